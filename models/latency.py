@@ -10,9 +10,11 @@ of one replica (req/s):
     pNN,  scope all    B(r) = r * share_above(r)  late requests per second
                        sum_o n_o B_o(x_o / n_o) <= (1 - NN/100) * arrival rate
 
-L and the percentile columns are linear between two load points, flat below the lowest (the
-contract's semantics). Between two *knots* (load points, and rates where a percentile crosses the
-limit) both kinds of budget are
+L is linear between two load points, flat below the lowest (the contract's semantics), and so are
+the latencies L_s that a share s of the requests exceeds (`models.curves.percentile_tails`). Between two
+*knots* (load points, and rates where an L_s crosses the limit) the limit lies between the same two
+of them, share_above(r) = s + (t - s) (limit - L_s(r)) / (L_t(r) - L_s(r)), and both kinds of budget
+are
 
     B(r) = r (c + d r) / (e + g r),    e + g r > 0
     B''(r) = 2 e (d e - c g) / (e + g r)^3                                                       (1)
@@ -24,19 +26,20 @@ intervals.
 Units: seconds, req/s. Arrays: J pieces, S budgets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.instance import Slo
+from models.curves.percentile_tails import PercentileTails, percentile_tails, rates_of_zeros
 from profiles.records import Curve
-
-PERCENTILE_SHARE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
-"""Share of requests above each percentile."""
 
 SAME_RATE = 1e-12
 """Knots closer than this, relative to the highest rate, are one."""
+
+SAME_SHARE = 1e-9
+"""Two latencies that come this close at an end of a piece, relative to its middle, meet there."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,10 @@ def latency_budget_pieces(curve: Curve, slos: Sequence[Slo]) -> LatencyPieces | 
     """
     shared = [slo for slo in slos if slo.scope == "all"]
     private = [slo for slo in slos if slo.scope != "all"]
-    knots = _latency_knots(curve, shared, private)
+    tails = {
+        slo.metric: percentile_tails(curve, slo.metric) for slo in shared if slo.statistic != "mean"
+    }
+    knots = _latency_knots(curve, tails, shared, private)
     low, high = (knots[:-1], knots[1:]) if knots.size > 1 else (knots, knots)
     allowed = np.ones(low.size, dtype=bool)
     points = np.ones(knots.size, dtype=bool)
@@ -113,75 +119,81 @@ def latency_budget_pieces(curve: Curve, slos: Sequence[Slo]) -> LatencyPieces | 
         return None
     order = np.lexsort((high, low))
     low, high = low[order], high[order]
-    coef = np.array(
-        [_latency_budget_coefficients(curve, slo, low, high) for slo in shared]
-    ).reshape(len(shared), low.size, 4)
-    return LatencyPieces(low, high, coef)
+    coef = np.empty((len(shared), low.size, 4))
+    for s, slo in enumerate(shared):
+        coef[s] = (
+            _mean_latency_coefficients(curve, slo.metric, low, high)
+            if slo.statistic == "mean"
+            else _late_requests_coefficients(tails[slo.metric], slo.limit, low, high)
+        )
+    # Where every share is 1 or the last one, load points are no knots: their pieces are one.
+    same = np.all(coef[:, 1:] == coef[:, :-1], axis=(0, 2)) & (low[1:] == high[:-1])
+    first, last = np.concatenate([[True], ~same]), np.concatenate([~same, [True]])
+    return LatencyPieces(low[first], high[last], coef[:, first])
 
 
-def _latency_knots(curve: Curve, shared: Sequence[Slo], private: Sequence[Slo]) -> np.ndarray:
-    rates = curve.rates if curve.rates[0] <= 0 else np.concatenate([[0.0], curve.rates])
-    crossings = [rates]
-    columns = [(slo.metric, slo.statistic, slo.limit) for slo in private]
-    columns += [
-        (slo.metric, p, slo.limit)
-        for slo in shared
-        if slo.statistic != "mean"
-        for p in PERCENTILE_SHARE
-    ]
-    for metric, statistic, limit in columns:
-        column = curve.latency.get((metric, statistic))
-        if column is not None:
-            crossings.append(_crossings(curve.rates, column, limit))
-    knots = np.sort(np.concatenate(crossings))
-    keep = np.concatenate([[True], np.diff(knots) > SAME_RATE * max(knots[-1], 1e-300)])
-    return knots[keep]
-
-
-def _crossings(rates: np.ndarray, column: np.ndarray, limit: float) -> np.ndarray:
-    left, right = column[:-1] - limit, column[1:] - limit
-    at = np.flatnonzero(left * right < 0)
-    return rates[at] + (rates[at + 1] - rates[at]) * left[at] / (left[at] - right[at])
-
-
-def _latency_line(
-    curve: Curve, column: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Intercept and slope in the rate of a column on each piece."""
-    at_low, at_high = np.interp(low, curve.rates, column), np.interp(high, curve.rates, column)
-    width = high - low
-    slope = np.divide(at_high - at_low, width, out=np.zeros_like(width), where=width > 0)
-    return at_low - slope * low, slope
-
-
-def _latency_budget_coefficients(
-    curve: Curve, slo: Slo, low: np.ndarray, high: np.ndarray
+def _latency_knots(
+    curve: Curve,
+    tails: Mapping[str, PercentileTails],
+    shared: Sequence[Slo],
+    private: Sequence[Slo],
 ) -> np.ndarray:
-    """(J, 4) numbers c, d, e, g of one SLO's budget on the pieces [low, high]."""
+    rates = curve.rates if curve.rates[0] <= 0 else np.concatenate([[0.0], curve.rates])
+    knots = [rates]
+    for slo in private:
+        column = curve.latency[slo.metric, slo.statistic]
+        knots.append(rates_of_zeros(curve.rates, column - slo.limit))
+    for slo in shared:
+        if slo.statistic != "mean":
+            tail = tails[slo.metric]
+            # Only the two latencies next to the limit matter at a rate, so the rates where one of
+            # them crosses it are all the knots there are, however many shares are read.
+            knots += [tail.rates, rates_of_zeros(tail.rates, tail.latency - slo.limit)]
+    sorted_knots = np.sort(np.concatenate(knots))
+    apart = np.diff(sorted_knots) > SAME_RATE * max(sorted_knots[-1], 1e-300)
+    return sorted_knots[np.concatenate([[True], apart])]
+
+
+def _mean_latency_coefficients(
+    curve: Curve, metric: str, low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
+    """(J, 4) numbers c, d, e, g of a mean's requests in flight on the pieces [low, high]: c + d r
+    is the mean latency.
+    """
+    column, width = curve.latency[metric, "mean"], high - low
+    at_low, at_high = np.interp(low, curve.rates, column), np.interp(high, curve.rates, column)
+    slope = np.divide(at_high - at_low, width, out=np.zeros_like(width), where=width > 0)
     one, zero = np.ones(low.size), np.zeros(low.size)
-    if slo.statistic == "mean":
-        intercept, slope = _latency_line(curve, curve.latency[slo.metric, "mean"], low, high)
-        return np.stack([intercept, slope, one, zero], axis=1)
-    present = [
-        (p, share) for p, share in PERCENTILE_SHARE.items() if (slo.metric, p) in curve.latency
-    ]
-    lines = [_latency_line(curve, curve.latency[slo.metric, p], low, high) for p, _ in present]
-    shares = [share for _, share in present]
+    return np.stack([at_low - slope * low, slope, one, zero], axis=1)
+
+
+def _late_requests_coefficients(
+    tails: PercentileTails, limit: float, low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
+    """(J, 4) numbers c, d, e, g of the requests above the limit (s) on the pieces [low, high]."""
+    one, zero, piece = np.ones(low.size), np.zeros(low.size), np.arange(low.size)
     middle = (low + high) / 2
-    reached = [
-        intercept + slope * middle <= slo.limit * (1 + SAME_RATE) for intercept, slope in lines
-    ]
-    coef = np.stack([one, zero, one, zero], axis=1)
-    for k, share in enumerate(shares):
-        coef[reached[k]] = [share, 0.0, 1.0, 0.0]
-        if k + 1 == len(shares):
-            break
-        (a0, a1), (b0, b1) = lines[k], lines[k + 1]
-        between = reached[k] & ~reached[k + 1]
-        step = shares[k + 1] - share
-        e, g = b0 - a0, b1 - a1
-        c, d = share * e + step * (slo.limit - a0), share * g - step * a1
-        coef[between] = np.stack([c, d, e, g], axis=1)[between]
+    intercept, slope = tails.lines(middle)
+    # Latencies rise with the row: the last one reached and the next hold the limit between them.
+    reached = intercept + slope * middle <= limit * (1 + SAME_RATE)
+    count = np.count_nonzero(reached, axis=0)
+    share = np.concatenate([[1.0], tails.shares])[count]
+    coef = np.stack([share, zero, one, zero], axis=1)
+    left = np.maximum(count - 1, 0)
+    right = np.minimum(count, tails.shares.size - 1)
+    between = (count > 0) & (count < tails.shares.size)
+    a0, a1 = intercept[left, piece], slope[left, piece]
+    e, g = intercept[right, piece] - a0, slope[right, piece] - a1
+    step = tails.shares[right] - share
+    c, d = share * e + step * (limit - a0), share * g - step * a1
+    coef[between] = np.stack([c, d, e, g], axis=1)[between]
+    # Where both latencies meet at an end of the piece, the limit between them meets them there too,
+    # and the share is the same all along: 0 / 0 at that end, so it is put as a constant.
+    width, end = e + g * middle, np.minimum(e + g * low, e + g * high)
+    narrow = between & ((end <= SAME_SHARE * width) | (width <= 4 * SAME_RATE * limit))
+    alike = np.divide(c + d * middle, width, out=np.zeros_like(width), where=width > 0)
+    alike = np.clip(alike, tails.shares[right], share)
+    coef[narrow] = np.stack([alike, zero, one, zero], axis=1)[narrow]
     return coef
 
 

@@ -17,7 +17,7 @@ ROOMS = ("planner", "models", "profiles", "reports")
 """The packages at the top that hold the program; `app.py` and `app_pages` are its pages."""
 
 PROFILES = ("profiles", "profiles.io")
-MODELS = ("models", "models.packing", "models.serving")
+MODELS = ("models", "models.curves", "models.packing", "models.serving")
 BELOW = ("planner", *MODELS, *PROFILES)
 """What every package of `planner` may import; `planner` means the modules in that folder."""
 REPORTS = ("reports", "reports.workbook", "reports.workbook.report", "reports.deploy")
@@ -28,8 +28,9 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "profiles.hygiene": PROFILES,
     "profiles.importers.formats": PROFILES,
     "profiles.importers": (*PROFILES, "profiles.importers.formats"),
+    "models.curves": PROFILES,
     "models.packing": PROFILES,
-    "models": ("models.packing", *PROFILES),
+    "models": ("models.curves", "models.packing", *PROFILES),
     "models.serving": ("models", *PROFILES),
     "reports": PROFILES,
     "reports.workbook": ("reports", *PROFILES),

@@ -8,12 +8,14 @@ A shared SLO s (scope all) is a budget; one replica at rate r spends, in shares 
                                             limit at rate r
 
 so that a setup of n_o replicas at rates r_o keeps the SLO when the n_o-fold spends sum to at most
-1. above(r) is read off the line through (p50, 0.5), (p90, 0.1), (p95, 0.05), (p99, 0.01), latencies
-as their running maximum: 1 below the lowest, the last remainder beyond. A scope each_llm admits
-only rates with L(r) <= limit.
+1. above(r) is read off the line through the points (L_s(r), s) of the shares s in GRID: 1 below the
+lowest, the last share beyond. L_s is a mean of two columns weighted by ln s (p50 = 0.5, p90 = 0.1,
+p95 = 0.05, p99 = 0.01, as their running maximum), below the last column's share on the line of the
+last two, and there is none above the first's; a single column is its own only point. A scope
+each_llm admits only rates with L(r) <= limit.
 
 A table lists rates from 0 to the highest profiled one: an even grid, the raw points, and every rate
-at which a latency meets the limit or two percentiles meet. Between two neighbours L is linear and
+at which an L_s meets the limit or two columns meet. Between two neighbours each L_s is linear and
 one formula holds, so the worst distance of the chord above the curve is known: h^2 / 8 times the
 largest second derivative (D'' = 2 L'; with above = a + b u / v, u = limit - L_low, v = L_high -
 L_low both linear, E'' = 2 b (u' v - u v') v(0) / v^3, of one sign). Spends lowered by it give
@@ -22,6 +24,7 @@ chords that are never above the curve.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -31,6 +34,7 @@ from profiles.records import Curve
 __all__ = ["SpendTable", "admissible_spend", "shared_slos", "spend_table", "spends_at"]
 
 ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
+GRID = np.array([0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001])
 LIMIT_NOISE = 1e-12
 """Relative: a latency this little above its limit is at it."""
 
@@ -58,15 +62,29 @@ def allowed_spend(slo: Slo, arrival_rate: float) -> float:
     )
 
 
+def _spend_columns(curve: Curve, metric: str, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile columns (P, K) at the rates, and the shares (P,) above them."""
+    present = [p for p in ABOVE if (metric, p) in curve.latency]
+    values = np.array([np.interp(rates, curve.rates, curve.latency[metric, p]) for p in present])
+    return values, np.array([ABOVE[p] for p in present])
+
+
 def _spend_percentiles(
     curve: Curve, metric: str, rates: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Latencies (P, K) of the percentiles present, as their running maximum, and the shares (P,)
-    above them.
-    """
-    present = [p for p in ABOVE if (metric, p) in curve.latency]
-    values = np.array([np.interp(rates, curve.rates, curve.latency[metric, p]) for p in present])
-    return np.maximum.accumulate(values, axis=0), np.array([ABOVE[p] for p in present])
+    """Latencies L_s (G, K) at the rates, rising in G, and their shares (G,)."""
+    columns, above = _spend_columns(curve, metric, rates)
+    columns = np.maximum.accumulate(columns, axis=0)
+    if above.size == 1:
+        return columns, above
+    shares = GRID[GRID <= above[0]]
+    weights = np.array(
+        [np.interp(-np.log(shares), -np.log(above), unit) for unit in np.eye(above.size)]
+    ).T
+    beyond = shares < above[-1]
+    past = np.log(above[-1] / shares[beyond]) / np.log(above[-2] / above[-1])
+    weights[beyond, -1], weights[beyond, -2] = 1.0 + past, -past
+    return np.maximum.accumulate(weights @ columns, axis=0), shares
 
 
 def spends_at(curve: Curve, slos: Sequence[Slo], arrival_rate: float, rate: float) -> np.ndarray:
@@ -131,18 +149,15 @@ def _spend_grid(curve: Curve, slos: Sequence[Slo], points: int) -> np.ndarray:
     corners = np.unique(np.concatenate([[0.0], curve.rates]))
     meetings = [np.zeros(0)]
     for slo in slos:
-        if slo.statistic == "mean" or slo.scope == "each_llm":
-            lines = [curve.latency[slo.metric, slo.statistic]]
-        else:
-            lines = [
-                curve.latency[slo.metric, p] for p in ABOVE if (slo.metric, p) in curve.latency
-            ]
-        lines = [np.interp(corners, curve.rates, line) for line in lines]
-        if slo.statistic != "mean" or slo.scope == "each_llm":
-            meetings += [_spend_crossings(corners, line - slo.limit) for line in lines]
-        meetings += [
-            _spend_crossings(corners, a - b) for k, a in enumerate(lines) for b in lines[:k]
-        ]
+        if slo.scope == "each_llm":
+            line = np.interp(corners, curve.rates, curve.latency[slo.metric, slo.statistic])
+            meetings.append(_spend_crossings(corners, line - slo.limit))
+        elif slo.statistic != "mean":
+            columns, _ = _spend_columns(curve, slo.metric, corners)
+            bends = [_spend_crossings(corners, a - b) for a, b in combinations(columns, 2)]
+            finer = np.unique(np.concatenate([corners, *bends]))
+            tails, _ = _spend_percentiles(curve, slo.metric, finer)
+            meetings += [*bends, *(_spend_crossings(finer, tail - slo.limit) for tail in tails)]
     # Even steps bound the chord's distance, corners and meetings keep one formula valid in a cell.
     even = np.linspace(0.0, curve.max_rate, points + 1)
     rates = np.unique(np.concatenate([even, corners, *meetings]))
@@ -171,9 +186,8 @@ def _lowered_percentile_spend(curve: Curve, slo: Slo, rates: np.ndarray) -> np.n
     """
     values, above = _spend_percentiles(curve, slo.metric, rates)
     low, high = values[:, :-1], values[:, 1:]
-    reached = (
-        low + high
-    ) / 2.0 <= slo.limit  # at the middle of a cell: one formula holds on all of it
+    # At the middle of a cell: one formula holds on all of it.
+    reached = (low + high) / 2.0 <= slo.limit * (1 + LIMIT_NOISE)
     k = reached.sum(axis=0) - 1
     cells = np.arange(k.size)
     between = (k >= 0) & (k + 1 < above.size)

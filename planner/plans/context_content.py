@@ -15,6 +15,7 @@ from planner.plans.schema import (
     PoolContent,
     ScenarioContextContent,
 )
+from planner.plans.tail_warnings import tail_warnings
 from planner.solution import Solution
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ def context_content(
     return {
         **scenario_context(loaded, instance),
         "sources": sorted({option.curve.source for option in deployed if option.curve.source}),
-        "curve_warnings": curve_warnings(instance, deployed),
+        "curve_warnings": [
+            *curve_warnings(instance, deployed),
+            *tail_warnings(instance, solution),
+        ],
         "effort_notes": list(solution.effort.notes),
         "seconds": {
             phase: float(seconds)

@@ -7,16 +7,22 @@ Rates in req/s, latencies in s, shares in 0..1. Written for reports alone, apart
     latency of option o        L_o(r_o), linear between points, that of the lowest point below it;
                                r_o = x_o / n_o
     mean, scope all            sum_o x_o L_o(r_o) / sum_o x_o
-    share above a limit        on the line through (p50, 0.5), (p90, 0.1), (p95, 0.05), (p99, 0.01),
-                               as many as there are; 1 below the lowest, the last remainder above
-                               the highest; latencies as their running maximum
+    share above a limit        on the line through the points (L_s, s), s of TAIL_SHARES; 1 below
+                               the lowest, the last share from the highest on
+    L_s                        linear in ln s between the percentiles present (p50 0.5, p90 0.1, p95
+                               0.05, p99 0.01; latencies as their running maximum), beyond the last
+                               as between the last two, none above the first's share; of one
+                               percentile its own latency alone
     pNN, scope all             smallest latency t with sum_o x_o above_o(t) <= (1 - NN/100) sum_o
                                x_o
     each_llm                   max_o L_o(r_o)
 """
 
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -28,12 +34,16 @@ __all__ = [
     "OperatingPoint",
     "achieved_latency",
     "latencies_at",
+    "latency_percentile_points",
     "latency_provenance_at",
     "share_above_latency",
 ]
 
 SHARE_ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
 """Share of requests above each percentile."""
+
+TAIL_SHARES = (0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
+"""Shares whose latencies are read off the percentiles; between them a share is linear."""
 
 SLACK = 1e-12
 """Rounding allowed when a share is compared with the promised one."""
@@ -83,15 +93,26 @@ def latency_provenance_at(curve: Curve, rate: float) -> str:
 def latency_percentile_points(
     latencies: Mapping[Column, float], metric: str
 ) -> list[tuple[float, float]]:
-    """(latency in s, share above it) of the percentile columns present, from p50 to p99; latencies
-    as their running maximum.
+    """(latency in s, share above it) at the shares of TAIL_SHARES that the percentile columns
+    present reach, latencies rising; the column's own where there is one column.
     """
-    points: list[tuple[float, float]] = []
+    columns: list[tuple[float, float]] = []
     for percentile, rest in SHARE_ABOVE.items():
         if (metric, percentile) in latencies:
-            points.append(
-                (max(latencies[metric, percentile], points[-1][0] if points else 0.0), rest)
+            columns.append(
+                (max(latencies[metric, percentile], columns[-1][0] if columns else 0.0), rest)
             )
+    if len(columns) == 1:
+        return columns
+    points = []
+    for share in TAIL_SHARES:
+        reached = [k for k, (_, rest) in enumerate(columns) if rest >= share]
+        if reached:
+            latency, rest = columns[reached[-1]]
+            first = min(reached[-1], len(columns) - 2)
+            (left, more), (right, fewer) = columns[first], columns[first + 1]
+            part = math.log(rest / share) / math.log(more / fewer)
+            points.append((latency + part * (right - left), share))
     return points
 
 
@@ -99,14 +120,13 @@ def share_above_latency(points: Sequence[tuple[float, float]], limit: float) -> 
     """Share (0..1) of the requests that take longer than `limit` s, read off the line through
     `points`.
     """
-    within = [k for k, (latency, _) in enumerate(points) if latency <= limit]
-    if not within:
+    ahead = bisect_right(points, limit, key=itemgetter(0))
+    if ahead == 0:
         return 1.0
-    low = within[-1]
-    latency, rest = points[low]
-    if low + 1 == len(points):
+    latency, rest = points[ahead - 1]
+    if ahead == len(points):
         return rest
-    next_latency, next_rest = points[low + 1]
+    next_latency, next_rest = points[ahead]
     return rest + (limit - latency) / (next_latency - latency) * (next_rest - rest)
 
 
@@ -151,16 +171,15 @@ def _smallest_latency(
         return sum(w * share_above_latency(p, limit) for p, w in zip(points, weights, strict=True))
 
     steps = sorted({latency for option in points for latency, _ in option})
-    before, before_share = 0.0, 1.0
-    for step in steps:
-        share = above(step)
-        if share <= promised + SLACK:
-            left = _left_limit_latency(points, weights, step)
-            if left >= promised or before_share <= left:
-                return step
-            return before + (before_share - promised) / (before_share - left) * (step - before)
-        before, before_share = step, share
-    return None
+    at = bisect_left(steps, -(promised + SLACK), key=lambda step: -above(step))
+    if at == len(steps):
+        return None
+    step = steps[at]
+    before, before_share = (steps[at - 1], above(steps[at - 1])) if at else (0.0, 1.0)
+    left = _left_limit_latency(points, weights, step)
+    if left >= promised or before_share <= left:
+        return step
+    return before + (before_share - promised) / (before_share - left) * (step - before)
 
 
 def _left_limit_latency(

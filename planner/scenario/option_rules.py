@@ -51,18 +51,35 @@ def option_excluded_by_rule(profiled: ProfiledOption, spec: ScenarioSpec, pool: 
 
 
 def columns_missing_by_rule(profiled: ProfiledOption, spec: ScenarioSpec) -> tuple[int, str] | None:
-    """The first SLO that the option cannot be judged by, and what it lacks for it."""
+    """The first SLO that the option cannot be judged by, and what it lacks for it.
+
+    A single percentile says nothing of the tail beyond it, so it is one that the SLO's promise
+    allows or higher.
+    """
     for i, slo in enumerate(build_slos(spec)):
         columns = columns_needed_by_rules(slo)
-        if not any(column in profiled.latency_ms for column in columns):
-            names = [f"{metric}_{statistic}_ms" for metric, statistic in columns]
+        present = [column for column in columns if column in profiled.latency_ms]
+        names = [f"{metric}_{statistic}_ms" for metric, statistic in present or columns]
+        if not present:
             lacking = (
                 f"lacks the column {names[0]}"
                 if len(names) == 1
                 else f"lacks every one of {', '.join(names)}"
             )
             return i, f"{lacking} for slo.{i}"
+        if len(columns) > 1 and len(present) == 1:
+            late, promised = _share_above(present[0][1]), _share_above(slo.statistic)
+            if late > promised:
+                return i, (
+                    f"has {names[0]} alone for slo.{i}: {100 * late:g} % of its requests count as"
+                    f" late at any limit, and {slo.statistic} allows {100 * promised:g} %"
+                )
     return None
+
+
+def _share_above(percentile: str) -> float:
+    """Share of the requests above a percentile, e.g. 0.05 of p95."""
+    return (100 - int(percentile[1:])) / 100
 
 
 def shard_memory_by_rule(

@@ -8,11 +8,14 @@ rate and L the raw curve (ms here)::
     pNN, all        achieved = smallest T with sum_o x_o share_o(T, r_o) <= (1 - NN/100) lambda
     each_llm        achieved = max over deployed o of L_o(r_o)
 
-share_o(T, r) is read off the line through (latency, share) = (p50, 0.5), (p90, 0.1), (p95, 0.05),
-(p99, 0.01), as many as there are: 1 below the lowest, the last one's own share above the highest.
-It is right-continuous, so the smallest T exists where any does.
+share_o(T, r) is read off the polyline through (latency, share) at the shares of TAIL: 1 below its
+first point, the last share from its last point on. It is right-continuous, so the smallest T exists
+where any does. The latency at a share s is, with the columns present as points (ln share, latency)
+and their running maximum as latencies, linear in ln s between two of them, past the last as between
+the last two; shares above the first column's have no point. One column is its own only point.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,6 +36,9 @@ __all__ = [
 ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
 """Share of the requests above each percentile, from the lowest percentile to the highest."""
 
+TAIL = np.array([0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001])
+"""Shares at which a latency is read off the columns."""
+
 
 def read_curve_latency(curve: Curve, column: Column, rate: float) -> float:
     """Latency (ms) at the rate (req/s of one replica): linear between points, flat below the lowest
@@ -51,12 +57,19 @@ def read_curve_latency(curve: Curve, column: Column, rate: float) -> float:
 def read_curve_percentiles(
     curve: Curve, metric: str, rate: float
 ) -> tuple[list[float], list[float]]:
-    """Latencies (ms) of the present percentiles at the rate, as their running maximum, and the
-    shares above them.
-    """
+    """Latencies (ms) at the rate, rising, and the shares above them, by the module's docstring."""
     present = [p for p in ABOVE if (metric, p) in curve.latency]
     latencies = [read_curve_latency(curve, (metric, p), rate) for p in present]
-    return [max(latencies[: k + 1]) for k in range(len(latencies))], [ABOVE[p] for p in present]
+    latencies = [max(latencies[: k + 1]) for k in range(len(latencies))]
+    shares = [ABOVE[p] for p in present]
+    if len(present) == 1:
+        return latencies, shares
+    tail = TAIL[TAIL <= shares[0]]
+    read = np.interp(-np.log(tail), -np.log(shares), latencies)
+    per_log = (latencies[-1] - latencies[-2]) / np.log(shares[-2] / shares[-1])
+    beyond = tail < shares[-1]
+    read[beyond] = latencies[-1] + per_log * np.log(shares[-1] / tail[beyond])
+    return read.tolist(), tail.tolist()
 
 
 def read_curve_share_above(
@@ -97,17 +110,17 @@ def percentile_achieved_on_curves(
         )
 
     knots = sorted({latency for _, latencies, _ in lines for latency in latencies})
-    for k, knot in enumerate(knots):
-        if above(knot) > budget:
-            continue
-        if k == 0:
-            return knot
-        start, middle = above(knots[k - 1]), above((knots[k - 1] + knot) / 2)
-        before_jump = 2 * middle - start
-        if before_jump > budget or start <= before_jump:
-            return knot
-        return knots[k - 1] + (knot - knots[k - 1]) * (start - budget) / (start - before_jump)
-    return float("inf")
+    # The sum falls with T: the first knot that keeps the budget is found by halving.
+    k = bisect_left(knots, -budget, key=lambda knot: -above(knot))
+    if k == len(knots):
+        return float("inf")
+    if k == 0:
+        return knots[0]
+    start, middle = above(knots[k - 1]), above((knots[k - 1] + knots[k]) / 2)
+    before_jump = 2 * middle - start
+    if before_jump > budget or start <= before_jump:
+        return knots[k]
+    return knots[k - 1] + (knots[k] - knots[k - 1]) * (start - budget) / (start - before_jump)
 
 
 def range_achieved_on_curves(

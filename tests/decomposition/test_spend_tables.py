@@ -6,6 +6,7 @@ import pytest
 from models.instance import Slo
 from planner.decomposition.spend_tables import admissible_spend, spend_table, spends_at
 from profiles.records import Curve
+from tests.support.instances.tail_rule import share_late_by_rule
 
 
 def random_curve(rng: np.random.Generator) -> Curve:
@@ -45,17 +46,18 @@ def test_a_mean_spend_is_little_s_law_in_shares_of_the_budget() -> None:
     assert spent[0] == pytest.approx(3.0 * 0.2 / (10.0 * 0.5))
 
 
-@pytest.mark.parametrize(
-    ("limit", "share"), [(0.09, 1.0), (0.1, 0.5), (0.2, 0.3), (0.3, 0.1), (0.5, 0.05), (9.0, 0.05)]
-)
-def test_the_share_above_a_limit_is_read_off_the_line_of_the_percentiles(
-    limit: float, share: float
-) -> None:
-    latency = {("ttft", p): np.array([v]) for p, v in (("p50", 0.1), ("p90", 0.3), ("p95", 0.5))}
-    curve = Curve(np.array([5.0]), latency, ("measured",))
-    assert spends_at(curve, (Slo("ttft", "p95", limit),), 10.0, 4.0)[0] == pytest.approx(
-        4.0 * share / 0.5
-    )
+@pytest.mark.parametrize("seed", range(40))
+def test_the_share_above_a_limit_is_that_of_the_rule(seed: int) -> None:
+    """At points, between them, and at the latencies of columns themselves."""
+    rng = np.random.default_rng(seed)
+    curve = random_curve(rng)
+    for rate in (0.0, *curve.rates, *rng.uniform(0.0, curve.max_rate, 5)):
+        columns = {p: float(np.interp(rate, curve.rates, v)) for (_, p), v in curve.latency.items()}
+        own = [value for p, value in columns.items() if p != "mean"]
+        for limit in (*own, *rng.uniform(0.5 * min(own), 2.0 * max(own), 10)):
+            spent = spends_at(curve, (Slo("ttft", "p95", float(limit)),), 10.0, float(rate))
+            share = share_late_by_rule(columns, float(limit))
+            assert spent[0] == pytest.approx(rate * share / 0.5, rel=1e-9)
 
 
 def test_an_slo_of_each_llm_admits_intervals() -> None:

@@ -155,17 +155,20 @@ def test_two_intervals_on_a_curve_that_falls_twice() -> None:
 
 
 def test_percentile_shares_jump_as_the_contract_says() -> None:
-    """p50 and p99 only: below p50 all are late, from p99 on one in a hundred, never none."""
+    """p50 and p99 only: below p50 all are late, above p99 the tail runs on to one in a thousand."""
     columns = {("ttft", "p50"): np.array([0.2, 0.6]), ("ttft", "p99"): np.array([0.3, 1.3])}
     curve = Curve(np.array([0.0, 1.0]), columns, ("measured",) * 2)
     pieces = latency_budget_pieces(curve, [Slo("ttft", "p95", 0.4)])
     assert pieces is not None
-    # p99 crosses 0.4 at r = 0.1, p50 at r = 0.5; at r = 0.3 they are 0.32 and 0.6, and 0.4 lies 2/7
-    # of the way: 0.5 - 0.49 * 2/7 = 0.36
+    # p99 crosses 0.4 at r = 0.1, p50 at r = 0.5. At r = 0.01 the last point, 0.31 + 0.106 ln(10) /
+    # ln(50) = 0.37239, is passed. At r = 0.05 (0.22 and 0.35) 0.4 lies between the points of 0.005
+    # and 0.002, 0.37303 and 0.40348; at r = 0.3 (0.32 and 0.6) between those of 0.2 and 0.15,
+    # 0.38558 and 0.40617.
     for rate, share in (
-        (0.05, 0.01),
+        (0.01, 0.001),
+        (0.05, 0.005 - 0.003 * (0.4 - 0.373034) / (0.403482 - 0.373034)),
         (0.1, 0.01),
-        (0.3, 0.36),
+        (0.3, 0.2 - 0.05 * (0.4 - 0.385583) / (0.406173 - 0.385583)),
         (0.5, 0.5),
         (0.50001, 1.0),
         (1.0, 1.0),

@@ -27,11 +27,13 @@ from tests.support.instances.plan_by_hand import (
     good_plan,
     tiny,
 )
+from tests.support.instances.tail_rule import REMAINDER, share_late_by_rule
 
 
 def test_percentile_over_all_reads_the_share_off_the_line() -> None:
-    # p95: 0.5 req/s may be late; small adds 5 % of its rate above its p95, so big may be late with
-    # its own 5 %: achieved is big's p95.
+    # p95: 0.5 req/s may be late. From 455 ms on (50 + 150 ln(500) / ln(10)) 0.1 % of small's are
+    # late, so big is on its line between the points of shares 0.1 and 0.07, at log10(0.5 / share)
+    # of the way from its p50 to its p95.
     instance = replace(tiny(), slos=(Slo("ttft", "p95", 1.3),))
     big = instance.options[2]
     curve = replace(
@@ -42,7 +44,11 @@ def test_percentile_over_all_reads_the_share_off_the_line() -> None:
     p50, p95 = 200 + 200 * part, 500 + 400 * part
     plan = good_plan()
     plan["options"][1]["latency_ms"]["ttft_p50"] = p50
-    plan["slo"] = [{**plan["slo"][2], "limit_ms": 1300.0, "achieved_ms": p95, "binding": False}]
+    achieved = on_line_of_big(p50, p95, (0.5 - 0.001 * (10 - X_BIG)) / X_BIG, (0.1, 0.07))
+    assert achieved > 455
+    plan["slo"] = [
+        {**plan["slo"][2], "limit_ms": 1300.0, "achieved_ms": achieved, "binding": False}
+    ]
     assert run_verifier(plan, instance) == ()
     # p50: 5 req/s may be late. At big's p50 its share jumps from 1 (X_BIG req/s, too many) to 1/2:
     # achieved is big's p50.
@@ -52,18 +58,21 @@ def test_percentile_over_all_reads_the_share_off_the_line() -> None:
     assert (
         "achieved_ms" in run_verifier(plan, replace(instance, slos=(Slo("ttft", "p50", 1.3),)))[0]
     )
-    # With 1 req/s late, of it 5 % of small's, big is on its line from (p50, 0.5) to (p95, 0.05).
-    share = (1.0 - 0.05 * (10 - X_BIG)) / X_BIG
-    achieved = percentile_achieved_on_curves(
-        instance, read_deployed_options(plan, index_deployed_options(instance)), "ttft", 1.0
-    )
-    assert achieved == pytest.approx(p50 + (p95 - p50) * (0.5 - share) / 0.45, rel=1e-12)
-    assert (
-        percentile_achieved_on_curves(
-            instance, read_deployed_options(plan, index_deployed_options(instance)), "ttft", 0.4
-        )
-        == math.inf
-    )
+    # With 0.3 req/s late big is between its points of shares 0.07 and 0.05, which is its p95.
+    share = (0.3 - 0.001 * (10 - X_BIG)) / X_BIG
+    deployed = read_deployed_options(plan, index_deployed_options(instance))
+    achieved = percentile_achieved_on_curves(instance, deployed, "ttft", 0.3)
+    assert achieved == pytest.approx(on_line_of_big(p50, p95, share, (0.07, 0.05)), rel=1e-12)
+    # Of all requests 0.1 % stay late at any latency.
+    assert percentile_achieved_on_curves(instance, deployed, "ttft", 0.0101) < math.inf
+    assert percentile_achieved_on_curves(instance, deployed, "ttft", 0.0099) == math.inf
+
+
+def on_line_of_big(p50: float, p95: float, share: float, around: tuple[float, float]) -> float:
+    """Latency at a share between two of the grid, from those of p50 and p95."""
+    assert around[1] <= share <= around[0]
+    left, right = (p50 + (p95 - p50) * math.log10(0.5 / s) for s in around)
+    return left + (right - left) * (around[0] - share) / (around[0] - around[1])
 
 
 RNG = np.random.default_rng(3)
@@ -115,11 +124,10 @@ def percentile_case(rates: list[float], columns: list[list[float]]) -> tuple[Ins
 
 def least_latency(rates: list[float], columns: list[list[float]], budget: float) -> float:
     """Smallest latency (ms) with at most `budget` req/s above it, by bisection."""
-    shares = [0.5, 0.1, 0.05, 0.01]
 
     def above(limit: float) -> float:
         return sum(
-            rate * share_above(limit, [1e3 * v for v in column], shares[: len(column)])
+            rate * share_late_by_rule(dict(zip(REMAINDER, column, strict=False)), limit / 1e3)
             for rate, column in zip(rates, columns, strict=True)
             if rate > 0
         )
@@ -157,8 +165,8 @@ def test_a_jump_within_the_tolerance_may_be_read_on_either_side(
     """All of the slow option's requests are above 60 ms and half of them above 200 ms: the p50 is
     one or the other, as its rate lies below or above half of all requests.
     """
-    slow = (0.5 * (1 + excess * SLO_TOL) - 0.05) / 0.95
-    instance, deployed = percentile_case([slow, 1.0 - slow], [[0.2, 0.9], [0.05, 0.055, 0.06]])
+    slow = (0.5 * (1 + excess * SLO_TOL) - 0.001) / 0.999
+    instance, deployed = percentile_case([slow, 1.0 - slow], [[0.2, 0.9], [0.05, 0.06, 0.06]])
     instance = replace(instance, arrival_rate=1.0)
     achieved = range_achieved_on_curves(instance, deployed, Slo("ttft", "p50", 1.0))
     assert achieved == pytest.approx(expected)

@@ -36,6 +36,8 @@ FLOOR_SLACK = 1e-6
 BATCH = 128
 MAX_BATCHES = 400
 ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
+TAIL = (0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
+"""Shares at which the latency of a tail is read."""
 
 
 @dataclass(frozen=True)
@@ -272,18 +274,57 @@ def _interval_min(
     option: Option, column: tuple[str, str], low: np.ndarray, high: np.ndarray
 ) -> np.ndarray:
     """Least latency (s) between two rates of one replica."""
-    rates, latency = option.curve.rates, option.curve.latency[column]
+    return _line_min(option.curve.rates, option.curve.latency[column], low, high)
+
+
+def _line_min(
+    rates: np.ndarray, latency: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
+    """Least value between low and high of the polyline through (rates, latency)."""
     least = np.minimum(np.interp(low, rates, latency), np.interp(high, rates, latency))
     for rate, value in zip(rates, latency, strict=True):
         least = np.where((low < rate) & (rate < high), np.minimum(least, value), least)
     return least
 
 
-def _share_above(limit: float, latencies: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Share of requests above the limit; latencies (P, B) of the present percentiles, shares
-    (P,).
+def _tail_curve(option: Option, metric: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rates (K,), latencies (G, K) linear between them, and the shares (G,) of the requests that
+    take longer.
+
+    One column: its own latency and share. More: at each share of TAIL up to the first column's, the
+    straight line over ln(share) through its two neighbours, or the last two columns.
     """
-    latencies = np.maximum.accumulate(latencies, axis=0)
+    curve = option.curve
+    known = [p for p in ABOVE if (metric, p) in curve.latency]
+    columns = [curve.latency[metric, p] for p in known]
+    rates = set(curve.rates)
+    for a, b in combinations(columns, 2):
+        for k in range(1, len(curve.rates)):
+            before, after = a[k - 1] - b[k - 1], a[k] - b[k]
+            if before * after < 0:
+                part = before / (before - after)
+                rates.add((1 - part) * curve.rates[k - 1] + part * curve.rates[k])
+    rates = np.array(sorted(rates))
+    columns = np.maximum.accumulate(
+        [np.interp(rates, curve.rates, column) for column in columns], axis=0
+    )
+    if len(known) == 1:
+        return rates, columns, np.array([ABOVE[known[0]]])
+    shares = np.array([share for share in TAIL if share <= ABOVE[known[0]]])
+    rows = []
+    for share in shares:
+        right = next((k for k, p in enumerate(known) if ABOVE[p] < share), len(known) - 1)
+        right = max(right, 1)
+        more, fewer = ABOVE[known[right - 1]], ABOVE[known[right]]
+        t = (math.log(share) - math.log(more)) / (math.log(fewer) - math.log(more))
+        rows.append(columns[right - 1] + t * (columns[right] - columns[right - 1]))
+    return rates, np.array(rows), shares
+
+
+def _share_above(limit: float, latencies: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Share of requests above the limit; latencies (G, B) of the shares (G,), rising."""
+    # What rounding leaves between a latency and an equal limit counts as reached.
+    limit = limit * (1 + NOISE)
     share = np.where(limit < latencies[0], 1.0, shares[0])
     for k in range(1, len(latencies)):
         width = latencies[k] - latencies[k - 1]
@@ -301,9 +342,11 @@ def _usage(option: Option, slo: Slo, low: np.ndarray, high: np.ndarray) -> np.nd
     """
     if slo.statistic == "mean":
         return _interval_min(option, (slo.metric, "mean"), low, high)
-    present = [p for p in ABOVE if (slo.metric, p) in option.curve.latency]
-    latencies = np.array([_interval_min(option, (slo.metric, p), low, high) for p in present])
-    return _share_above(slo.limit, latencies, np.array([ABOVE[p] for p in present]))
+    rates, tails, shares = _tail_curve(option, slo.metric)
+    # The share rises with each of the latencies: the least of each gives no more than the least.
+    return _share_above(
+        slo.limit, np.array([_line_min(rates, t, low, high) for t in tails]), shares
+    )
 
 
 def _budget(instance: Instance, slo: Slo) -> float:

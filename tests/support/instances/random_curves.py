@@ -1,7 +1,6 @@
 """Random latency curves, SLOs on them, and an oracle that reads the contract literally."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from hypothesis import settings
@@ -10,13 +9,12 @@ from hypothesis import strategies as st
 from models.instance import Slo
 from models.latency import LatencyPieces, latency_budget_pieces
 from profiles.records import Curve
+from tests.support.instances.tail_rule import REMAINDER, share_late_by_rule
 from tests.support.walls import wall_size
 
 SHAPES = ("rising", "falling first", "noisy", "concave", "one point", "flat")
 
 ABOVE_MEAN = {"mean": 1.0, "p50": 0.85, "p90": 1.7, "p95": 2.2, "p99": 3.5}
-
-REMAINDER = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
 
 ROUND = 1e-9
 """Relative float noise of a few additions."""
@@ -28,22 +26,9 @@ def latency(curve: Curve, statistic: str, rate: float) -> float:
 
 
 def share_late(curve: Curve, limit: float, rate: float) -> float:
-    """Read the share above the limit off the line through (latency, share) of the percentiles that
-    are present.
-    """
-    points = [
-        (latency(curve, p, rate), share)
-        for p, share in REMAINDER.items()
-        if ("ttft", p) in curve.latency
-    ]
-    if limit < points[0][0]:
-        return 1.0
-    if limit >= points[-1][0]:
-        return points[-1][1]
-    for (left, more), (right, fewer) in pairwise(points):
-        if left <= limit < right:
-            return more + (fewer - more) * (limit - left) / (right - left)
-    raise AssertionError("a limit lies somewhere")
+    """Read the share above the limit off the percentiles that are present, at the rate."""
+    columns = {p: latency(curve, p, rate) for p in REMAINDER if ("ttft", p) in curve.latency}
+    return share_late_by_rule(columns, limit)
 
 
 def spent(curve: Curve, slo: Slo, rate: float) -> float:

@@ -1,0 +1,1 @@
+"""Latency curves: how a tail is read between and beyond the percentiles."""
