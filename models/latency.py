@@ -11,10 +11,10 @@ of one replica (req/s):
                        sum_o n_o B_o(x_o / n_o) <= (1 - NN/100) * arrival rate
 
 L is linear between two load points, flat below the lowest (the contract's semantics), and so are
-the latencies L_s that a share s of the requests exceeds (`models.curves.percentile_tails`). Between two
-*knots* (load points, and rates where an L_s crosses the limit) the limit lies between the same two
-of them, share_above(r) = s + (t - s) (limit - L_s(r)) / (L_t(r) - L_s(r)), and both kinds of budget
-are
+the latencies L_s that a share s of the requests exceeds (`models.curves.percentile_tails`).
+Between two *knots* (load points, and rates where an L_s crosses the limit) the limit lies between
+the same two of them, share_above(r) = s + (t - s) (limit - L_s(r)) / (L_t(r) - L_s(r)), and both
+kinds of budget are
 
     B(r) = r (c + d r) / (e + g r),    e + g r > 0
     B''(r) = 2 e (d e - c g) / (e + g r)^3                                                       (1)
@@ -31,8 +31,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.instance import Slo
 from models.curves.percentile_tails import PercentileTails, percentile_tails, rates_of_zeros
+from models.instance import Slo
 from profiles.records import Curve
 
 SAME_RATE = 1e-12

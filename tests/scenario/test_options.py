@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from planner.scenario.assemble import assemble_instance
+from tests.support.scenarios.scenario_case import fault_lines
 
 
 def test_one_point_option_and_no_slo(case: Path) -> None:
@@ -33,3 +34,27 @@ def test_dropped_options_say_why_with_numbers(case: Path) -> None:
     assert reasons("slo.0.statistic=p90") == {
         ("NO", 2): "lacks every one of ttft_p50_ms, ttft_p90_ms, ttft_p95_ms, ttft_p99_ms for slo.0"
     }
+
+
+def test_a_single_percentile_drops_the_option_where_it_cannot_keep_the_promise(case: Path) -> None:
+    """NA has p50 and p95, NO has p50 alone, which leaves half of its requests late."""
+    rows = [row.split(",") for row in (case / "profiles.csv").read_text().splitlines()]
+    for row in rows:
+        row.insert(6, "ttft_p50_ms" if row[0] == "llm" else "70")
+        if row[0] == "NO":
+            row[7] = ""
+    (case / "profiles.csv").write_text("\n".join(",".join(row) for row in rows))
+
+    def reasons(statistic: str) -> set[tuple[str, str]]:
+        loaded = assemble_instance(case / "scenario.yaml", [f"slo.0.statistic={statistic}"])
+        return {(drop.llm, drop.reason) for drop in loaded.instance.dropped}
+
+    assert reasons("p50") == set()
+    alone = "has ttft_p50_ms alone for slo.0: 50 % of its requests count as late at any limit"
+    assert reasons("p90") == {("NO", f"{alone}, and p90 allows 10 %")}
+    assert reasons("p99") == {("NO", f"{alone}, and p99 allows 1 %")}
+
+
+def test_a_promise_that_no_option_can_keep_is_a_fault(case: Path) -> None:
+    line = fault_lines(case, "slo.0.statistic=p99")
+    assert "no option can be judged by it: each has ttft_p95_ms alone for slo.0: 5 %" in line
