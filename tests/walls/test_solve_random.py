@@ -1,5 +1,5 @@
-"""The joint road against brute force on tiny random instances (960 in `make walls`): value, bound,
-feasibility, fewest GPUs, and the plan's own claims.
+"""The joint road against brute force on tiny random instances (1,080 in `make walls`): value,
+bound, feasibility, fewest GPUs, and the plan's own claims.
 
 With v and b the solution's value and bound, V and B the oracle's (V is reached, B is proven; B - V
 <= 5e-6 as a rule), maximising::
@@ -14,11 +14,11 @@ import pytest
 from planner.joint.solve import Settings, solve_joint
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.oracle_faults import REL_GAP, solution_faults
-from tests.support.instances.tiny import KINDS, random_instance
+from tests.support.instances.tiny import KINDS, TAILS, random_instance
 from tests.support.walls import first_fast, wall_size
 
 SEEDS = wall_size(40, 120)
-"""Per kind, of 8 kinds."""
+"""Per kind, of 9 kinds."""
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ SEEDS = wall_size(40, 120)
     first_fast([range(*ends) for ends in pairwise((0, 3, *range(20, SEEDS + 1, 20)))]),
     ids=str,
 )
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, TAILS])
 def test_joint_agrees_with_brute_force(kind: str, seeds: range) -> None:
     faults: list[str] = []
     for seed in seeds:

@@ -336,7 +336,7 @@ def _share_above(limit: float, latencies: np.ndarray, shares: np.ndarray) -> np.
     return share
 
 
-def _usage(option: Option, slo: Slo, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def least_usage(option: Option, slo: Slo, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Least use of the SLO's budget per req/s, at rates of one replica between low and high:
     latency in s, or share above the limit.
     """
@@ -370,7 +370,7 @@ def _within_limits(instance: Instance, n: np.ndarray, lo: np.ndarray, hi: np.nda
                 least = _interval_min(option, (slo.metric, slo.statistic), low, high)
                 good &= (n[:, o] == 0) | (least <= slo.limit * (1 + NOISE))
             else:
-                total += lo[:, o] * _usage(option, slo, low, high)
+                total += lo[:, o] * least_usage(option, slo, low, high)
         if slo.scope == "all":
             good &= total <= _budget(instance, slo) * (1 + NOISE)
     return good

@@ -13,15 +13,19 @@ from models.instance import Instance, Llm, Option, Pool, Slo
 from profiles.records import Curve, Scores
 
 KINDS = ("convex", "nonconvex", "binary", "two_pools", "six_gpus", "percentile", "each_llm", "cost")
+TAILS = "tails"
+"""A kind of its own: any subset of percentile columns per option, equal columns, flat curves, one
+percentile SLO of any statistic over all requests, its limit often exactly at a load point.
+"""
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 1.0)
 ABOVE_MEAN = {"p50": (0.8, 0.95), "p90": (1.5, 2.0), "p95": (2.0, 2.6), "p99": (2.8, 4.0)}
 
 
 def random_instance(seed: int, kind: str) -> Instance:
-    """Return the instance number `seed` of one of KINDS; about half have an SLO that binds, some
-    are infeasible.
+    """Return the instance number `seed` of one of KINDS, or TAILS; about half have an SLO that
+    binds, some are infeasible.
     """
-    rng = np.random.default_rng([seed, KINDS.index(kind)])
+    rng = np.random.default_rng([seed, (*KINDS, TAILS).index(kind)])
     pools = _pools(rng, kind)
     llms, places = _llms_and_places(rng, kind, pools)
     options = tuple(sorted((_option(rng, kind, *place, pools) for place in places), key=_key))
@@ -151,7 +155,24 @@ def _curve(rng: np.random.Generator, kind: str, size: int, speed: float) -> Curv
     for name in present:
         low, high = ABOVE_MEAN[name]
         latency["ttft", name] = np.round(mean * rng.uniform(low, high, points), 6)
+    if kind == TAILS:
+        latency |= _tail_columns(rng, mean)
     return Curve(rates, latency, ("measured",) * points)
+
+
+def _tail_columns(rng: np.random.Generator, mean: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
+    """One to four percentiles; some equal to their neighbour, some flat in the rate."""
+    count = int(rng.integers(1, 5))
+    present = np.sort(rng.choice(list(ABOVE_MEAN), count, replace=False)).tolist()
+    if rng.random() < 0.2:
+        mean = np.full(mean.size, mean[0])
+    columns: dict[tuple[str, str], np.ndarray] = {}
+    below = np.zeros(mean.size)
+    for name in present:
+        column = np.maximum(below, mean * rng.uniform(*ABOVE_MEAN[name], mean.size))
+        below = below if columns and rng.random() < 0.3 else np.round(column, 6)
+        columns["ttft", name] = below
+    return columns
 
 
 def _arrival_rate(
@@ -213,6 +234,14 @@ def _slos(rng: np.random.Generator, kind: str, options: tuple[Option, ...]) -> t
             scope,
         )
 
+    if kind == TAILS:
+        statistic = str(rng.choice(list(ABOVE_MEAN)))
+        known = np.concatenate(
+            [v for o in options for (_, p), v in o.curve.latency.items() if p != "mean"]
+        )
+        low, high = known.min(), np.quantile(known, 0.9)
+        limit = float(rng.choice(known) if rng.random() < 0.3 else rng.uniform(low, high))
+        return (Slo("ttft", statistic, limit),)
     if kind == "percentile":
         return (
             (slo("p95", "all"), slo("mean", "all")) if rng.random() < 0.3 else (slo("p95", "all"),)
