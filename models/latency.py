@@ -113,7 +113,7 @@ def latency_budget_pieces(curve: Curve, slos: Sequence[Slo]) -> LatencyPieces | 
     covered[np.searchsorted(knots, low[allowed])] = covered[
         np.searchsorted(knots, high[allowed])
     ] = True
-    lone = knots[points & ~covered]
+    lone = knots[points & (~covered | _touched_latency_knots(knots, tails, shared))]
     low, high = np.concatenate([low[allowed], lone]), np.concatenate([high[allowed], lone])
     if low.size == 0:
         return None
@@ -126,6 +126,38 @@ def latency_budget_pieces(curve: Curve, slos: Sequence[Slo]) -> LatencyPieces | 
             if slo.statistic == "mean"
             else _late_requests_coefficients(tails[slo.metric], slo.limit, low, high)
         )
+    return _joined_latency_pieces(LatencyPieces(low, high, coef))
+
+
+def _touched_latency_knots(
+    knots: np.ndarray, tails: Mapping[str, PercentileTails], shared: Sequence[Slo]
+) -> np.ndarray:
+    """(K,) load points at which a latency is exactly at the limit: the only ones where a share may
+    jump to a lower value at one rate alone, as where a curve dips to the limit.
+    """
+    touched = np.zeros(knots.size, dtype=bool)
+    for slo in shared:
+        if slo.statistic != "mean":
+            tail = tails[slo.metric]
+            met = np.abs(tail.latency - slo.limit) <= SAME_RATE * slo.limit
+            rates = tail.rates[met.any(axis=0)]
+            apart = np.abs(knots[:, None] - rates)
+            touched |= (apart <= SAME_RATE * max(knots[-1], 1e-300)).any(axis=1)
+    return touched
+
+
+def _joined_latency_pieces(pieces: LatencyPieces) -> LatencyPieces:
+    """The same budgets in fewer pieces."""
+    low, high, coef = pieces.low, pieces.high, pieces.coef
+    keep = np.ones(low.size, dtype=bool)
+    for j in np.flatnonzero(low == high).tolist():
+        beside = np.flatnonzero((low <= low[j]) & (high >= low[j]) & (low < high))
+        # One rate inside another piece counts where a budget jumps down there.
+        keep[j] = beside.size == 0 or any(
+            pieces.at(s, j, low[j]) < (1 - 1e-9) * pieces.at(s, beside, low[j]).min()
+            for s in range(pieces.budgets)
+        )
+    low, high, coef = low[keep], high[keep], coef[:, keep]
     # Where every share is 1 or the last one, load points are no knots: their pieces are one.
     same = np.all(coef[:, 1:] == coef[:, :-1], axis=(0, 2)) & (low[1:] == high[:-1])
     first, last = np.concatenate([[True], ~same]), np.concatenate([~same, [True]])
@@ -234,7 +266,9 @@ def _convex_latency_run(pieces: LatencyPieces, rate: float, side: int) -> tuple[
     holds = np.flatnonzero((pieces.low <= rate + near) & (rate - near <= pieces.high))
     if holds.size == 0:
         holds = np.array([int(np.argmin(np.maximum(pieces.low - rate, rate - pieces.high)))])
-    at = int(holds[0] if side < 0 else holds[-1])
+    alone = holds[pieces.low[holds] == pieces.high[holds]]
+    # Where the budgets are lower at one rate alone, that rate counts as the upper side.
+    at = int(holds[0] if side < 0 else (alone if alone.size else holds)[-1])
     convex = (
         np.all([pieces.convex(s) for s in range(pieces.budgets)], axis=0)
         if pieces.budgets

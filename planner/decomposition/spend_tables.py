@@ -95,20 +95,21 @@ def spends_at(curve: Curve, slos: Sequence[Slo], arrival_rate: float, rate: floa
             share = float(np.interp(rate, curve.rates, curve.latency[slo.metric, "mean"]))
         else:
             values, above = _spend_percentiles(curve, slo.metric, np.array([rate]))
-            latencies = values[:, 0]
-            reached = np.flatnonzero(latencies <= slo.limit * (1 + LIMIT_NOISE))
-            share = 1.0
-            if reached.size:
-                k = int(reached[-1])
-                share = float(above[k])
-                if k + 1 < above.size:
-                    share += (
-                        (slo.limit - latencies[k])
-                        / (latencies[k + 1] - latencies[k])
-                        * float(above[k + 1] - above[k])
-                    )
+            share = _share_late(slo.limit, values[:, 0], above)
         spent[s] = rate * share / allowed_spend(slo, arrival_rate)
     return spent
+
+
+def _share_late(limit: float, latencies: np.ndarray, above: np.ndarray) -> float:
+    """Share of requests above the limit at one rate, of latencies (G,) and their shares (G,)."""
+    reached = np.flatnonzero(latencies <= limit * (1 + LIMIT_NOISE))
+    if not reached.size:
+        return 1.0
+    k = int(reached[-1])
+    if k + 1 == above.size:
+        return float(above[k])
+    part = (limit - latencies[k]) / (latencies[k + 1] - latencies[k])
+    return float(above[k] + part * (above[k + 1] - above[k]))
 
 
 def admissible_spend(curve: Curve, slos: Sequence[Slo], rate: float) -> bool:
@@ -212,6 +213,10 @@ def _lowered_percentile_spend(curve: Curve, slo: Slo, rates: np.ndarray) -> np.n
     lower = np.full(rates.size, np.inf)
     lower[:-1] = np.minimum(lower[:-1], r0 * shares[0] - excess)
     lower[1:] = np.minimum(lower[1:], r1 * shares[1] - excess)
+    # Where a latency is at the limit at one rate alone, the share is lower there than beside it.
+    touches = np.flatnonzero((np.abs(values - slo.limit) <= LIMIT_NOISE * slo.limit).any(axis=0))
+    for at in touches.tolist():
+        lower[at] = min(lower[at], rates[at] * _share_late(slo.limit, values[:, at], above))
     return np.where(rates > 0.0, np.maximum(lower, 0.0), 0.0)
 
 

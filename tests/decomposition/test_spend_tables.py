@@ -60,6 +60,19 @@ def test_the_share_above_a_limit_is_that_of_the_rule(seed: int) -> None:
             assert spent[0] == pytest.approx(rate * share / 0.5, rel=1e-9)
 
 
+def test_chords_lie_below_a_share_that_is_lower_at_one_rate_alone() -> None:
+    """p50 = p95 dip to the limit at r = 2: 0.1 % are late there, all beside it."""
+    dip = np.array([0.5, 0.4, 0.5])
+    curve = Curve(
+        np.array([1.0, 2.0, 3.0]), {("ttft", p): dip for p in ("p50", "p95")}, ("measured",) * 3
+    )
+    slos = (Slo("ttft", "p90", 0.4),)
+    table = spend_table(curve, slos, 10.0, 50)
+    at_dip = float(spends_at(curve, slos, 10.0, 2.0)[0])
+    assert at_dip == pytest.approx(0.002)
+    assert float(np.interp(2.0, table.rates, table.lower[0])) <= at_dip + 1e-12
+
+
 def test_an_slo_of_each_llm_admits_intervals() -> None:
     curve = Curve(
         np.array([1.0, 2.0, 3.0]), {("ttft", "mean"): np.array([0.5, 0.1, 0.5])}, ("measured",) * 3

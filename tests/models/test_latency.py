@@ -176,6 +176,30 @@ def test_percentile_shares_jump_as_the_contract_says() -> None:
         assert float(at(pieces, rate)[0]) == pytest.approx(rate * share, rel=1e-4), rate
 
 
+def test_a_share_that_is_lower_at_one_rate_alone_counts_there() -> None:
+    """p50 = p95 dip to the limit at r = 2, and p90 falls to it at the last rate of a curve."""
+    dip = np.array([0.5, 0.4, 0.5])
+    columns = {("ttft", "p50"): dip, ("ttft", "p95"): dip}
+    pieces = latency_budget_pieces(
+        Curve(np.array([1.0, 2.0, 3.0]), columns, ("measured",) * 3), [Slo("ttft", "p90", 0.4)]
+    )
+    assert pieces is not None
+    assert [float(at(pieces, r)[0]) for r in (1.99, 2.0, 2.01)] == pytest.approx(
+        [1.99, 0.002, 2.01]
+    )
+    grid, budgets = safe_latency_points(pieces, 2.0, 1)
+    assert (grid.tolist(), budgets.tolist()) == ([2.0], [[0.002]])
+    arm = EnvelopeArm(pieces, 0.0, 3.0).coarse(np.array([1e-6]))
+    assert float(arm.under(2.0)[0]) <= 0.002
+    falling = Curve(
+        np.array([1.0, 3.0]), {("ttft", "p90"): np.array([0.6, 0.4])}, ("measured",) * 2
+    )
+    pieces = latency_budget_pieces(falling, [Slo("ttft", "p90", 0.4)])
+    assert pieces is not None
+    assert float(at(pieces, 3.0)[0]) == pytest.approx(0.3)
+    assert float(at(pieces, 2.9)[0]) == pytest.approx(2.9)
+
+
 @many
 @given(seeds)
 def test_safe_points_never_lie_below_and_are_exact_at_the_rate(seed: int) -> None:

@@ -93,10 +93,10 @@ def test_all_readings_are_those_of_the_rule(seed: int) -> None:
     rng = np.random.default_rng(seed)
     curve = random_percentiles(rng, SUBSETS[seed % len(SUBSETS)])
     known = np.concatenate(list(curve.latency.values()))
-    for limit in (*rng.choice(known, 3), *rng.uniform(0.5 * known.min(), 1.5 * known.max(), 3)):
+    for limit in (rng.choice(known), rng.uniform(0.5 * known.min(), 1.5 * known.max())):
         pieces = latency_budget_pieces(curve, [Slo("ttft", "p95", float(limit))])
         assert pieces is not None
-        rates = (*curve.rates, *pieces.high, *rng.uniform(0.01, 1.0, 6) * curve.max_rate)
+        rates = (*curve.rates, *pieces.high, *rng.uniform(0.01, 1.0, 3) * curve.max_rate)
         for rate in {float(rate) for rate in rates if rate > 0.0}:
             columns = columns_at(curve, rate)
             near = [share_late_by_rule(columns, limit * (1 + by)) for by in (-1e-9, 0.0, 1e-9)]
