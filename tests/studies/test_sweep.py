@@ -26,7 +26,7 @@ def test_more_of_a_limit_is_never_worse() -> None:
 
 
 def test_processes_give_what_one_does_and_cancel_keeps_what_is_done() -> None:
-    points = sweep_axes_points([read_sweep_axis("arrival_rate_rps=40:70:10")])
+    points = sweep_axes_points([read_sweep_axis("arrival_rate_rps=40,70")])
     alone, spread = sweep(TRIO, FEW, points, jobs=1), sweep(TRIO, FEW, points, jobs=2)
     assert [point.numbers["Found (mean score)"] for point in alone] == pytest.approx(
         [point.numbers["Found (mean score)"] for point in spread], abs=1e-4

@@ -166,7 +166,7 @@ def test_real_infeasible(tmp_path: Path) -> None:
 
 
 def test_real_time_limit(tmp_path: Path) -> None:
-    outcome = real(write_hard_scenario(tmp_path), "--time-limit", "3", "--json", "-")
+    outcome = real(write_hard_scenario(tmp_path), "--time-limit", "1", "--json", "-")
     content = json.loads(outcome.stdout)
     assert (outcome.returncode, content["status"]) in {(4, "feasible"), (5, "unknown")}, (
         outcome.stderr

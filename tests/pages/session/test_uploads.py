@@ -55,6 +55,7 @@ def test_a_slow_upload_is_cancelled_and_the_inputs_stay(monkeypatch: pytest.Monk
     usable(app)
 
 
+@pytest.mark.slow
 def test_an_upload_that_takes_too_long_to_read_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened("inputs")
     before = app.session_state["edit"]
@@ -80,6 +81,7 @@ def test_a_worker_that_is_killed_leaves_the_page_as_it_was(monkeypatch: pytest.M
     usable(app)
 
 
+@pytest.mark.slow
 def test_tables_that_could_not_be_summarised_are_read_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

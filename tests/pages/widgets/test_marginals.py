@@ -17,6 +17,7 @@ def test_what_one_more_buys_is_planned_again() -> None:
     assert ESTIMATES not in words(app)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("marginals_at_once")
 def test_marginal_values_are_estimates_where_planning_again_was_stopped() -> None:
     app = opened(example="from-benchmarks")

@@ -51,6 +51,7 @@ def test_a_cancelled_solve_is_reported_and_the_plan_stays(monkeypatch: pytest.Mo
     assert not app.button(key="solve").disabled
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_reported_and_the_next_solve_works(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
