@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.paths import HOME
 from tests.support.scenarios.small_scenarios import write_hard_scenario, write_scenario
+from tests.support.walls import first_fast
 
 FAKE_PROCESS = """
 import time
@@ -49,7 +50,7 @@ def interrupted(
     return process.returncode, stdout
 
 
-@pytest.mark.parametrize(("found", "code"), [(True, 4), (False, 5)])
+@pytest.mark.parametrize(("found", "code"), first_fast([(True, 4), (False, 5)]))
 def test_ctrl_c_keeps_the_best_plan(tmp_path: Path, found: bool, code: int) -> None:
     returned, stdout = interrupted(write_scenario(tmp_path), found=found)
     assert returned == code, stdout
