@@ -17,7 +17,7 @@ somewhere. Larger LLMs have more skill and are hurt less by difficulty.
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +112,9 @@ EXAMPLES = (
     ),
 )
 
+PAPER_STUDY = replace(EXAMPLES[0], name="paper-study", shares_pct=tuple(range(10, 101, 10)))
+"""The published study takes shares in steps of 10 %; of its folder only profiles.csv is made."""
+
 
 def profile_table(example: Example, jobs: int = 0) -> pd.DataFrame:
     """Rows of profiles.csv: one per option and load point; options that do not fit are left out.
@@ -176,4 +179,5 @@ if __name__ == "__main__":
 
     for one in EXAMPLES:
         write_example(one, FOLDER / one.name)
+    write_csv(profile_table(PAPER_STUDY), FOLDER / PAPER_STUDY.name / "profiles.csv")
     write_benchmarks(FOLDER / "from-benchmarks")

@@ -65,7 +65,10 @@ def build_deployment(content: PlanContent, instance: Instance, on: date) -> Row:
         "llms": llms,
         "nodes": nodes,
         "cautions": [
-            *content.get("context", {}).get("curve_warnings", []),
+            *(
+                one_line(warning, 400)
+                for warning in content.get("context", {}).get("curve_warnings", [])
+            ),
             *_deployment_model_cautions(llms),
             *deployment_memory_cautions(nodes),
         ],

@@ -18,9 +18,9 @@ def test_a_file() -> None:
     assert scenario.name == "paper-trio-4xa100"
     assert scenario.path == TRIO
     assert scenario.pools["Nodes"].tolist() == [1]
-    assert len(scenario.options) == len(scenario.result.instance.options) == 90
+    assert len(scenario.options) == len(scenario.result.instance.options) == 72
     assert any("from the catalogue" in notice for notice in scenario.notices)
-    assert "3 LLMs, 90 options on 1 x 4 A100-SXM-80GB; 60 req/s, 2,000 prompts" in repr(scenario)
+    assert "3 LLMs, 72 options on 1 x 4 A100-SXM-80GB; 70 req/s, 2,000 prompts" in repr(scenario)
 
 
 def test_overrides_by_path_and_by_name() -> None:

@@ -58,22 +58,23 @@ def test_scenarios_are_the_trio_on_one_node(gpus: int, trio: Instance) -> None:
     ]
     assert instance.llms == trio.llms
     assert {llm.max_replicas for llm in instance.llms} == {1}
-    assert len(instance.options) == len(trio.options) == 90
+    assert (len(instance.options), len(trio.options)) == (90, 72)
     assert not instance.dropped
     np.testing.assert_array_equal(instance.scores.values, trio.scores.values)
-    assert (
-        loaded.scenario.profiles_path.resolve()
-        == (HOME / "examples/paper-trio/profiles.csv").resolve()
-    )
     assert loaded.scenario.spec.setups.min_gpu_utilization_pct == 87.5
 
 
-def test_nothing_is_copied() -> None:
+def test_only_the_curves_of_small_shares_are_its_own() -> None:
     assert sorted(path.name for path in FOLDER.iterdir()) == [
         "4xa100.yaml",
         "8xa100.yaml",
         "README.md",
+        "profiles.csv",
     ]
+    # Their shares are more, and the curves of the others are the trio's.
+    head, *lines = (FOLDER / "profiles.csv").read_text(encoding="utf-8").splitlines()
+    trio = (HOME / "examples/paper-trio/profiles.csv").read_text(encoding="utf-8").splitlines()
+    assert [head, *(line for line in lines if float(line.split(",")[3]) >= 30)] == trio
 
 
 def test_the_grid_is_the_papers() -> None:

@@ -105,4 +105,4 @@ def test_a_trace_lends_its_gaps(planned: Path, tmp_path: Path) -> None:
     assert trace.arrivals[0] == 0.0
     assert set(trace.tokens) == {"input_tokens"}
     found = run_simulation(load_plan_and_scenario(planned), Demand(seconds=60, gaps=trace.gaps))
-    assert found.requests == pytest.approx(RUNS * 60 * 54, rel=0.1)
+    assert found.requests == pytest.approx(RUNS * 60 * 63, rel=0.1)

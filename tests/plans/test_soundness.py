@@ -13,17 +13,17 @@ import pytest
 
 from planner.errors import DataError
 from planner.joint.solve import solve_joint
-from planner.packed_files import packed_example_path
 from planner.plans.plan_and_scenario import load_plan_and_scenario, load_plan_to_compare
 from planner.plans.plan_content import build_plan_content
 from planner.plans.plan_file import read_plan_file, write_plan_file
 from planner.plans.soundness import soundness_problems
 from planner.scenario.assemble import assemble_instance
 from planner.version import VERSION
+from tests.support.plans.old_examples import OLD_PLANS, old_example
 from tests.support.walls import wall_size
 
-SCENARIO = packed_example_path("paper-trio")
-OLD = Path(__file__).parent / "version_0_1_0" / "paper-trio.json"
+SCENARIO = old_example("paper-trio")
+OLD = OLD_PLANS / "paper-trio.json"
 Content = dict[str, Any]
 
 
