@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from examples.make_examples import EXAMPLES, write_example
+from examples.make_examples import PAPER_STUDY, write_example
 from models.instance import Instance
 from planner.cli.terminal.output import Column, output_table
 from planner.decomposition.enumeration import enumerate_retained_setups, enumerate_setups
@@ -69,10 +69,9 @@ def quartet() -> Instance:
 
     Its scores are of no use: no count depends on them.
     """
-    trio = next(example for example in EXAMPLES if example.name == "paper-trio")
-    names = (trio.llms[0], FOURTH, *trio.llms[1:])
+    names = (PAPER_STUDY.llms[0], FOURTH, *PAPER_STUDY.llms[1:])
     example = replace(
-        trio,
+        PAPER_STUDY,
         llms=names,
         skill=(0.0,) * len(names),
         hurt=(1.0,) * len(names),
