@@ -88,6 +88,7 @@ def write(folder: Path, files: dict[str, str]) -> list[Path]:
 # ---------------------------------------------------------------- journeys
 
 
+@pytest.mark.slow
 def test_first_open_another_slo_compare_with_the_first_and_leave_with_a_workbook(
     visitor: Visitor, tmp_path: Path
 ) -> None:
@@ -142,7 +143,6 @@ def test_two_people_see_their_own(visitors: list[Visitor]) -> None:
     assert shown_quality(one) != shown_quality(other)
 
 
-@pytest.mark.slow
 def test_all_faults_of_an_upload_are_shown(visitor: Visitor, tmp_path: Path) -> None:
     scenario = (
         TEMPLATE_TEXTS["scenario.yaml"]

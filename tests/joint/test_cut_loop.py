@@ -65,7 +65,7 @@ def test_the_bound_never_falls(monkeypatch: pytest.MonkeyPatch, kind: str, in_ou
 
     monkeypatch.setattr(LiveLp, "solve", recording)
     rounds = 0
-    for instance in feasible_instances(kind, wall_size(2, 4)):
+    for instance in feasible_instances(kind, 4):
         losses.clear()
         loop_of(fresh_state(instance)).converge(1e-7, 200, in_out=in_out)
         rounds += len(losses)

@@ -16,7 +16,6 @@ from planner.settings import Settings
 from tests.support.instances.oracle import feasible_setups, quality_cuts
 from tests.support.instances.search_states import QUALITY, feasible_instances, fresh_state
 from tests.support.instances.tiny import random_instance
-from tests.support.walls import wall_size
 
 TOLERANCE = 1e-7
 STEPS = 60
@@ -83,7 +82,7 @@ def best_on_grid(instance: Instance, replicas: np.ndarray) -> float | None:
 @pytest.mark.parametrize("kind", ["convex", "nonconvex", "percentile", "each_llm", "two_pools"])
 def test_every_limit_is_kept(kind: str) -> None:
     rng, routed = np.random.default_rng(2), 0
-    for instance in feasible_instances(kind, wall_size(2, 5)):
+    for instance in feasible_instances(kind, 5):
         state = fresh_state(instance)
         for setup in feasible_setups(instance)[-6:]:
             replicas = np.array(setup.replicas)
