@@ -42,7 +42,9 @@ SHARING_LOSS = 0.075
 LEAST_MEASURED_SHARE = 0.3
 """Smallest share that the laws were held against."""
 CLOSE = 0.01
-"""Rates closer than this, relative, are one."""
+"""A last rate that is no more than this above another, relative, is left out."""
+GAP = 0.5
+"""Steps of its own rates within which a shared curve has a point."""
 PROMPT_FIT = (2.11, 0.228)
 DECODE_FIT = (4.15, 0.540)
 
@@ -69,15 +71,27 @@ def _idle_slowdown(
     return 1 + (1 / share - 1) / (1 + np.exp(start - per_doubling * doublings))
 
 
-def shared_gpu_rates(whole_rates: Sequence[float], share: float, most: float) -> list[float]:
-    """Rates of a shared curve: s r for the rates r of the whole GPU's curve, up to `most` req/s,
-    which is the last one unless another lies just below it.
+def shared_gpu_rates(
+    whole_rates: Sequence[float], share: float, own_rates: Sequence[float]
+) -> list[float]:
+    """Rates of a shared curve: s r for the rates r of the whole GPU's curve, as far as its own
+    rates go, and its own ones where those leave gaps (less cache bends a curve earlier); none above
+    s times the whole GPU's last.
 
-    So both curves bend at the same places, and (1) holds between the points if it holds at them.
+    So the curve bends wherever the whole GPU's does, and (1) holds between the points if it holds
+    at them.
     """
-    most = min(most, share * whole_rates[-1])
-    rates = [share * rate for rate in whole_rates if share * rate <= most]
-    return rates if rates and rates[-1] >= (1 - CLOSE) * most else [*rates, most]
+    most = min(own_rates[-1], share * whole_rates[-1])
+    bends = [share * rate for rate in whole_rates if share * rate <= most]
+    own = [rate for rate in own_rates if rate < most]
+    steps = np.diff([0.0, *own, most])
+    gaps = [
+        rate
+        for rate, step in zip(own, np.minimum(steps[:-1], steps[1:]), strict=True)
+        if min((abs(rate - bend) for bend in bends), default=step) > GAP * step
+    ]
+    end = [] if bends and most <= bends[-1] * (1 + CLOSE) else [most]
+    return sorted([*bends, *gaps, *end])
 
 
 def lift_to_whole_gpu(

@@ -116,7 +116,7 @@ def _derate_below_whole(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame
     """The option's rows at rates of the whole GPU's curve times its share, none faster than it."""
     share = float(rows["mps_share_pct"].iloc[0]) / 100
     whole_rates, measured = whole["rate_rps"].to_numpy(), rows["rate_rps"].to_numpy()
-    rates = np.array(shared_gpu_rates(whole_rates.tolist(), share, float(measured[-1])))
+    rates = np.array(shared_gpu_rates(whole_rates.tolist(), share, measured.tolist()))
     # Words and counts of the measured point at or below each rate.
     nearest = np.clip(np.searchsorted(measured, rates, side="right") - 1, 0, None)
     columns = [name for name in LATENCIES if name in rows and rows[name].notna().all()]

@@ -259,7 +259,7 @@ def _estimate_curve(
     loads = simulated_curve_loads(offered.rates, offered.highest_load)
     rates = [float(f"{load * capacity:.4g}") for load in loads]
     if whole is not None:
-        rates = [float(f"{rate:.10g}") for rate in shared_gpu_rates(whole.rates, share, rates[-1])]
+        rates = [float(f"{rate:.10g}") for rate in shared_gpu_rates(whole.rates, share, rates)]
     simulated = [simulated_latencies_at(step, limits, offered, draws, rate) for rate in rates]
     latencies = np.array([[point[name] for name in LATENCIES] for point, _ in simulated])
     if whole is not None:

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from planner.scenario.templates import TEMPLATE_TEXTS
-from tests.support.paths import EXAMPLES, HOME
+from tests.support.paths import HOME
+from tests.support.plans.old_examples import OLD_PLANS, old_example
 from tests.support.walls import first_fast
 
-TRIO = ("plan.json", "--scenario", str(EXAMPLES / "paper-trio" / "scenario.yaml"), "--quiet")
+TRIO = ("plan.json", "--scenario", str(old_example("paper-trio")), "--quiet")
 LIMIT = 40
 """Bytes that a file may have."""
 COMMANDS = (
@@ -59,7 +60,7 @@ def test_a_full_disk_is_one_message_and_leaves_nothing_half_done(
         (tmp_path / name).write_text("old")
     (tmp_path / "charts").mkdir()
     shutil.copy(
-        HOME / "tests" / "plans" / "version_0_1_0" / "paper-trio.json", tmp_path / "plan.json"
+        OLD_PLANS / "paper-trio.json", tmp_path / "plan.json"
     )
     before = files(tmp_path)
     answers = run(tmp_path, commands)

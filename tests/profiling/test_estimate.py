@@ -81,7 +81,9 @@ def test_more_gpus_serve_more_and_a_share_serves_less(table: Estimate) -> None:
 
 def test_a_share_bends_where_the_whole_gpu_does(table: Estimate) -> None:
     half, whole = ([float(str(row["rate_rps"])) for row in curve] for curve in curves_of(table)[:2])
-    assert half[:-1] == pytest.approx([rate / 2 for rate in whole[: len(half) - 1]])
+    for rate in whole:
+        if rate / 2 <= half[-1]:
+            assert min(abs(rate / 2 - own) for own in half) < 1e-6
     assert {row["neighbours"] for row in table.rows if row["mps_share_pct"] == 50} == {"busy"}
     assert {row["neighbours"] for row in table.rows if row["mps_share_pct"] == 100} == {""}
 

@@ -47,7 +47,7 @@ def test_check_refuses_what_it_does_not_support() -> None:
 
 
 def test_check_agrees_on_cost_where_it_can_go_through_all_setups() -> None:
-    costs = ["--set", "objective={minimize: cost, quality_at_least: 0.64}"]
+    costs = ["--set", "objective={minimize: cost, quality_at_least: 0.6}"]
     code, text = run("check", TRIO, *FEW, *costs)
     assert code == 0
     assert "agree: joint plan and decomposition both find cost" in text

@@ -9,11 +9,11 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from planner.cli.terminal.plan_input import load_plan_input
 from planner.errors import DataError
-from planner.packed_files import packed_example_path
 from planner.version import VERSION
+from tests.support.plans.old_examples import OLD_PLANS, old_example
 
-SCENARIO = str(packed_example_path("paper-trio"))
-OLD = Path(__file__).parents[2] / "plans" / "version_0_1_0" / "paper-trio.json"
+SCENARIO = str(old_example("paper-trio"))
+OLD = OLD_PLANS / "paper-trio.json"
 
 
 @pytest.fixture

@@ -42,9 +42,12 @@ def test_a_lifted_curve_is_nowhere_better_than_the_whole_gpu(data: st.DataObject
     )
     whole = np.array(data.draw(values)).reshape(-1, 2)
     most = data.draw(st.floats(0.01, 1.2)) * share * whole_rates[-1]
-    rates = shared_gpu_rates(whole_rates, share, most)
+    rates = shared_gpu_rates(whole_rates, share, [0.5 * most, 0.9 * most, most])
     assert np.all(np.diff(rates) > 0)
-    assert 0.99 * min(most, share * whole_rates[-1]) <= rates[-1] <= share * whole_rates[-1]
+    assert rates[-1] <= min(most, share * whole_rates[-1])
+    assert rates[-1] >= 0.99 * min(most, share * whole_rates[-1])
+    bends = [share * rate for rate in whole_rates if share * rate <= rates[-1]]
+    assert set(bends) <= set(rates)
     noisy = data.draw(
         st.lists(st.floats(0.1, 100), min_size=2 * len(rates), max_size=2 * len(rates))
     )
