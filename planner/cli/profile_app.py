@@ -212,7 +212,7 @@ def profile_derate(
     ] = "-",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no notices.")] = False,
 ) -> None:
-    """Slow down curves of shared GPUs that were measured beside idle neighbours.
+    """Slow down shares measured beside idle neighbours.
 
     Rows whose column neighbours says `idle` become what is to be expected beside busy ones.
 

@@ -59,9 +59,7 @@ def test_a_full_disk_is_one_message_and_leaves_nothing_half_done(
     for name in OLD:
         (tmp_path / name).write_text("old")
     (tmp_path / "charts").mkdir()
-    shutil.copy(
-        OLD_PLANS / "paper-trio.json", tmp_path / "plan.json"
-    )
+    shutil.copy(OLD_PLANS / "paper-trio.json", tmp_path / "plan.json")
     before = files(tmp_path)
     answers = run(tmp_path, commands)
     for command, (code, errors) in zip(commands, answers, strict=True):

@@ -64,7 +64,9 @@ def test_a_file_that_cannot_be_written_is_reported_before_anything_is_done(tmp_p
 
 def test_ctrl_c_keeps_what_was_routed(tmp_path: Path) -> None:
     out = tmp_path / "s.csv"
-    command = [sys.executable, "-m", "planner", "setups", TRIO, "--csv", str(out)]
+    many = str(HOME / "examples" / "paper-study" / "8xa100.yaml")
+    free = ["--set", "setups.min_gpu_utilization_pct=0"]
+    command = [sys.executable, "-m", "planner", "setups", many, *free, "--csv", str(out)]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     process = subprocess.Popen(
         command,

@@ -95,7 +95,7 @@ def test_a_dask_cluster_plans_the_same() -> None:
         "distributed", reason="NOT RUN: the package distributed is not installed"
     )
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
     ) as cluster:
         code, text = run("--vary", "arrival_rate_rps=50,60", "--dask", cluster.scheduler_address)
     assert code == 0
