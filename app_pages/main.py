@@ -42,6 +42,7 @@ page = st.navigation(
         for file, (title, icon) in PAGES.items()
     ]
 )
+reruns.take_clicks_in_first()
 first_view.start_first_view()
 reruns.run_deferred_before_rerun()
 job_slots.collect_slots()

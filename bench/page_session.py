@@ -82,6 +82,18 @@ class PageSession:
         """Press a button."""
         self.run(WidgetState(id=self.widget(key), trigger_value=True))
 
+    def click_and_leave(self, key: str, page: str) -> None:
+        """Press a button and open another page before the server has answered."""
+        for state, to in (([self.widget(key)], self.page), ([], self.pages[page])):
+            message = BackMsg()
+            message.rerun_script.page_script_hash = to
+            message.rerun_script.widget_states.widgets.extend(
+                WidgetState(id=one, trigger_value=True) for one in state
+            )
+            self.socket.send(message.SerializeToString())
+        while not self._take() or self.page != self.pages[page]:
+            pass
+
     def set_number(self, key: str, value: float) -> None:
         """Type a number."""
         self.run(WidgetState(id=self.widget(key), double_value=value))

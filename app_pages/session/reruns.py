@@ -11,8 +11,10 @@ look into `st.session_state`, and what it had still to do is lost. So a callback
 `survive_reruns`: it is done again from its start before the next click is handled. What takes a
 moment is not done in a callback but deferred, and again while a next click interrupts it.
 
-Both rest on `runner.fastReruns = false` in .streamlit/config.toml: with fast reruns Streamlit does
-not merge a click into the one before it but drops that one where its run has not begun.
+Runs: Streamlit drops a click whose run has not yet handled its callbacks when the next one comes,
+in two places. With fast reruns it never merges two clicks; `runner.fastReruns = false` in
+.streamlit/config.toml does. And a run looks for newer clicks before it takes its own one in;
+`take_clicks_in_first` turns that round.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,17 +24,31 @@ from typing import Any, ParamSpec, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunData, RerunException
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 __all__ = [
     "accept_value_across_reruns",
     "defer",
     "run_deferred_before_rerun",
     "survive_reruns",
+    "take_clicks_in_first",
     "widget_key_across_reruns",
 ]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def take_clicks_in_first() -> None:
+    """Let every run of this server take in its own click, callbacks included, before it looks for
+    newer ones, which it does right after. Done twice, it is as once.
+    """
+    SafeSessionState.on_script_will_rerun = _take_click_in  # type: ignore[method-assign,assignment]
+
+
+def _take_click_in(session: SafeSessionState, *args: Any, **kwargs: Any) -> None:
+    with session._lock:
+        session._state.on_script_will_rerun(*args, **kwargs)
 
 
 def survive_reruns(action: Callable[P, R]) -> Callable[P, R]:

@@ -12,6 +12,7 @@ from planner.api.plan_result import PlanSource, plan_and_scenario
 from planner.operation.simulation import run_simulation as replay
 from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import build_step_level_replica
+from planner.operation.trace_replay import TraceScale
 from planner.presentation.simulation import (
     simulated_options_table,
     simulated_routing_table,
@@ -69,6 +70,7 @@ def simulate(
     cv: float = 1.0,
     seed: int = 0,
     trace: str | os.PathLike[str] | None = None,
+    scale: str = "superpose",
 ) -> SimulationResult:
     """Replay a plan's requests: its router and its replicas, in discrete events.
 
@@ -85,7 +87,9 @@ def simulate(
     seed
         Seed of arrivals and prompts.
     trace
-        A trace (.csv) with `arrival_s`, whose gaps are replayed at the plan's rate.
+        A trace (.csv) with `arrival_s`, replayed at the plan's rate.
+    scale
+        How: `superpose` copies of the trace in real time, or `compress` its clock.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def simulate(
     InfeasibleError, NoPlanInTimeError
         When the plan has no setup.
     ValueError
-        When minutes or cv is not positive.
+        When minutes or cv is not positive, or scale is another word.
 
     """
     if not (minutes > 0 and cv > 0):
@@ -107,7 +111,7 @@ def simulate(
     source = plan_and_scenario(plan, scenario)
     source.plan.demand_setup()
     gaps = None if trace is None else load_trace(Path(trace)).gaps
-    demand = Demand(60.0 * minutes, cv, seed, gaps)
+    demand = Demand(60.0 * minutes, cv, seed, gaps, TraceScale(scale))
     simulation = with_interrupts(
         lambda cancel: replay(source, demand, engine=build_step_level_replica, cancel=cancel)
     )

@@ -1,6 +1,6 @@
 """The commands on a plan in operation: route other prompts, simulate requests."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -109,9 +109,16 @@ def simulate(
     trace: Annotated[
         str | None,
         typer.Option(
-            metavar="PATH", help="Replay the gaps of a trace (arrival_s).", show_default=False
+            metavar="PATH", help="Replay the arrivals of a trace (arrival_s).", show_default=False
         ),
     ] = None,
+    scale: Annotated[
+        Literal["superpose", "compress"],
+        typer.Option(
+            metavar="superpose|compress",
+            help="How a trace gets the plan's rate: copies in real time, or a faster clock.",
+        ),
+    ] = "superpose",
     minutes: Annotated[
         float, typer.Option(min=0.1, max=1440.0, metavar="M", help="Length of one run in minutes.")
     ] = 10.0,
@@ -141,6 +148,7 @@ def simulate(
             SimulateOptions(
                 scenario=scenario,
                 trace=trace,
+                scale=scale,
                 minutes=minutes,
                 cv=cv,
                 seed=seed,

@@ -2,10 +2,10 @@
 discrete events.
 
 Knows nothing of budgets, cuts or linearizations. Requests arrive (Poisson, gamma with another
-coefficient of variation, or the gaps of a trace brought to the plan's rate); each is a prompt drawn
-from the scores by weight; the router sends it to the LLM of the highest score - dual price, tied
-ones by the plan's split; among the options of an LLM and the replicas of an option it is drawn by
-their rates. A replica is
+coefficient of variation, or those of a trace, `planner.operation.trace_replay`); each is a prompt
+drawn from the scores by weight; the router sends it to the LLM of the highest score - dual price,
+tied ones by the plan's split; among the options of an LLM and the replicas of an option it is drawn
+by their rates. A replica is
 
     step-level engine   where the option's curve is estimated or calibrated and its LLM and GPU are
                         in the catalogues (`planner.operation.step_level_replica`)
@@ -44,6 +44,7 @@ from planner.operation.simulation_outcomes import (
     simulation_estimate95,
     summarise_simulated_option,
 )
+from planner.operation.trace_replay import replay_trace
 from planner.plans.option_index import OptionIndex
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.settings import Progress
@@ -218,16 +219,12 @@ def _simulation_targets(
 def _simulation_arrivals(rate: float, demand: Demand, rng: np.random.Generator) -> np.ndarray:
     """Times (N,) in [0, seconds)."""
     if demand.gaps is not None:
-        start = int(rng.integers(demand.gaps.size))
-        repeats = int(np.ceil(rate * demand.seconds / demand.gaps.size)) + 1
-        gaps = np.tile(np.roll(demand.gaps, -start), repeats) / (demand.gaps.mean() * rate)
-    else:
-        count = int(
-            rate * demand.seconds + 12 * max(demand.cv, 1.0) * np.sqrt(rate * demand.seconds) + 20
-        )
-        shape = 1.0 / demand.cv**2
-        gaps = rng.gamma(shape, 1.0 / (shape * rate), count)
-    times = gaps.cumsum()
+        return replay_trace(demand.gaps, rate, demand.seconds, demand.scale, rng)
+    count = int(
+        rate * demand.seconds + 12 * max(demand.cv, 1.0) * np.sqrt(rate * demand.seconds) + 20
+    )
+    shape = 1.0 / demand.cv**2
+    times = rng.gamma(shape, 1.0 / (shape * rate), count).cumsum()
     return times[times < demand.seconds]
 
 

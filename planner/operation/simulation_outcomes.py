@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from models.instance import Slo
+from planner.operation.trace_replay import TraceScale
 from planner.operation.verdicts import SloVerdict
 
 __all__ = [
@@ -41,13 +42,14 @@ Replica = Callable[[np.ndarray, np.random.Generator], Latencies]
 @dataclass(frozen=True)
 class Demand:
     """seconds: of one run; cv: coefficient of variation of the gaps between arrivals, 1 = Poisson;
-    gaps: of a trace (s), or None.
+    gaps: of a trace (s), or None; scale: how they are brought to the plan's rate.
     """
 
     seconds: float = 600.0
     cv: float = 1.0
     seed: int = 0
     gaps: np.ndarray | None = None
+    scale: TraceScale = TraceScale.SUPERPOSE
 
 
 @dataclass(frozen=True)

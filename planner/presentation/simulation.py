@@ -12,7 +12,8 @@ import math
 import pandas as pd
 
 from models.instance import Instance, Slo
-from planner.operation.simulation_outcomes import Estimate95, Simulation
+from planner.operation.simulation_outcomes import Demand, Estimate95, Simulation
+from planner.operation.trace_replay import TraceScale, trace_copies
 from planner.plans.labels import slo_label
 from planner.presentation.formatting import format_config, format_number
 from planner.presentation.retry_advice import retry_line, tightened_limit_to_retry
@@ -69,23 +70,21 @@ def simulation_demand_line(simulation: Simulation, rate: float) -> str:
     """Say what was replayed."""
     minutes = format_number(simulation.demand.seconds / 60)
     runs = f"{simulation.requests:,} requests counted in runs of {minutes} min"
-    how = (
-        "gaps of the trace, scaled to the plan's rate"
-        if simulation.demand.gaps is not None
-        else _simulation_arrivals_text(simulation.demand.cv)
-    )
+    how = _simulation_arrivals_text(simulation.demand, rate)
     return (
         f"Simulated: {format_number(rate)} req/s, {how}; {runs}, seed {simulation.demand.seed};"
         f" {simulation.wall:.1f} s"
     )
 
 
-def _simulation_arrivals_text(cv: float) -> str:
-    return (
-        "Poisson arrivals"
-        if cv == 1.0
-        else f"gamma arrivals with a coefficient of variation of {cv:g}"
-    )
+def _simulation_arrivals_text(demand: Demand, rate: float) -> str:
+    if demand.gaps is None:
+        bursty = f"gamma arrivals with a coefficient of variation of {demand.cv:g}"
+        return "Poisson arrivals" if demand.cv == 1.0 else bursty
+    copies = format_number(trace_copies(demand.gaps, rate))
+    if demand.scale is TraceScale.COMPRESS:
+        return f"the trace with its clock {copies} times as fast"
+    return f"{copies} copies of the trace in real time, begun at different places"
 
 
 def _name(slo: Slo) -> str:

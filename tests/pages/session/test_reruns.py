@@ -8,12 +8,14 @@ import pytest
 import streamlit as st
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.scriptrunner import RerunData, RerunException
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 from app_pages.session.reruns import (
     accept_value_across_reruns,
     defer,
     run_deferred_before_rerun,
     survive_reruns,
+    take_clicks_in_first,
     widget_key_across_reruns,
 )
 
@@ -98,6 +100,19 @@ def test_two_clicks_that_come_during_a_callback_are_both_heard() -> None:
     assert {one.id for one in states.widgets} == {"first", "second"}
     assert heard.value.rerun_data.page_script_hash == "second"
     assert clicked() == "whole"
+
+
+def test_a_run_takes_its_own_click_in_before_it_hears_a_newer_one() -> None:
+    taken: list[str] = []
+
+    class State:
+        def on_script_will_rerun(self, states: str, **_: object) -> None:
+            taken.append(states)
+
+    session = SafeSessionState(State(), interrupted_once())  # type: ignore[arg-type]
+    take_clicks_in_first()
+    session.on_script_will_rerun("the click")  # type: ignore[arg-type]
+    assert taken == ["the click"]
 
 
 def test_what_is_done_later_is_done_again_until_it_is_whole_and_then_no_more() -> None:

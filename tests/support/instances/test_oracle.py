@@ -2,6 +2,7 @@
 certifies.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
@@ -103,7 +104,10 @@ BY_HAND = {
     ),
     # p95 over all at 0.3 s: small's tail ends at 0.05 + 0.05 ln(500) / ln(10) = 0.185 s, 0.1 %; of
     # big 15 % exceed 0.25686 s and 10 % exceed 0.30969 s, so 10.917 %: 0.01 + 0.10817 x <= 0.5
-    "percentile between two shares": (two_llms(TAIL, slo=Slo("ttft", "p95", 0.3)), 4.5299),
+    "percentile between two shares": (
+        two_llms(TAIL, slo=Slo("ttft", "p95", 0.3)),
+        0.49 / (0.149 - 0.05 * (0.2 - 0.3 * math.log10(10 / 3)) / (0.3 * math.log10(1.5))),
+    ),
     # at 0.4 s big is at 5 %: with the 0.1 % of small that leaves room for all of it
     "percentile at the limit": (two_llms(TAIL, slo=Slo("ttft", "p95", 0.4), nodes=2), 10.0),
     # big's p95 alone says nothing below it: 0.01 + 0.999 x <= 0.5
@@ -112,7 +116,7 @@ BY_HAND = {
             curve([1, 10], {MEAN: [0.2, 0.2], ("ttft", "p95"): [0.4, 0.4]}),
             slo=Slo("ttft", "p95", 0.3),
         ),
-        0.4905,
+        0.49 / 0.999,
     ),
     # p50 over all at 0.2 s: 30 % of big's exceed 0.16656 s and 20 % exceed 0.21938 s, so 23.67 %:
     # 0.01 + 0.2357 x <= 5 holds for all x

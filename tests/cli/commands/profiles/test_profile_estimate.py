@@ -52,6 +52,16 @@ def test_the_command_writes_a_table_and_its_intervals(tmp_path: Path) -> None:
     assert (tmp_path / "i.csv").read_text().splitlines()[0].split(",")[4:6] == ["rate_rps", "load"]
 
 
+def test_small_shares_are_told_and_options_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared = small_options(tmp_path, shares="20,50,100", quiet=False)
+    assert run_profile_estimate(shared, Interrupt()) == 0
+    said = capsys.readouterr()
+    assert "--share 20: nothing was measured below 30 % of a GPU" in said.err
+    assert "3 options, " in said.out
+
+
 def test_the_command_lists_all_faults_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

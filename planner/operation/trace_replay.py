@@ -1,0 +1,52 @@
+"""The arrivals of a trace, brought to the rate of a plan.
+
+    superpose   as many copies of the trace in real time as the plan's rate is a multiple of its
+                own, each begun at another place (the trace is a circle); of a part of a copy every
+                request is drawn with that probability. Bursts last as long as they did, and more
+                users smooth them.
+    compress    one copy, its clock that many times as fast. Bursts keep their height and are that
+                many times shorter.
+
+The two can differ several times over in the waits they cause; superposing is what more of the
+same users do.
+"""
+
+from enum import StrEnum
+
+import numpy as np
+
+__all__ = ["TraceScale", "replay_trace", "trace_copies"]
+
+
+class TraceScale(StrEnum):
+    """How a trace is brought to a rate."""
+
+    SUPERPOSE = "superpose"
+    COMPRESS = "compress"
+
+
+def trace_copies(gaps: np.ndarray, rate: float) -> float:
+    """The rate (req/s) as a multiple of the trace's own. gaps: (N,) s."""
+    return float(rate * gaps.mean())
+
+
+def replay_trace(
+    gaps: np.ndarray, rate: float, seconds: float, scale: TraceScale, rng: np.random.Generator
+) -> np.ndarray:
+    """Times (N,) in [0, seconds), ascending."""
+    copies = trace_copies(gaps, rate)
+    if scale is TraceScale.COMPRESS:
+        return _trace_from(gaps / copies, seconds, rng)
+    whole = [_trace_from(gaps, seconds, rng) for _ in range(int(copies))]
+    part = _trace_from(gaps, seconds, rng)
+    part = part[rng.random(part.size) < copies - int(copies)]
+    return np.sort(np.concatenate([*whole, part]))
+
+
+def _trace_from(gaps: np.ndarray, seconds: float, rng: np.random.Generator) -> np.ndarray:
+    """The circle of gaps from a random moment on: times in [0, seconds)."""
+    length = float(gaps.sum())
+    begin = rng.random() * length
+    turns = int(np.ceil((begin + seconds) / length))
+    times = (gaps.cumsum()[None, :] + length * np.arange(turns)[:, None]).ravel() - begin
+    return times[(times >= 0) & (times < seconds)]
