@@ -1,7 +1,7 @@
 """The commands `profile ...`: arguments and exit codes."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -223,3 +223,39 @@ def profile_derate(
 
     options = DerateOptions(sharing_loss_pct=sharing_loss, unknown=unknown, out=out, quiet=quiet)
     raise typer.Exit(run_profile_derate(profiles, options))
+
+
+@profile_app.command(
+    "merge",
+    epilog=f"Example: {PROGRAM} profile merge estimated.csv measured.csv --out profiles.csv",
+)
+def profile_merge(
+    profiles: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PROFILES...", help="Profile tables (.csv or .parquet).", show_default=False
+        ),
+    ],
+    prefer: Annotated[
+        Literal["measured", "first", "last"],
+        typer.Option(
+            metavar="measured|first|last",
+            help="Whose curve is taken where tables have the same option.",
+        ),
+    ] = "measured",
+    out: Annotated[
+        str, typer.Option(metavar="PATH|-", help="Write the profile table; - prints it.")
+    ] = "-",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no notices.")] = False,
+) -> None:
+    """Put profile tables together.
+
+    An option that several tables have gets the whole curve of one of them: the measured one, or
+    that of the first or last table.
+
+    Exit codes: 0 done, 2 bad input.
+    """
+    # Imported here to keep --help fast.
+    from planner.cli.commands.profiles.profile_merge import MergeOptions, run_profile_merge
+
+    raise typer.Exit(run_profile_merge(profiles, MergeOptions(prefer=prefer, out=out, quiet=quiet)))

@@ -21,7 +21,7 @@ def test_wrong_usage_is_exit_2(arguments: list[str]) -> None:
 COMMANDS = (
     *("plan", "report", "diff", "export", "baselines", "setups", "check", "sweep", "route"),
     *("simulate", "init", "app", "profile gaps", "profile estimate", "profile import"),
-    "profile derate",
+    *("profile derate", "profile merge"),
     "profile check",
 )
 
