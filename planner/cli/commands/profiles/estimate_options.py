@@ -16,6 +16,7 @@ from planner.profiling.estimate import (
     EstimateRequest,
     estimate_requests,
 )
+from planner.profiling.known_errors import why_not_estimated
 from planner.profiling.simulated_load import HIGHEST_LOAD, LOWEST_LOAD, OfferedLoad
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.io.faults import Fault, fault_spelling_guess
@@ -145,6 +146,11 @@ def read_estimate_options(
         Fault(option, "", str(value), "this value is not possible", f"write {fix}")
         for option, value, good, fix in checks
         if not good
+    ]
+    faults += [
+        Fault("--gpu", "", gpu.gpu, reason, "measure some points and give them to --calibrate")
+        for gpu in gpus
+        if options.calibrate is None and (reason := why_not_estimated(gpu))
     ]
     if faults:
         raise DataError(faults)

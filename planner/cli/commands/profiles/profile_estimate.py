@@ -13,7 +13,6 @@ import pandas as pd
 
 from models.serving.batching import SCHEDULERS
 from models.serving.calibration import StoppedError
-from models.serving.gpu_sharing import LEAST_MEASURED_SHARE
 from models.serving.step_time import StepSettings
 from planner.cli.commands.profiles.estimate_options import EstimateOptions, read_estimate_options
 from planner.cli.commands.profiles.estimate_report import (
@@ -32,6 +31,7 @@ from planner.profiling.estimate import (
     EstimateRequest,
     estimate_table,
 )
+from planner.profiling.known_errors import known_error_notices
 from planner.profiling.simulated_load import OfferedLoad
 from planner.settings import Progress
 from profiles.io.writing import check_writable, csv_text, write_csv
@@ -65,19 +65,8 @@ def run_profile_estimate(options: EstimateOptions, interrupt: Interrupt) -> int:
     except StoppedError:
         warn(["Stopped; nothing was written."])
         return NO_PLAN
-    notify([*notices, *_small_share_estimate_notices(wanted)], quiet=options.quiet)
+    notify([*notices, *known_error_notices(wanted)], quiet=options.quiet)
     return _output_profile_estimate(options, estimate, calibrations, time.perf_counter() - began)
-
-
-def _small_share_estimate_notices(wanted: Sequence[EstimateRequest]) -> list[str]:
-    small = sorted({w.share_pct for w in wanted if w.share_pct < 100 * LEAST_MEASURED_SHARE})
-    if not small:
-        return []
-    shares = ", ".join(f"{share:g}" for share in small)
-    return [
-        f"--share {shares}: nothing was measured below {100 * LEAST_MEASURED_SHARE:g} % of a GPU"
-        " that estimates could be held against; reports of plans that deploy one say so"
-    ]
 
 
 def _compute_profile_estimate(
