@@ -15,7 +15,12 @@ from enum import StrEnum
 
 import numpy as np
 
-__all__ = ["TraceScale", "replay_trace", "trace_copies"]
+from planner.errors import DataError
+from profiles.io.faults import Fault
+
+__all__ = ["TraceScale", "check_trace_copies", "replay_trace", "trace_copies"]
+
+MOST_COPIES = 10_000
 
 
 class TraceScale(StrEnum):
@@ -28,6 +33,15 @@ class TraceScale(StrEnum):
 def trace_copies(gaps: np.ndarray, rate: float) -> float:
     """The rate (req/s) as a multiple of the trace's own. gaps: (N,) s."""
     return float(rate * gaps.mean())
+
+
+def check_trace_copies(file: str, gaps: np.ndarray, rate: float, scale: TraceScale) -> None:
+    """DataError for so many copies that nothing of the trace would be left in them."""
+    copies = trace_copies(gaps, rate)
+    if scale is TraceScale.SUPERPOSE and copies > MOST_COPIES:
+        problem = f"the plan has {copies:,.0f} times its rate; so many copies are Poisson arrivals"
+        fix = "leave the trace away, or use --scale compress"
+        raise DataError([Fault(file, "column arrival_s", "", problem, fix)])
 
 
 def replay_trace(

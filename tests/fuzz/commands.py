@@ -70,6 +70,7 @@ COMMANDS: Mapping[str, Command] = {
         ("in:plan",),
         {
             **{"--trace": "in:trace", "--cv": "number:0.1:20", "--seed": "int:0:99"},
+            **{"--scale": "word:superpose,compress"},
             **PLAN_INPUT,
         },
         ("--minutes", "0.2"),
@@ -105,6 +106,7 @@ COMMANDS: Mapping[str, Command] = {
         {
             **{"--llm": "word:qwen3-8b,x", "--gpu": "word:H100-SXM-80GB,A100-PCIe-80GB"},
             **{"--tp": "int:1:8", "--share": "number:1:100", "--replicas": "int:1:4"},
+            **{"--neighbours": "word:busy,idle,unknown"},
             **{"--map": "in:mapping", "--out": "out:.csv", "--append": "flag", "--quiet": "flag"},
         },
         ("--gpu", "H100-SXM-80GB", "--tp", "1", "--share", "100"),
@@ -119,7 +121,8 @@ COMMANDS: Mapping[str, Command] = {
             **{"--scheduler": "word:chunked,prefill_first,slots,single"},
             **{"--weight-bits": "word:16,8,4", "--kv-bits": "word:16,8"},
             **{"--max-sequences": "int:1:300", "--step-tokens": "int:64:9000"},
-            **{"--neighbours": "number:1:2", "--highest-load": "number:50:99"},
+            **{"--neighbours": "word:busy,idle", "--highest-load": "number:50:99"},
+            **{"--sharing-loss": "number:0:50"},
             **{"--calibrate": "in:table", "--harness": "word:closed,open"},
             **{"--out": "out:.csv", "--intervals": "out:.csv", "--quiet": "flag"},
         },
@@ -127,6 +130,17 @@ COMMANDS: Mapping[str, Command] = {
             *("--llm", "llama-3.1-8b", "--gpu", "A100-PCIe-80GB", "--tp", "1"),
             *("--requests", "200", "--seeds", "2", "--rates", "2", "--jobs", "1"),
         ),
+    ),
+    "profile derate": Command(
+        ("in:table",),
+        {
+            **{"--sharing-loss": "number:0:50", "--unknown": "flag"},
+            **{"--out": "out:.csv", "--quiet": "flag"},
+        },
+    ),
+    "profile merge": Command(
+        ("in:table", "in:table"),
+        {"--prefer": "word:measured,first,last", "--out": "out:.csv", "--quiet": "flag"},
     ),
     "profile check": Command(("in:table",), {"--scenario": "in:scenario", "--quiet": "flag"}),
     "profile gaps": Command(
