@@ -12,7 +12,7 @@ from planner.api.plan_result import PlanSource, plan_and_scenario
 from planner.operation.simulation import run_simulation as replay
 from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import build_step_level_replica
-from planner.operation.trace_replay import TraceScale
+from planner.operation.trace_replay import TraceScale, check_trace_copies
 from planner.presentation.simulation import (
     simulated_options_table,
     simulated_routing_table,
@@ -111,7 +111,10 @@ def simulate(
     source = plan_and_scenario(plan, scenario)
     source.plan.demand_setup()
     gaps = None if trace is None else load_trace(Path(trace)).gaps
-    demand = Demand(60.0 * minutes, cv, seed, gaps, TraceScale(scale))
+    replayed = TraceScale(scale)
+    if gaps is not None:
+        check_trace_copies(str(trace), gaps, source.loaded.instance.arrival_rate, replayed)
+    demand = Demand(60.0 * minutes, cv, seed, gaps, replayed)
     simulation = with_interrupts(
         lambda cancel: replay(source, demand, engine=build_step_level_replica, cancel=cancel)
     )

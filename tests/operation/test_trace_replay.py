@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from planner.operation.trace_replay import TraceScale, replay_trace, trace_copies
+from planner.errors import DataError
+from planner.operation.trace_replay import (
+    TraceScale,
+    check_trace_copies,
+    replay_trace,
+    trace_copies,
+)
 
 BURSTY = np.array([0.01] * 50 + [49.5])
 """Fifty requests within half a second, then silence: 1.02 req/s."""
@@ -47,3 +53,10 @@ def test_below_its_own_rate_requests_are_drawn_from_it() -> None:
     times = replay_trace(BURSTY, 0.5, 5000.0, TraceScale.SUPERPOSE, np.random.default_rng(4))
     assert most_within(times, 0.6) < 45
     assert np.quantile(np.diff(times), 0.99) > 40
+
+
+def test_too_many_copies_are_refused_with_what_to_do() -> None:
+    check_trace_copies("t.csv", BURSTY, 1000.0, TraceScale.SUPERPOSE)
+    check_trace_copies("t.csv", BURSTY, 1e6, TraceScale.COMPRESS)
+    with pytest.raises(DataError, match="--scale compress"):
+        check_trace_copies("t.csv", BURSTY, 1e6, TraceScale.SUPERPOSE)

@@ -23,7 +23,7 @@ from planner.cli.terminal.progress import with_progress
 from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import build_step_level_replica
-from planner.operation.trace_replay import TraceScale
+from planner.operation.trace_replay import TraceScale, check_trace_copies
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.simulation import (
     CAVEATS,
@@ -70,9 +70,11 @@ def run_simulate(plan: Path, options: SimulateOptions, interrupt: Interrupt) -> 
     source = load_plan_input(plan, options.scenario, unverified=options.unverified)
     gaps = None if options.trace is None else load_trace(Path(options.trace)).gaps
     source.plan.demand_setup()
-    demand = Demand(
-        60.0 * options.minutes, options.cv, options.seed, gaps, TraceScale(options.scale)
-    )
+    scale = TraceScale(options.scale)
+    if gaps is not None:
+        rate = source.loaded.instance.arrival_rate
+        check_trace_copies(str(options.trace), gaps, rate, scale)
+    demand = Demand(60.0 * options.minutes, options.cv, options.seed, gaps, scale)
     simulation = with_progress(
         lambda progress, cancel: run_simulation(
             source, demand, engine=build_step_level_replica, progress=progress, cancel=cancel
