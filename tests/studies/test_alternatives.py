@@ -109,7 +109,7 @@ def cases(kind: str, seeds: int) -> list[tuple[Instance, Solution]]:
 @pytest.mark.parametrize("kind", first_fast(KINDS, (1,)))
 def test_the_next_best_come_in_order_and_fewest_gpus_are_fewest(kind: str) -> None:
     listed = 0
-    several = wall_size(12, 24) if kind in ("each_llm", "cost") else wall_size(5, 9)
+    several = wall_size(20, 24) if kind in ("each_llm", "cost") else 9
     for instance, plan in cases(kind, several):
         found = find_alternatives(
             instance,
