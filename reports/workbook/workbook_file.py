@@ -3,14 +3,12 @@ nothing half done, and of the same bytes for the same content.
 """
 
 import io
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from xlsxwriter import Workbook
-from xlsxwriter.exceptions import FileCreateError
 
 __all__ = ["BOOK_OPTIONS", "open_workbook"]
 
@@ -31,12 +29,10 @@ def open_workbook(
     numbers are blank cells): XlsxWriter refuses them with TypeError.
     """
     content = io.BytesIO()
-    with tempfile.TemporaryDirectory() as parts:
-        book = Workbook(content, {**BOOK_OPTIONS, "tmpdir": parts})
-        book.set_properties({"title": title, "comments": comments, "created": created})
-        yield book
-        try:
-            book.close()
-        except FileCreateError as error:
-            raise error.args[0] from error
+    # In memory altogether: a part that a full disk kept from a temporary file would leave an open
+    # archive behind, which complains when it is collected.
+    book = Workbook(content, {**BOOK_OPTIONS, "in_memory": True})
+    book.set_properties({"title": title, "comments": comments, "created": created})
+    yield book
+    book.close()
     path.write_bytes(content.getbuffer())

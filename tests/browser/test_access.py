@@ -9,7 +9,7 @@ from tests.browser.conftest import Visitor, settled
 from tests.support.walls import first_fast, wall_size
 
 PAGES = ("", "inputs", "what-if", "setups", "compare", "router", "export")
-DARK = PAGES if wall_size(0, 1) else ("", "inputs", "what-if")
+DARK = PAGES if wall_size(0, 1) else ("",)
 BAD = ("serious", "critical")
 WIDTHS = (1280, 390)
 OURS = {"exclude": [["[data-testid=stBaseButton-header]"]]}

@@ -6,7 +6,7 @@ import pytest
 
 from bench.page_session import PageSession
 
-ROUNDS = 12
+ROUNDS = 6
 
 
 @pytest.mark.slow

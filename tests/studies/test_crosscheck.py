@@ -23,11 +23,11 @@ from planner.studies.crosscheck import CrossCheck, crosscheck_runs
 from planner.studies.decomposition_run import run_decomposition
 from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.paths import HOME
-from tests.support.walls import first_fast, wall_size
+from tests.support.walls import first_fast, usually, wall_size
 
 REL_GAP = 1e-5
 
-AGREEING = wall_size(12, 25)
+AGREEING = wall_size(6, 25)
 """Seeds of each of the eight kinds: 200 instances."""
 
 
@@ -107,7 +107,9 @@ def caught(instances: list[Instance], check: Callable[[Instance], CrossCheck]) -
     return sum(check(instance).negative for instance in instances)
 
 
-@pytest.mark.parametrize("error", first_fast([lighter, without_slos, looser, faster]))
+@pytest.mark.parametrize(
+    "error", first_fast(usually([lighter, without_slos, looser, faster], (0, 3)))
+)
 def test_an_error_in_the_joint_search_turns_the_verdict(
     error: Callable[[Instance], Instance],
 ) -> None:
@@ -115,7 +117,9 @@ def test_an_error_in_the_joint_search_turns_the_verdict(
     assert caught(instances, lambda one: verdict(one, joint_on=error(one))) >= 4
 
 
-@pytest.mark.parametrize("error", first_fast([lighter, without_slos, looser, faster]))
+@pytest.mark.parametrize(
+    "error", first_fast(usually([lighter, without_slos, looser, faster], (0, 3)))
+)
 def test_an_error_in_the_decomposition_turns_the_verdict(
     error: Callable[[Instance], Instance],
 ) -> None:

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-__all__ = ["first_fast", "wall_size"]
+__all__ = ["first_fast", "usually", "wall_size"]
+
+
+def usually(values: Iterable[Any], keep: Sequence[int]) -> list[Any]:
+    """Values of a parametrisation: those at the positions `keep`, in `make walls` all."""
+    listed = list(values)
+    return listed if wall_size(0, 1) else [listed[k] for k in keep]
 
 
 def wall_size(usual: int, full: int) -> int:

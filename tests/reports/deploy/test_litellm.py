@@ -28,7 +28,7 @@ from tests.support.plans.bundle_cases import (
 )
 from tests.support.plans.export_cases import ON
 
-CALLS = 2_000
+CALLS = 1_000
 RUNNER = HOME / "tests" / "support" / "gateway_calls.py"
 
 Counts = dict[str, dict[str, int]]
