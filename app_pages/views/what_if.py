@@ -89,7 +89,10 @@ def draw_what_if_difference(here: ShownPlan) -> None:
     """The plan that the person started from, and the plan on the page."""
     start = memory().get("start")
     if start is None or start.edit.path != here.edit.path:
-        memory()["start"] = start = here
+        start = here
+        # A plan of other inputs, shown while those of a link are solved, is no start.
+        if not state.is_stale():
+            memory()["start"] = here
     st.markdown(plain_markdown(here.meta["verdict"]) + ".")
     if start is here:
         return
