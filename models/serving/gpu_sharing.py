@@ -29,6 +29,7 @@ import numpy as np
 
 __all__ = [
     "LEAST_MEASURED_SHARE",
+    "MOST_LOST_PCT",
     "SHARING_LOSS",
     "busy_slowdown",
     "idle_decode_slowdown",
@@ -39,6 +40,8 @@ __all__ = [
 
 SHARING_LOSS = 0.075
 """Part of a GPU's throughput that is lost between busy neighbours."""
+MOST_LOST_PCT = 90.0
+"""Loss that may be stated at most, per cent of the GPU."""
 LEAST_MEASURED_SHARE = 0.3
 """Smallest share that the laws were held against."""
 CLOSE = 0.01

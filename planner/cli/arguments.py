@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "SHARING_LOSS_PCT",
     "ItsScenario",
     "Jobs",
     "Overrides",
     "PlanPath",
     "ReportPath",
     "ScenarioPath",
+    "SharingLoss",
     "Unverified",
 ]
 
@@ -57,3 +59,9 @@ Jobs = Annotated[
     int, typer.Option(min=0, max=1024, metavar="N", help="Processes; 0 = one per core.")
 ]
 """Bounded: the system's own limits on processes are met in the middle of the work."""
+SHARING_LOSS_PCT = 7.5
+"""That of `models.serving.gpu_sharing`, which `--help` does not load."""
+SharingLoss = Annotated[
+    float,
+    typer.Option(metavar="PCT", help="Throughput of a GPU that is lost between busy neighbours."),
+]

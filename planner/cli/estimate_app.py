@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from planner.cli.arguments import Jobs
+from planner.cli.arguments import SHARING_LOSS_PCT, Jobs, SharingLoss
 from planner.cli.terminal.interrupt import Interrupt
 from planner.program import PROGRAM
 
@@ -81,12 +81,7 @@ def profile_estimate(
         str,
         typer.Option(metavar="busy|idle", help="What the other shards of a shared GPU do."),
     ] = "busy",
-    sharing_loss: Annotated[
-        float,
-        typer.Option(
-            metavar="PCT", help="Throughput of a GPU that is lost between busy neighbours."
-        ),
-    ] = 7.5,
+    sharing_loss: SharingLoss = SHARING_LOSS_PCT,
     highest_load: Annotated[
         float,
         typer.Option(metavar="PCT", help="Highest rate of a curve, in per cent of the capacity."),

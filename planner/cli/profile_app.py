@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from planner.cli.arguments import Overrides, ScenarioPath
+from planner.cli.arguments import SHARING_LOSS_PCT, Overrides, ScenarioPath, SharingLoss
 from planner.cli.estimate_app import estimate_app
 from planner.cli.terminal.interrupt import Interrupt
 from planner.program import PROGRAM
@@ -198,12 +198,7 @@ def profile_derate(
             metavar="PROFILES", help="The profile table (.csv or .parquet).", show_default=False
         ),
     ],
-    sharing_loss: Annotated[
-        float,
-        typer.Option(
-            metavar="PCT", help="Throughput of a GPU that is lost between busy neighbours."
-        ),
-    ] = 7.5,
+    sharing_loss: SharingLoss = SHARING_LOSS_PCT,
     unknown: Annotated[
         bool, typer.Option("--unknown", help="Derate curves too whose neighbours are not known.")
     ] = False,

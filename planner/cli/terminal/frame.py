@@ -13,13 +13,14 @@ import pandas as pd
 
 from planner.cli.terminal.output import output_line, plain_output_console, printable_output
 from planner.errors import DataError, NoPlanInTimeError, ProcessEndedError, SolveError
-from profiles.io.writing import WriteError, write_csv
+from profiles.io.writing import WriteError, csv_text, write_csv
 
 __all__ = [
     "BAD_INPUT",
     "EXIT_CODES",
     "framed_command",
     "framed_csv_write",
+    "framed_table_write",
     "framed_write",
     "notify",
     "warn",
@@ -101,6 +102,13 @@ def _refuse_output(error: OSError, path: str | Path | None = None) -> int:
     fix = "free space, or name another place" if full else "name another place"
     warn([f"{place}: cannot be written ({reason}); {fix}"])
     return BAD_INPUT
+
+
+def framed_table_write(frame: pd.DataFrame, out: str) -> int:
+    """Write a table to a path, or print it where `out` is "-"; the code of `framed_write`."""
+    if out == "-":
+        return framed_write(out, lambda: sys.stdout.write(csv_text(frame)))
+    return framed_write(out, lambda: write_csv(frame, Path(out)))
 
 
 def framed_csv_write(frame: pd.DataFrame, path: str | None, what: str) -> int:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from models.serving.batching import SCHEDULERS
-from models.serving.gpu_sharing import SHARING_LOSS
+from models.serving.gpu_sharing import MOST_LOST_PCT, SHARING_LOSS
 from models.serving.step_time import StepSettings
 from models.serving.workload import Lengths, fixed, lognormal_workload, workload_from_trace
 from planner.errors import DataError
@@ -27,9 +27,7 @@ __all__ = ["EstimateOptions", "read_estimate_options", "whole_number_options"]
 MOST = 1_000_000
 """Requests of a rate, tokens of a request or of a step: more are taken for mistakes."""
 FEWEST_REQUESTS = 100
-NEIGHBOURS = ("busy", "idle")
-MOST_LOST_PCT = 90.0
-
+SIMULATED_NEIGHBOURS = ("busy", "idle")
 
 Entry = TypeVar("Entry")
 
@@ -111,7 +109,12 @@ def read_estimate_options(
         ),
         ("--weight-bits", options.weight_bits, options.weight_bits in (16, 8, 4), "16, 8 or 4"),
         ("--kv-bits", options.kv_bits, options.kv_bits in (16, 8), "16 or 8"),
-        ("--neighbours", options.neighbours, options.neighbours in NEIGHBOURS, "busy or idle"),
+        (
+            "--neighbours",
+            options.neighbours,
+            options.neighbours in SIMULATED_NEIGHBOURS,
+            "busy or idle",
+        ),
         (
             "--sharing-loss",
             options.sharing_loss_pct,

@@ -1,19 +1,17 @@
 """The command `profile derate`: curves measured beside idle neighbours -> beside busy ones."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner.cli.terminal.frame import framed_command, framed_write, notify, warn
+from models.serving.gpu_sharing import MOST_LOST_PCT
+from planner.cli.terminal.frame import framed_command, framed_table_write, notify, warn
 from planner.errors import DataError
 from planner.profiling.derate import Derated, derate_table
 from profiles.curves import load_curves
 from profiles.io.faults import Fault
-from profiles.io.writing import check_writable, csv_text, write_csv
+from profiles.io.writing import check_writable
 
 __all__ = ["DerateOptions", "run_profile_derate"]
-
-MOST_LOST_PCT = 90.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,18 +36,11 @@ def run_profile_derate(profiles: Path, options: DerateOptions) -> int:
     table = load_curves(profiles)
     notify(table.notices, quiet=options.quiet)
     derated = derate_table(table, options.sharing_loss_pct / 100, unknown=options.unknown)
-    if code := framed_write(options.out, lambda: _write_derated_profile(derated, options.out)):
+    if code := framed_table_write(derated.frame, options.out):
         return code
     if not options.quiet:
         warn(_profile_derate_lines(derated, options))
     return 0
-
-
-def _write_derated_profile(derated: Derated, out: str) -> None:
-    if out == "-":
-        sys.stdout.write(csv_text(derated.frame))
-    else:
-        write_csv(derated.frame, Path(out))
 
 
 def _profile_derate_lines(derated: Derated, options: DerateOptions) -> list[str]:

@@ -2,7 +2,6 @@
 not measured.
 """
 
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,14 @@ from planner.cli.commands.profiles.estimate_report import (
     print_calibration_report,
     print_estimate_report,
 )
-from planner.cli.terminal.frame import BAD_INPUT, framed_command, framed_write, notify, warn
+from planner.cli.terminal.frame import (
+    BAD_INPUT,
+    framed_command,
+    framed_table_write,
+    framed_write,
+    notify,
+    warn,
+)
 from planner.cli.terminal.interrupt import NO_PLAN, Interrupt
 from planner.cli.terminal.output import output_line, output_lines, plain_output_console
 from planner.cli.terminal.progress import ProgressCallback, with_progress
@@ -34,7 +40,7 @@ from planner.profiling.estimate import (
 from planner.profiling.known_errors import known_error_notices
 from planner.profiling.simulated_load import OfferedLoad
 from planner.settings import Progress
-from profiles.io.writing import check_writable, csv_text, write_csv
+from profiles.io.writing import check_writable, write_csv
 
 __all__ = ["run_profile_estimate"]
 
@@ -151,7 +157,10 @@ def _output_profile_estimate(
     if frame.empty:
         warn(["No option fits on its GPUs; nothing was written."])
         return BAD_INPUT
-    if code := framed_write(options.out, lambda: _write_profile_estimate(options, frame, estimate)):
+    code = framed_table_write(frame, options.out) or _write_estimate_intervals(
+        options.intervals, frame, estimate
+    )
+    if code:
         return code
     if not options.quiet and options.out != "-":
         print_estimate_report(console, frame, estimate)
@@ -164,16 +173,9 @@ def _output_profile_estimate(
     return 0
 
 
-def _write_profile_estimate(
-    options: EstimateOptions, frame: pd.DataFrame, estimate: Estimate
-) -> None:
-    """Write the table and, with --intervals, the half widths."""
-    if options.out == "-":
-        sys.stdout.write(csv_text(frame))
-    else:
-        write_csv(frame, Path(options.out))
-    if options.intervals is not None:
-        keys = frame[list(COLUMNS[:5])]
-        write_csv(
-            pd.concat([keys, pd.DataFrame(estimate.half_widths)], axis=1), Path(options.intervals)
-        )
+def _write_estimate_intervals(path: str | None, frame: pd.DataFrame, estimate: Estimate) -> int:
+    """Write the half widths where a path is given; the code of `framed_write`."""
+    if path is None:
+        return 0
+    widths = pd.concat([frame[list(COLUMNS[:5])], pd.DataFrame(estimate.half_widths)], axis=1)
+    return framed_write(path, lambda: write_csv(widths, Path(path)))

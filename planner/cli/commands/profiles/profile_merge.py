@@ -1,15 +1,14 @@
 """The command `profile merge`: several profile tables -> one, option by option."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from planner.cli.terminal.frame import framed_command, framed_write, notify, warn
+from planner.cli.terminal.frame import framed_command, framed_table_write, notify, warn
 from planner.errors import ProfileError
 from profiles.curves import ProfileTable, read_profiles
 from profiles.io.faults import Fault
-from profiles.io.writing import check_writable, csv_text, write_csv
+from profiles.io.writing import check_writable
 from profiles.merging import MergedProfiles, Preference, merge_profile_tables
 
 __all__ = ["MergeOptions", "run_profile_merge"]
@@ -39,18 +38,11 @@ def run_profile_merge(files: Sequence[Path], options: MergeOptions) -> int:
     merged = merge_profile_tables(tables, Preference(options.prefer))
     notices = [notice for table in tables for notice in table.notices]
     notify([*notices, *merged.notices], quiet=options.quiet)
-    if code := framed_write(options.out, lambda: _write_merged_profile(merged, options.out)):
+    if code := framed_table_write(merged.frame, options.out):
         return code
     if not options.quiet:
         warn(_profile_merge_lines(merged, tables, options.out))
     return 0
-
-
-def _write_merged_profile(merged: MergedProfiles, out: str) -> None:
-    if out == "-":
-        sys.stdout.write(csv_text(merged.frame))
-    else:
-        write_csv(merged.frame, Path(out))
 
 
 def _profile_merge_lines(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from planner.cli.arguments import SHARING_LOSS_PCT
 from planner.cli.commands.profiles.estimate_options import (
     EstimateOptions,
     read_estimate_options,
@@ -58,3 +59,7 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
 def test_numbers_that_no_machine_can_work_with_are_faults(option: str) -> None:
     with pytest.raises(DataError, match="--" + option.replace("_", "-")):
         read_estimate_options(options(**{option: 10**9}))
+
+
+def test_the_loss_of_sharing_in_the_help_is_that_of_the_model() -> None:
+    assert options().sharing_loss_pct == SHARING_LOSS_PCT
