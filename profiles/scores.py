@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from profiles.io.cells import number_in_text_cell, number_in_typed_cell
 from profiles.io.faults import Fault, ScoresError, shown_in_fault
 from profiles.io.table_files import read_table_file
 from profiles.io.tables import (
@@ -23,7 +24,7 @@ from profiles.io.tables import (
 )
 from profiles.records import Scores
 
-__all__ = ["RESERVED", "load_scores", "parse_scores", "read_scores"]
+__all__ = ["RESERVED", "load_scores", "parse_scores", "read_scores", "scored_llms"]
 
 LARGEST_SCORE = 1e9
 """Scores beyond it would drown the others in rounding."""
@@ -104,6 +105,27 @@ def parse_scores(
     # Scaled first: the sum of weights of any size is finite then.
     scaled = weights / weights.max()
     return Scores(ids, tuple(llms), values, scaled / scaled.sum(), dropped)
+
+
+def scored_llms(table: Table) -> list[str]:
+    """Columns that may be scores of an LLM, in the order of the file: not reserved, and some cell
+    is a number.
+    """
+    return [
+        name
+        for name, cells in table.columns.items()
+        if name not in RESERVED and _holds_a_score(cells, typed=table.typed)
+    ]
+
+
+def _holds_a_score(cells: list | pa.ChunkedArray, *, typed: bool) -> bool:
+    if not isinstance(cells, list):
+        kind = cells.type
+        return bool(
+            pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+        )
+    read = number_in_typed_cell if typed else number_in_text_cell
+    return any(isinstance(number := read(cell), float) and number == number for cell in cells)
 
 
 def _scores_of(table: Table, llm: str, missing: str, faults: list[Fault]) -> np.ndarray:

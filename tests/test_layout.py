@@ -17,7 +17,7 @@ ROOMS = ("planner", "models", "profiles", "reports")
 """The packages at the top that hold the program; `app.py` and `app_pages` are its pages."""
 
 PROFILES = ("profiles", "profiles.io")
-MODELS = ("models", "models.curves", "models.packing", "models.serving")
+MODELS = ("models", "models.curves", "models.packing", "models.scores", "models.serving")
 BELOW = ("planner", *MODELS, *PROFILES)
 """What every package of `planner` may import; `planner` means the modules in that folder."""
 REPORTS = ("reports", "reports.workbook", "reports.workbook.report", "reports.deploy")
@@ -30,6 +30,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "profiles.importers": (*PROFILES, "profiles.importers.formats"),
     "models.curves": PROFILES,
     "models.packing": PROFILES,
+    "models.scores": PROFILES,
     "models": ("models.curves", "models.packing", *PROFILES),
     "models.serving": ("models", *PROFILES),
     "reports": PROFILES,
@@ -63,10 +64,11 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "planner.studies.baselines", "planner.operation",
     ),
     "planner.presentation.plan": (*BELOW, "planner.plans", "planner.presentation"),
+    "planner.presentation.scores": (*BELOW, "planner.operation", "planner.presentation"),
     "planner.export": (
         *BELOW, *REPORTS, "planner.scenario", "planner.plans", "planner.studies",
         "planner.studies.baselines", "planner.operation", "planner.presentation",
-        "planner.presentation.plan", "planner.verification",
+        "planner.presentation.plan", "planner.presentation.scores", "planner.verification",
     ),
     "planner.cli.terminal": (
         *BELOW, "planner.plans", "planner.presentation", "planner.presentation.plan",
@@ -85,11 +87,12 @@ PACKAGES |= {
         "profiles.hygiene",
         "profiles.importers",
     ),
+    "planner.cli.commands.scores": (*PLANNER, *MODELS, *PROFILES),
     "app_pages.jobs": (*PLANNER[:-1], *MODELS, *PROFILES, "reports"),
 }
 PACKAGES["planner.cli"] = (
     *("planner", "planner.cli.terminal"),
-    *("planner.cli.commands", "planner.cli.commands.profiles"),
+    *("planner.cli.commands", "planner.cli.commands.profiles", "planner.cli.commands.scores"),
 )
 _BELOW_PAGES = (*PLANNER[:-1], *MODELS, *PROFILES, *REPORTS)
 PACKAGES["app_pages.session"] = (*_BELOW_PAGES, "app_pages.jobs")
@@ -435,11 +438,12 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/cli/test_app.py": (
         *("planner/cli/arguments", "planner/cli/estimate_app", "planner/cli/operation_app"),
         *("planner/cli/plan_app", "planner/cli/profile_app", "planner/cli/start_app"),
-        "planner/cli/study_app",
+        *("planner/cli/scores_app", "planner/cli/study_app"),
     ),
     "tests/cli/commands/profiles/test_profile_estimate.py": (
         "planner/cli/commands/profiles/estimate_report",
     ),
+    "tests/cli/commands/scores/test_scores_check.py": ("planner/export/score_files",),
     "tests/scenario/test_templates.py": ("planner/cli/commands/init",),
     "tests/cli/commands/test_sweep.py": ("planner/studies/dask_backend",),
     "tests/cli/commands/test_check.py": ("planner/presentation/crosscheck",),

@@ -17,6 +17,7 @@ from planner.cli.operation_app import operation_app
 from planner.cli.own_packages import foreign_packages
 from planner.cli.plan_app import plan_app
 from planner.cli.profile_app import profile_app
+from planner.cli.scores_app import scores_app
 from planner.cli.start_app import start_app
 from planner.cli.study_app import study_app
 from planner.program import COMMAND, PROGRAM
@@ -45,6 +46,7 @@ app = typer.Typer(
 for _commands in (plan_app, study_app, operation_app, start_app):
     app.add_typer(_commands)
 app.add_typer(profile_app, name="profile")
+app.add_typer(scores_app, name="scores")
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -12,7 +12,7 @@ from profiles.io.faults import Fault
 from profiles.records import Scores
 from profiles.scores import read_scores
 
-__all__ = ["Sample", "read_sample", "split_sample"]
+__all__ = ["Sample", "join_sample", "read_sample", "split_sample"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,14 @@ def read_sample(
         raise DataError(faults, notices)
     if given is None:
         return Sample(scores=own, truth=own, graded=False, own=scores is None), notices
+    return replace(join_sample(own, given, str(grades), notices), own=scores is None), notices
+
+
+def join_sample(own: Scores, given: Scores, file: str, notices: list[str]) -> Sample:
+    """Scores and grades of the same LLMs, joined by prompt id; what is left out is a notice.
+
+    file: what faults and notices call the grades. DataError where no prompt is in both.
+    """
     place = {name: k for k, name in enumerate(given.prompt_ids)}
     kept = np.array([k for k, name in enumerate(own.prompt_ids) if name in place], dtype=int)
     if kept.size == 0 or not own.weights[kept].sum() > 0:
@@ -66,7 +74,7 @@ def read_sample(
         raise DataError(
             [
                 Fault(
-                    str(grades),
+                    file,
                     "column prompt_id",
                     "",
                     "no prompt of the scores has a grade of every LLM here",
@@ -78,15 +86,13 @@ def read_sample(
     if kept.size < len(own.prompt_ids):
         left_out = len(own.prompt_ids) - kept.size
         notices.append(
-            f"{grades}: {left_out:,} of {len(own.prompt_ids):,} prompts lack the grade of some LLM"
+            f"{file}: {left_out:,} of {len(own.prompt_ids):,} prompts lack the grade of some LLM"
             " and are left out"
         )
     seen = select_sample_prompts(own, kept)
     order = np.array([place[name] for name in seen.prompt_ids])
     values = np.ascontiguousarray(given.values[:, order])
-    return Sample(
-        scores=seen, truth=replace(seen, values=values), graded=True, own=scores is None
-    ), notices
+    return Sample(scores=seen, truth=replace(seen, values=values), graded=True, own=False)
 
 
 def select_sample_prompts(scores: Scores, prompts: np.ndarray) -> Scores:

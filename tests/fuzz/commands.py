@@ -143,6 +143,14 @@ COMMANDS: Mapping[str, Command] = {
         {"--prefer": "word:measured,first,last", "--out": "out:.csv", "--quiet": "flag"},
     ),
     "profile check": Command(("in:table",), {"--scenario": "in:scenario", "--quiet": "flag"}),
+    "scores check": Command(
+        ("in:scores",),
+        {
+            **{"--grades": "in:scores", "--fit": "word:shrinkage,isotonic", "--out": "out:.csv"},
+            **{"--charts": "folder", "--json": "out:.json", "--seed": "int:0:99"},
+            "--quiet": "flag",
+        },
+    ),
     "profile gaps": Command(
         ("in:scenario",),
         {"--csv": "out:.csv", "--top": "int:1:20", "--set": "set", "--quiet": "flag"},

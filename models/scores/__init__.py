@@ -1,0 +1,1 @@
+"""Scores against grades: fits, calibration error, what choosing by the best score promises."""

@@ -1,0 +1,1 @@
+"""Scores against grades in words and tables."""
