@@ -7,6 +7,7 @@ only `planner.scenario.assemble*` convert.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -16,6 +17,18 @@ PROVENANCES = ("measured", "interpolated", "calibrated", "estimated")
 """From the strongest to the weakest."""
 NEIGHBOURS = ("busy", "unknown", "idle")
 """What the other shards of a shared GPU did while a curve was measured, from the safest on."""
+
+
+class ScoreProvenance(StrEnum):
+    """Where scores come from, from the strongest to the weakest."""
+
+    GRADED = "graded"
+    """Grades of answers that were really given."""
+    CALIBRATED = "calibrated"
+    """A predictor's, fitted to grades."""
+    PREDICTED = "predicted"
+    """A predictor's, put to no test: what tables are that do not say."""
+
 
 Column = tuple[str, str]
 """(metric, statistic), e.g. ("ttft", "mean")."""
@@ -56,6 +69,7 @@ class Scores:
                                                finite.
     weights: (N,) float64 >= 0, normalised to sum 1.  dropped: prompts left out because a score was
                                                       missing.
+    provenance: the weakest of any prompt that weighs anything.
     """
 
     prompt_ids: np.ndarray
@@ -63,3 +77,4 @@ class Scores:
     values: np.ndarray
     weights: np.ndarray
     dropped: int = 0
+    provenance: ScoreProvenance = ScoreProvenance.PREDICTED

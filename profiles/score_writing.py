@@ -18,7 +18,8 @@ from profiles.io.writing import (
     write_csv,
     writing_whole_file,
 )
-from profiles.records import Scores
+from profiles.records import ScoreProvenance, Scores
+from profiles.scores import PROVENANCE
 
 __all__ = ["check_scores_writable", "scores_frame", "write_scores_frame"]
 
@@ -40,8 +41,12 @@ def check_scores_writable(out: str) -> None:
 
 
 def scores_frame(scores: Scores) -> pd.DataFrame:
-    """The table of scores; weights (of mean 1) only where they differ."""
+    """The table of scores; weights (of mean 1) only where they differ, and provenance where it is
+    not the default.
+    """
     columns: dict[str, np.ndarray] = {"prompt_id": scores.prompt_ids}
+    if scores.provenance != ScoreProvenance.PREDICTED and PROVENANCE not in scores.llms:
+        columns[PROVENANCE] = np.full(scores.weights.size, scores.provenance.value, dtype=object)
     weights = scores.weights * scores.weights.size
     if np.ptp(weights) > 1e-9:
         columns["weight"] = weights

@@ -1,10 +1,12 @@
 """Scores table: predicted quality of every LLM's answer to every prompt, from CSV or Parquet.
 
 `prompt_id`, optional `weight` (>= 0, sum > 0; default: all equal), one column per LLM (any finite
-number, higher is better). A missing score is a blank cell, null or NaN.
+number, higher is better). A missing score is a blank cell, null or NaN. An optional column
+`provenance` (unless an LLM is called so) says where a row's scores come from: graded, calibrated,
+predicted (default); it changes no plan, only what is said about it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +24,30 @@ from profiles.io.tables import (
     require_table_columns,
     text_table_column,
 )
-from profiles.records import Scores
+from profiles.records import ScoreProvenance, Scores
 
-__all__ = ["RESERVED", "load_scores", "parse_scores", "read_scores", "scored_llms"]
+__all__ = [
+    "PROVENANCE",
+    "RESERVED",
+    "load_scores",
+    "parse_scores",
+    "read_scores",
+    "score_columns",
+    "scored_llms",
+]
 
 LARGEST_SCORE = 1e9
 """Scores beyond it would drown the others in rounding."""
 
 RESERVED = ("prompt_id", "weight")
 """Columns that are no LLM; no LLM may be called so."""
+PROVENANCE = "provenance"
+"""Column that is read where no LLM of the scenario is called so."""
+
+
+def score_columns(llms: Iterable[str]) -> set[str]:
+    """Columns that are read of a table: of these LLMs, and what is known about the prompts."""
+    return {*RESERVED, PROVENANCE, *llms}
 
 
 def load_scores(
@@ -52,7 +69,7 @@ def read_scores(
     path: Path, llms: Sequence[str], missing: str, faults: list[Fault], notices: list[str]
 ) -> Scores | None:
     """`load_scores` that appends to faults and notices; None when there are faults."""
-    table = read_table_file(path, faults, only={*RESERVED, *llms})
+    table = read_table_file(path, faults, only=score_columns(llms))
     return None if table is None else parse_scores(table, llms, missing, faults, notices)
 
 
@@ -65,7 +82,7 @@ def parse_scores(
     ignored = [
         name
         for name in [*table.columns, *table.others]
-        if name not in RESERVED and name not in llms
+        if name not in (*RESERVED, PROVENANCE) and name not in llms
     ]
     if ignored:
         notices.append(
@@ -80,6 +97,7 @@ def parse_scores(
     )
     _check_unique_scores(table, ids, faults)
     weights = _score_weights(table, faults)
+    ranks = _score_provenance_ranks(table, llms, notices)
     values = np.empty((len(llms), len(table.rows)))
     for i, llm in enumerate(llms):
         if llm in table.columns:
@@ -93,7 +111,8 @@ def parse_scores(
             f"{table.file}: dropped {dropped} of {len(ids)} prompts that lack a score"
             " (scores_missing: drop)"
         )
-        ids, weights, values = ids[~gaps], weights[~gaps], np.ascontiguousarray(values[:, ~gaps])
+        ids, weights, ranks = ids[~gaps], weights[~gaps], ranks[~gaps]
+        values = np.ascontiguousarray(values[:, ~gaps])
     if not ids.size:
         problem = "every prompt lacks a score of some LLM, so none is left"
         faults.append(Fault(table.file, "", "", problem, "fill in the scores"))
@@ -104,7 +123,26 @@ def parse_scores(
         return None
     # Scaled first: the sum of weights of any size is finite then.
     scaled = weights / weights.max()
-    return Scores(ids, tuple(llms), values, scaled / scaled.sum(), dropped)
+    provenance = tuple(ScoreProvenance)[int(ranks[weights > 0].max())]
+    return Scores(ids, tuple(llms), values, scaled / scaled.sum(), dropped, provenance)
+
+
+def _score_provenance_ranks(table: Table, llms: Sequence[str], notices: list[str]) -> np.ndarray:
+    """(N,) position in ScoreProvenance of what a row's scores are; what is none is the weakest, and
+    a notice: the column may mean something else.
+    """
+    kinds = [kind.value for kind in ScoreProvenance]
+    weakest = len(kinds) - 1
+    if PROVENANCE not in table.columns or PROVENANCE in llms:
+        return np.full(len(table.rows), weakest)
+    words = text_table_column(table, PROVENANCE, [], blank=kinds[weakest])
+    alien = sorted({word for word in words if word not in kinds})
+    if alien:
+        notices.append(
+            f"{table.file}: column {PROVENANCE}: {shown_in_fault(alien[0])} is none of"
+            f" {', '.join(kinds)}; such scores count as {kinds[weakest]}"
+        )
+    return np.array([kinds.index(word) if word in kinds else weakest for word in words])
 
 
 def scored_llms(table: Table) -> list[str]:

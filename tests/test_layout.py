@@ -28,6 +28,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "profiles.hygiene": PROFILES,
     "profiles.importers.formats": PROFILES,
     "profiles.importers": (*PROFILES, "profiles.importers.formats"),
+    "profiles.score_importers": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
     "models.curves": PROFILES,
     "models.packing": PROFILES,
     "models.scores": PROFILES,
@@ -87,7 +88,12 @@ PACKAGES |= {
         "profiles.hygiene",
         "profiles.importers",
     ),
-    "planner.cli.commands.scores": (*PLANNER, *MODELS, *PROFILES),
+    "planner.cli.commands.scores": (
+        *PLANNER,
+        *MODELS,
+        *PROFILES,
+        "profiles.score_importers",
+    ),
     "app_pages.jobs": (*PLANNER[:-1], *MODELS, *PROFILES, "reports"),
 }
 PACKAGES["planner.cli"] = (

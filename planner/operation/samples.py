@@ -103,6 +103,7 @@ def select_sample_prompts(scores: Scores, prompts: np.ndarray) -> Scores:
         scores.llms,
         np.ascontiguousarray(scores.values[:, prompts]),
         weights / weights.sum(),
+        provenance=scores.provenance,
     )
 
 

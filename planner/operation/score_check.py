@@ -28,8 +28,8 @@ from planner.operation.samples import join_sample
 from profiles.io.faults import Fault
 from profiles.io.table_files import read_table_file
 from profiles.io.tables import Table
-from profiles.records import Scores
-from profiles.scores import RESERVED, parse_scores, scored_llms
+from profiles.records import ScoreProvenance, Scores
+from profiles.scores import parse_scores, score_columns, scored_llms
 
 __all__ = [
     "AS_GIVEN",
@@ -152,7 +152,8 @@ def read_scores_to_check(
 
 def _of_checked_llms(table: Table, llms: Sequence[str], notices: list[str]) -> Table:
     """The table with the columns that count; what is left out is a notice."""
-    kept = {name: cells for name, cells in table.columns.items() if name in (*RESERVED, *llms)}
+    wanted = score_columns(llms)
+    kept = {name: cells for name, cells in table.columns.items() if name in wanted}
     others = [name for name in table.columns if name not in kept]
     if others:
         shown = ", ".join(others[:8]) + (", ..." if len(others) > 8 else "")
@@ -202,6 +203,7 @@ def check_scores(
         calibrated={
             kind: replace(
                 scores,
+                provenance=ScoreProvenance.CALIBRATED,
                 values=np.array(
                     [
                         fit_scores(kind, values[i], truth[i], weights).applied_to(scores.values[i])

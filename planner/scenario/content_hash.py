@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from models.instance import Instance
 from planner.scenario.schema.specification import ScenarioSpec
 from profiles.curves import ProfileTable
-from profiles.records import Scores
+from profiles.records import ScoreProvenance, Scores
 
 __all__ = ["content_hash", "significant_for_hash"]
 
@@ -99,6 +99,9 @@ def _add_scores_to_hash(digest: Any, scores: Scores) -> None:
     for row in scores.values:
         digest.update(significant_for_hash(row[order]).tobytes())
     digest.update(f"dropped {scores.dropped}".encode())
+    # What a table does not say adds nothing, so that plans of older tables keep their hash.
+    if scores.provenance != ScoreProvenance.PREDICTED:
+        digest.update(f"provenance {scores.provenance}".encode())
 
 
 def _add_text_to_hash(digest: Any, texts: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ from profiles.io.table_files import read_table_file
 from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
-from profiles.scores import RESERVED, parse_scores
+from profiles.scores import parse_scores, score_columns
 
 if TYPE_CHECKING:
     from planner.scenario.load import Scenario
@@ -149,7 +149,7 @@ def read_input_scores(
     table, faulty = findings.table("scores", name, given)
     if faulty:
         return None
-    table = table or read_table_file(path, findings.scores, only={*RESERVED, *llms})
+    table = table or read_table_file(path, findings.scores, only=score_columns(llms))
     if table is None:
         return None
     scores = parse_scores(table, llms, missing, findings.scores, findings.notices)
@@ -167,7 +167,7 @@ def read_input_tables(scenario: "Scenario") -> InputTables:
     profiles = read_input_profiles(scenario.profiles_path, spec.profiles, None, findings)
     scores, faulty = findings.table("scores", spec.scores, None)
     if scores is None and not faulty:
-        wanted = {*RESERVED, *(llm.name for llm in spec.llms)}
+        wanted = score_columns(llm.name for llm in spec.llms)
         scores = read_table_file(scenario.scores_path, findings.scores, only=wanted)
     findings.raise_any()
     if profiles is None or scores is None:

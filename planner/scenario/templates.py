@@ -17,7 +17,7 @@ from planner.scenario.schema.specification import MinimizeCost, ScenarioSpec
 from profiles.curves import ProfileTable
 from profiles.io.faults import DataError, Fault
 from profiles.io.tables import Table, number_table_column, text_table_column
-from profiles.scores import RESERVED
+from profiles.scores import PROVENANCE, RESERVED
 from profiles.workbook_layout import PROFILES, SCORES, TABLES, UNHOLDABLE, WorkbookInputs
 
 __all__ = ["MOST_PROMPTS", "TEMPLATE_TEXTS", "template_inputs", "template_workbook_inputs"]
@@ -177,7 +177,10 @@ def _template_score_frame(scenario: Scenario, table: Table) -> pd.DataFrame:
     """
     faults: list[Fault] = []
     columns: dict[str, np.ndarray] = {"prompt_id": text_table_column(table, "prompt_id", faults)}
-    for name in (*RESERVED[1:], *(llm.name for llm in scenario.spec.llms)):
+    llms = [llm.name for llm in scenario.spec.llms]
+    if PROVENANCE in table.columns and PROVENANCE not in llms:
+        columns[PROVENANCE] = text_table_column(table, PROVENANCE, faults, blank="")
+    for name in (*RESERVED[1:], *llms):
         if name in table.columns:
             columns[name] = number_table_column(table, name, faults, nan_is_blank=True)
     if faults:

@@ -21,7 +21,7 @@ from profiles.importers.formats.stream import read_json_stream, sniff_stream
 from profiles.io.faults import Fault, file_text_or_fault, shown_in_fault
 from profiles.io.yaml_text import parse_yaml
 
-__all__ = ["FileAccount", "Read", "discover_files"]
+__all__ = ["FileAccount", "Read", "discover_files", "expand_discovered_paths"]
 
 YAML_LIMIT = 5_000_000
 """Bytes; reading takes about 3 s a million."""
@@ -76,7 +76,7 @@ def discover_files(paths: Sequence[Path], faults: list[Fault]) -> Read:
     Faults are those of files that were named, and of broken results.
     """
     read = Read()
-    for path, named in _expand_discovered_paths(paths, faults):
+    for path, named in expand_discovered_paths(paths, faults):
         try:
             _discover_one(path, read, faults, named=named)
         except (OSError, EOFError, zlib.error) as error:
@@ -93,7 +93,7 @@ def discover_files(paths: Sequence[Path], faults: list[Fault]) -> Read:
     return read
 
 
-def _expand_discovered_paths(
+def expand_discovered_paths(
     paths: Sequence[Path], faults: list[Fault]
 ) -> Iterable[tuple[Path, bool]]:
     """(file, whether it was named itself), sorted within a folder; hidden files are left alone."""

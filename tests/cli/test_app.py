@@ -22,7 +22,7 @@ COMMANDS = (
     *("plan", "report", "diff", "export", "baselines", "setups", "check", "sweep", "route"),
     *("simulate", "init", "app", "profile gaps", "profile estimate", "profile import"),
     *("profile derate", "profile merge"),
-    *("profile check", "scores check"),
+    *("profile check", "scores check", "scores import"),
 )
 
 

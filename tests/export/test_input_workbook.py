@@ -86,6 +86,16 @@ def test_same_hash_both_ways(example: Path, overrides: list[str], tmp_path: Path
     assert assemble_instance(load_scenario(tmp_path / "two.xlsx")).sha256 == requested.sha256
 
 
+def test_what_scores_are_comes_back(tmp_path: Path) -> None:
+    case = write_case(tmp_path, ["a", "b"])
+    frame = pd.read_csv(tmp_path / "scores.csv").assign(provenance="graded")
+    frame.to_csv(tmp_path / "scores.csv", index=False)
+    write_scenario_input_workbook(case, [], tmp_path / "one.xlsx")
+    back = assemble_instance(tmp_path / "one.xlsx")
+    assert back.instance.scores.provenance == "graded"
+    assert back.sha256 == assemble_instance(case).sha256
+
+
 def test_every_key_has_its_place(tmp_path: Path) -> None:
     example = HOME / "examples/two-gpu-types/scenario.yaml"
     search = [

@@ -41,7 +41,7 @@ class Case:
 
     @property
     def command(self) -> str:
-        return " ".join(self.args[: 2 if self.args[:1] == ["profile"] else 1])
+        return " ".join(self.args[: 2 if " ".join(self.args[:2]) in COMMANDS else 1])
 
 
 @dataclass

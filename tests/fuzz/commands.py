@@ -151,6 +151,14 @@ COMMANDS: Mapping[str, Command] = {
             "--quiet": "flag",
         },
     ),
+    "scores import": Command(
+        ("in:grades",),
+        {
+            **{"--llm": "word:small,seeds=a,org/large=b", "--metric": "word:acc,acc_norm,f1"},
+            **{"--filter": "word:none,strict-match", "--out": "out:.csv", "--quiet": "flag"},
+        },
+        ("--metric", "acc"),
+    ),
     "profile gaps": Command(
         ("in:scenario",),
         {"--csv": "out:.csv", "--top": "int:1:20", "--set": "set", "--quiet": "flag"},

@@ -13,6 +13,14 @@ import pyarrow.parquet as pq
 from tests.fuzz.child import call_command, in_child
 from tests.fuzz.trees import yaml_block
 from tests.support.scenarios.benchmark_files import vllm
+from tests.support.scenarios.grade_files import (
+    GRADES,
+    llm_router_bench,
+    lm_eval_rows,
+    router_bench_csv,
+    semantic_router_rows,
+    write_lines,
+)
 from tests.support.scenarios.imports import STANDARD
 from tests.support.scenarios.small_scenarios import write_scenario
 
@@ -48,6 +56,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "plan": ("plan.json", "other.json", "rich-plan.json", "infeasible.json"),
     "trace": ("trace.csv",),
     "mapping": ("mapping.yaml",),
+    "grades": ("bench.json", "samples_arc.jsonl", "queries.jsonl", "routerbench.csv"),
     "benchmark": (*BENCHMARKS, "lines.jsonl", "report.yaml", "wide.csv"),
 }
 """Kind of input -> the files of it."""
@@ -97,6 +106,7 @@ def _write_seeds(folder: Path) -> int:
     for name in ("profiles", "wide", "scores"):
         pq.write_table(pc.read_csv(folder / f"{name}.csv"), folder / f"{name}.parquet")
     _write_benchmarks(folder)
+    _write_grades(folder)
     call_command(["init", "--from", "scenario.yaml", "--xlsx", "scenario.xlsx"])
     for name, (source, override) in PLANS.items():
         call_command(["plan", source, "--set", override, "--json", name, "--quiet"])
@@ -128,6 +138,15 @@ def _write_benchmarks(folder: Path) -> None:
     (folder / "lines.jsonl").write_text("\n".join(map(json.dumps, runs)), encoding="utf-8")
     report = yaml_block(STANDARD["report-ms"][0]())
     (folder / "report.yaml").write_text(report, encoding="utf-8")
+
+
+def _write_grades(folder: Path) -> None:
+    grades = GRADES["small"]
+    text = json.dumps(llm_router_bench(grades), indent=1)
+    (folder / "bench.json").write_text(text, encoding="utf-8")
+    write_lines(folder / "samples_arc.jsonl", lm_eval_rows(grades, acc_norm=0.5))
+    write_lines(folder / "queries.jsonl", semantic_router_rows())
+    (folder / "routerbench.csv").write_text(router_bench_csv(), encoding="utf-8")
 
 
 def _wide_table() -> str:

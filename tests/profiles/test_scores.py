@@ -75,3 +75,36 @@ def test_any_parquet_bytes_give_scores_or_faults(case: Path, data: st.DataObject
     (case / "s.parquet").write_bytes(bytes(raw))
     missing = data.draw(st.sampled_from(["error", "drop"]))
     assert_sound_or_faulty(lambda: load_scores(case / "s.parquet", ["NO", "NA"], missing))
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (("graded", "graded"), "graded"),
+        (("graded", "calibrated"), "calibrated"),
+        (("graded", ""), "predicted"),
+        (("graded", "by hand"), "predicted"),
+    ],
+)
+def test_the_weakest_provenance_is_that_of_the_table(
+    tmp_path: Path, words: tuple[str, str], kind: str
+) -> None:
+    path = tmp_path / "s.csv"
+    rows = "".join(f"p{k},{word},0.5\n" for k, word in enumerate(words))
+    path.write_text(f"prompt_id,provenance,a\n{rows}")
+    scores, notices = load_scores(path, ["a"])
+    assert scores.provenance == kind
+    assert [("by hand" in notice) for notice in notices] == [True] * ("by hand" in words)
+
+
+def test_only_prompts_that_count_have_a_provenance(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text("prompt_id,weight,provenance,a\np,1,graded,1\nq,0,,1\nr,1,predicted,\n")
+    assert load_scores(path, ["a"], "drop")[0].provenance == "graded"
+
+
+def test_an_llm_may_be_called_provenance(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text("prompt_id,provenance\np,0.25\n")
+    scores, notices = load_scores(path, ["provenance"])
+    assert (scores.values.tolist(), scores.provenance, notices) == ([[0.25]], "predicted", ())

@@ -67,6 +67,15 @@ def test_hash_sees_every_table(case: Path, name: str, old: str, new: str) -> Non
     assert assemble_instance(case / "scenario.yaml").sha256 != before
 
 
+def test_hash_sees_what_scores_are_only_where_the_table_says_so(case: Path) -> None:
+    path = case / "scenario.yaml"
+    before = assemble_instance(path).sha256
+    frame = pd.read_csv(case / "scores.csv", keep_default_na=False)
+    for word, same in (("predicted", True), ("", True), ("by hand", True), ("graded", False)):
+        frame.assign(provenance=word).to_csv(case / "scores.csv", index=False)
+        assert (assemble_instance(path).sha256 == before) == same
+
+
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_significant_digits_agree_with_printing(values: list[float]) -> None:
     mantissa, exponent = significant_for_hash(np.array(values))

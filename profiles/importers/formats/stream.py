@@ -9,7 +9,7 @@ becomes null, Infinity a number that `fields.number` reads as infinite.
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -17,7 +17,7 @@ import ijson
 
 from profiles.io.faults import Fault
 
-__all__ = ["read_json_stream", "sniff_stream"]
+__all__ = ["read_json_stream", "sniff_stream", "stream_list_items"]
 
 CHUNK = 1 << 17
 DEPTH_LIMIT = 100
@@ -102,6 +102,62 @@ def read_json_stream(path: Path, faults: list[Fault]) -> list[tuple[str, Any]]:
             Fault(str(path), "", "", f"the file cannot be read ({error})", "check the file")
         )
     return [(f"value {k}" if len(trees) > 1 else "", tree) for k, tree in enumerate(trees, start=1)]
+
+
+def stream_list_items(
+    path: Path, key: str, wanted: Collection[str], faults: list[Fault]
+) -> Iterator[dict[str, Any]]:
+    """Items of the list under a top-level key, one by one: their wanted fields alone, lists and
+    mappings left out. A fault where the file is not sound; what came before it counts.
+    """
+    try:
+        with _opened(path) as stream:
+            events = ijson.basic_parse(_LenientStream(stream), use_float=True, buf_size=CHUNK)
+            yield from _items_of_list(iter(events), key, wanted)
+    except ijson.JSONError as error:
+        faults.append(_stream_syntax_fault(path, str(error), 0))
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        faults.append(
+            Fault(str(path), "", "", f"the file cannot be read ({error})", "check the file")
+        )
+
+
+def _items_of_list(
+    events: Iterator[tuple[str, Any]], key: str, wanted: Collection[str]
+) -> Iterator[dict[str, Any]]:
+    """Items of the list under a key of the outermost mapping."""
+    if next(events, ("", None))[0] != "start_map":
+        return
+    name = ""
+    for event, value in events:
+        if event == "map_key":
+            name = value
+        elif event == "start_array" and name == key:
+            for inner, _ in events:
+                if inner == "end_array":
+                    break
+                if inner == "start_map":
+                    yield _flat_item(events, wanted)
+                elif inner in _STARTS:
+                    _skip_in_stream(events)
+        elif event in _STARTS:
+            _skip_in_stream(events)
+
+
+def _flat_item(events: Iterator[tuple[str, Any]], wanted: Collection[str]) -> dict[str, Any]:
+    """The wanted fields of a mapping that has just begun, up to its end."""
+    fields: dict[str, Any] = {}
+    name = ""
+    for event, value in events:
+        if event == "end_map":
+            break
+        if event == "map_key":
+            name = value
+        elif event in _STARTS:
+            _skip_in_stream(events)
+        elif name in wanted:
+            fields[name] = value
+    return fields
 
 
 class _TooMuchError(Exception):

@@ -70,7 +70,7 @@ def run_scores_check(scores: Path, options: ScoresCheckOptions) -> int:
     notify([*notices, *more], quiet=options.quiet)
     if options.json == "-":
         sys.stdout.write(plan_file_text(score_check_content(check)))
-    else:
+    elif options.out != "-":
         _print_scores_check(plain_output_console(), check, str(scores), quiet=options.quiet)
     return _write_scores_check(check, str(scores), options)
 

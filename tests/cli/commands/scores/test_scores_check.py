@@ -47,6 +47,7 @@ def test_it_writes_chart_json_and_a_table_that_is_read_again(
     assert max(map(len, text.splitlines())) <= 80
     assert {path.name for path in charts.iterdir()} == {"calibration.png", "calibration.svg"}
     calibrated, _ = load_scores(out, ["large", "small"])
+    assert calibrated.provenance == "calibrated"
     grades, _ = load_scores(tables[1], ["large", "small"])
     assert calibrated.values.mean(axis=1) == pytest.approx(grades.values.mean(axis=1))
     content = json.loads(report.read_text())
@@ -60,7 +61,7 @@ def test_isotonic_and_standard_output(tables: tuple[str, str]) -> None:
         tables[0], "--grades", tables[1], "--fit", "isotonic", "--out", "-", "--quiet"
     )
     assert code == 0
-    assert "prompt_id,large,small\np0," in text
+    assert text.startswith("prompt_id,provenance,large,small\np0,calibrated,0.")
 
 
 def test_without_grades_nothing_can_be_calibrated(tables: tuple[str, str], tmp_path: Path) -> None:
