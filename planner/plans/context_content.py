@@ -63,6 +63,7 @@ def scenario_context(loaded: "LoadResult", instance: Instance) -> ScenarioContex
         "arrival_rate_rps": float(instance.arrival_rate),
         "quality_at_least": finite_number(instance.quality_floor),
         "prompts": len(instance.scores.weights),
+        "scores_provenance": instance.scores.provenance.value,
         "pools": [_context_pool_content(pool) for pool in instance.pools],
         "llms": [
             {"name": llm.name, "min_replicas": llm.min_replicas, "max_replicas": llm.max_replicas}

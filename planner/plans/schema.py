@@ -288,11 +288,12 @@ MarginalContent = TypedDict(
 
 
 class ScenarioContextContent(TypedDict):
-    """The scenario restated."""
+    """The scenario restated. scores_provenance: a ScoreProvenance."""
 
     arrival_rate_rps: float
     quality_at_least: float | None
     prompts: int
+    scores_provenance: NotRequired[str]
     pools: list[PoolContent]
     llms: NotRequired[list[LlmContent]]
     filters: FiltersContent

@@ -19,6 +19,7 @@ from planner.cli.terminal.output import (
 from planner.cli.terminal.plan_report import print_plan_report, print_plan_verdict
 from planner.cli.terminal.progress import with_progress
 from planner.presentation.baselines import baseline_row_notes, baseline_setup_words, baselines_table
+from planner.presentation.plan.provenance import score_provenance_line
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.studies.baselines.comparison import (
     TWO_STAGE,
@@ -75,6 +76,7 @@ def _output_baselines(
         return 0
     frame = baselines_table(comparison, loaded.instance)
     print_plan_verdict(comparison.plan, console)
+    output_line(console, score_provenance_line(comparison.plan.content))
     output_table(console, "Baselines", frame, _baselines_columns(comparison, frame))
     if quiet:
         _print_guesses(console, comparison)

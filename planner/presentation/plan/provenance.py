@@ -1,27 +1,42 @@
-"""Where the curves of a plan come from, and how exact its figures are."""
+"""Where the scores and curves of a plan come from, and how exact its figures are."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
 from planner.plans.schema import PlanContent
 
-__all__ = ["provenance_lines"]
+__all__ = ["provenance_lines", "score_provenance_line"]
 
 LINEARIZATION = (
     "Linearization error: none in these figures, which are read off the profiled curves (linear"
     " between points). The search uses simplified curves; what they may cost is inside the gap."
 )
 
+SCORES = {
+    "predicted": "Quality is promised by the predictor: its scores were never graded (scores check"
+    " --grades measures them).",
+    "calibrated": "Quality is promised by the predictor, whose scores were calibrated on grades.",
+    "graded": "Scores are grades of answers, which no router knows beforehand: quality is what"
+    " perfect predictions would reach.",
+}
+
+
+def score_provenance_line(content: PlanContent) -> str:
+    """Say what the plan's quality rests on; a plan that does not say was made of predictions."""
+    stated = content["context"].get("scores_provenance", "predicted")
+    return SCORES.get(stated, SCORES["predicted"])
+
 
 def provenance_lines(content: PlanContent) -> list[str]:
-    """Return the provenance of the deployed options' curves, counted, what they may promise too
-    much, and their sources.
+    """Return the provenance of the scores and of the deployed options' curves, counted, what these
+    may promise too much, and their sources.
     """
     counts: dict[str, int] = defaultdict(int)
     for option in content["options"]:
         counts[option["provenance"]] += 1
     counted = ", ".join(f"{count} {provenance}" for provenance, count in counts.items())
     return [
+        score_provenance_line(content),
         f"Curves at the rates of this plan: {counted}.",
         *(f"Warning: {warning}." for warning in content["context"].get("curve_warnings", [])),
         LINEARIZATION,

@@ -24,7 +24,7 @@ def write_log(book: Book, report: Report) -> None:
         ("Scenario SHA-256", meta["sha256"]),
         ("Planner version", meta["version"]),
         *(("Notice", text) for text in tables["notices"]["Notice"]),
-        *(("Curves", text) for text in meta["provenance"]),
+        *(("Inputs", text) for text in meta["provenance"]),
         ("Options", meta["filters"]),
         *(("Search", text) for text in meta["effort_notes"]),
         *(("This report", text) for text in meta["notes"]),

@@ -20,6 +20,7 @@ def test_the_command(tmp_path: Path) -> None:
     )
     assert done.exit_code == 0, done.output
     assert "two-stage" in done.output
+    assert "promised by the predictor" in done.output
     with table.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["Baseline"] for row in rows] == ["joint plan", *NAMES]

@@ -1,6 +1,9 @@
 """Where curves come from, in sentences."""
 
-from planner.presentation.plan.provenance import provenance_lines
+import pytest
+
+from planner.plans.schema import PlanContent
+from planner.presentation.plan.provenance import provenance_lines, score_provenance_line
 from tests.support.plans.built_plans import built_plan
 
 
@@ -18,3 +21,23 @@ def test_equal_sources_are_listed_once() -> None:
         "Source of 2 curves: made. a tp1: to 5 req/s; b tp2: to 7 req/s",
         "Source: bench: 1.json, 2.json, 3.json; note of May",
     ]
+
+
+@pytest.mark.parametrize(
+    ("stated", "words"),
+    [
+        ("predicted", "promised by the predictor: its scores were never graded"),
+        (None, "promised by the predictor: its scores were never graded"),
+        ("calibrated", "calibrated on grades"),
+        ("graded", "no router knows beforehand"),
+    ],
+)
+def test_what_quality_rests_on_comes_first(stated: str | None, words: str) -> None:
+    content: PlanContent = built_plan().content
+    assert content["context"]["scores_provenance"] == "predicted"
+    context = {**content["context"], "scores_provenance": stated}
+    if stated is None:
+        del context["scores_provenance"]
+    changed: PlanContent = {**content, "context": context}
+    assert words in score_provenance_line(changed)
+    assert provenance_lines(changed)[0] == score_provenance_line(changed)
