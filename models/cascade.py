@@ -29,7 +29,13 @@ from scipy.optimize import linprog
 from models.quality import UNROUTED, QualityCutPool, Settled
 from profiles.records import Scores
 
-__all__ = ["CascadeMix", "CascadePolicy", "CascadeQuality", "cascade_policies"]
+__all__ = [
+    "CascadeMix",
+    "CascadePolicy",
+    "CascadeQuality",
+    "cascade_answer_shares",
+    "cascade_policies",
+]
 
 WASTE = -10.0
 """Quality (0..1 scale) of visits that answer nothing."""
@@ -110,6 +116,21 @@ def cascade_policies(scores: Scores, chain: Sequence[int], steps: int) -> Iterat
     yield from extend_cascade(
         0, every, np.full(weights.size, -np.inf), (), np.zeros(values.shape[0]), 0.0
     )
+
+
+def cascade_answer_shares(mix: CascadeMix, values: np.ndarray) -> np.ndarray:
+    """(M, N) share of every prompt whose answer by an LLM is kept, for scores (M, N)."""
+    at = np.arange(values.shape[1])
+    shares = np.zeros(values.shape)
+    for part, policy in zip(mix.parts, mix.policies, strict=True):
+        kept = np.full(at.size, policy.chain[0])
+        best, going = values[policy.chain[0]], np.ones(at.size, dtype=bool)
+        for llm, threshold in zip(policy.chain[1:], policy.thresholds, strict=True):
+            going = going & (best < threshold)
+            kept = np.where(going & (values[llm] > best), llm, kept)
+            best = np.where(going, np.maximum(best, values[llm]), best)
+        shares[kept, at] += part
+    return shares
 
 
 def _cascade_splits(

@@ -65,7 +65,10 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "planner.studies.baselines", "planner.operation",
     ),
     "planner.presentation.plan": (*BELOW, "planner.plans", "planner.presentation"),
-    "planner.presentation.scores": (*BELOW, "planner.operation", "planner.presentation"),
+    "planner.presentation.scores": (
+        *BELOW, "planner.plans", "planner.operation", "planner.presentation",
+        "planner.studies.baselines",
+    ),
     "planner.export": (
         *BELOW, *REPORTS, "planner.scenario", "planner.plans", "planner.studies",
         "planner.studies.baselines", "planner.operation", "planner.presentation",

@@ -1,5 +1,6 @@
 """The commands that plan many times: baselines, all setups, independent check, sweeps."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,14 @@ study_app = typer.Typer()
 @study_app.command(epilog=(f"Example: {PROGRAM} baselines scenario.yaml --csv baselines.csv"))
 def baselines(
     scenario: ScenarioPath,
+    grades: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="True grades of the scenario's prompts: what each plan gives by them.",
+            show_default=False,
+        ),
+    ] = None,
     csv: Annotated[
         str | None, typer.Option(metavar="PATH", help="Write the table as CSV.", show_default=False)
     ] = None,
@@ -36,7 +45,9 @@ def baselines(
         # Imported here to keep --help fast.
         from planner.cli.commands.baselines import run_baselines
 
-        code = run_baselines(scenario, list(overrides or []), csv, interrupt, quiet=quiet)
+        code = run_baselines(
+            scenario, list(overrides or []), csv, interrupt, grades=grades, quiet=quiet
+        )
     raise typer.Exit(code)
 
 

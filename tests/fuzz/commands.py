@@ -50,7 +50,9 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "check": Command(("in:scenario",), {"--set": "set", "--quiet": "flag"}, QUICK),
     "baselines": Command(
-        ("in:scenario",), {"--csv": "out:.csv", "--set": "set", "--quiet": "flag"}, QUICK
+        ("in:scenario",),
+        {"--csv": "out:.csv", "--grades": "in:scores", "--set": "set", "--quiet": "flag"},
+        QUICK,
     ),
     "sweep": Command(
         ("in:scenario",),

@@ -5,7 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.cascade import CascadeQuality, cascade_policies
+from models.cascade import (
+    CascadeMix,
+    CascadeQuality,
+    cascade_answer_shares,
+    cascade_policies,
+)
 from profiles.records import Scores
 
 SCORES = Scores(
@@ -34,6 +39,21 @@ def test_visits_and_quality_by_hand() -> None:
             assert policy.quality == pytest.approx(kept)
             seen += 1
     assert seen > 15
+
+
+def test_answers_kept_have_the_quality_of_the_mix() -> None:
+    policies = [
+        p for chain in [(0,), (1, 2), (0, 1, 2)] for p in cascade_policies(SCORES, chain, 4)
+    ]
+    for one in policies:
+        shares = cascade_answer_shares(CascadeMix((one,), (1.0,)), SCORES.values)
+        assert shares.sum(axis=0) == pytest.approx(np.ones(4))
+        assert float((shares * SCORES.values).sum(axis=0) @ SCORES.weights) == pytest.approx(
+            one.quality
+        )
+    mix = CascadeMix((policies[0], policies[-1]), (0.25, 0.75))
+    shares = cascade_answer_shares(mix, SCORES.values)
+    assert float((shares * SCORES.values).sum() / 4) == pytest.approx(mix.quality)
 
 
 def test_equal_scores_stay_together() -> None:

@@ -1,4 +1,6 @@
-"""The command `baselines`: scenario -> joint plan and baselines -> table."""
+"""The command `baselines`: scenario -> joint plan and baselines -> table, and by held-out grades
+another.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,8 +20,14 @@ from planner.cli.terminal.output import (
 )
 from planner.cli.terminal.plan_report import print_plan_report, print_plan_verdict
 from planner.cli.terminal.progress import with_progress
+from planner.operation.graded_baselines import grade_baselines
+from planner.operation.samples import Sample, read_sample
 from planner.presentation.baselines import baseline_row_notes, baseline_setup_words, baselines_table
 from planner.presentation.plan.provenance import score_provenance_line
+from planner.presentation.scores.graded_baselines import (
+    graded_baselines_line,
+    graded_baselines_table,
+)
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.studies.baselines.comparison import (
     TWO_STAGE,
@@ -40,16 +48,20 @@ def run_baselines(
     csv: str | None,
     interrupt: Interrupt,
     *,
+    grades: Path | None = None,
     quiet: bool,
 ) -> int:
-    """Plan, try the baselines, print and write the table; return the exit code.
+    """Plan, try the baselines, grade them, print and write the table; return the exit code.
 
     Raises VerificationError (a bug) when a check fails.
     """
     if csv is not None:
         check_writable(Path(csv), "--csv")
     loaded = assemble_instance(scenario, overrides)
-    notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
+    sample, notices = (
+        (None, []) if grades is None else read_sample(loaded.instance.scores, None, grades, "error")
+    )
+    notify([*loaded.notices, *loaded.instance.warnings, *notices], quiet=quiet)
     comparison = with_progress(
         lambda progress, cancel: compare_baselines(
             loaded, loaded.settings, progress=progress, cancel=cancel
@@ -60,12 +72,17 @@ def run_baselines(
     return max(
         EXIT_CODES[comparison.plan.status],
         STOPPED if comparison.interrupted else 0,
-        _output_baselines(comparison, loaded, csv, quiet=quiet),
+        _output_baselines(comparison, loaded, sample, csv, quiet=quiet),
     )
 
 
 def _output_baselines(
-    comparison: BaselineComparison, loaded: LoadResult, csv: str | None, *, quiet: bool
+    comparison: BaselineComparison,
+    loaded: LoadResult,
+    sample: Sample | None,
+    csv: str | None,
+    *,
+    quiet: bool,
 ) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
     console = plain_output_console()
@@ -78,6 +95,12 @@ def _output_baselines(
     print_plan_verdict(comparison.plan, console)
     output_line(console, score_provenance_line(comparison.plan.content))
     output_table(console, "Baselines", frame, _baselines_columns(comparison, frame))
+    if sample is not None:
+        graded = grade_baselines(comparison, loaded.instance.arrival_rate, sample)
+        rows = graded_baselines_table(graded)
+        output_table(console, "By held-out grades", rows, GRADED)
+        output_line(console, graded_baselines_line(comparison, graded))
+        frame = frame.merge(rows, on="Baseline", how="left")
     if quiet:
         _print_guesses(console, comparison)
     else:
@@ -127,6 +150,29 @@ def _baselines_columns(comparison: BaselineComparison, frame: pd.DataFrame) -> l
         *((gain.replace(f"({unit})", "(%)"), "\n(%)", _baselines_number(2, sign=True)),),
     ]
     return [*shown, ("Note", "", _short_remark)] if any(remarks) else shown
+
+
+GRADED: list[Column] = [
+    ("Baseline", "plan", str),
+    ("Promised, graded prompts (mean score)", "promised\n(score)", _baselines_number(4)),
+    ("Realised (mean grade)", "realised\n(grade)", _baselines_number(4)),
+    (
+        "Promised gain of the joint plan (mean score)",
+        "joint gains\npromised",
+        _baselines_number(4, sign=True),
+    ),
+    (
+        "Realised gain of the joint plan (mean grade)",
+        "\nrealised",
+        _baselines_number(4, sign=True),
+    ),
+    (
+        "Realised gain, 95 % from (mean grade)",
+        "95 %\nfrom",
+        _baselines_number(4, sign=True),
+    ),
+    ("Realised gain, 95 % to (mean grade)", "\nto", _baselines_number(4, sign=True)),
+]
 
 
 def _short_remark(note: Any) -> str:

@@ -111,6 +111,7 @@ def cascade_baseline(
         quality=best.mix.quality,
         factor=baseline_violation_factor(best.content, _equal_slos(instance, best.mix)),
         notes=notes,
+        mix=best.mix,
     )
 
 

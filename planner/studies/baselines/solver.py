@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from models.cascade import CascadeMix
 from models.instance import Instance, Quota, Slo
 from models.quality import Quality
 from planner.joint import solve as joint
@@ -140,6 +141,7 @@ class BaselineResult:
     limits that its plan was granted (1 = met).
     quality: mean score of the answers given. notes: sentences. solution: of the plan, in the
     instance's positions. unfinished: Ctrl-C or the time limit ended it, `reason` has the rest.
+    mix: how a cascade answers; None for plans, which answer by their prices.
     """
 
     name: str
@@ -154,6 +156,7 @@ class BaselineResult:
     notes: Sequence[str] = ()
     solution: Solution | None = None
     unfinished: bool = False
+    mix: CascadeMix | None = None
 
     @property
     def met(self) -> bool:

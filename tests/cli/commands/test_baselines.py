@@ -27,6 +27,25 @@ def test_the_command(tmp_path: Path) -> None:
     assert float(rows[0]["Quality (mean score)"]) == pytest.approx(0.9)
 
 
+def test_grades_say_what_every_plan_gives(tmp_path: Path) -> None:
+    scenario, table = write_scenario(tmp_path), tmp_path / "table.csv"
+    scores = pd.read_csv(tmp_path / "scores.csv")
+    llms = [name for name in scores.columns if name not in ("prompt_id", "weight")]
+    scores[llms] = 1 - scores[llms]
+    scores.to_csv(tmp_path / "grades.csv", index=False)
+    arguments = ["baselines", str(scenario), "--grades", str(tmp_path / "grades.csv")]
+    done = CliRunner().invoke(app, [*arguments, "--csv", str(table), "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert "held-out grades the joint plan" in done.output
+    rows = pd.read_csv(table)
+    promised = rows["Promised, graded prompts (mean score)"]
+    assert promised[0] == pytest.approx(rows["Quality (mean score)"][0], abs=1e-5)
+    assert rows["Realised (mean grade)"][0] == pytest.approx(1 - promised[0], abs=1e-5)
+    done = CliRunner().invoke(app, [*arguments[:3], str(tmp_path / "none.csv")])
+    assert done.exit_code == 2
+    assert "there is no such file" in done.output
+
+
 def test_infeasible_bad_input_and_bad_paths(tmp_path: Path) -> None:
     path = str(write_scenario(tmp_path))
     infeasible = CliRunner().invoke(
