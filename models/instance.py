@@ -99,6 +99,23 @@ class Dropped:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Headroom:
+    """What a plan keeps free, in parts; `models.demand.headroom` says what of.
+
+    slo: 0 <= slo < 1, of every SLO's limit. rate: >= 0, of the arrival rate, added to it.
+    utilization: 0 <= utilization < 1, of the highest rate of every curve.
+    """
+
+    slo: float = 0.0
+    rate: float = 0.0
+    utilization: float = 0.0
+
+    def __bool__(self) -> bool:
+        """Whether anything is kept free."""
+        return any((self.slo, self.rate, self.utilization))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Instance:
     """Everything the optimisation sees of a scenario.
 
@@ -109,6 +126,9 @@ class Instance:
     arrival_rate: req/s in all. scores: rows in the order of `llms`. quality_floor: mean score, of
     a cost objective. memory_headroom, min_utilization: 0..1. quotas: further limits on the setup;
     no scenario states any, baselines do (planner.studies.baselines).
+
+    headroom: to be kept by a plan. slos, arrival_rate and curves are as stated; what a plan is
+    made with is `models.demand.headroom.with_headroom(instance)`.
     """
 
     llms: tuple[Llm, ...]
@@ -124,6 +144,7 @@ class Instance:
     dropped: tuple[Dropped, ...] = ()
     warnings: tuple[str, ...] = ()
     quotas: tuple[Quota, ...] = ()
+    headroom: Headroom = Headroom()
 
     def room(self, pool: int) -> float:
         """GiB of one GPU of the pool that shards may fill."""

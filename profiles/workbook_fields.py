@@ -245,6 +245,24 @@ SETTING_FIELDS = (
         "a number from 0 to 100",
         "least sum of TP degree times share over all GPUs; blank = 0",
     ),
+    _number(
+        "headroom.slo_pct",
+        "Headroom: SLO limits (%)",
+        "a number from 0, below 100",
+        "part of every SLO's limit kept free; blank = 0",
+    ),
+    _number(
+        "headroom.rate_pct",
+        "Headroom: arrival rate (%)",
+        "a number from 0 to 1000",
+        "planned for above the arrival rate; blank = 0",
+    ),
+    _number(
+        "headroom.utilization_pct",
+        "Headroom: curves (%)",
+        "a number from 0, below 100",
+        "part of every curve's last rate not used; blank = 0",
+    ),
     _choice_workbook_field(
         "scores_missing", "Prompts without a score", ("error", "drop"), "blank = error"
     ),

@@ -35,6 +35,7 @@ class ReportSlo(TypedDict):
     statistic: str
     scope: str
     limit_ms: float
+    planned_limit_ms: NotRequired[float]
     achieved_ms: float | None
     binding: bool
     name: str

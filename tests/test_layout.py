@@ -17,7 +17,10 @@ ROOMS = ("planner", "models", "profiles", "reports")
 """The packages at the top that hold the program; `app.py` and `app_pages` are its pages."""
 
 PROFILES = ("profiles", "profiles.io")
-MODELS = ("models", "models.curves", "models.packing", "models.scores", "models.serving")
+MODELS = (
+    *("models", "models.curves", "models.demand", "models.packing", "models.scores"),
+    "models.serving",
+)
 BELOW = ("planner", *MODELS, *PROFILES)
 """What every package of `planner` may import; `planner` means the modules in that folder."""
 REPORTS = ("reports", "reports.workbook", "reports.workbook.report", "reports.deploy")
@@ -33,6 +36,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "models.packing": PROFILES,
     "models.scores": PROFILES,
     "models": ("models.curves", "models.packing", *PROFILES),
+    "models.demand": ("models", *PROFILES),
     "models.serving": ("models", *PROFILES),
     "reports": PROFILES,
     "reports.workbook": ("reports", *PROFILES),
@@ -51,13 +55,13 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.studies.baselines": (
         *BELOW, "planner.scenario", "planner.joint", "planner.plans",
     ),
-    "planner.studies": (
-        *BELOW, "planner.scenario", "planner.joint", "planner.plans", "planner.plans.changes",
-        "planner.decomposition",
-    ),
     "planner.operation": (
         *BELOW, "planner.scenario", "planner.plans", "planner.decomposition",
         "planner.studies.baselines",
+    ),
+    "planner.studies": (
+        *BELOW, "planner.scenario", "planner.joint", "planner.plans", "planner.plans.changes",
+        "planner.decomposition", "planner.operation",
     ),
     "planner.presentation": (
         *BELOW, "planner.scenario", "planner.scenario.schema", "planner.plans",

@@ -11,6 +11,7 @@ from typing import Any
 from app_pages.jobs.messages import JobContext, PlanView
 from planner.export.report_content import build_report
 from planner.joint import solve as joint
+from planner.operation.near_limits import with_limits_simulated
 from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import build_step_level_replica
@@ -50,6 +51,7 @@ def run_planning_job(path: str, overrides: Mapping[str, Any], *, job: JobContext
         quality=cached_quality_of(loaded.instance.scores),
     )
     plan = build_plan_content(loaded, solution, settings, {})
+    plan = with_limits_simulated(plan, loaded, job.cancel)
     nearest = plan.best_effort
     return PlanView(
         plan.content,

@@ -92,9 +92,9 @@ def draw_demand_inputs() -> None:
 
 
 def draw_search_inputs() -> None:
-    """Which setups may be considered, and how long to search."""
+    """Which setups may be considered, what to keep free, and how long to search."""
     setups = state.edited_content()["setups"]
-    head = "Which setups may be considered, and how long to search"
+    head = "Which setups may be considered, headroom, and how long to search"
     with st.expander(head, icon=":material/filter_alt:"):
         draw_choice_input(
             "setups.tp_degrees",
@@ -115,6 +115,13 @@ def draw_search_inputs() -> None:
             draw_number_input(
                 "setups.min_gpu_utilization_pct", "Compute used at least (%)", 0.0, 5.0
             )
+        with st.container(horizontal=True):
+            draw_number_input("headroom.slo_pct", "Headroom of every SLO limit (%)", 0.0, 5.0)
+            draw_number_input("headroom.rate_pct", "Headroom of the arrival rate (%)", 0.0, 5.0)
+            draw_number_input(
+                "headroom.utilization_pct", "Headroom of every curve's last rate (%)", 0.0, 5.0
+            )
+        with st.container(horizontal=True):
             draw_number_input("solver.time_limit_s", "Time limit (s)", 0.1, 10.0)
             draw_number_input("solver.rel_gap", "Gap to stop at (1e-4 = 0.01 %)", 0.0, 1e-4)
 

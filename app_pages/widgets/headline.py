@@ -6,8 +6,10 @@ import streamlit as st
 
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
+from planner.plans.headroom_content import headroom_limit_ms
 from planner.plans.labels import slo_name
-from planner.presentation.formatting import format_exact, format_gap, format_objective
+from planner.presentation.formatting import format_gap, format_objective
+from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.story import story_lines
 
 __all__ = ["draw_headline"]
@@ -51,7 +53,7 @@ def _headline_demand_text(here: ShownPlan) -> str:
     """What is served on which GPUs."""
     context = here.content["context"]
     pools = (f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in context["pools"])
-    return f"{format_exact(context['arrival_rate_rps'])} req/s on {', '.join(pools)}"
+    return f"{demand_with_headroom_text(here.content)} on {', '.join(pools)}"
 
 
 def _draw_headline_numbers(here: ShownPlan) -> None:
@@ -70,7 +72,7 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
         _draw_headline_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
         for slo in content["slo"][:MOST_SLOS]:
             achieved = "-" if slo["achieved_ms"] is None else f"{slo['achieved_ms']:,.1f}"
-            limit = f"limit {slo['limit_ms']:g}" + (", binds" if slo["binding"] else "")
+            limit = f"limit {headroom_limit_ms(slo):g}" + (", binds" if slo["binding"] else "")
             _draw_headline_metric(f"{slo_name(slo)} (ms)", achieved, limit)
         _draw_headline_metric(
             "GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}"

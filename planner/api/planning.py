@@ -8,6 +8,7 @@ from planner.api.interrupts import with_interrupts
 from planner.api.plan_result import PlanResult, PlanSource, content_with_setup
 from planner.api.scenario import LoadedScenario, ScenarioSource, load
 from planner.joint import solve as joint
+from planner.operation.near_limits import with_limits_simulated
 from planner.plans.changes.running_setup import keep_running_places, running_setup
 from planner.plans.plan_content import build_plan_content
 from planner.settings import Progress
@@ -77,4 +78,4 @@ def plan(
         solution = keep_running_places(loaded.instance, solution, running)
     assert solution.program is not None  # noqa: S101  (the settings keep it)
     record = build_plan_content(loaded, solution, settings, {"load": seconds})
-    return PlanResult(scenario, record, solution.program)
+    return PlanResult(scenario, with_limits_simulated(record, loaded), solution.program)

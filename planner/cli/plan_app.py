@@ -97,6 +97,17 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    robust_to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TRACE|cv=C",
+            help=(
+                "Find the smallest headroom with which 95 % of simulated replays keep every SLO:"
+                " of a trace, or of bursts, e.g. cv=3."
+            ),
+            show_default=False,
+        ),
+    ] = None,
     quiet: Annotated[
         bool,
         typer.Option(
@@ -109,7 +120,7 @@ def plan(
     Setup, placement and routing are decided together; a bound proves how good the plan is.
 
     Exit codes: 0 gap closed, 2 bad input, 3 infeasible (conflict and repairs are shown), 4
-    stopped by a limit with a plan, 5 without one.
+    stopped by a limit with a plan, 5 without one, 6 no headroom makes it robust (--robust-to).
     """
     changes = list(overrides or [])
     changes += [] if time_limit is None else [f"solver.time_limit_s={time_limit!r}"]
@@ -123,7 +134,7 @@ def plan(
             changes,
             PlanOutputs(json, xlsx, charts, write_model),
             interrupt,
-            PlanOptions(marginals, near, near_loss, current),
+            PlanOptions(marginals, near, near_loss, current, robust_to),
             quiet=quiet,
         )
     raise typer.Exit(code)

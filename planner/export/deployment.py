@@ -31,6 +31,7 @@ from planner.operation.router_policy import router_policy_plan_hash
 from planner.plans.labels import slo_name
 from planner.plans.option_index import OptionIndex, option_key
 from planner.plans.schema import PlanContent, ShardContent
+from planner.presentation.plan.headroom import headroom_lines
 from planner.version import VERSION
 from profiles.catalogue import load_catalogue_llms
 
@@ -88,6 +89,7 @@ def _about_deployment(content: PlanContent, instance: Instance, on: date) -> Row
         "arrival_rate_rps": float(instance.arrival_rate),
         "slo": [f"{slo_name(slo)} <= {slo['limit_ms']:g} ms" for slo in content["slo"]],
         "headroom": float(instance.memory_headroom),
+        "kept_free": headroom_lines(content),
         "fleet": FLEET,
         "provenance": sorted({option["provenance"] for option in content["options"]}),
         "notices": [

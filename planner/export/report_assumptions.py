@@ -54,6 +54,14 @@ def assumptions_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
             name="arrival_rate_rps",
         ),
         _Assumption(
+            what="Headroom: requests planned for above the arrival rate",
+            value=percent(loaded.instance.headroom.rate),
+            unit="%",
+            path="headroom.rate_pct",
+            name="headroom_rate_pct",
+            otherwise=_stated(loaded.scenario.spec.headroom, "rate_pct"),
+        ),
+        _Assumption(
             what="Hours per month",
             value=HOURS_PER_MONTH,
             unit="h",

@@ -13,6 +13,7 @@ from planner.presentation.marginals import marginals_lines
 from planner.presentation.plan.conflict import conflict_repair_text
 from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
 from planner.presentation.plan.gpu_map import llm_letters
+from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
@@ -93,9 +94,9 @@ def _report_meta_goal(content: PlanContent, floor: float | None) -> str:
         f"{slo_name(slo)} at most {format_exact(slo['limit_ms'])} ms" for slo in content["slo"]
     ]
     best = "lowest cost" if content["objective"]["of"] == "cost" else "best quality"
-    rate = format_exact(content["context"]["arrival_rate_rps"])
+    demand = demand_with_headroom_text(content)
     within = f", with {' and '.join(limits)}" if limits else ""
-    return f"{content['scenario']}: {best} for {rate} req/s on {', '.join(pools)}{within}"
+    return f"{content['scenario']}: {best} for {demand} on {', '.join(pools)}{within}"
 
 
 def _report_meta_best_effort(content: PlanContent) -> str:

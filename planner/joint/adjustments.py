@@ -18,6 +18,12 @@ RATE_HALVINGS = 14
 MORE_REPLICAS = 8
 """How many more replicas of an LLM are tried at most."""
 
+HEADROOM_OF = {
+    "slo_pct": "the SLO limits",
+    "rate_pct": "the arrival rate",
+    "utilization_pct": "the curves' last rates",
+}
+
 MOST_NAMES = 4
 """LLMs listed by name in a sentence; the others are counted."""
 
@@ -49,6 +55,7 @@ def adjustments_of(instance: Instance) -> list[Adjustment]:
         *_replica_limit_adjustments(instance),
         *_quality_floor_adjustments(instance),
         *_utilisation_floor_adjustments(instance),
+        *_headroom_adjustments(instance),
     ]
 
 
@@ -68,6 +75,7 @@ def _slo_limit_adjustments(instance: Instance) -> Iterator[Adjustment]:
             slos[j] = replace(slos[j], limit=limit_ms / 1e3)
             return replace(instance, slos=tuple(slos))
 
+        highest /= 1.0 - instance.headroom.slo
         if highest > 1e3 * slo.limit:
             most = float(np.ceil(highest))
             yield _adjust_upwards(f"slo.{j}.limit_ms", 1e3 * slo.limit, most, with_limit)
@@ -158,6 +166,28 @@ def _utilisation_floor_adjustments(instance: Instance) -> Iterator[Adjustment]:
         )
 
 
+def _headroom_adjustments(instance: Instance) -> Iterator[Adjustment]:
+    """Each headroom down, to none."""
+    for key in HEADROOM_OF:
+        part = key.removesuffix("_pct")
+        stated = getattr(instance.headroom, part)
+
+        def with_less(percent: float, part: str = part) -> Instance:
+            less = replace(instance.headroom, **{part: percent / 100})
+            return replace(instance, headroom=less)
+
+        if stated > 0:
+            yield Adjustment(
+                change=f"headroom.{key}",
+                before=100 * stated,
+                tries=(0.0,),
+                apply=with_less,
+                precision=0.2,
+                # Fewer requests may be harder to serve, as for the arrival rate itself.
+                monotone=part != "rate",
+            )
+
+
 def _adjust_upwards(
     change: str,
     before: float,
@@ -209,6 +239,8 @@ def adjustment_limit_sentence(
                 f"a quality of at least {before:g} (these scores allow {ceiling:.4g} if nothing"
                 f" else is limited{within})"
             )
+        case ["headroom", key]:
+            return f"a headroom of {before:g} % of {HEADROOM_OF[key]}"
         case _:
             return f"a GPU utilisation of at least {before:g} %"
 
@@ -238,6 +270,8 @@ def unhelpful_adjustments_sentence(
                 tried.append(f"a quality down to {last:.4g}")
             case ["setups", _]:
                 tried.append(f"a GPU utilisation down to {last:g} %")
+            case ["headroom", key]:
+                tried.append(f"no headroom of {HEADROOM_OF[key]}")
     return (f"Tried without success, each alone: {'; '.join(tried)}.",) if tried else ()
 
 

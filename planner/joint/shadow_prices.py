@@ -16,9 +16,12 @@ really buys. Duals of the integer program itself would say less: with all intege
 degenerate, and mostly zero.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from models.formulation import allowance
+from models.instance import Headroom
 from planner.joint.root_relaxation import RootRelaxation
 from planner.solution import ShadowPrices
 
@@ -55,6 +58,17 @@ def shadow_prices(relaxation: RootRelaxation, to_value: float, room: float) -> S
                 price += float(row_dual[where.replica_row + r])
         pools.append(_clean(float(np.clip(to_value * price, -room, room))))
     return ShadowPrices(_clean(to_value * rate), tuple(slo), tuple(pools), tuple(notes))
+
+
+def shadow_prices_before_headroom(prices: ShadowPrices, headroom: Headroom) -> ShadowPrices:
+    """Prices of the planned rate and limits as those of the stated: +1 req/s stated is 1 + h_rate
+    planned, +1 s of a limit 1 - h_slo.
+    """
+    return replace(
+        prices,
+        arrival_rate=prices.arrival_rate and prices.arrival_rate * (1.0 + headroom.rate),
+        slo=tuple(price and price * (1.0 - headroom.slo) for price in prices.slo),
+    )
 
 
 def _clean(value: float) -> float:

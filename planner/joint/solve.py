@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from models.demand.headroom import with_headroom
 from models.formulation import Goal, GoalKind
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
@@ -20,7 +21,7 @@ from planner.joint.leanest import find_leanest, objective_value
 from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
 from planner.joint.search_state import SearchClock, SearchState
-from planner.joint.shadow_prices import shadow_prices
+from planner.joint.shadow_prices import shadow_prices, shadow_prices_before_headroom
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Conflict, ShadowPrices, Solution, Status, Termination
 
@@ -43,7 +44,7 @@ def solve_joint(
     explain: bool = True,
     lean: bool = True,
 ) -> Solution:
-    """The best plan of an instance, with a bound on every plan.
+    """The best plan of an instance that keeps its headroom, with a bound on every such plan.
 
     progress: called with elapsed seconds, phase, value and bound whenever one of them changes.
     cancel: ends the search within a fraction of a second, with the plan there is. quality: of the
@@ -54,7 +55,8 @@ def solve_joint(
     The status says what is proved (planner.solution.Status). Raises SolverError when HiGHS refuses
     an option or a program, and ArithmeticError when its answer contradicts itself.
     """
-    settings = settings or Settings()
+    settings, stated = settings or Settings(), instance
+    instance = with_headroom(stated)
     clock = SearchClock(time.perf_counter() + settings.time_limit, cancel, work=settings.work)
     quality = quality or Quality(instance.scores)
     state = SearchState(
@@ -75,12 +77,19 @@ def solve_joint(
     program = search.last_program() if settings.keep_program else None
     best, notes = search.incumbent, list[str]()
     if best is None:
-        return replace(_solved_without_plan(search, settings, explain=explain), program=program)
+        asked = stated if explain else None
+        return replace(_solved_without_plan(search, settings, asked), program=program)
     state.report = None
     if lean:
         best, notes = find_leanest(state, search, best, abs_gap(search.loss))
     closed = best.loss - search.bound <= abs_gap(best.loss)
-    return replace(_solved_with_plan(search, best, notes, closed=closed), program=program)
+    solution = _solved_with_plan(search, best, notes, closed=closed)
+    prices = solution.shadow_prices
+    return replace(
+        solution,
+        shadow_prices=prices and shadow_prices_before_headroom(prices, stated.headroom),
+        program=program,
+    )
 
 
 def _solve_goal(instance: Instance, quality: Quality) -> Goal:
@@ -145,9 +154,11 @@ def _solve_prices(search: Search, value: float) -> ShadowPrices | None:
     return shadow_prices(search.relaxation, -quality.scale, max(best_answers - value, 0.0))
 
 
-def _solved_without_plan(search: Search, settings: Settings, *, explain: bool) -> Solution:
+def _solved_without_plan(search: Search, settings: Settings, stated: Instance | None) -> Solution:
     """Infeasible only when two more solves without presolve and with another seed agree; else
     unknown.
+
+    stated: the instance before its headroom, of which repairs are sought; None: none are.
     """
     state = search.shared
     if not search.infeasible or not search.confirm_infeasible():
@@ -155,9 +166,9 @@ def _solved_without_plan(search: Search, settings: Settings, *, explain: bool) -
         return Solution(status=Status.UNKNOWN, value=None, bound=None, effort=effort)
     conflict: Conflict | None = None
     notes: tuple[str, ...] = ()
-    if explain:
+    if stated is not None:
         conflict, notes = explain_infeasibility(
-            state.instance, settings, state.quality, state.clock, solve_joint
+            stated, settings, state.quality, state.clock, solve_joint
         )
     effort = outcome_effort(state, Termination.INFEASIBLE, list(notes))
     return Solution(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.demand.headroom import with_headroom
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.decomposition.policies import Prompts
@@ -110,10 +111,10 @@ class FixedSetup:
 
     @property
     def most(self) -> float:
-        """Highest rate (req/s) that the setup can carry at any latency."""
-        return float(
-            self.replicas @ np.array([option.curve.max_rate for option in self.instance.options])
-        )
+        """Highest rate (req/s) that the setup can carry at any latency, with its headroom."""
+        planned, free = with_headroom(self.instance).options, self.instance.headroom
+        most = self.replicas @ np.array([option.curve.max_rate for option in planned])
+        return float(most / (1.0 + free.rate))
 
     def reroute(self, rate: float | None = None, scores: Scores | None = None) -> Rerouted:
         """The best routing at `rate` req/s (the plan's) of prompts with `scores` (the plan's);
@@ -127,7 +128,7 @@ class FixedSetup:
         if self._prompts is None or self._prompts[0] is not instance.scores:
             self._prompts = (instance.scores, Prompts(instance.scores), Quality(instance.scores))
         _, prompts, quality = self._prompts
-        state = DecompositionState(instance, prompts)
+        state = DecompositionState(with_headroom(instance), prompts)
         routed = route_setup_by_policies(
             state,
             list(enumerate(self.replicas.tolist())),

@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from models.demand.headroom import with_headroom
 from planner.operation.fixed_setup import FixedSetup, Rerouted
 from planner.plans.latencies import OperatingPoint, achieved_latency
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -206,7 +207,7 @@ def _price_row_kept_from(setup: FixedSetup, rerouted: Rerouted) -> float:
             OperatingPoint(option.curve, float(own * n * mark / rate), float(own * mark / rate))
             for own, n, option in zip(each, setup.replicas, setup.instance.options, strict=True)
         ]
-        for slo in setup.instance.slos:
+        for slo in with_headroom(setup.instance).slos:
             achieved = achieved_latency(running, slo)
             if achieved is None or achieved > slo.limit * (1 + LIMIT_NOISE):
                 return float(kept)

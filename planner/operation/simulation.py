@@ -49,7 +49,12 @@ from planner.plans.option_index import OptionIndex
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.settings import Progress
 
-__all__ = ["run_simulation"]
+__all__ = ["Engine", "ReplayablePlan", "run_simulation"]
+
+Engine = Callable[[Instance, int, float], tuple[Replica, str] | str]
+"""(instance, option, req/s of one replica) -> a step-level replica and its assumptions, or why
+there is none.
+"""
 
 RUNS = 5
 WARM_UP = 0.1
@@ -59,7 +64,7 @@ def run_simulation(
     source: PlanAndScenario,
     demand: Demand,
     *,
-    engine: Callable[[Instance, int, float], tuple[Replica, str] | str] | None = None,
+    engine: Engine | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Simulation:
@@ -71,14 +76,12 @@ def run_simulation(
     """
     began = time.perf_counter()
     plan, instance = source.plan.demand_setup(), source.loaded.instance
-    stations = _simulation_stations(plan.content, instance, engine)
-    target = _simulation_targets(plan.content, instance)
+    replay = ReplayablePlan(source, engine)
     runs: list[SimulatedRun] = []
     for number in range(RUNS):
         if cancel is not None and cancel.is_set() and runs:
             break
-        rng = np.random.default_rng([demand.seed, number])
-        runs.append(_run_simulated_requests(plan.content, instance, stations, target, demand, rng))
+        runs.append(replay.run(demand, number))
         if progress is not None:
             progress(
                 Progress(time.perf_counter() - began, f"simulated {number + 1} of {RUNS} runs")
@@ -90,7 +93,8 @@ def run_simulation(
             for slo, entry in zip(instance.slos, plan.content["slo"], strict=True)
         ),
         options=tuple(
-            summarise_simulated_option(station, k, runs) for k, station in enumerate(stations)
+            summarise_simulated_option(station, k, runs)
+            for k, station in enumerate(replay.stations)
         ),
         planned=np.array([plan.content["routing"][llm.name] for llm in instance.llms]),
         fractions=tuple(
@@ -104,13 +108,27 @@ def run_simulation(
     )
 
 
+class ReplayablePlan:
+    """A plan's router and replicas, ready for any number of runs; engine as in `run_simulation`."""
+
+    def __init__(self, source: PlanAndScenario, engine: Engine | None) -> None:
+        content, self.instance = source.plan.demand_setup().content, source.loaded.instance
+        self.stations = _simulation_stations(content, self.instance, engine)
+        self._target = _simulation_targets(content, self.instance)
+
+    def run(self, demand: Demand, number: int) -> SimulatedRun:
+        """One run, by its number: the same demand and number give the same run."""
+        rng = np.random.default_rng([demand.seed, number])
+        return _run_simulated_requests(self.instance, self.stations, self._target, demand, rng)
+
+
 # ---------------------------------------------------------------- stations and router
 
 
 def _simulation_stations(
     content: Any,
     instance: Instance,
-    engine: Callable[[Instance, int, float], tuple[Replica, str] | str] | None,
+    engine: Engine | None,
 ) -> list[Station]:
     """Every deployed option as it will serve."""
     deployed = OptionIndex(instance).deployed(content["options"])
@@ -229,7 +247,6 @@ def _simulation_arrivals(rate: float, demand: Demand, rng: np.random.Generator) 
 
 
 def _run_simulated_requests(
-    content: Any,
     instance: Instance,
     stations: Sequence[Station],
     target: Callable[[np.ndarray, np.random.Generator], np.ndarray],

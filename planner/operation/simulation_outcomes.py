@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from models.instance import Slo
 from planner.operation.trace_replay import TraceScale
@@ -161,7 +161,7 @@ def simulation_estimate95(values: Sequence[float]) -> Estimate95:
     """Mean and half of the 95 % interval over runs."""
     runs = np.asarray(values, dtype=float)
     half = (
-        float(student.ppf(0.975, runs.size - 1) * runs.std(ddof=1) / np.sqrt(runs.size))
+        float(stdtrit(runs.size - 1, 0.975) * runs.std(ddof=1) / np.sqrt(runs.size))
         if runs.size > 1
         else float("inf")
     )
@@ -229,6 +229,14 @@ def judge_simulated_slo(slo: Slo, planned: Any, runs: Sequence[SimulatedRun]) ->
         within=simulation_estimate95([float((values <= slo.limit).mean()) for values in known]),
         verdict=_simulation_verdict(judged, slo.limit),
     )
+
+
+def slo_in_one_run(slo: Slo, run: SimulatedRun) -> float | None:
+    """What one run gives for an SLO, s (of each_llm, of the worst option); None where it cannot be
+    simulated.
+    """
+    simulated = judge_simulated_slo(slo, {"achieved_ms": None}, [run]).simulated
+    return None if simulated is None else simulated.mean
 
 
 def _not_simulated(slo: Slo, predicted: float | None, note: str) -> SloOutcome:

@@ -82,6 +82,9 @@ def instance_without_conflict(instance: Instance, change: Repair) -> Instance:
             return replace(instance, quality_floor=float(after))
         case ["setups", "min_gpu_utilization_pct"]:
             return replace(instance, min_utilization=after / 100.0)
+        case ["headroom", ("slo_pct" | "rate_pct" | "utilization_pct") as key]:
+            changed = {key.removesuffix("_pct"): after / 100.0}
+            return replace(instance, headroom=replace(instance.headroom, **changed))
     raise ValueError(f"no instance is known for a change of {change.change}")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from models.instance import Dropped, Instance, Pool
 from planner.plans.curve_warnings import curve_warnings
+from planner.plans.headroom_content import headroom_content
 from planner.plans.numbers import finite_number, percent, tidy
 from planner.plans.schema import (
     ContextContent,
@@ -61,6 +62,7 @@ def scenario_context(loaded: "LoadResult", instance: Instance) -> ScenarioContex
     """Return the part of the context that restates the scenario, whatever the solution."""
     return {
         "arrival_rate_rps": float(instance.arrival_rate),
+        **headroom_content(instance.headroom),  # type: ignore[typeddict-item]
         "quality_at_least": finite_number(instance.quality_floor),
         "prompts": len(instance.scores.weights),
         "scores_provenance": instance.scores.provenance.value,

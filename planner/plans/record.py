@@ -10,6 +10,8 @@ from planner.plans.schema import (
     ContextContent,
     MarginalContent,
     PlanContent,
+    RobustnessContent,
+    SimulatedContent,
 )
 from planner.program import PROGRAM
 
@@ -54,6 +56,16 @@ class Plan:
             return None
         head = {key: value for key, value in self.content.items() if key != "conflict"}
         return Plan(cast("PlanContent", {**head, **effort}))
+
+    def with_simulated(self, simulated: SimulatedContent) -> "Plan":
+        """The plan with what was simulated of the SLOs that it nearly uses up."""
+        context: ContextContent = {**self.content["context"], "simulated": simulated}
+        return Plan({**self.content, "context": context})
+
+    def with_robustness(self, robustness: RobustnessContent) -> "Plan":
+        """The plan with the search for the headroom that it has."""
+        context: ContextContent = {**self.content["context"], "robustness": robustness}
+        return Plan({**self.content, "context": context})
 
     def with_marginals(self, marginals: list[MarginalContent]) -> "Plan":
         """The plan with the value of one unit more or less of each limit."""

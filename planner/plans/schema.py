@@ -79,12 +79,16 @@ class RouterContent(TypedDict):
 
 
 class SloContent(TypedDict):
-    """One SLO with what the setup achieves; achieved_ms: None without a setup."""
+    """One SLO with what the setup achieves; achieved_ms: None without a setup.
+
+    planned_limit_ms: less the headroom, where the scenario states one; binding: against it.
+    """
 
     metric: str
     statistic: str
     scope: str
     limit_ms: float
+    planned_limit_ms: NotRequired[float]
     achieved_ms: float | None
     binding: bool
 
@@ -261,6 +265,14 @@ class FiltersContent(TypedDict):
     min_gpu_utilization_pct: float
 
 
+class HeadroomContent(TypedDict):
+    """What the plan keeps free, per cent."""
+
+    slo_pct: float
+    rate_pct: float
+    utilization_pct: float
+
+
 class DroppedContent(TypedDict):
     """One option that was considered and left out."""
 
@@ -291,6 +303,7 @@ class ScenarioContextContent(TypedDict):
     """The scenario restated. scores_provenance: a ScoreProvenance."""
 
     arrival_rate_rps: float
+    headroom: NotRequired[HeadroomContent]
     quality_at_least: float | None
     prompts: int
     scores_provenance: NotRequired[str]
@@ -299,6 +312,48 @@ class ScenarioContextContent(TypedDict):
     filters: FiltersContent
     options_considered: int
     dropped: list[DroppedContent]
+
+
+class SimulatedSloContent(TypedDict):
+    """Mean over the runs and 95 % interval of one SLO, ms; high_ms: None after a single run."""
+
+    mean_ms: float
+    low_ms: float
+    high_ms: float | None
+    verdict: str
+
+
+class SimulatedContent(TypedDict):
+    """A short simulation of the SLOs near their limits; slo: None for the others. Or why there was
+    none.
+    """
+
+    runs: NotRequired[int]
+    seconds_per_run: NotRequired[float]
+    requests: NotRequired[int]
+    seed: NotRequired[int]
+    slo: NotRequired[list[SimulatedSloContent | None]]
+    skipped: NotRequired[str]
+
+
+class RobustnessContent(TypedDict):
+    """The search for the smallest headroom that keeps the SLOs in replays.
+
+    to: how requests arrive; key, percent: the headroom of this plan, None where none was enough;
+    value_without: objective without it; complete: the search was not stopped.
+    """
+
+    to: str
+    replays: int
+    seconds_per_replay: float
+    seed: int
+    kept_pct: float
+    kept_without_pct: float
+    key: str | None
+    percent: float | None
+    value_without: float
+    plans_tried: int
+    complete: bool
 
 
 class ContextContent(ScenarioContextContent):
@@ -312,6 +367,8 @@ class ContextContent(ScenarioContextContent):
     effort_notes: list[str]
     seconds: dict[str, float]
     notices: list[str]
+    simulated: NotRequired[SimulatedContent]
+    robustness: NotRequired[RobustnessContent]
     marginals: NotRequired[list[MarginalContent]]
     alternatives: NotRequired[AlternativesContent]
 

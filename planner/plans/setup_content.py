@@ -4,6 +4,7 @@ placement, GPUs and cost.
 
 import numpy as np
 
+from models.demand.headroom import with_headroom
 from models.instance import Instance, Slo
 from planner.plans.latencies import (
     OperatingPoint,
@@ -44,7 +45,7 @@ def setup_content(instance: Instance, solution: Solution) -> SetupContent:
             "routing": {},
             "dual_prices": {},
             "router": _setup_router_content(instance, solution),
-            "slo": [_setup_slo_content(slo, []) for slo in instance.slos],
+            "slo": _setup_slos_content(instance, []),
             "placement": [],
         }
     used = {(instance.options[s.option].pool, s.node, s.gpu) for s in solution.placement}
@@ -65,7 +66,7 @@ def setup_content(instance: Instance, solution: Solution) -> SetupContent:
             for n, a, f in zip(names, solution.dual_prices, solution.fractions, strict=True)
         },
         "router": _setup_router_content(instance, solution),
-        "slo": [_setup_slo_content(slo, operating) for slo in instance.slos],
+        "slo": _setup_slos_content(instance, operating),
         "placement": _setup_placement_content(instance, solution),
     }
 
@@ -133,17 +134,28 @@ def _setup_router_content(instance: Instance, solution: Solution) -> RouterConte
     return {"rule": "argmax(score - dual_price)", "tie_eps": float(solution.tie_eps), "ties": ties}
 
 
-def _setup_slo_content(slo: Slo, operating: list[OperatingPoint]) -> SloContent:
-    """One SLO with what the setup achieves, ms; achieved is null without a setup."""
+def _setup_slos_content(instance: Instance, operating: list[OperatingPoint]) -> list[SloContent]:
+    """Every SLO with what the setup achieves, ms; achieved is null without a setup."""
+    return [
+        _setup_slo_content(slo, planned, operating, headroom=bool(instance.headroom))
+        for slo, planned in zip(instance.slos, with_headroom(instance).slos, strict=True)
+    ]
+
+
+def _setup_slo_content(
+    slo: Slo, planned: Slo, operating: list[OperatingPoint], *, headroom: bool
+) -> SloContent:
+    """One SLO. planned: with the limit less the headroom, told where one is stated."""
     achieved = achieved_latency(operating, slo)
-    return {
+    content: SloContent = {
         "metric": slo.metric,
         "statistic": slo.statistic,
         "scope": slo.scope,
         "limit_ms": tidy(1000.0 * slo.limit),
         "achieved_ms": None if achieved is None else 1000.0 * achieved,
-        "binding": achieved is not None and achieved >= (1.0 - BINDING_SLACK) * slo.limit,
+        "binding": achieved is not None and achieved >= (1.0 - BINDING_SLACK) * planned.limit,
     }
+    return {**content, "planned_limit_ms": tidy(1000.0 * planned.limit)} if headroom else content
 
 
 def _setup_placement_content(instance: Instance, solution: Solution) -> list[ShardContent]:

@@ -19,11 +19,12 @@ from typing import Any
 
 import pandas as pd
 
+from planner.plans.headroom_content import headroom_rate_rps
 from planner.plans.labels import latency_column_labels, latency_header, objective_unit, slo_name
 from planner.plans.option_index import option_key
 from planner.plans.schema import OptionContent, PlanContent, SloContent
 
-__all__ = ["plan_tables", "utilisation_pct_in_tables"]
+__all__ = ["SIMULATED", "plan_tables", "utilisation_pct_in_tables"]
 
 
 PHASES = {
@@ -41,6 +42,10 @@ PHASES = {
     "leanest": "fewest GPUs",
 }
 """Phase of the search -> words; "polish" is of plans of 0.1.0."""
+
+
+SIMULATED = ("Simulated from (ms)", "Simulated to (ms)")
+"""Headers of the ends of an SLO's simulated interval."""
 
 
 def plan_tables(content: PlanContent) -> dict[str, pd.DataFrame]:
@@ -92,7 +97,9 @@ def _summary_table(content: PlanContent) -> pd.DataFrame:
 
 
 def _slo_table(content: PlanContent) -> pd.DataFrame:
-    """Tabulate limit, achievement and headroom (what is left of the limit) of every SLO."""
+    """Tabulate limit, achievement and headroom (what is left of the limit) of every SLO, and the
+    interval that was simulated of those near their limits, where any was.
+    """
     rows = [
         (
             slo_name(s),
@@ -106,9 +113,15 @@ def _slo_table(content: PlanContent) -> pd.DataFrame:
         for s, price in zip(content["slo"], content["shadow_prices"]["slo"], strict=True)
     ]
     value = f"Value of +1 ms ({objective_unit(content)})"
-    return _frame(
+    frame = _frame(
         rows, ["SLO", "Scope", "Limit (ms)", "Achieved (ms)", "Headroom (%)", "Binding", value]
     )
+    simulated = content["context"].get("simulated", {}).get("slo", [])
+    for at, header, key in ((4, SIMULATED[0], "low_ms"), (5, SIMULATED[1], "high_ms")):
+        if any(simulated):
+            ends = [None if one is None else one[key] for one in simulated]  # type: ignore[literal-required]
+            frame.insert(at, header, pd.Series(ends, dtype=object).infer_objects())
+    return frame
 
 
 def _headroom_pct_in_tables(slo: SloContent) -> float | None:
@@ -170,8 +183,8 @@ def _setup_table(content: PlanContent) -> pd.DataFrame:
 
 
 def _routing_table(content: PlanContent) -> pd.DataFrame:
-    """Tabulate fraction, rate and dual price of every LLM."""
-    rate = content["context"]["arrival_rate_rps"]
+    """Tabulate fraction, rate (with the headroom) and dual price of every LLM."""
+    rate = headroom_rate_rps(content)
     rows = [
         (llm, 100.0 * f, rate * f, content["dual_prices"][llm])
         for llm, f in content["routing"].items()

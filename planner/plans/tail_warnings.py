@@ -9,6 +9,7 @@ share of late requests of every option held at its highest percentile's, the pro
 
 import numpy as np
 
+from models.demand.headroom import with_headroom
 from models.instance import Instance, Slo
 from planner.plans.labels import slo_label
 from planner.plans.latencies import (
@@ -31,7 +32,7 @@ def tail_warnings(instance: Instance, solution: Solution) -> list[str]:
     """
     return [
         sentence
-        for slo in instance.slos
+        for slo in with_headroom(instance).slos
         if slo.scope == "all" and slo.statistic != "mean"
         for sentence in _tail_warning(instance, solution, slo)
     ]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.demand.headroom import with_headroom
 from models.instance import Instance
 from planner.plans.labels import slo_name
 from planner.studies.baselines.comparison import JOINT, BaselineComparison
@@ -30,7 +31,7 @@ def baselines_table(comparison: BaselineComparison, instance: Instance) -> pd.Da
     """The table `baselines`: the joint plan first, then one row per baseline; missing numbers stay
     empty.
     """
-    content = comparison.plan.content
+    content, instance = comparison.plan.content, with_headroom(instance)
     objective = content["objective"]
     rows = []
     if content["options"]:

@@ -7,6 +7,7 @@ Reads contents of plan.json, infeasible ones and those of older files too.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from planner.plans.headroom_content import stated_headroom
 from planner.plans.labels import slo_name
 from planner.plans.schema import LlmContent, PlanContent
 from planner.presentation.formatting import format_exact
@@ -14,9 +15,23 @@ from planner.presentation.formatting import format_exact
 __all__ = ["changed_scenario_caution_lines", "scenario_change_lines"]
 
 
+HEADROOM = {
+    "slo_pct": "of the SLO limits (%)",
+    "rate_pct": "of the arrival rate (%)",
+    "utilization_pct": "of the curves' last rates (%)",
+}
+
+
+def _headroom_of_scenario(content: PlanContent) -> dict[str, float]:
+    """What is kept free, in words and per cent."""
+    free: Mapping[str, Any] = stated_headroom(content)
+    return {words: free[key] for key, words in HEADROOM.items()}
+
+
 INPUTS: Sequence[tuple[str, str, Callable[[PlanContent], Mapping[str, Any]]]] = (
     ("arrival rate", "req/s", lambda one: {"": one["context"]["arrival_rate_rps"]}),
     ("the SLO on", "ms", lambda one: {slo_name(slo): slo["limit_ms"] for slo in one["slo"]}),
+    ("headroom", "", _headroom_of_scenario),
     ("quality at least", "(mean score)", lambda one: {"": one["context"]["quality_at_least"]}),
     (
         "pool",

@@ -114,6 +114,10 @@ def what_if_fields(
                 _counts(pool["gpus_per_node"]),
             )
         )
+    fields += [
+        ScenarioField("headroom.slo_pct", "Headroom of every SLO limit (%)", "0,5,10,15,20"),
+        ScenarioField("headroom.rate_pct", "Headroom of the arrival rate (%)", "0,5,10,20,30"),
+    ]
     fields.append(
         ScenarioField("setups.memory_headroom_pct", "Memory kept free (%)", "0,5,10,15,20,30")
     )

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.demand.headroom import with_headroom
 from models.instance import Instance, Option
 from models.quality import Quality
 from planner.decomposition.best_setup import best_setup
@@ -111,6 +112,7 @@ def find_gaps(
     cancel: threading.Event | None = None,
 ) -> Gaps:
     """Plan, then judge every option that was not measured, within ALL_SECONDS."""
+    instance = with_headroom(instance)
     began, quality = time.perf_counter(), Quality(instance.scores)
     plan = joint.solve_joint(instance, settings, cancel=cancel, quality=quality, explain=False)
     deadline = time.perf_counter() + ALL_SECONDS

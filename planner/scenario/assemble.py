@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.instance import Instance, Llm, ObjectiveKind, Pool
+from models.instance import Headroom, Instance, Llm, ObjectiveKind, Pool
 from planner.scenario.content_hash import content_hash
 from planner.scenario.inputs import (
     InputFindings,
@@ -149,6 +149,11 @@ def _assemble_instance(
         min_utilization=spec.setups.min_gpu_utilization_pct / 100,
         dropped=dropped,
         warnings=warnings,
+        headroom=Headroom(
+            slo=spec.headroom.slo_pct / 100,
+            rate=spec.headroom.rate_pct / 100,
+            utilization=spec.headroom.utilization_pct / 100,
+        ),
     )
 
 

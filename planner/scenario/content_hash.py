@@ -38,6 +38,10 @@ def content_hash(
     weights_gib: (M,) of the LLMs as used, with the catalogue's where the scenario states none.
     """
     content = spec.model_dump(mode="python", exclude={"profiles", "scores", "solver"})
+    # Keys added after version 0.1.0 count where they are stated: old scenarios keep their hash.
+    content["headroom"] = {key: value for key, value in content["headroom"].items() if value}
+    if not content["headroom"]:
+        del content["headroom"]
     for entry, pool in zip(content["pools"], instance.pools, strict=True):
         entry.update(memory_gib=pool.memory, price_usd_per_gpu_h=pool.price)
     for entry, weights in zip(content["llms"], weights_gib, strict=True):

@@ -79,10 +79,16 @@ def warn_of_implausible_settings(
 
 
 def _fractions(spec: ScenarioSpec) -> Iterator[str]:
-    for key in ("memory_headroom_pct", "min_gpu_utilization_pct"):
-        value = getattr(spec.setups, key)
+    stated = {
+        "setups.memory_headroom_pct": spec.setups.memory_headroom_pct,
+        "setups.min_gpu_utilization_pct": spec.setups.min_gpu_utilization_pct,
+        "headroom.slo_pct": spec.headroom.slo_pct,
+        "headroom.rate_pct": spec.headroom.rate_pct,
+        "headroom.utilization_pct": spec.headroom.utilization_pct,
+    }
+    for path, value in stated.items():
         if 0 < value < 1:
-            yield f"setups.{key}: {value:g} is {value:g} per cent; did you mean {100 * value:g}?"
+            yield f"{path}: {value:g} is {value:g} per cent; did you mean {100 * value:g}?"
 
 
 def _floors(spec: ScenarioSpec, scores: Scores) -> Iterator[str]:

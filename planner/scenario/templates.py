@@ -155,7 +155,7 @@ def _template_settings(spec: ScenarioSpec) -> dict[str, Any]:
     )
     if isinstance(objective, MinimizeCost):
         settings["objective.quality_at_least"] = objective.quality_at_least
-    for part in ("setups", "solver"):
+    for part in ("setups", "headroom", "solver"):
         settings |= {
             f"{part}.{key}": value for key, value in getattr(spec, part).model_dump().items()
         }

@@ -27,6 +27,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from models.demand.headroom import with_headroom
 from models.formulation import Changes, Goal, GoalKind, formulation_lean_weights
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
@@ -130,7 +131,7 @@ def find_alternatives(
     limit holds for all searches together. Cancelled, the alternatives so far.
     """
     state = SearchState(
-        instance=instance,
+        instance=with_headroom(instance),
         quality=quality or Quality(instance.scores),
         clock=SearchClock(time.perf_counter() + settings.time_limit, cancel),
         threads=settings.threads,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.demand.headroom import with_headroom
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.decomposition.best_setup import BestSetup, best_setup
@@ -75,7 +76,7 @@ def run_decomposition(
     Cancelled, the best so far with the bound so far. DataError for a cost objective with too many
     setups to enumerate: the relaxation is for quality alone.
     """
-    began = time.perf_counter()
+    began, instance = time.perf_counter(), with_headroom(instance)
     tolerance = TOLERANCE * (float(np.ptp(instance.scores.values)) or 1.0)
     try:
         setups = enumerate_setups(instance)
@@ -175,7 +176,7 @@ def decomposition_seconds_per_setup(
 
     Measured on at most SAMPLE setups drawn with a fixed seed: all of them would take minutes.
     """
-    state = DecompositionState(instance)
+    state = DecompositionState(with_headroom(instance))
     rows = np.flatnonzero(enumerate_retained_setups(instance, setups))
     sample = np.random.default_rng(0).permutation(rows)[:SAMPLE]
     tolerance = TOLERANCE * state.prompts.span

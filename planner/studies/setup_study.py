@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.demand.headroom import with_headroom
 from models.instance import Instance
 from planner.decomposition.best_setup import best_setup
 from planner.decomposition.enumeration import (
@@ -61,7 +62,7 @@ def study_setups(
 
     Cancelled, the rows so far. DataError when there are too many setups to examine.
     """
-    began = time.perf_counter()
+    began, instance = time.perf_counter(), with_headroom(instance)
     try:
         setups = enumerate_setups(instance)
     except TooManySetupsError as error:

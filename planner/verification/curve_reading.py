@@ -2,7 +2,7 @@
 nothing of the optimiser.
 
 With x_o the routed rate of option o (req/s), n_o its replicas, r_o = x_o / n_o, lambda the arrival
-rate and L the raw curve (ms here)::
+rate (with the headroom) and L the raw curve (ms here)::
 
     mean, all       achieved = sum_o x_o L_o(r_o) / lambda
     pNN, all        achieved = smallest T with sum_o x_o share_o(T, r_o) <= (1 - NN/100) lambda
@@ -22,6 +22,7 @@ import numpy as np
 
 from models.instance import Instance, Slo
 from planner.verification.deployed_options import StatedOption
+from planner.verification.headroom import rate_to_verify
 from planner.verification.tolerances import SLO_TOL
 from profiles.records import Column, Curve
 
@@ -137,12 +138,11 @@ def range_achieved_on_curves(
         ]
         if slo.scope == "each_llm":
             return max(at_rate), max(at_rate)
-        mean = (
-            sum(d.rate * latency for d, latency in zip(deployed, at_rate, strict=True))
-            / instance.arrival_rate
-        )
+        mean = sum(
+            d.rate * latency for d, latency in zip(deployed, at_rate, strict=True)
+        ) / rate_to_verify(instance)
         return mean, mean
-    budget = (1.0 - int(slo.statistic[1:]) / 100) * instance.arrival_rate
+    budget = (1.0 - int(slo.statistic[1:]) / 100) * rate_to_verify(instance)
     low, high = (
         percentile_achieved_on_curves(instance, deployed, slo.metric, budget * (1 + sign * SLO_TOL))
         for sign in (1, -1)

@@ -71,6 +71,7 @@ PLAN_SHAPE: dict[str, Any] = {
             "statistic": TEXT,
             "scope": TEXT,
             "limit_ms": NUMBER,
+            "planned_limit_ms?": NUMBER,
             "achieved_ms": OPTIONAL,
             "binding": FLAG,
         }
@@ -88,7 +89,7 @@ PLAN_SHAPE: dict[str, Any] = {
         }
     ],
 }
-"""What the checks need of plan.json; "*" matches any key."""
+"""What the checks need of plan.json; "*" matches any key, a key with "?" may be missing."""
 
 
 def check_strict_plan_json(value: Any, where: str = "plan") -> Iterator[str]:
@@ -116,12 +117,7 @@ def check_plan_shape(value: Any, shape: Any, where: str = "plan") -> Iterator[st
         if not isinstance(value, Mapping):
             yield f"{where}: should be a table of names, is {value!r}"
             return
-        for key, inner in shape.items():
-            for name in value if key == "*" else (key,):
-                if name in value:
-                    yield from check_plan_shape(value[name], inner, f"{where}.{name}")
-                else:
-                    yield f"{where}: {name} is missing"
+        yield from _check_plan_keys(value, shape, where)
     elif isinstance(shape, list):
         if not isinstance(value, list | tuple):
             yield f"{where}: should be a list, is {value!r}"
@@ -130,6 +126,17 @@ def check_plan_shape(value: Any, shape: Any, where: str = "plan") -> Iterator[st
             yield from check_plan_shape(item, shape[0], f"{where}.{k}")
     elif not _is_kind_in_plan_shape(value, shape):
         yield f"{where}: should be {shape}, is {value!r}"
+
+
+def _check_plan_keys(
+    value: Mapping[Any, Any], shape: Mapping[str, Any], where: str
+) -> Iterator[str]:
+    for key, inner in shape.items():
+        for name in value if key == "*" else (key.removesuffix("?"),):
+            if name in value:
+                yield from check_plan_shape(value[name], inner, f"{where}.{name}")
+            elif not key.endswith("?"):
+                yield f"{where}: {name} is missing"
 
 
 def _is_kind_in_plan_shape(value: Any, kind: str) -> bool:

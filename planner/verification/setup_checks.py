@@ -6,6 +6,7 @@ from typing import Any
 
 from models.instance import Instance
 from planner.verification.deployed_options import StatedOption
+from planner.verification.headroom import highest_rate_to_verify, rate_to_verify
 from planner.verification.tolerances import RANGE_TOL, RATE_TOL
 
 __all__ = [
@@ -14,6 +15,9 @@ __all__ = [
     "check_setup_replica_limits",
     "check_setup_utilization",
 ]
+
+
+WITH_HEADROOM = " less the headroom"
 
 
 def check_setup_replica_limits(
@@ -56,13 +60,14 @@ def check_setup_rates(
     plan: Mapping[str, Any], instance: Instance, deployed: Sequence[StatedOption]
 ) -> Iterator[str]:
     """Replicas share their option's rate equally, stay on their curve, and the rates of an LLM sum
-    to its fraction of the arrival rate.
+    to its fraction of the arrival rate, both with the headroom.
     """
     routed: dict[str, float] = defaultdict(float)
-    slack = RATE_TOL * instance.arrival_rate
+    served = rate_to_verify(instance)
+    slack = RATE_TOL * served
     for d in deployed:
         routed[d.entry["llm"]] += d.rate
-        most = instance.options[d.position].curve.max_rate
+        most = highest_rate_to_verify(instance, instance.options[d.position].curve)
         if d.rate < 0:
             yield f"{d.name}: negative rate {d.rate:.9g} req/s"
         stated = d.entry["rate_per_replica_rps"]
@@ -74,10 +79,10 @@ def check_setup_rates(
         if d.rate_per_replica > most * (1 + RANGE_TOL):
             yield (
                 f"{d.name}: {d.rate_per_replica:.9g} req/s per replica is above the highest"
-                f" profiled rate {most:.9g}"
+                f" profiled rate {most:.9g}{WITH_HEADROOM if instance.headroom.utilization else ''}"
             )
     for llm in instance.llms:
-        wanted = plan["routing"].get(llm.name, 0.0) * instance.arrival_rate
+        wanted = plan["routing"].get(llm.name, 0.0) * served
         if abs(routed[llm.name] - wanted) > slack:
             yield (
                 f"{llm.name}: rates sum to {routed[llm.name]:.9g} req/s but its routing fraction"

@@ -10,6 +10,7 @@ import numpy as np
 from models.instance import Instance
 from planner.verification.curve_reading import range_achieved_on_curves, read_curve_latency
 from planner.verification.deployed_options import StatedOption
+from planner.verification.headroom import limit_to_verify
 from planner.verification.tolerances import BINDING_BAND, RESTATE_TOL, SLO_TOL
 from profiles.records import PROVENANCES
 
@@ -19,8 +20,8 @@ __all__ = ["check_slo_latencies", "check_slo_provenance", "check_slos"]
 def check_slos(
     plan: Mapping[str, Any], instance: Instance, deployed: Sequence[StatedOption]
 ) -> Iterator[str]:
-    """Every SLO is restated, its achieved latency recomputed, its limit kept and `binding` stated
-    as it is.
+    """Every SLO is restated, its achieved latency recomputed, its limit less the headroom kept, and
+    `binding` stated as it is.
     """
     if len(plan["slo"]) != len(instance.slos):
         yield f"slo: {len(plan['slo'])} entries for {len(instance.slos)} SLOs"
@@ -36,8 +37,15 @@ def check_slos(
         limit = 1e3 * slo.limit
         if abs(entry["limit_ms"] - limit) > RESTATE_TOL * limit:
             yield f"{where}: limit_ms {entry['limit_ms']} but the scenario says {limit:.6g}"
+        planned = limit_to_verify(instance, slo)
+        # A scenario without headroom needs no second limit; one that is stated must be right.
+        restated = entry.get("planned_limit_ms", None if instance.headroom else planned)
+        if restated is None or abs(restated - planned) > RESTATE_TOL * planned:
+            yield (
+                f"{where}: planned_limit_ms {restated} but with the headroom it is {planned:.6g}"
+            )
         yield from _check_one_slo(
-            where, entry, limit, *range_achieved_on_curves(instance, deployed, slo)
+            where, entry, planned, *range_achieved_on_curves(instance, deployed, slo)
         )
 
 

@@ -78,6 +78,7 @@ def _readme_planned(deployment: Row) -> list[str]:
         "",
         f"{about['arrival_rate_rps']:g} requests per second, within these SLOs:"
         f" {'; '.join(about['slo']) or 'none'}.",
+        *about["kept_free"],
     ]
     if about["unused"]:
         lines.append(f"Not in the plan: {', '.join(map(escape, about['unused']))}.")

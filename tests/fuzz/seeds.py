@@ -41,6 +41,7 @@ slo:
   - {metric: tpot, statistic: mean, limit_ms: 60, scope: each_llm}
 objective: {minimize: cost, quality_at_least: 0.6}
 setups: {tp_degrees: [1, 2], mps_shares_pct: [50, 100], memory_headroom_pct: 10}
+headroom: {slo_pct: 5, rate_pct: 2.5, utilization_pct: 1}
 solver: {rel_gap: 1.0e-3, time_limit_s: 2, seed: 1}
 """
 MAPPING = """defaults: {gpu: H100-SXM-80GB, tp: 1, share: 100}

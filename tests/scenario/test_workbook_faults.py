@@ -122,10 +122,11 @@ FAULTS = [
     ({"Settings__B6": "1; 0"}, "Settings!B6: expected whole numbers >= 1"),
     ({"Settings__B7": "50; 150"}, "Settings!B7: expected numbers above 0, at most 100"),
     ({"Settings__B8": "ten"}, 'Settings!B8: expected a number from 0 to 100, got "ten"'),
-    ({"Settings__B10": "skip"}, 'Settings!B10: expected one of error, drop, got "skip"'),
+    ({"Settings__B10": 100}, "Settings!B10: expected a number from 0, below 100, got 100"),
+    ({"Settings__B13": "skip"}, 'Settings!B13: expected one of error, drop, got "skip"'),
     (
-        {"Settings__B11": "mine.csv"},
-        'Settings!B11: a file is named, but the sheet Profiles has rows too, got "mine.csv"',
+        {"Settings__B14": "mine.csv"},
+        'Settings!B14: a file is named, but the sheet Profiles has rows too, got "mine.csv"',
     ),
     ({"Settings__A15": "Solver: seed"}, "the setting appears twice"),
 ]

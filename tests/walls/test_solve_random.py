@@ -7,13 +7,17 @@ With v and b the solution's value and bound, V and B the oracle's (V is reached,
     v <= B        b >= V        v >= V - gap        gpus_used <= fewest GPUs that surely reach v
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
+from models.instance import Headroom
 from planner.joint.solve import Settings, solve_joint
+from planner.verification.verifier import run_verifier
 from tests.support.instances.oracle import best_plan
-from tests.support.instances.oracle_faults import REL_GAP, solution_faults
+from tests.support.instances.oracle_faults import REL_GAP, plan_content_of, solution_faults
+from tests.support.instances.tightened import tightened_by_hand
 from tests.support.instances.tiny import KINDS, TAILS, random_instance
 from tests.support.walls import first_fast, wall_size
 
@@ -38,4 +42,24 @@ def test_joint_agrees_with_brute_force(kind: str, seeds: range) -> None:
             raise
         found = solution_faults(instance, solution, best_plan(instance))
         faults += [f"{kind} {seed}: {fault}" for fault in found]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("seeds", first_fast([range(2), range(2, 8)]), ids=str)
+@pytest.mark.parametrize("kind", [*KINDS, TAILS])
+def test_a_plan_with_headroom_is_the_best_of_the_tightened_instance(
+    kind: str, seeds: range
+) -> None:
+    faults: list[str] = []
+    for seed in seeds:
+        headroom = Headroom(
+            slo=0.05 * (seed % 4), rate=0.1 * (seed % 3), utilization=0.1 * (seed % 2 + seed % 3)
+        )
+        instance = replace(random_instance(seed, kind), headroom=headroom)
+        solution = solve_joint(instance, Settings(rel_gap=REL_GAP), explain=False)
+        tightened = tightened_by_hand(instance)
+        found = solution_faults(tightened, solution, best_plan(tightened))
+        if solution.has_plan:
+            found += run_verifier(plan_content_of(instance, solution), instance)
+        faults += [f"{kind} {seed} {headroom}: {fault}" for fault in found]
     assert not faults, "\n".join(faults)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from models.linear import LinearProgram
 from models.quality import Quality
+from planner.cli.commands.robust_plan import NOT_ROBUST, plan_robust_scenario
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_output_console
@@ -19,6 +20,7 @@ from planner.export.report_files import check_report_chart_folder, write_report_
 from planner.joint import solve as joint
 from planner.joint.solver.model_file import ENDINGS as MODEL_ENDINGS
 from planner.joint.solver.model_file import write_model_file
+from planner.operation.near_limits import with_limits_simulated
 from planner.plans.changes.running_setup import keep_running_places, running_setup
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -30,6 +32,7 @@ from planner.presentation.marginals import marginals_content
 from planner.scenario.assemble import assemble_instance
 from planner.studies.alternatives import NEAR_LOSS, AlternativesOptions, find_alternatives
 from planner.studies.marginals import marginal_values
+from planner.studies.robustness import KEPT
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable
 
@@ -70,13 +73,14 @@ class PlanOptions:
     unit.
 
     near: number of alternatives; loss_pct: what they may lose of the objective; current: file of
-    the plan that runs.
+    the plan that runs; robust_to: the bursts to be robust to, as the user wrote them.
     """
 
     marginals: bool = False
     near: int = 0
     loss_pct: float = 100.0 * NEAR_LOSS
     current: str | None = None
+    robust_to: str | None = None
 
 
 @framed_command
@@ -99,7 +103,11 @@ def run_plan(
     source = run_plan_on_scenario(
         scenario, overrides, interrupt, options, quiet=quiet, on_program=on_program
     )
-    return max(EXIT_CODES[source.plan.status], _output_plan(source, outputs, programs, quiet=quiet))
+    code = max(EXIT_CODES[source.plan.status], _output_plan(source, outputs, programs, quiet=quiet))
+    robustness = source.plan.content["context"].get("robustness")
+    if robustness is None or robustness["kept_pct"] >= 100.0 * KEPT or code != 0:
+        return code
+    return NOT_ROBUST if robustness["complete"] else EXIT_CODES["feasible"]
 
 
 def run_plan_on_scenario(
@@ -126,19 +134,31 @@ def run_plan_on_scenario(
     settings = replace(loaded.settings, keep_program=on_program is not None)
     # Cuts of the first search serve the searches for alternatives too.
     quality = Quality(instance.scores) if options.near else None
-    solution = with_progress(
-        lambda progress, cancel: joint.solve_joint(
-            instance, settings, progress=progress, cancel=cancel, quality=quality
-        ),
-        interrupt,
-        show=not quiet,
-    )
+    robust = None
+    if options.robust_to is not None:
+        robust = plan_robust_scenario(
+            loaded, overrides, settings, options.robust_to, interrupt, quiet=quiet
+        )
+    if robust is not None:
+        loaded, solution, robustness = robust
+        instance = loaded.instance
+    else:
+        solution = with_progress(
+            lambda progress, cancel: joint.solve_joint(
+                instance, settings, progress=progress, cancel=cancel, quality=quality
+            ),
+            interrupt,
+            show=not quiet,
+        )
     if on_program is not None and solution.program is not None:
         on_program(solution.program)
     running = None if current is None else running_setup(instance, current)
     if running is not None and solution.has_plan:
         solution = keep_running_places(instance, solution, running)
     plan = build_plan_content(loaded, solution, settings, {"load": seconds})
+    plan = with_limits_simulated(plan, loaded, interrupt.cancel)
+    if robust is not None:
+        plan = plan.with_robustness(robustness)
     if options.marginals and solution.has_plan and not interrupt.cancel.is_set():
         moved = with_progress(
             lambda progress, cancel: marginal_values(

@@ -19,10 +19,10 @@ from planner.cli.terminal.output import (
 )
 from planner.cli.terminal.plan_sections import (
     ROUTING_COLUMNS,
-    SLO_COLUMNS,
     print_alternatives_section,
     print_setup_section,
     router_section_line,
+    slo_section_columns,
 )
 from planner.plans.numbers import known_number
 from planner.plans.record import Plan
@@ -31,6 +31,7 @@ from planner.presentation.formatting import format_exact
 from planner.presentation.marginals import marginals_lines
 from planner.presentation.plan.conflict import conflict_lines, conflict_repair_text
 from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
+from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
@@ -80,8 +81,8 @@ def print_plan_verdict(plan: Plan, console: Console) -> None:
     pools = ", ".join(
         f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in content["context"]["pools"]
     )
-    rate = format_exact(content["context"]["arrival_rate_rps"])
-    output_line(console, f"{content['scenario']}: {rate} req/s on {pools}")
+    demand = demand_with_headroom_text(content)
+    output_line(console, f"{content['scenario']}: {demand} on {pools}")
     output_line(console, verdict_line(content), STYLES[plan.status])
     if content["options"]:
         cost = content["cost_usd_per_h"]
@@ -109,7 +110,7 @@ def _print_solved_plan_report(plan: Plan, console: Console) -> None:
     """Print SLO, setup, routing, GPU map, prices, provenance of one plan."""
     content, frames = plan.content, plan_tables(plan.content)
     if content["slo"]:
-        output_table(console, "SLO", frames["slo"], SLO_COLUMNS)
+        output_table(console, "SLO", frames["slo"], slo_section_columns(frames["slo"]))
     else:
         output_lines(console, "SLO", ["none: the profiled rates alone limit the plan"])
     print_setup_section(console, content, frames["setup"])

@@ -9,6 +9,7 @@ from rich.console import Console
 from planner.cli.terminal.output import Column, output_line, output_lines, output_table
 from planner.plans.labels import latency_column_labels, latency_header
 from planner.plans.schema import PlanContent
+from planner.plans.tables import SIMULATED
 from planner.presentation.alternatives import alternatives_lines, alternatives_table
 from planner.presentation.formatting import format_number
 
@@ -54,6 +55,18 @@ SLO_COLUMNS: Sequence[Column] = (
     ),
     *(("Headroom (%)", "headroom\n(%)", _percent), ("Binding", "binding", _binds)),
 )
+
+
+SIMULATED_COLUMNS: Sequence[Column] = (
+    (SIMULATED[0], "simulated\nfrom (ms)", _ms),
+    (SIMULATED[1], "\nto (ms)", _ms),
+)
+
+
+def slo_section_columns(frame: pd.DataFrame) -> Sequence[Column]:
+    """The columns of SLOs, with the simulated interval where the table has one."""
+    simulated = SIMULATED_COLUMNS if SIMULATED[0] in frame else ()
+    return (*SLO_COLUMNS[:3], *simulated, *SLO_COLUMNS[3:])
 
 
 SETUP_COLUMNS: Sequence[Column] = (

@@ -48,6 +48,10 @@ def conflict_repair_text(content: PlanContent, repair: ChangeContent) -> str:
             )
         case ["setups", "min_gpu_utilization_pct"]:
             return f"lower the minimum of allocated compute from {before} to {after} %"
+        case ["headroom", key]:
+            of = {"slo_pct": "the SLO limits", "rate_pct": "the arrival rate"}
+            kept = of.get(key, "the curves' last rates")
+            return f"lower the headroom of {kept} from {before} to {after} %"
     return f"change {repair['change']} from {before} to {after}"
 
 

@@ -8,6 +8,7 @@ Exceeded  a cheapest plan may be better than required, since GPUs are whole unit
 
 from collections import Counter
 
+from planner.plans.headroom_content import stated_headroom
 from planner.plans.labels import slo_name
 from planner.plans.numbers import known_number
 from planner.plans.schema import PlanContent
@@ -97,14 +98,17 @@ def _replica_limits_text(content: PlanContent) -> list[str]:
 
 
 def _curve_limits_text(content: PlanContent) -> list[str]:
-    """Options that serve their curve's highest profiled rate."""
+    """Options that serve their curve's highest profiled rate, less the headroom."""
+    usable = 1.0 - stated_headroom(content)["utilization_pct"] / 100.0
     names = [
         f"{option['llm']} tp{option['tp_degree']} {option['mps_share_pct']:g} %"
         f" ({option['max_rate_per_replica_rps']:.4g} req/s)"
         for option in content["options"]
-        if option["rate_per_replica_rps"] >= (1.0 - SAME) * option["max_rate_per_replica_rps"]
+        if option["rate_per_replica_rps"]
+        >= (1.0 - SAME) * usable * option["max_rate_per_replica_rps"]
     ]
-    return [f"the highest profiled rate of {_named(names)}"] if names else []
+    less = " less the headroom" if usable < 1.0 else ""
+    return [f"the highest profiled rate{less} of {_named(names)}"] if names else []
 
 
 def _named(names: list[str]) -> str:

@@ -4,6 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from planner.plans.schema import PlanContent
+from planner.presentation.plan.headroom import headroom_lines
+from planner.presentation.plan.robustness import robustness_lines
+from planner.presentation.plan.simulated_limits import simulated_limit_lines
 
 __all__ = ["provenance_lines", "score_provenance_line"]
 
@@ -28,17 +31,20 @@ def score_provenance_line(content: PlanContent) -> str:
 
 
 def provenance_lines(content: PlanContent) -> list[str]:
-    """Return the provenance of the scores and of the deployed options' curves, counted, what these
-    may promise too much, and their sources.
+    """Return the headroom, the provenance of the scores and of the deployed options' curves,
+    counted, what these may promise too much, what was simulated near the limits, and the sources.
     """
     counts: dict[str, int] = defaultdict(int)
     for option in content["options"]:
         counts[option["provenance"]] += 1
     counted = ", ".join(f"{count} {provenance}" for provenance, count in counts.items())
     return [
+        *headroom_lines(content),
         score_provenance_line(content),
         f"Curves at the rates of this plan: {counted}.",
         *(f"Warning: {warning}." for warning in content["context"].get("curve_warnings", [])),
+        *robustness_lines(content),
+        *simulated_limit_lines(content),
         LINEARIZATION,
         *_provenance_source_lines(content["context"]["sources"]),
     ]

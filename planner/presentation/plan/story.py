@@ -2,10 +2,14 @@
 how good it is proved to be, and how prompts are routed. Every sentence can be read alone.
 """
 
+from planner.plans.headroom_content import headroom_limit_ms
 from planner.plans.labels import slo_name
 from planner.plans.schema import PlanContent, SloContent
 from planner.presentation.formatting import format_exact, format_gap, format_objective_value
+from planner.presentation.plan.headroom import headroom_lines
 from planner.presentation.plan.limits import binding_limits_line
+from planner.presentation.plan.robustness import robustness_lines
+from planner.presentation.plan.simulated_limits import simulated_limit_text
 
 __all__ = ["headroom_story_text", "routing_rule_story_lines", "story_lines"]
 
@@ -50,8 +54,14 @@ def _routing_story_line(content: PlanContent) -> str:
 
 
 def _limit_lines(content: PlanContent) -> list[str]:
-    slos = [f"{slo_name(slo)} {headroom_story_text(slo)}" for slo in content["slo"]]
-    return ([f"Latency: {'; '.join(slos)}."] if slos else []) + [binding_limits_line(content)]
+    slos = [
+        f"{slo_name(slo)} {', '.join(filter(None, (headroom_story_text(slo), simulated)))}"
+        for at, slo in enumerate(content["slo"])
+        for simulated in (simulated_limit_text(content, at),)
+    ]
+    latency = [f"Latency: {'; '.join(slos)}."] if slos else []
+    free = [*headroom_lines(content), *robustness_lines(content)]
+    return [*free, *latency, binding_limits_line(content)]
 
 
 def headroom_story_text(slo: SloContent) -> str:
@@ -59,9 +69,11 @@ def headroom_story_text(slo: SloContent) -> str:
     limit, achieved = slo["limit_ms"], slo["achieved_ms"]
     if achieved is None:
         return f"above every profiled percentile (limit {limit:g} ms)"
-    left = 100.0 * (1.0 - achieved / limit)
+    planned = headroom_limit_ms(slo)
+    left = 100.0 * (1.0 - achieved / planned)
     headroom = f"{left:.1f} % headroom" if left >= 0.05 else "no headroom"
-    return f"{achieved:,.1f} ms (limit {limit:g}, {headroom})"
+    planned_with = "" if planned == limit else f"planned with {planned:g}, "
+    return f"{achieved:,.1f} ms (limit {limit:g}, {planned_with}{headroom})"
 
 
 def _provenance_story_line(content: PlanContent) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 __all__ = [
+    "HeadroomSpec",
     "LlmSpec",
     "MaximizeQuality",
     "MinimizeCost",
@@ -41,6 +42,8 @@ UsdPerHour = Annotated[float, Field(ge=0, le=1e6)]
 Score = Annotated[float, Field(ge=-1e9, le=1e9)]
 """Quality in the unit of the scores; a table of scores has the same bounds."""
 Percent = Annotated[float, Field(ge=0, le=100)]
+PartPercent = Annotated[float, Field(ge=0, lt=100)]
+"""Of something of which a part must be left."""
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Share = Annotated[float, Field(gt=0, le=100)]
 
@@ -134,6 +137,20 @@ class SetupsSpec(Strict):
     )
 
 
+class HeadroomSpec(Strict):
+    """What a plan keeps free; enters the scenario's hash only where it is stated."""
+
+    slo_pct: PartPercent = Field(
+        default=0.0, description="part of every SLO's limit kept free, per cent"
+    )
+    rate_pct: Annotated[float, Field(ge=0, le=1000)] = Field(
+        default=0.0, description="planned for above arrival_rate_rps, per cent of it"
+    )
+    utilization_pct: PartPercent = Field(
+        default=0.0, description="part of every curve's last rate not used, per cent"
+    )
+
+
 class SolverSpec(Strict):
     """How long and how closely to search; no part of the scenario's hash."""
 
@@ -194,6 +211,7 @@ class ScenarioSpec(Strict):
         description="{maximize: quality} or {minimize: cost, quality_at_least: ...}"
     )
     setups: SetupsSpec = Field(default=SetupsSpec(), description="which setups may be considered")
+    headroom: HeadroomSpec = Field(default=HeadroomSpec(), description="what a plan keeps free")
     solver: SolverSpec = Field(
         default=SolverSpec(), description="how long and how closely to search"
     )

@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.demand.headroom import with_headroom
 from models.quality import Quality
 from planner.errors import VerificationError
 from planner.joint import solve as joint
@@ -126,7 +127,8 @@ def compare_baselines(
     )
     if not solution.has_plan:
         return replace(comparison, interrupted=solver.interrupted())
-    attempts = _compared_attempts(solver, loaded)
+    # Whoever decides more simply has the same headroom to keep.
+    attempts = _compared_attempts(solver, replace(loaded, instance=with_headroom(loaded.instance)))
     for attempt in attempts:
         _check_compared_bound(comparison, attempt)
     cut_short = solver.interrupted() or any(attempt.unfinished for attempt in attempts)

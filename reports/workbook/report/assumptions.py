@@ -20,12 +20,18 @@ from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.page import Page
 from reports.workbook.table import write_table
 
-__all__ = ["EDITS", "assumption_input_cell", "write_assumptions"]
+__all__ = ["EDITS", "PLANNED_RATE", "SOLVED_RATE", "assumption_input_cell", "write_assumptions"]
 
 EDITS = (
     "Editing a yellow cell on the sheet Assumptions recomputes costs, rates and latencies of this"
     " setup, not the optimum. Plan again for the best setup under other assumptions."
 )
+
+
+PLANNED_RATE = "arrival_rate_rps*(1+headroom_rate_pct/100)"
+"""req/s that the setup carries: as stated, and the headroom."""
+SOLVED_RATE = "arrival_rate_rps_as_solved*(1+headroom_rate_pct_as_solved/100)"
+"""The same as it was when the plan was made."""
 
 
 def write_assumptions(book: Book, report: Report) -> None:
@@ -63,7 +69,8 @@ def write_assumptions(book: Book, report: Report) -> None:
         units=list(frame["Unit"]),
     )
     _name_assumption_inputs(book, page, frame, placed)
-    book.name("arrival_rate_rps_as_solved", placed.cell("As solved", 0))
+    for row, name in enumerate(("arrival_rate_rps", "headroom_rate_pct")):
+        book.name(f"{name}_as_solved", placed.cell("As solved", row))
     book.name("inputs_edited", placed.cell("Value", placed.rows))
     _mark_edited_assumptions(book, page, placed)
     page.finish()

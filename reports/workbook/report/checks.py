@@ -6,6 +6,7 @@ from reports.content import Report
 from reports.style import COLOURS
 from reports.workbook.book import Book, Formula
 from reports.workbook.page import Page
+from reports.workbook.report.assumptions import PLANNED_RATE
 from reports.workbook.report.latency import TOLERANCE
 from reports.workbook.table import write_table
 
@@ -57,7 +58,7 @@ def _sum_checks(book: Book) -> list[Check]:
     routing, setup = book.placed["routing"], book.placed["setup"]
     fractions = routing.range("Fraction (%)")
     rates, running = routing.range("Rate (req/s)"), setup.range("Rate (req/s)")
-    slack = f"{NOISE}*arrival_rate_rps"
+    slack = f"{NOISE}*{PLANNED_RATE}"
     return [
         (
             "The fractions add up to 100 %",
@@ -65,8 +66,8 @@ def _sum_checks(book: Book) -> list[Check]:
             "Routing, column Fraction",
         ),
         (
-            "The LLMs' rates add up to the arrival rate",
-            _true(f"=ABS(SUM({rates})-arrival_rate_rps)<={slack}"),
+            "The LLMs' rates add up to the arrival rate and its headroom",
+            _true(f"=ABS(SUM({rates})-{PLANNED_RATE})<={slack}"),
             "Routing, column Rate",
         ),
         (

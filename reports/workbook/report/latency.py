@@ -111,6 +111,7 @@ def _write_latency_slos(book: Book, page: Page, report: Report) -> None:
             "Achieved (ms)": achieved,
             "Headroom (%)": room,
             "Holds": holds,
+            **{header: frame[header] for header in frame.columns if header.startswith("Simulated")},
             price: frame[price],
             "Achieved is": how,
         },

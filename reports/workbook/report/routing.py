@@ -1,6 +1,6 @@
 """The sheet Routing: which part of the requests each LLM answers, and the prices of the router.
 
-Live: rate of an LLM = fraction * arrival_rate_rps.
+Live: rate of an LLM = fraction * arrival_rate_rps * (1 + headroom_rate_pct / 100).
 """
 
 from reports.content import Report
@@ -8,6 +8,7 @@ from reports.series import routing_series_text
 from reports.workbook.book import Book, Formula, is_blank
 from reports.workbook.charts import routing_bars
 from reports.workbook.page import Page
+from reports.workbook.report.assumptions import PLANNED_RATE
 from reports.workbook.table import next_table, write_table
 
 __all__ = ["write_routing"]
@@ -20,7 +21,7 @@ def write_routing(book: Book, report: Report) -> None:
     page = Page(book, "Routing", title, [report["meta"]["router"]])
     head = next_table(page, list(frame.columns), len(frame))
     rates = [
-        Formula(f"={head.here('Fraction (%)', k)}/100*arrival_rate_rps", rate)
+        Formula(f"={head.here('Fraction (%)', k)}/100*{PLANNED_RATE}", rate)
         for k, rate in enumerate(frame["Rate (req/s)"])
     ]
     totals: dict[str, str | Formula] = {"LLM": "Total"}

@@ -2,7 +2,8 @@
 
 Live are, with the assumptions' names:
 
-    rate of an option     = its rate as solved * arrival_rate_rps / the arrival rate as solved
+    rate of an option     = its rate as solved * planned rate / the planned rate as solved,
+                            planned rate = arrival_rate_rps * (1 + headroom_rate_pct / 100)
     rate per replica      = rate / replicas
     utilisation           = 100 * rate per replica / highest profiled rate
     latency               = on the line between the two load points around the rate per replica
@@ -17,7 +18,7 @@ import pandas as pd
 from reports.content import Report
 from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.page import Page
-from reports.workbook.report.assumptions import EDITS
+from reports.workbook.report.assumptions import EDITS, PLANNED_RATE, SOLVED_RATE
 from reports.workbook.report.curve_points import curve_points_formula
 from reports.workbook.table import next_table, write_table
 
@@ -79,7 +80,7 @@ def _setup_formulas(head: PlacedTable, shown: pd.DataFrame) -> dict[str, list[Fo
     }
     for k in range(len(shown)):
         cell = {header: head.here(header, k) for header in head.columns}
-        scale = "arrival_rate_rps/arrival_rate_rps_as_solved"
+        scale = f"{PLANNED_RATE}/({SOLVED_RATE})"
         use = f"100*{cell[PER_REPLICA]}/{cell[HIGHEST]}"
         share = f"{cell['TP degree (GPUs)']}*{cell['MPS share (%)']}"
         texts = {

@@ -1,0 +1,1 @@
+"""What a plan is made for, as distinct from what the scenario states: headroom."""

@@ -1,0 +1,34 @@
+"""The headroom of a plan in words: what is kept free, and at which rate the figures are."""
+
+from planner.plans.headroom_content import headroom_rate_rps, stated_headroom
+from planner.plans.schema import PlanContent
+from planner.presentation.formatting import format_exact, format_number
+
+__all__ = ["demand_with_headroom_text", "headroom_lines"]
+
+
+def demand_with_headroom_text(content: PlanContent) -> str:
+    """Render the arrival rate: `70 req/s`, or `70 req/s (planned for 80.5)`."""
+    stated = f"{format_exact(content['context']['arrival_rate_rps'])} req/s"
+    if not stated_headroom(content)["rate_pct"]:
+        return stated
+    return f"{stated} (planned for {format_number(headroom_rate_rps(content))})"
+
+
+def headroom_lines(content: PlanContent) -> list[str]:
+    """Say what the plan keeps free, in one sentence; nothing where no headroom is stated."""
+    free = stated_headroom(content)
+    parts = [
+        f"{format_exact(free[key])} % {of}"  # type: ignore[literal-required]
+        for key, of in (
+            ("rate_pct", "more requests than stated"),
+            ("slo_pct", "of every SLO limit"),
+            ("utilization_pct", "of the highest rate of every curve"),
+        )
+        if free[key]  # type: ignore[literal-required]
+    ]
+    if not parts:
+        return []
+    rate = format_number(headroom_rate_rps(content))
+    at = f"; quality, cost and latencies are those at {rate} req/s" if free["rate_pct"] else ""
+    return [f"Headroom: {', '.join(parts)}{at}."]

@@ -1,0 +1,46 @@
+"""What was simulated beside a plan of the SLOs that it nearly uses up, in words."""
+
+from planner.plans.labels import slo_name
+from planner.plans.schema import PlanContent
+from planner.presentation.formatting import format_exact, format_number
+
+__all__ = ["simulated_limit_lines", "simulated_limit_text"]
+
+MEANING = {
+    "holds": "holds",
+    "uncertain": "the limit is within the interval",
+    "misses": "above the limit",
+}
+
+
+def simulated_limit_text(content: PlanContent, at: int) -> str:
+    """Render the interval of one SLO, e.g. `simulated 149.1 to 155.0 ms`; "" where there is none.
+
+    at: position of the SLO.
+    """
+    one = content["context"].get("simulated", {}).get("slo", [])
+    interval = one[at] if one else None
+    if interval is None:
+        return ""
+    high = interval["high_ms"]
+    upper = "more" if high is None else f"{format_number(high)} ms"
+    return f"simulated {format_number(interval['low_ms'])} to {upper}"
+
+
+def simulated_limit_lines(content: PlanContent) -> list[str]:
+    """Say what was simulated and how, in one sentence; nothing where no limit is near."""
+    simulated = content["context"].get("simulated")
+    if simulated is None:
+        return []
+    if "skipped" in simulated:
+        return [f"Not simulated beside the plan: {simulated['skipped']}; `simulate` does it."]
+    parts = [
+        f"{slo_name(slo)} {simulated_limit_text(content, at).removeprefix('simulated ')}"
+        f" (limit {format_exact(slo['limit_ms'])} ms): {MEANING[interval['verdict']]}"
+        for at, (slo, interval) in enumerate(zip(content["slo"], simulated["slo"], strict=True))
+        if interval is not None
+    ]
+    if not parts:
+        return []
+    runs = f"{simulated['runs']} runs of {simulated['seconds_per_run']:.0f} s"
+    return [f"Simulated with Poisson arrivals ({runs}, 95 % interval): {'; '.join(parts)}."]

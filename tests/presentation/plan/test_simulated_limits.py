@@ -1,0 +1,45 @@
+"""Simulated intervals beside SLOs, in words."""
+
+from copy import deepcopy
+from typing import Any
+
+from planner.presentation.plan.simulated_limits import (
+    simulated_limit_lines,
+    simulated_limit_text,
+)
+from planner.presentation.plan.story import story_lines
+from tests.support.plans.built_plans import built_plan
+
+
+def with_interval(interval: Any) -> Any:
+    content: Any = deepcopy(dict(built_plan().content))
+    slo = [interval, *[None] * (len(content["slo"]) - 1)]
+    content["context"]["simulated"] = {
+        "runs": 5, "seconds_per_run": 600.0, "requests": 9, "seed": 0, "slo": slo
+    }  # fmt: skip
+    return content
+
+
+def test_nothing_is_said_where_no_limit_is_near() -> None:
+    for content in (built_plan().content, with_interval(None)):
+        assert simulated_limit_lines(content) == []
+        assert simulated_limit_text(content, 0) == ""
+
+
+def test_an_interval_stands_with_its_limit() -> None:
+    interval = {"mean_ms": 480.0, "low_ms": 450.2, "high_ms": 510.9, "verdict": "uncertain"}
+    content = with_interval(interval)
+    limit = content["slo"][0]["limit_ms"]
+    assert simulated_limit_lines(content) == [
+        "Simulated with Poisson arrivals (5 runs of 600 s, 95 % interval): mean TTFT 450.2 to"
+        f" 510.9 ms (limit {limit:g} ms): the limit is within the interval."
+    ]
+    assert any("simulated 450.2 to 510.9 ms" in one for one in story_lines(content))
+
+
+def test_an_open_interval_and_a_skipped_simulation() -> None:
+    interval = {"mean_ms": 480.0, "low_ms": 450.2, "high_ms": None, "verdict": "uncertain"}
+    assert simulated_limit_text(with_interval(interval), 0) == "simulated 450.2 to more"
+    skipped: Any = deepcopy(dict(built_plan().content))
+    skipped["context"]["simulated"] = {"skipped": "9,000 req/s are too many"}
+    assert simulated_limit_lines(skipped)[0].startswith("Not simulated beside the plan: 9,000")
