@@ -53,7 +53,7 @@ from planner.settings import Progress, Settings
 from planner.studies.baselines.solver import BaselineSolver
 from profiles.records import Scores
 
-__all__ = ["NORMAL_975", "Evaluation", "RoutingComparison", "evaluate_out_of_sample"]
+__all__ = ["NORMAL_975", "Evaluation", "RoutingComparison", "Slack", "evaluate_out_of_sample"]
 
 NORMAL_975 = 1.96
 
@@ -69,11 +69,24 @@ class RoutingComparison:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Slack:
+    """Room that the noise of a sample takes, at the fullest replica, in parts of its planned load.
+
+    needed: by how much its load exceeds the planned one at most, in 97.5 % of samples of this size;
+    spare: how much it may. rate_headroom: to plan with (headroom.rate_pct) so that it is enough.
+    """
+
+    needed: float
+    spare: float
+    rate_headroom: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """routings: the router first.
 
     planned: (M,) fractions that the prices were computed for; by_id: (M,) with ties decided by
-    prompt id.
+    prompt id. rate_headroom: what the plan keeps free, as a part of the rate.
 
     fitted: prompts that the prices were computed on where they were split, else None. interval: (M,
     2) of the fractions, 95 %.
@@ -91,6 +104,19 @@ class Evaluation:
     comparisons: tuple[RoutingComparison, ...]
     notes: tuple[str, ...]
     seconds: float
+    rate_headroom: float = 0.0
+
+    @property
+    def slack(self) -> Slack | None:
+        """What the fullest replica needs and has; None where its load is not known."""
+        fullest = self.limits[-1]
+        if not (fullest.planned > 0 and np.isfinite(fullest.planned + fullest.high)):
+            return None
+        return Slack(
+            needed=max(0.0, fullest.high / fullest.planned - 1),
+            spare=max(0.0, fullest.limit / fullest.planned - 1),
+            rate_headroom=max(0.0, (1 + self.rate_headroom) * fullest.high / fullest.limit - 1),
+        )
 
     @property
     def verdict(self) -> SloVerdict:
@@ -170,6 +196,7 @@ def evaluate_out_of_sample(
         ),
         notes=(*intervals, *notes),
         seconds=time.perf_counter() - began,
+        rate_headroom=setup.instance.headroom.rate,
     )
 
 

@@ -10,7 +10,7 @@ route_comparisons   the router less each other way, standard error, verdict
 
 import numpy as np
 
-from planner.operation.out_of_sample import NORMAL_975, Evaluation, RoutingComparison
+from planner.operation.out_of_sample import NORMAL_975, Evaluation, RoutingComparison, Slack
 from planner.operation.prompt_routing import ALONE, RANDOM, SERVED, TRUE
 from planner.presentation.formatting import format_number
 from planner.presentation.retry_advice import retry_line, tightened_limit_to_retry
@@ -60,10 +60,11 @@ def out_of_sample_gain_line(evaluation: Evaluation) -> str:
 
 
 def out_of_sample_advice_lines(evaluation: Evaluation) -> list[str]:
-    """Say what to plan with where limits may be missed; nothing where they are kept, and where no
-    figure is known.
+    """Say how much slack the noise of the sample takes, and what to plan with where limits may be
+    missed; nothing of either where no figure is known.
     """
     changes, limits = {}, []
+    slack = evaluation.slack
     for j, one in enumerate(evaluation.limits):
         if one.verdict == "holds" or not np.isfinite(one.high):
             continue
@@ -72,12 +73,20 @@ def out_of_sample_advice_lines(evaluation: Evaluation) -> list[str]:
                 one.limit, one.planned, one.high
             )
             limits.append(f"{one.name} {format_number(one.limit)} ms")
-        elif one.verdict == "uncertain":
-            changes["arrival_rate_rps"] = (
-                np.ceil(10 * evaluation.arrival_rate * one.high / one.limit) / 10
-            )
-            limits.append(f"the SLOs at {format_number(evaluation.arrival_rate)} req/s")
-    return [retry_line(changes, limits, "route")] if changes else []
+        elif slack is not None:
+            changes["headroom.rate_pct"] = np.ceil(1000 * slack.rate_headroom) / 10
+            limits.append(f"{100 * evaluation.rate_headroom:g} % headroom of the rate")
+    lines = [] if slack is None else [_slack_line(slack, evaluation.sample.prompts)]
+    return [*lines, *([retry_line(changes, limits, "route")] if changes else [])]
+
+
+def _slack_line(slack: Slack, prompts: int) -> str:
+    enough = "enough" if slack.needed <= slack.spare else "not enough"
+    return (
+        f"Slack: in 97.5 % of samples like this one ({prompts:,} prompts) the fullest replica gets"
+        f" up to {100 * slack.needed:.1f} % more than planned; it has room for"
+        f" {100 * slack.spare:.1f} %: {enough}."
+    )
 
 
 def _reached(value: float, unit: str) -> str:

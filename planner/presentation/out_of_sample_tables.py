@@ -141,6 +141,13 @@ def out_of_sample_content(evaluation: Evaluation) -> dict[str, Any]:
             }
             for one in evaluation.limits
         ],
+        "slack": None
+        if evaluation.slack is None
+        else {
+            "needed_pct": 100 * evaluation.slack.needed,
+            "spare_pct": 100 * evaluation.slack.spare,
+            "headroom_rate_pct": 100 * evaluation.slack.rate_headroom,
+        },
         "routings": [
             {
                 **{

@@ -14,8 +14,10 @@ planned fractions, at random. Environment:
     SCORES_TABLE          CSV file with prompt_id and one column per LLM: scores by table, for
                           prompts that are known beforehand
     SCORE_PREDICTOR       module:attribute of your own predictor
-    PLAN_FOLLOW_SECONDS   take the price of the live load and correct it by what each LLM got, once
-                          per this many seconds; 0 = never (default)
+    PLAN_CORRECT_SECONDS  correct the prices by what each LLM got, once per this many seconds and
+                          300 requests (default 60); 0 = never
+    PLAN_FOLLOW_SECONDS   take the prices of the live load too, once per this many seconds, in place
+                          of the above; 0 = never (default)
     PLAN_WORKERS          processes that share the requests equally: each sees its part of the load
                           (default 1)
 
@@ -41,6 +43,10 @@ __all__ = ["DualPrice", "ScorePredictor", "ScoresTable", "proxy_hook"]
 
 POLICY = Path(__file__).with_name("router_policy.json")
 FLEET = "fleet"
+CORRECT_SECONDS, LEAST_REQUESTS = 60.0, 300
+"""An interval is at least so long, and holds at least so many requests: counts of fewer are mostly
+noise, which the correction would follow.
+"""
 LOG = logging.getLogger(__name__)
 
 
@@ -61,7 +67,7 @@ class ScoresTable:
                 row["prompt_id"]: {
                     llm: float(score)
                     for llm, score in row.items()
-                    if llm not in ("prompt_id", "weight") and score
+                    if llm not in ("prompt_id", "weight") and score and not score.isalpha()
                 }
                 for row in csv.DictReader(stream)
             }
@@ -72,7 +78,10 @@ class ScoresTable:
 
 
 class DualPrice(CustomLogger):
-    """Chooses the LLM of a request. clock: seconds."""
+    """Chooses the LLM of a request.
+
+    correct, follow: seconds of an interval, 0 = never; clock: seconds.
+    """
 
     def __init__(
         self,
@@ -82,23 +91,28 @@ class DualPrice(CustomLogger):
         follow: float = 0.0,
         workers: int = 1,
         clock: Callable[[], float] = time.monotonic,
+        correct: float = CORRECT_SECONDS,
     ) -> None:
         super().__init__()
         self.router, self.predictor = router, predictor
         self._groups = {llm: rows[0]["group"] for llm, rows in backends.items() if rows}
         self._models = {llm: rows[0]["model"] for llm, rows in backends.items() if rows}
         self._follow, self._workers, self._clock = follow, workers, clock
+        self._interval = follow or correct
         self._since, self._counts = clock(), Counter[str]()
 
     @classmethod
     def from_environment(cls) -> "DualPrice":
         """Read the policy in the folder of this file, and the environment."""
         backends = json.loads(POLICY.read_text(encoding="utf-8"))["backends"]
-        follow, workers = (
-            float(os.environ.get("PLAN_FOLLOW_SECONDS") or 0),
-            int(os.environ.get("PLAN_WORKERS") or 1),
+        return cls(
+            Router.load(POLICY),
+            backends,
+            predictor_of(os.environ),
+            follow=float(os.environ.get("PLAN_FOLLOW_SECONDS") or 0),
+            workers=int(os.environ.get("PLAN_WORKERS") or 1),
+            correct=float(os.environ.get("PLAN_CORRECT_SECONDS") or CORRECT_SECONDS),
         )
-        return cls(Router.load(POLICY), backends, predictor_of(os.environ), follow, workers)
 
     def choose(self, messages: object, metadata: object) -> str | None:
         """The LLM of a request; None where there is no predictor."""
@@ -112,18 +126,20 @@ class DualPrice(CustomLogger):
         return llm
 
     def _count(self, llm: str) -> None:
-        """Follow the load: every interval the prices of its rate, corrected by what each LLM
-        got.
+        """At the end of an interval correct the prices by what each LLM got, and where the load is
+        followed, take those of its rate.
         """
         self._counts[llm] += 1
         seconds = self._clock() - self._since
-        if not self._follow or seconds < self._follow:
+        enough = seconds >= self._interval and self._counts.total() >= LEAST_REQUESTS
+        if not self._interval or not enough:
             return
         if self.router.ramp:
             self.router.correct(
                 self._counts
             )  # first: these were routed by the prices of the old rate
-        self.router.at_rate(self._workers * self._counts.total() / seconds)
+        if self._follow:
+            self.router.at_rate(self._workers * self._counts.total() / seconds)
         if self.router.overloaded:
             LOG.warning("more requests than the plan can serve within its SLOs")
         self._since, self._counts = self._clock(), Counter()

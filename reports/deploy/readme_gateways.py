@@ -34,9 +34,14 @@ def readme_gateway(deployment: Row) -> list[str]:
         "your own); see that file for more. Scores must be on the scale of the plan's scores. When"
         " no server of the chosen LLM",
         "answers, the request goes to another LLM, the cheapest first: the plan's latencies and"
-        " qualities do not hold then. With",
-        "`PLAN_FOLLOW_SECONDS=60` prices follow the load once a minute, by the table in"
-        " `router_policy.json`.",
+        " qualities do not hold then.",
+        "",
+        "Other prompts than those planned with would push replicas past their limits. So prices are"
+        " corrected by what each LLM got,",
+        "once a minute (and 300 requests): `PLAN_CORRECT_SECONDS` sets the interval, 0 keeps the"
+        " planned prices. With",
+        "`PLAN_FOLLOW_SECONDS=60` prices also follow the load, by the table in"
+        " `router_policy.json`. Several gateway processes: set `PLAN_WORKERS`.",
     ]
 
 
@@ -53,6 +58,7 @@ def readme_gateway_own_router() -> list[str]:
         "",
         'router = Router.load("router_policy.json")',
         "llm = router.choose(scores, prompt_id)   # scores: {LLM: score}",
+        "router.correct(counts)                   # once a minute: {LLM: requests it got}",
         "```",
     ]
 

@@ -1,5 +1,7 @@
 """A plan's router on prompts it was not made for: gains, their errors, and what is noise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from models.router import Router
 from planner.operation import out_of_sample, prompt_routing
 from planner.operation.out_of_sample import evaluate_out_of_sample
 from planner.operation.router_policy import build_routing_policy
-from planner.operation.samples import Sample
+from planner.operation.samples import Sample, split_sample
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.out_of_sample import (
     out_of_sample_basis_lines,
@@ -109,3 +111,34 @@ def test_knowing_nothing_is_called_noise_about_nineteen_times_in_twenty(
             != "within noise"
         )
     assert abs(called / tries - 0.05) <= 4 * np.sqrt(0.05 * 0.95 / tries)
+
+
+def test_slack_is_the_fullest_replicas_and_grows_as_samples_shrink(
+    source: PlanAndScenario,
+) -> None:
+    whole, slacks = own(source), []
+    for sample in (whole, split_sample(whole, 0.1, 3)[0]):
+        found = evaluate_out_of_sample(source, sample, SETTINGS)
+        fullest, slack = found.limits[-1], found.slack
+        assert slack is not None
+        assert fullest.planned * (1 + slack.needed) == pytest.approx(fullest.high)
+        assert fullest.planned * (1 + slack.spare) == pytest.approx(100)
+        slacks.append(slack.needed)
+    assert slacks[1] > 1.5 * slacks[0] > 0
+
+
+def test_the_headroom_that_is_advised_makes_room_for_the_noise(source: PlanAndScenario) -> None:
+    """A rate headroom h plans every replica for 1 + h times its load."""
+    evaluation = evaluate_out_of_sample(source, own(source), SETTINGS)
+    fullest = evaluation.limits[-1]
+    for planned, high, before, headroom in (
+        *((100.0, 110.0, 0.0, 0.1), (80.0, 110.0, 0.25, 0.375)),
+        *((80.0, 90.0, 0.0, 0.0), (80.0, 70.0, 0.0, 0.0)),
+    ):
+        limit = replace(fullest, planned=planned, high=high)
+        changed = replace(evaluation, limits=(limit,), rate_headroom=before)
+        assert changed.slack is not None
+        assert changed.slack.rate_headroom == pytest.approx(headroom)
+        assert (changed.slack.needed <= changed.slack.spare) == (high <= 100)
+    unknown = replace(evaluation, limits=(replace(fullest, high=float("inf")),))
+    assert unknown.slack is None

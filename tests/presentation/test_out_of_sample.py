@@ -1,9 +1,18 @@
 """What a tested routing rests on, in sentences."""
 
+from dataclasses import replace
+
+import pytest
+
 from planner.operation import prompt_routing
 from planner.operation.out_of_sample import evaluate_out_of_sample
+from planner.operation.verdicts import SloVerdict
 from planner.plans.plan_and_scenario import PlanAndScenario
-from planner.presentation.out_of_sample import out_of_sample_basis_lines, out_of_sample_gain_line
+from planner.presentation.out_of_sample import (
+    out_of_sample_advice_lines,
+    out_of_sample_basis_lines,
+    out_of_sample_gain_line,
+)
 from planner.presentation.out_of_sample_tables import out_of_sample_content
 from tests.support.plans.routed_plan import SETTINGS, by_name, own
 
@@ -14,3 +23,29 @@ def test_without_grades_it_says_that_quality_is_only_predicted(source: PlanAndSc
     assert "by the scores themselves" in out_of_sample_gain_line(found)
     assert prompt_routing.TRUE not in by_name(found)
     assert out_of_sample_content(found)["graded"] is False
+
+
+def test_advice_says_how_much_slack_there_is_and_what_to_plan_with(source: PlanAndScenario) -> None:
+    found = evaluate_out_of_sample(source, own(source), SETTINGS)
+    fullest = replace(
+        found.limits[-1], planned=97.0, high=106.7, verdict=SloVerdict.UNCERTAIN, unit="%"
+    )
+    tight = replace(found, limits=(fullest,))
+    slack, retry = out_of_sample_advice_lines(tight)
+    assert slack == (
+        "Slack: in 97.5 % of samples like this one (600 prompts) the fullest replica gets up to"
+        " 10.0 % more than planned; it has room for 3.1 %: not enough."
+    )
+    assert retry.startswith("Try: plan with --set headroom.rate_pct=6.7 and route again;")
+    assert out_of_sample_content(tight)["slack"] == {
+        "needed_pct": pytest.approx(10.0),
+        "spare_pct": pytest.approx(100 * (100 / 97 - 1)),
+        "headroom_rate_pct": pytest.approx(6.7),
+    }
+    roomy = replace(fullest, planned=80.0, high=90.0, verdict=SloVerdict.HOLDS)
+    (line,) = out_of_sample_advice_lines(replace(found, limits=(roomy,)))
+    assert line.endswith("12.5 % more than planned; it has room for 25.0 %: enough.")
+    beyond = replace(fullest, high=float("inf"), verdict=SloVerdict.MISSES)
+    unknown = replace(found, limits=(beyond,))
+    assert out_of_sample_advice_lines(unknown) == []
+    assert out_of_sample_content(unknown)["slack"] is None

@@ -39,7 +39,10 @@ def plugin(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
     monkeypatch.setitem(sys.modules, base.__name__, base)
     monkeypatch.setitem(sys.modules, "router", library)
-    for name in ("SCORES_TABLE", "SCORE_PREDICTOR", "PLAN_FOLLOW_SECONDS", "PLAN_WORKERS"):
+    for name in (
+        *("SCORES_TABLE", "SCORE_PREDICTOR", "PLAN_WORKERS"),
+        *("PLAN_CORRECT_SECONDS", "PLAN_FOLLOW_SECONDS"),
+    ):
         monkeypatch.delenv(name, raising=False)
     spec = importlib.util.spec_from_file_location(
         "dual_price_plugin", folder / "dual_price_plugin.py"
@@ -145,17 +148,44 @@ def test_it_follows_the_load(plugin: Any, folder: Path) -> None:
     predictor = plugin.ScoresTable(folder / "scores.csv")
     router = library.Router(policy)
     one = plugin.DualPrice(
-        router, policy["backends"], predictor, follow=10.0, workers=2, clock=lambda: now[0]
+        router, policy["backends"], predictor, follow=60.0, workers=2, clock=lambda: now[0]
     )
     rows = policy["price_table"]["rows"]
     wanted = rows[0]["rate_rps"]
-    for k in range(round(wanted * 10.0 / 2)):
+    for k in range(round(wanted * 60.0 / 2)):
         one.choose(None, {"prompt_id": f"p{k % 400}"})
         assert router.row.rate == policy["valid_for"]["arrival_rate_rps"]
-    now[0] = 10.0
+    now[0] = 60.0
     one.choose(None, {"prompt_id": "p0"})
     assert router.row.rate == pytest.approx(rows[1]["rate_rps"])
     assert any(router.corrections.values())
+
+
+def test_prices_are_corrected_unless_that_is_switched_off(
+    plugin: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCORES_TABLE", str(folder / "scores.csv"))
+    now = [0.0]
+    planned = json.loads((folder / "router_policy.json").read_text())["valid_for"]
+    for seconds, corrected in ((None, True), ("0", False), ("600", False)):
+        if seconds is not None:
+            monkeypatch.setenv("PLAN_CORRECT_SECONDS", seconds)
+        one = plugin.DualPrice.from_environment()
+        one._clock = lambda: now[0]
+        one._since = now[0]
+        now[0] += 61.0
+        for _ in range(plugin.LEAST_REQUESTS - 1):
+            one.choose(None, {"prompt_id": "p0"})
+        assert not any(one.router.corrections.values())
+        one.choose(None, {"prompt_id": "p0"})
+        assert any(one.router.corrections.values()) == corrected
+        assert one.router.row.rate == planned["arrival_rate_rps"]
+
+
+def test_a_table_may_say_where_its_scores_come_from(plugin: Any, tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("prompt_id,provenance,weight,small\np0,graded,2,0.5\n", encoding="utf-8")
+    assert plugin.ScoresTable(path).scores("", "p0") == {"small": 0.5}
 
 
 def test_a_predictor_of_one_s_own(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
