@@ -93,7 +93,8 @@ def _output_baselines(
         return 0
     frame = baselines_table(comparison, loaded.instance)
     print_plan_verdict(comparison.plan, console)
-    output_line(console, score_provenance_line(comparison.plan.content))
+    if sample is None:
+        output_line(console, score_provenance_line(comparison.plan.content))
     output_table(console, "Baselines", frame, _baselines_columns(comparison, frame))
     if sample is not None:
         graded = grade_baselines(comparison, loaded.instance.arrival_rate, sample)

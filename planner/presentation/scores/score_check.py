@@ -13,6 +13,7 @@ import pandas as pd
 from models.scores.fits import ScoreFitKind
 from planner.operation.out_of_sample import NORMAL_975
 from planner.operation.score_check import MeanWithError, ScoreCheck
+from profiles.records import ScoreProvenance
 
 __all__ = [
     "score_check_bins_table",
@@ -24,12 +25,16 @@ __all__ = [
     "score_check_word",
 ]
 
+UNMEASURED = "nothing here measures it"
+
 
 def score_check_word(check: ScoreCheck) -> str:
-    """The verdict on choosing by the scores: optimistic, pessimistic, as promised, not graded."""
+    """The verdict on choosing by the scores: optimistic, pessimistic, as promised; without grades
+    not graded, or graded where the table says that its scores are grades.
+    """
     optimism = check.choices[0].optimism
     if optimism is None:
-        return "not graded"
+        return "graded" if check.scores.provenance == ScoreProvenance.GRADED else "not graded"
     if abs(optimism.mean) <= NORMAL_975 * optimism.error:
         return "as promised"
     return "optimistic" if optimism.mean > 0 else "pessimistic"
@@ -39,9 +44,10 @@ def score_check_verdict_line(check: ScoreCheck) -> str:
     """Render the verdict with its figures."""
     choice, word = check.choices[0], score_check_word(check)
     if choice.realised is None or choice.optimism is None:
+        measured = "who knows all grades reaches it" if word == "graded" else UNMEASURED
         return (
             f"{word}: the best score of every prompt promises {choice.promised:.4f},"
-            f" {choice.gain_promised:+.4f} over {check.single} alone; nothing here measures it"
+            f" {choice.gain_promised:+.4f} over {check.single} alone; {measured}"
         )
     return (
         f"{word}: the best score of every prompt promises {choice.promised:.4f}, its LLM's grade is"
@@ -56,6 +62,8 @@ def _off(optimism: MeanWithError) -> str:
 
 def score_check_lines(check: ScoreCheck) -> list[str]:
     """Say what fitting takes away and gains, and what the figures rest on."""
+    if score_check_word(check) == "graded":
+        return ["The table says that its scores are grades: outcomes, which no router foresees."]
     if not check.graded:
         return [
             "Scores are a predictor's promise. Grade some hundred of these prompts by every LLM and"

@@ -1,6 +1,7 @@
 """A score check in words and tables."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from planner.presentation.scores.score_check import (
     score_check_verdict_line,
     score_check_word,
 )
-from profiles.records import Scores
+from profiles.records import ScoreProvenance, Scores
 
 
 def table(values: np.ndarray) -> Scores:
@@ -60,6 +61,16 @@ def test_without_grades_every_output_says_so() -> None:
     assert score_check_llms_table(check)["Mean grade"].isna().all()
     assert score_check_choices_table(check)["Realised (score)"].isna().all()
     assert score_check_content(check)["graded_prompts"] == 0
+
+
+def test_a_table_of_grades_is_called_so() -> None:
+    grades = replace(table(GRADES), provenance=ScoreProvenance.GRADED)
+    check, _ = check_scores(grades, None, "g")
+    assert score_check_verdict_line(check) == (
+        "graded: the best score of every prompt promises 1.0000, +0.5000 over a alone; who knows"
+        " all grades reaches it"
+    )
+    assert "which no router foresees" in score_check_lines(check)[0]
 
 
 def test_tables_and_content_have_the_same_figures() -> None:

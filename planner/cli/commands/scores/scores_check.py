@@ -41,6 +41,7 @@ STYLES = {
     "optimistic": "bold yellow",
     "pessimistic": "bold yellow",
     "as promised": "bold green",
+    "graded": "bold green",
     "not graded": "bold yellow",
 }
 
