@@ -74,7 +74,7 @@ def out_of_sample_advice_lines(evaluation: Evaluation) -> list[str]:
             )
             limits.append(f"{one.name} {format_number(one.limit)} ms")
         elif slack is not None:
-            changes["headroom.rate_pct"] = np.ceil(1000 * slack.rate_headroom) / 10
+            changes["headroom.rate_pct"] = np.ceil(1000 * slack.rate_headroom - 1e-6) / 10
             limits.append(f"{100 * evaluation.rate_headroom:g} % headroom of the rate")
     lines = [] if slack is None else [_slack_line(slack, evaluation.sample.prompts)]
     return [*lines, *([retry_line(changes, limits, "route")] if changes else [])]
