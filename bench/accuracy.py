@@ -1,10 +1,12 @@
 """How far estimates lie from measurements that they have not seen; writes the tables of
 docs/accuracy.md.
 
-    python -m bench.accuracy --silicon ../shared/data/silicon/silicon_agg.csv            print the
-    tables
-    python -m bench.accuracy --silicon ... --write docs/accuracy.md                      and put
-    them between the file's markers
+    python -m bench.accuracy --silicon ../shared/data/silicon/silicon_agg.csv
+                                              print the tables
+    --open-loop ../shared/cases/tool-outputs/inference-perf
+                                              and those of percentiles
+    --write docs/accuracy.md                  and put them between the file's marks
+    --start-values                            without those of fits: half a minute
 
 Held out throughout: nothing is scored on a row that a fit has seen, nor on a repetition of it, and
 the harness (scheduler, jitter of the lengths) is picked only on the rows used in the fit. Draws are
@@ -19,13 +21,18 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.open_loop import open_loop_table
 from bench.silicon import SCHEDULERS_OF, SiliconRow, read_silicon
+from bench.start_values import start_value_tables
 from models.serving.calibration import Fit, Harness, calibration_harnesses, fit_calibration
 from models.serving.step_time import FACTORS
 from planner.process_pool import spread_over_processes
 from planner.profiling.calibrate import calibrated_relative_errors
 
-START, END = "<!-- tables of bench.accuracy -->", "<!-- end of the tables -->"
+MARKS = {
+    name: (f"<!-- {name} of bench.accuracy -->", f"<!-- end of the {name} -->")
+    for name in ("tables", "start values", "open loop")
+}
 HOME = "H100-SXM-80GB"
 TEACHER = "llama-3.1-8b, trtllm, 16 bit"
 FEWEST_ROWS = 20
@@ -64,7 +71,31 @@ AIMS = {
 def main() -> int:
     """Score, print, write."""
     arguments = _arguments()
-    rows = read_silicon(arguments.silicon)
+    rows, left_out = read_silicon(arguments.silicon)
+    tables = {"start values": start_value_tables(rows, left_out)}
+    if arguments.open_loop is not None:
+        tables["open loop"] = open_loop_table(arguments.open_loop)
+    if not arguments.start_values:
+        tables["tables"] = _calibrated_tables(rows, arguments.jobs)
+    print("\n\n".join("\n".join(lines) for lines in tables.values()))
+    if arguments.write is not None:
+        page = arguments.write.read_text(encoding="utf-8")
+        for name, lines in tables.items():
+            page = _between_marks(page, name, lines)
+        arguments.write.write_text(page, encoding="utf-8")
+    return 0
+
+
+def _between_marks(page: str, name: str, lines: Sequence[str]) -> str:
+    """The page with the lines between the marks of that name."""
+    start, end = MARKS[name]
+    before, _, rest = page.partition(start)
+    text = "\n".join(lines)
+    return f"{before}{start}\n\n{text}\n\n{end}{rest.partition(end)[2]}"
+
+
+def _calibrated_tables(rows: Sequence[SiliconRow], jobs: int) -> list[str]:
+    """What fits on some rows say of others."""
     groups: dict[tuple[str, str], list[SiliconRow]] = defaultdict(list)
     for row in rows:
         groups[row.gpu, row.group].append(row)
@@ -74,19 +105,10 @@ def main() -> int:
         if gpu == HOME and len(members) >= FEWEST_ROWS
     }
     away = {group: [r for r in rows if r.gpu != HOME and r.group == group] for group in home}
-    whole = dict(
-        zip(home, spread_over_processes(_fit, list(home.values()), arguments.jobs), strict=True)
-    )
+    whole = dict(zip(home, spread_over_processes(_fit, list(home.values()), jobs), strict=True))
     work = [(group, home, away[group], whole) for group in sorted(home)]
-    scored = [one for part in spread_over_processes(_score, work, arguments.jobs) for one in part]
-    text = "\n".join(_tables(scored, home))
-    print(text)
-    if arguments.write is not None:
-        page = arguments.write.read_text(encoding="utf-8")
-        before, _, rest = page.partition(START)
-        after = rest.partition(END)[2]
-        arguments.write.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}", encoding="utf-8")
-    return 0
+    scored = [one for part in spread_over_processes(_score, work, jobs) for one in part]
+    return _tables(scored, home)
 
 
 def _arguments() -> argparse.Namespace:
@@ -96,7 +118,9 @@ def _arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--silicon", type=Path, required=True, help="silicon_agg.csv")
-    parser.add_argument("--write", type=Path, help="a page with the two markers")
+    parser.add_argument("--open-loop", type=Path, help="folder of inference-perf stages")
+    parser.add_argument("--start-values", action="store_true", help="leave out all fits")
+    parser.add_argument("--write", type=Path, help="a page with the markers")
     parser.add_argument("--jobs", type=int, default=0, help="processes; 0 = one per core")
     arguments = parser.parse_args()
     if not arguments.silicon.is_file():

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from examples.make_examples import Example, write_scores
-from models.serving.batching import Limits, serve_batches
+from models.serving.batching import BatchExtras, Limits, serve_batches
 from models.serving.step_time import StepSettings, step_kv_token_gib, step_room_gib, step_time
 from models.serving.workload import (
+    draw_front_ends,
     draw_workload_lengths,
     lognormal_workload,
     workload_unit_arrivals,
@@ -94,13 +95,9 @@ def simulated_run(llm_name: str, tp_degree: int, share_pct: int, rate: float) ->
         step_room_gib(llm, gpu, tp_degree, settings), 0.5 * share_pct / 100 * gpu.memory_gib
     )
     limits = Limits(cache / step_kv_token_gib(llm, tp_degree, settings))
-    served = serve_batches(
-        step_time(llm, gpu, tp_degree, share_pct / 100, settings),
-        arrivals,
-        prompts,
-        answers,
-        limits,
-    )
+    step = step_time(llm, gpu, tp_degree, share_pct / 100, settings)
+    extras = BatchExtras(front_ends=step.front_end * draw_front_ends(requests, random))
+    served = serve_batches(step, arrivals, prompts, answers, limits, extras=extras)
     tpot = served.tpot(answers)
     seconds = float(served.finish.max())
     content: dict[str, Any] = {

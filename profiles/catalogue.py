@@ -19,7 +19,9 @@ scenarios may state their own.
             LLMs), sizes from each `config.json`.
 `weights_gib_16bit` = parameters_total_b * 10^9 * 2 / 2^30 and `weights_gib_8bit` half of it: the
 weights alone, no KV cache, whatever precision the publisher ships. `windowed_layers` of the layers
-attend to the last `window_tokens` tokens alone (0: none). `note` says what the columns cannot
+attend to the last `window_tokens` tokens alone (0: none). `vocabulary_matrices` of vocabulary x
+hidden size are among the active parameters: embedding and output, 2, or 1 where one serves as both
+or the publisher does not count the embedding. `note` says what the columns cannot
 (latent attention).
 """
 
@@ -79,6 +81,8 @@ class CatalogueLlm:
     window_tokens: int
     experts: int
     experts_per_token: int
+    vocabulary: int
+    vocabulary_matrices: int
     weights_gib_16bit: float
     weights_gib_8bit: float
     note: str
@@ -134,6 +138,8 @@ def load_catalogue_llms() -> Mapping[str, CatalogueLlm]:
             window_tokens=int(row["window_tokens"]),
             experts=int(row["experts"]),
             experts_per_token=int(row["experts_per_token"]),
+            vocabulary=int(row["vocabulary"]),
+            vocabulary_matrices=int(row["vocabulary_matrices"]),
             weights_gib_16bit=float(row["weights_gib_16bit"]),
             weights_gib_8bit=float(row["weights_gib_8bit"]),
             note=row["note"],

@@ -28,12 +28,16 @@ constant while it is decoded: its context at half its response, or the window.
 
 Open loop: arrival times are given. Closed loop: `users` requests begin at time 0, and each response
 that ends begins the next request. The front end holds a request half its time before it is queued
-and half after its tokens. Deterministic; times in seconds.
+and half after its tokens; in open loop each request may have a time of its own. Deterministic;
+times in seconds.
+
+Of a prompt, the first tokens may be cached (prefix caching): they are not computed and not counted
+in a step, later ones attend to them, and the cache holds them for every request.
 """
 
 import heapq
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +45,7 @@ from models.serving.step_time import StepTime
 
 __all__ = [
     "SCHEDULERS",
+    "BatchExtras",
     "BatchedRequests",
     "Limits",
     "TooLongError",
@@ -75,6 +80,21 @@ class Limits:
                 f"invalid limits: {self}; at least 1 sequence, fewer than step_tokens, and 2"
                 " kv_tokens"
             )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BatchExtras:
+    """cached_tokens: of each prompt, (R,) whole numbers from 0 and below its tokens, None for none;
+    front_ends: the front end's time of each request in open loop, (R,) s, None for that of the
+    step; events: keep the log.
+    """
+
+    cached_tokens: np.ndarray | None = None
+    front_ends: np.ndarray | None = None
+    events: bool = False
+
+
+PLAIN = BatchExtras()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,22 +135,38 @@ def serve_batches(
     output_tokens: np.ndarray,
     limits: Limits,
     scheduler: str = "chunked",
-    *,
-    events: bool = False,
+    extras: BatchExtras = PLAIN,
 ) -> BatchedRequests:
     """Serve requests that arrive at given times, (R,) s ascending; whole prompt and output tokens
     from 1, (R,).
-
-    events: keep the log.
 
     TooLongError when a request can never be admitted.
     """
     arrivals = np.asarray(arrivals, dtype=float)
     if np.any(np.diff(arrivals) < 0):
         raise ValueError("arrival times must ascend")
-    queued = (arrivals + step.front_end / 2).tolist()
-    return _serve_batches(
-        step, queued, prompt_tokens, output_tokens, limits, scheduler, keep=events
+    if extras.front_ends is None:
+        queued = (arrivals + step.front_end / 2).tolist()
+        return _serve_batches(step, queued, prompt_tokens, output_tokens, limits, scheduler, extras)
+    # Served in the order of the queue; times are given in that of arrival.
+    half = extras.front_ends / 2
+    order = np.argsort(arrivals + half, kind="stable")
+    cached = None if extras.cached_tokens is None else extras.cached_tokens[order]
+    served = _serve_batches(
+        replace(step, front_end=0.0),
+        (arrivals + half)[order].tolist(),
+        np.asarray(prompt_tokens)[order],
+        np.asarray(output_tokens)[order],
+        limits,
+        scheduler,
+        replace(extras, cached_tokens=cached),
+    )
+    back = np.argsort(order, kind="stable")
+    return replace(
+        served,
+        arrival=arrivals,
+        first_token=served.first_token[back] + half,
+        finish=served.finish[back] + half,
     )
 
 
@@ -141,15 +177,14 @@ def serve_batches_closed(
     output_tokens: np.ndarray,
     limits: Limits,
     scheduler: str = "chunked",
-    *,
-    events: bool = False,
+    extras: BatchExtras = PLAIN,
 ) -> BatchedRequests:
     """Serve R requests of `users` users who all begin at time 0 and send the next one as soon as
     they are answered.
     """
     queued = [step.front_end / 2] * min(users, len(prompt_tokens))
     return _serve_batches(
-        step, queued, prompt_tokens, output_tokens, limits, scheduler, closed=True, keep=events
+        step, queued, prompt_tokens, output_tokens, limits, scheduler, extras, closed=True
     )
 
 
@@ -160,20 +195,24 @@ def _serve_batches(  # noqa: C901, PLR0913 - one loop that runs millions of time
     output_tokens: np.ndarray,
     limits: Limits,
     scheduler: str,
+    extras: BatchExtras,
     *,
     closed: bool = False,
-    keep: bool = False,
 ) -> BatchedRequests:
     """One loop, one pass per event; written out because it runs millions of times.
 
     queued: times at which requests reach the queue, s; closed: a request that ends is followed by
-    the next one. keep: the log of events.
+    the next one.
     """
     if scheduler not in SCHEDULERS:
         raise ValueError(f"scheduler {scheduler!r} is none of {', '.join(SCHEDULERS)}")
     prompts, outputs = np.asarray(prompt_tokens).tolist(), np.asarray(output_tokens).tolist()
     total = len(prompts)
     _check_batch_lengths(step, prompt_tokens, output_tokens, limits)
+    keep, cached = extras.events, extras.cached_tokens
+    known = [0] * total if cached is None else cached.tolist()
+    if cached is not None and np.any((cached < 0) | (cached >= np.asarray(prompt_tokens))):
+        raise ValueError("of every prompt at least one token must be computed")
     size = max(limits.step_tokens, TABLE_TOKENS) + limits.sequences + 1
     base = step.base(np.arange(size, dtype=float)).tolist()
     # Beside idle neighbours a step's slowdown depends on its tokens.
@@ -205,7 +244,7 @@ def _serve_batches(  # noqa: C901, PLR0913 - one loop that runs millions of time
         0,
         0,
     )  # running: decodes; begun: requests whose prompt is begun
-    cut = 0  # tokens already computed of the prompt that was begun last; 0: it is complete
+    cut = 0  # tokens cached or computed of the prompt that was begun last; 0: it is complete
     log: list[tuple[float, ...]] = []
     while done < total:
         # ---- prompts that enter this step
@@ -226,7 +265,7 @@ def _serve_batches(  # noqa: C901, PLR0913 - one loop that runs millions of time
                 cut = 0
         if not cut:
             while begun < len(queued) and queued[begun] <= now and running + touched < most:
-                length = prompts[begun]
+                length = prompts[begun] - known[begun]
                 if used + held[begun] > room:
                     break
                 take = length
@@ -242,14 +281,14 @@ def _serve_batches(  # noqa: C901, PLR0913 - one loop that runs millions of time
                             break
                 used += held[begun]
                 tokens += take
-                mean = take / 2
+                mean = known[begun] + take / 2
                 sums += take * (
                     mean if mean <= window else whole_layers * mean + step.windowed * window
                 )
                 touched += 1
                 begun += 1
                 if take < length:
-                    cut = take
+                    cut = known[begun - 1] + take
                     break
                 ended.append(begun - 1)
             if used > peak:

@@ -36,7 +36,13 @@ from itertools import product
 import numpy as np
 from scipy.optimize import least_squares
 
-from models.serving.batching import BatchedRequests, Limits, serve_batches, serve_batches_closed
+from models.serving.batching import (
+    BatchedRequests,
+    BatchExtras,
+    Limits,
+    serve_batches,
+    serve_batches_closed,
+)
 from models.serving.frozen_schedule import FrozenSchedule, freeze_schedule
 from models.serving.step_time import FACTORS, PRIOR, StepTime
 from models.serving.workload import Lengths, draw_workload_lengths, uniform, workload_unit_arrivals
@@ -97,7 +103,7 @@ class CalibrationPoint:
     where not measured.
 
     compute_efficiency: the share of the peak that step.compute assumes, to judge what a measurement
-    implies. cv: of open-loop gaps.
+    implies. cv: of open-loop gaps; cached_share: of every prompt, in the prefix cache.
     """
 
     step: StepTime
@@ -109,6 +115,7 @@ class CalibrationPoint:
     tpot: float
     cv: float = 1.0
     compute_efficiency: float = 0.57
+    cached_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,8 @@ def teaches_calibration(point: CalibrationPoint) -> bool:
     if not point.users or not (point.ttft > 0 and point.tpot > 0):
         return True
     rate = point.users / (point.ttft + point.tpot * (point.lengths.output_tokens - 1))
-    possible = rate * whole * point.step.compute * point.compute_efficiency <= ABSURD_EFFICIENCY
+    computed = whole - point.cached_share * point.lengths.input_tokens
+    possible = rate * computed * point.step.compute * point.compute_efficiency <= ABSURD_EFFICIENCY
     return possible and rate * point.lengths.output_tokens <= FULL_FRONT_END
 
 
@@ -300,12 +308,13 @@ def _simulate_for_calibration(
     limits = replace(point.limits, sequences=slots)
     requests = max(harness.waves * point.users, 20) if point.users else OPEN_REQUESTS
     prompts, outputs = draw_workload_lengths(lengths, requests, random)
+    cached = np.floor(point.cached_share * prompts).astype(int) if point.cached_share else None
+    extras = BatchExtras(cached_tokens=cached, events=events)
     if point.users:
         return outputs, serve_batches_closed(
-            step, point.users, prompts, outputs, limits, harness.scheduler, events=events
+            step, point.users, prompts, outputs, limits, harness.scheduler, extras
         )
     arrivals = workload_unit_arrivals(requests, point.cv, random) / point.rate
-    served = serve_batches(
-        step, arrivals, prompts, outputs, limits, harness.scheduler, events=events
+    return outputs, serve_batches(
+        step, arrivals, prompts, outputs, limits, harness.scheduler, extras
     )
-    return outputs, served

@@ -8,10 +8,8 @@ mean context). With t = n + p tokens, SI units:
     T = max(compute t, dense + expert (1 - miss^t)) + kv C + attention A + link t + latency + fixed
     + sequence (n + q)
 
-    compute   = 2 * active parameters / (W * peak * .57)                       peak: 16 bit dense; 8
-              bit weights: fp8 peak * .85
-                                                                               (4 bit too, where a
-                                                                               GPU has units for it)
+    compute   = 2 * (active parameters - those of the vocabulary) / (W * peak * .57)
+              peak: 16 bit dense; 8 bit weights: fp8 peak * .85 (4 bit too, where a GPU has units)
     dense     = bytes every token reads / (W * HBM bandwidth * .84)            expert: bytes of all
               experts
     miss      = 1 - k / E                                                      share of the experts
@@ -22,15 +20,16 @@ mean context). With t = n + p tokens, SI units:
               when W = 1
     latency   = 2 * layers * 12 us * (.7 + .3 log2 W)                                          0
               when W = 1
-    fixed     = layers * 8.4 us + 1.1 ms
-    sequence  = 27 us,   front_end = 17 ms of a request, half before it is queued and half after its
-                         tokens
+    fixed     = layers * (8.4 us + 5 us k) + 1.1 ms        k: experts of a token, to be routed to
+    sequence  = 27 us + 2 * vocabulary * hidden size / (W * peak * .57)        the output matrix
+    front_end = 17 ms of a request in the mean, half before it is queued and half after its tokens
 
 Where a share w of the layers attends to the last W' tokens alone, a context or mean context of c
 tokens counts as (1 - w) c + w min(c, W') in C, in A and in the cache.
 
-Experts hold (total - active) / (1 - k/E) parameters. The LM head counts as any other weight (the
-catalogue has no vocabularies).
+Experts hold (total - active) / (1 - k/E) parameters. Looking up an embedding computes nothing, and
+the output matrix is multiplied once a sequence, not once a token; both count as weights that are
+read.
 
 MPS share s < 1 (`models.serving.gpu_sharing`): beside busy neighbours all of these but the front
 end take 1 / (s (1 - loss)) times as long; beside idle ones a step takes the slowdown of its kind.
@@ -106,6 +105,7 @@ class StepSettings:
     fp8_of_peak: float = 0.85
     link_latency_s: float = 12e-6
     layer_s: float = 8.4e-6
+    expert_s: float = 5e-6
     step_s: float = 1.1e-3
     sequence_s: float = 27e-6
     front_end_s: float = 17e-3
@@ -260,12 +260,12 @@ def step_time(
     miss = 1 - llm.experts_per_token / llm.experts if llm.experts else 1.0
     in_experts = (llm.parameters_total_b - llm.parameters_active_b) / miss if llm.experts else 0.0
     a_billion = busy * 1e9 * own.weight_bits / 8 / (tp_degree * bandwidth * own.weight_efficiency)
+    a_parameter = busy * 2 / (tp_degree * peak_of_weights * own.compute_efficiency)
+    matrix = llm.vocabulary * llm.hidden_size
+    a_layer = own.layer_s + own.expert_s * llm.experts_per_token
     link, latency = _all_reduce_step_time(llm, gpu, tp_degree, own)
     return StepTime(
-        compute=busy
-        * 2e9
-        * llm.parameters_active_b
-        / (tp_degree * peak_of_weights * own.compute_efficiency),
+        compute=a_parameter * (1e9 * llm.parameters_active_b - llm.vocabulary_matrices * matrix),
         dense=a_billion * (llm.parameters_total_b - in_experts),
         expert=a_billion * in_experts,
         miss=miss,
@@ -278,8 +278,8 @@ def step_time(
         / (tp_degree * peak * own.attention_efficiency),
         link=busy * link,
         latency=busy * latency,
-        fixed=busy * (llm.layers * own.layer_s + own.step_s),
-        sequence=busy * own.sequence_s,
+        fixed=busy * (llm.layers * a_layer + own.step_s),
+        sequence=busy * own.sequence_s + a_parameter * matrix,
         front_end=own.front_end_s,
         windowed=llm.windowed_layers / llm.layers,
         window=llm.window_tokens or math.inf,

@@ -2,6 +2,7 @@
 
     gaps      mean 1 (divide by the rate): gamma of shape 1 / cv^2, which is Poisson at cv = 1 and
               regular at cv = 0
+    front end lognormal with a coefficient of variation of 0.2 about its mean, by request
     lengths   fixed; uniform on [low * tokens, tokens], as load generators jitter; lognormal of mean
               m and coefficient of variation v: sigma^2 = ln(1 + v^2); pairs drawn from a trace
 
@@ -18,6 +19,7 @@ import numpy as np
 
 __all__ = [
     "Lengths",
+    "draw_front_ends",
     "draw_workload_lengths",
     "fixed",
     "lognormal_workload",
@@ -26,6 +28,9 @@ __all__ = [
     "workload_unit_arrivals",
 ]
 
+FRONT_END_CV = 0.2
+"""Fitted to the distribution of TTFT that inference-perf measured at four rates (docs/accuracy.md).
+"""
 SHORTEST = 1
 """Tokens of a prompt or a response at least."""
 
@@ -113,6 +118,12 @@ def draw_workload_lengths(
         drawn = np.rint(mean * np.exp(np.sqrt(variance) * normal - variance / 2))
         columns.append(np.maximum(drawn, SHORTEST).astype(np.int64))
     return columns[0], columns[1]
+
+
+def draw_front_ends(requests: int, random: np.random.RandomState) -> np.ndarray:
+    """Time of the front end by request, (R,), in units of its mean."""
+    variance = np.log1p(FRONT_END_CV**2)
+    return np.asarray(np.exp(np.sqrt(variance) * random.standard_normal(requests) - variance / 2))
 
 
 def workload_unit_arrivals(requests: int, cv: float, random: np.random.RandomState) -> np.ndarray:

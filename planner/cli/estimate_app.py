@@ -42,6 +42,12 @@ def profile_estimate(
     output_tokens: Annotated[
         int, typer.Option(metavar="N", help="Mean tokens of a response.")
     ] = 250,
+    cached_tokens: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Mean tokens of a prompt that are in the prefix cache already."
+        ),
+    ] = 0,
     lengths: Annotated[
         str, typer.Option(metavar="fixed|lognormal|TRACE.csv", help="How lengths vary.")
     ] = "lognormal",
@@ -129,6 +135,7 @@ def profile_estimate(
                 shares=share,
                 input_tokens=input_tokens,
                 output_tokens=output_tokens,
+                cached_tokens=cached_tokens,
                 lengths=lengths,
                 cv=cv,
                 rates=rates,

@@ -1,9 +1,10 @@
 """A replica of an estimated option, step by step: the engine that made its curve, with the same
 assumptions.
 
-Cache: what the option's stated memory leaves after its weights. Lengths, scheduler and most
-sequences: as the curve's source states them (fixed lengths, chunked prefill, 256 sequences where it
-does not). Calibrated curves were made with factors that no profile table carries,
+Cache: what the option's stated memory leaves after its weights. Lengths, cached tokens, scheduler
+and most sequences: as the curve's source states them (fixed lengths, nothing cached, chunked
+prefill, 256 sequences where it does not). The front end's time is drawn by request, as for the
+curve. Calibrated curves were made with factors that no profile table carries,
 and curves of other origin with unknown settings: the engine is used where its own mean TTFT is
 within REPRODUCES of the curve's, else a fitted queue is. They are compared at the planned rate, or
 at SETTLED of the curve's highest one where that is less: above it a single run says little about
@@ -16,7 +17,13 @@ from collections.abc import Callable
 import numpy as np
 
 from models.instance import Instance
-from models.serving.batching import SCHEDULERS, Limits, TooLongError, serve_batches
+from models.serving.batching import (
+    SCHEDULERS,
+    BatchExtras,
+    Limits,
+    TooLongError,
+    serve_batches,
+)
 from models.serving.step_time import (
     RUNTIME_GIB,
     StepSettings,
@@ -25,7 +32,13 @@ from models.serving.step_time import (
     step_time,
     weights_gib,
 )
-from models.serving.workload import Lengths, draw_workload_lengths, fixed, lognormal_workload
+from models.serving.workload import (
+    Lengths,
+    draw_front_ends,
+    draw_workload_lengths,
+    fixed,
+    lognormal_workload,
+)
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.records import Curve
 
@@ -61,21 +74,20 @@ def build_step_level_replica(
         cache / step_kv_token_gib(llm, one.tp_degree, settings), _sequences(one.curve.source)
     )
 
+    cached_share = min(_cached_tokens(one.curve.source) / one.curve.tokens[0], 1.0)
+
     def serve_step_level_replica(
         arrivals: np.ndarray, rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
-        prompts, outputs = draw_workload_lengths(
-            lengths, arrivals.size, np.random.RandomState(int(rng.integers(2**31)))
-        )
+        random = np.random.RandomState(int(rng.integers(2**31)))
+        prompts, outputs = draw_workload_lengths(lengths, arrivals.size, random)
         outputs = np.minimum(outputs, int(limits.kv_tokens) - 1)
-        served = serve_batches(
-            step,
-            arrivals,
-            np.minimum(prompts, int(limits.kv_tokens) - outputs),
-            outputs,
-            limits,
-            scheduler,
+        prompts = np.minimum(prompts, int(limits.kv_tokens) - outputs)
+        extras = BatchExtras(
+            cached_tokens=np.minimum((cached_share * prompts).astype(int), prompts - 1),
+            front_ends=step.front_end * draw_front_ends(arrivals.size, random),
         )
+        served = serve_batches(step, arrivals, prompts, outputs, limits, scheduler, extras)
         return {
             "ttft": served.ttft,
             "tpot": served.tpot(outputs),
@@ -128,6 +140,11 @@ def _scheduler(source: str) -> str:
 def _sequences(source: str) -> int:
     stated = re.search(r"\bat most (\d+) sequences\b", source)
     return int(stated[1]) if stated else Limits.sequences
+
+
+def _cached_tokens(source: str) -> float:
+    stated = re.search(r"\b(\d+(?:\.\d+)?) tokens of a prompt cached\b", source)
+    return float(stated[1]) if stated else 0.0
 
 
 def _step_level_error(replica: Replica, curve: Curve, rate: float) -> float:

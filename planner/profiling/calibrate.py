@@ -177,6 +177,7 @@ def measured_points_to_calibrate(
             tpot=float(tpot[k]) / 1000,
             cv=offered.cv,
             compute_efficiency=settings.compute_efficiency,
+            cached_share=offered.cached_tokens / offered.lengths.input_tokens,
         )
         points.setdefault(llm.llm, []).append(_fitting_to_calibrate(point))
     return points

@@ -15,9 +15,9 @@ continuous batching.
              last 5 % of the requests left out
     +-       half width of a 95 % interval from the spread between seeds (Student's t)
 
-All rates and all options take the same gaps and lengths (common random numbers). Requests longer
-than the cache are cut to it. Options are left out whose heads do not divide, or whose cache holds
-fewer than 8 requests of mean length. Same input, same bytes.
+All rates and all options take the same gaps, lengths and times of the front end (common random
+numbers). Requests longer than the cache are cut to it. Options are left out whose heads do not
+divide, or whose cache holds fewer than 8 requests of mean length. Same input, same bytes.
 
 Imports are light on purpose: worker processes start with this module.
 """
@@ -42,8 +42,10 @@ from models.serving.step_time import (
     weights_gib,
 )
 from planner.process_pool import spread_over_processes
+from planner.profiling.known_errors import known_error_of_estimates
 from planner.profiling.simulated_load import (
     UNCERTAIN_LOAD,
+    LoadDraw,
     OfferedLoad,
     cut_load_to_cache,
     draw_simulated_load,
@@ -278,7 +280,7 @@ def _estimate_curve(
 def _estimate_same_in_rows(
     request: EstimateRequest,
     cache: float,
-    draws: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    draws: Sequence[LoadDraw],
     capacity: float,
 ) -> dict[str, object]:
     """The columns that all rows of an option share."""
@@ -291,8 +293,8 @@ def _estimate_same_in_rows(
         "mps_share_pct": request.share_pct,
         # Not up: a KV cache that fills the GPU must still fit.
         "memory_gib_per_gpu": math.floor(10 * memory) / 10,
-        "input_tokens": _whole(np.concatenate([draw[1] for draw in draws]).mean()),
-        "output_tokens": _whole(np.concatenate([draw[2] for draw in draws]).mean()),
+        "input_tokens": _whole(np.concatenate([draw.prompts for draw in draws]).mean()),
+        "output_tokens": _whole(np.concatenate([draw.outputs for draw in draws]).mean()),
         "neighbours": "" if request.share_pct == 100 else beside,
         "provenance": "calibrated" if request.factors else "estimated",
         "source": _estimate_source(request, capacity),
@@ -354,9 +356,16 @@ def _estimate_source(request: EstimateRequest, capacity: float) -> str:
         if request.offered.sequences == Limits.sequences
         else f", at most {request.offered.sequences} sequences"
     )
+    cached = (
+        f", {request.offered.cached_tokens:g} tokens of a prompt cached"
+        if request.offered.cached_tokens
+        else ""
+    )
+    error = "" if request.factors else known_error_of_estimates(request.llm, request.gpu)
+    known = f", {error}" if error else ""
     return (
         f"{request.llm.llm} {request.gpu.gpu} tp{request.tp_degree} {request.share_pct:g} %:"
         f" {made}, {request.offered.scheduler} batching simulated, {request.offered.lengths.kind}"
-        f" lengths{most}{shared}; uncertain above {UNCERTAIN_LOAD * capacity:.3g} req/s (90 % of"
-        " capacity)"
+        f" lengths{cached}{most}{shared}{known}; uncertain above"
+        f" {UNCERTAIN_LOAD * capacity:.3g} req/s (90 % of capacity)"
     )

@@ -3,16 +3,15 @@
 The figures are from measurements that no fit has seen (docs/accuracy.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from models.serving.gpu_sharing import LEAST_MEASURED_SHARE
-from planner.profiling.estimate import EstimateRequest
 from profiles.catalogue import CatalogueGpu, CatalogueLlm
 
-__all__ = ["known_error_notices", "why_not_estimated"]
+__all__ = ["known_error_notices", "known_error_of_estimates", "why_not_estimated"]
 
-LATENT = "deepseek"
-"""LLMs with latent attention begin so."""
+LATENT = "latent attention"
+"""What the notes of such LLMs say."""
 
 
 def why_not_estimated(gpu: CatalogueGpu) -> str:
@@ -22,29 +21,36 @@ def why_not_estimated(gpu: CatalogueGpu) -> str:
     return ""
 
 
-def known_error_notices(wanted: Sequence[EstimateRequest]) -> list[str]:
-    """Sentences about the estimates wanted; none for calibrated ones but of small shares."""
-    plain = [one for one in wanted if not one.factors]
-    notices = []
-    if gpus := sorted({one.gpu.gpu for one in plain if one.gpu.gpu.startswith("A100")}):
-        notices.append(
-            f"{', '.join(gpus)}: estimates for A100 were off by 21 to 23 % in the median and by 32"
-            " to 47 % at the 90th percentile (docs/accuracy.md)"
+def known_error_of_estimates(llm: CatalogueLlm, gpu: CatalogueGpu) -> str:
+    """The errors known of uncalibrated estimates of a pair, for the rows' source; "" for none."""
+    found = []
+    if gpu.gpu.startswith("A100"):
+        found.append(
+            "estimates for A100 were off by 21 to 23 % in the median and by 32 to 47 % at the 90th"
+            " percentile"
         )
-    if llms := sorted({one.llm.llm for one in plain if _is_latent(one.llm)}):
-        notices.append(
-            f"{', '.join(llms)}: estimates for its latent attention were off by 53 / 127 % (TTFT)"
-            " and 18 / 43 % (TPOT; median / 90th percentile; docs/accuracy.md)"
+    if LATENT in llm.note:
+        found.append(
+            "estimates for latent attention were off by 18 % in TPOT and 47 % in TTFT in the median"
+            " and by 42 and 83 % at the 90th percentile"
         )
+    return ", ".join(found)
+
+
+def known_error_notices(
+    uncalibrated: Sequence[tuple[CatalogueLlm, CatalogueGpu]], shares_pct: Iterable[float]
+) -> list[str]:
+    """Sentences about pairs that are estimated without measurements, and about shares."""
+    named: dict[str, dict[str, None]] = {}
+    for llm, gpu in uncalibrated:
+        if error := known_error_of_estimates(llm, gpu):
+            named.setdefault(error, {})[f"{llm.llm} on {gpu.gpu}"] = None
+    notices = [f"{', '.join(pairs)}: {error}; docs/accuracy.md" for error, pairs in named.items()]
     least = 100 * LEAST_MEASURED_SHARE
-    if small := sorted({one.share_pct for one in wanted if one.share_pct < least}):
-        shares = ", ".join(f"{share:g}" for share in small)
+    if small := sorted({share for share in shares_pct if share < least}):
         notices.append(
-            f"--share {shares}: nothing was measured below {least:g} % of a GPU that estimates"
-            " could be held against; reports of plans that deploy one say so"
+            f"--share {', '.join(f'{share:g}' for share in small)}: nothing was measured below"
+            f" {least:g} % of a GPU that estimates could be held against; reports of plans that"
+            " deploy one say so"
         )
     return notices
-
-
-def _is_latent(llm: CatalogueLlm) -> bool:
-    return llm.llm.startswith(LATENT)

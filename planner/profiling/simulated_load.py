@@ -1,25 +1,34 @@
 """Load offered to a simulated replica: its draws, its capacity, and latencies at one rate.
 
-All rates and all options take the same gaps and lengths (common random numbers), so that
-differences between them are differences of the options.
+All rates and all options take the same gaps, lengths and times of the front end (common random
+numbers), so that differences between them are differences of the options.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
-from models.serving.batching import BatchedRequests, Limits, serve_batches
+from models.serving.batching import BatchedRequests, BatchExtras, Limits, serve_batches
 from models.serving.step_time import StepTime
-from models.serving.workload import Lengths, draw_workload_lengths, fixed, workload_unit_arrivals
+from models.serving.workload import (
+    Lengths,
+    draw_front_ends,
+    draw_workload_lengths,
+    fixed,
+    workload_unit_arrivals,
+)
 
 __all__ = [
     "HIGHEST_LOAD",
     "LOWEST_LOAD",
     "UNCERTAIN_LOAD",
+    "LoadDraw",
     "OfferedLoad",
+    "cached_prompt_tokens",
     "cut_load_to_cache",
     "draw_simulated_load",
     "simulated_capacity_rps",
@@ -50,6 +59,9 @@ STUDENT_975 = (math.nan, 12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 class OfferedLoad:
     """What is offered, and how it is simulated.
 
+    cached_tokens: of a prompt that are in the prefix cache, in the mean; every prompt has the same
+    share cached.
+
     requests: of one rate, over all seeds; cv: of the gaps between arrivals.
 
     sequences, step_tokens: of the server (`models.serving.batching.Limits`); highest_load: at which
@@ -57,6 +69,7 @@ class OfferedLoad:
     """
 
     lengths: Lengths = field(default_factory=lambda: fixed(1000, 250))
+    cached_tokens: float = 0.0
     cv: float = 1.0
     rates: int = 8
     requests: int = 5000
@@ -67,51 +80,65 @@ class OfferedLoad:
     highest_load: float = HIGHEST_LOAD
 
 
+class LoadDraw(NamedTuple):
+    """Of one seed, (R,) each: arrivals at one per second, prompt and output tokens, times of the
+    front end in units of its mean.
+    """
+
+    arrivals: np.ndarray
+    prompts: np.ndarray
+    outputs: np.ndarray
+    front_ends: np.ndarray
+
+
+def cached_prompt_tokens(offered: OfferedLoad, prompts: np.ndarray) -> np.ndarray | None:
+    """Cached tokens of prompts, (R,) whole numbers below theirs; None where nothing is cached."""
+    if not offered.cached_tokens:
+        return None
+    return np.asarray(
+        np.floor(offered.cached_tokens / offered.lengths.input_tokens * prompts), dtype=np.int64
+    )
+
+
 @lru_cache(maxsize=2)
-def draw_simulated_load(
-    offered: OfferedLoad,
-) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]:
-    """Arrivals at one per second, prompt tokens, output tokens of every seed."""
+def draw_simulated_load(offered: OfferedLoad) -> tuple[LoadDraw, ...]:
+    """The load of every seed."""
     each = max(offered.requests // offered.seeds, 20)
     drawn = []
     for seed in range(offered.seeds):
         random = np.random.RandomState(seed)
         arrivals = workload_unit_arrivals(each, offered.cv, random)
-        drawn.append((arrivals, *draw_workload_lengths(offered.lengths, each, random)))
+        lengths = draw_workload_lengths(offered.lengths, each, random)
+        drawn.append(LoadDraw(arrivals, *lengths, draw_front_ends(each, random)))
     return tuple(drawn)
 
 
-def cut_load_to_cache(
-    draw: tuple[np.ndarray, np.ndarray, np.ndarray], limits: Limits
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cut_load_to_cache(draw: LoadDraw, limits: Limits) -> LoadDraw:
     """Shorten what the cache cannot hold, the prompt first."""
-    arrivals, prompts, outputs = draw
-    outputs = np.minimum(outputs, int(limits.kv_tokens) - 1)
-    return arrivals, np.minimum(prompts, int(limits.kv_tokens) - outputs), outputs
+    outputs = np.minimum(draw.outputs, int(limits.kv_tokens) - 1)
+    prompts = np.minimum(draw.prompts, int(limits.kv_tokens) - outputs)
+    return draw._replace(prompts=prompts, outputs=outputs)
 
 
 def simulated_capacity_rps(
     step: StepTime,
     limits: Limits,
     offered: OfferedLoad,
-    draw: tuple[np.ndarray, np.ndarray, np.ndarray],
+    draw: LoadDraw,
 ) -> float:
     """Requests per second that leave while others always wait."""
-    arrivals, prompts, outputs = draw
-    times = max(1, -(-6 * limits.sequences // len(prompts)))
-    prompts, outputs = np.tile(prompts, times), np.tile(outputs, times)
-    arrivals = np.concatenate([arrivals + k * len(draw[0]) for k in range(times)])
-    at_once = _simulated_throughput(
-        serve_batches(step, np.zeros(len(prompts)), prompts, outputs, limits, offered.scheduler)
-    )
-    return min(
-        at_once,
-        _simulated_throughput(
-            serve_batches(
-                step, arrivals / (BACKLOG * at_once), prompts, outputs, limits, offered.scheduler
-            )
-        ),
-    )
+    times = max(1, -(-6 * limits.sequences // len(draw.prompts)))
+    prompts, outputs = np.tile(draw.prompts, times), np.tile(draw.outputs, times)
+    arrivals = np.concatenate([draw.arrivals + k * len(draw.arrivals) for k in range(times)])
+    extras = BatchExtras(cached_tokens=cached_prompt_tokens(offered, prompts))
+
+    def throughput(at: np.ndarray) -> float:
+        return _simulated_throughput(
+            serve_batches(step, at, prompts, outputs, limits, offered.scheduler, extras)
+        )
+
+    at_once = throughput(np.zeros(len(prompts)))
+    return min(at_once, throughput(arrivals / (BACKLOG * at_once)))
 
 
 def _simulated_throughput(served: BatchedRequests) -> float:
@@ -134,13 +161,19 @@ def simulated_latencies_at(
     step: StepTime,
     limits: Limits,
     offered: OfferedLoad,
-    draws: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    draws: Sequence[LoadDraw],
     rate: float,
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Latencies in ms and their half widths at one rate."""
     samples: list[list[np.ndarray]] = []
-    for arrivals, prompts, outputs in draws:
-        served = serve_batches(step, arrivals / rate, prompts, outputs, limits, offered.scheduler)
+    for arrivals, prompts, outputs, front_ends in draws:
+        extras = BatchExtras(
+            cached_tokens=cached_prompt_tokens(offered, prompts),
+            front_ends=step.front_end * front_ends,
+        )
+        served = serve_batches(
+            step, arrivals / rate, prompts, outputs, limits, offered.scheduler, extras
+        )
         kept = slice(int(WARM_UP * len(arrivals)), len(arrivals) - int(TAIL * len(arrivals)))
         tpot = served.tpot(outputs)[kept]
         samples.append(

@@ -71,6 +71,9 @@ def test_llm_figures_are_consistent(llm: CatalogueLlm):
     assert min(llm.layers, llm.hidden_size, llm.kv_heads, llm.head_size) > 0
     assert llm.heads % llm.kv_heads == 0
     assert 0 < llm.parameters_active_b <= llm.parameters_total_b
+    assert llm.vocabulary_matrices in (1, 2)
+    in_vocabulary = llm.vocabulary_matrices * llm.vocabulary * llm.hidden_size
+    assert 0.005 < in_vocabulary / (1e9 * llm.parameters_active_b) < 0.4
     assert (
         (llm.experts > 0)
         == (llm.parameters_active_b < llm.parameters_total_b)

@@ -29,15 +29,21 @@ SILICON = SHARED / "data" / "silicon" / "silicon_agg.csv"
 
 @pytest.mark.skipif(not SILICON.exists(), reason="the shared measurements are not here")
 def test_start_values_are_as_good_as_stated_on_silicon() -> None:
-    """docs/accuracy.md: TPOT off 11 % in the median without any measurement; a sample of every
-    fifth H100 row is held to 15 %.
+    """docs/accuracy.md: TPOT off 10 % in the median on H100 and 13 % on the others, without any
+    measurement; samples of every fifth and every tenth row are held to 14 and 16 %.
     """
     from bench.silicon import read_silicon  # needs the data only here
 
-    rows = [row for row in read_silicon(SILICON) if row.gpu == H100.gpu and row.taught][::5]
-    errors = [
-        predict_for_calibration(row.point, np.ones(9), Harness("slots"))[1] / row.point.tpot - 1
-        for row in rows
-    ]
-    assert np.median(np.abs(errors)) < 0.15
-    assert len(rows) > 100
+    rows, left_out = read_silicon(SILICON)
+    assert len(rows) + left_out.total() == 3619
+    assert left_out["data-parallel attention"] == 169
+    home = [row for row in rows if row.gpu == H100.gpu and row.taught][::5]
+    away = [row for row in rows if row.gpu != H100.gpu and row.taught][::10]
+    for some, limit in ((home, 0.14), (away, 0.16)):
+        errors = [
+            predict_for_calibration(row.point, np.ones(9), Harness("slots"))[1] / row.point.tpot - 1
+            for row in some
+        ]
+        assert np.median(np.abs(errors)) < limit
+        assert len(some) > 100
+    assert len({row.llm for row in rows}) == 11

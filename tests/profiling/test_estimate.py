@@ -21,7 +21,7 @@ from planner.profiling.estimate import (
 )
 from planner.profiling.simulated_load import OfferedLoad
 from profiles.curves import load_curves
-from tests.support.scenarios.estimates import H100, LLMS, SMALL, estimate
+from tests.support.scenarios.estimates import GPUS, H100, LLMS, SMALL, estimate
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +126,34 @@ def test_data_errors_are_the_front_door_s() -> None:
 
     with pytest.raises(DataError):
         read_estimate_options(EstimateOptions(llms=("no-such",), gpus=("H100-SXM-80GB",)))
+
+
+def test_cached_tokens_are_not_computed_but_held() -> None:
+    """Prompts of 800 tokens of which 700 are cached: more capacity, first tokens sooner, the same
+    memory; prompts of 100 are cheaper still, for there is less to attend to.
+    """
+    loads = [
+        OfferedLoad(lengths=fixed(tokens, 40), cached_tokens=cached, requests=400, rates=3)
+        for tokens, cached in ((800, 0), (800, 700), (100, 0))
+    ]
+    plain, cached, short = (
+        estimate_table(estimate_requests([LLMS["llama-3.1-8b"]], [H100], [1], [100], load)).rows
+        for load in loads
+    )
+    tops = [float(str(rows[-1]["rate_rps"])) for rows in (plain, cached, short)]
+    assert 1.5 * tops[0] < tops[1] < tops[2]
+    assert float(str(cached[0]["ttft_p95_ms"])) < float(str(plain[0]["ttft_p95_ms"]))
+    assert cached[0]["memory_gib_per_gpu"] == plain[0]["memory_gib_per_gpu"]
+    assert cached[0]["input_tokens"] == 800
+    assert "700 tokens of a prompt cached" in str(cached[0]["source"])
+
+
+def test_the_source_says_what_error_is_known() -> None:
+    load = OfferedLoad(lengths=fixed(100, 10), requests=100, seeds=1, rates=1)
+    for gpu, told in (("A100-SXM-80GB", True), ("H100-SXM-80GB", False)):
+        for factors, words in (({}, told), ({"llama-3.1-8b": [1.0] * 9}, False)):
+            wanted = estimate_requests(
+                [LLMS["llama-3.1-8b"]], [GPUS[gpu]], [1], [100], load, factors=factors
+            )
+            (row,) = estimate_table(wanted).rows
+            assert ("21 to 23 %" in str(row["source"])) == words

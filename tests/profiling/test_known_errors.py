@@ -4,31 +4,39 @@ import pytest
 
 from planner.cli.commands.profiles.estimate_options import EstimateOptions, read_estimate_options
 from planner.errors import DataError
-from planner.profiling.estimate import estimate_requests
-from planner.profiling.known_errors import known_error_notices, why_not_estimated
-from planner.profiling.simulated_load import OfferedLoad
+from planner.profiling.known_errors import (
+    known_error_notices,
+    known_error_of_estimates,
+    why_not_estimated,
+)
 from tests.support.scenarios.estimates import GPUS, LLMS
 
 
-def notices(llm: str, gpu: str, share: float = 100, **factors: list[float]) -> list[str]:
-    wanted = estimate_requests(
-        [LLMS[llm]], [GPUS[gpu]], [1], [share], OfferedLoad(), factors=factors or None
-    )
-    return known_error_notices(wanted)
+def notices(llm: str, gpu: str, share: float = 100) -> list[str]:
+    return known_error_notices([(LLMS[llm], GPUS[gpu])], [share])
 
 
 def test_where_errors_are_known_there_is_a_sentence() -> None:
     assert notices("qwen3-8b", "H100-SXM-80GB") == []
     assert "21 to 23 %" in notices("qwen3-8b", "A100-SXM-80GB")[0]
-    assert "53 / 127 %" in notices("deepseek-v3", "H200-SXM-141GB")[0]
+    for llm in ("deepseek-v3", "kimi-k2.5", "glm-5"):
+        assert "latent attention" in notices(llm, "H200-SXM-141GB")[0]
     assert "below 30 %" in notices("qwen3-8b", "H100-SXM-80GB", share=20)[0]
-    assert len(notices("deepseek-r1", "A100-SXM-80GB", share=10)) == 3
+    assert len(notices("deepseek-r1", "A100-SXM-80GB", share=10)) == 2
 
 
-def test_a_calibrated_estimate_is_not_doubted_but_for_its_share() -> None:
-    fitted = {"qwen3-8b": [1.0] * 9}
-    assert notices("qwen3-8b", "A100-SXM-80GB", **fitted) == []
-    assert len(notices("qwen3-8b", "A100-SXM-80GB", share=20, **fitted)) == 1
+def test_one_sentence_names_all_its_options_once() -> None:
+    pairs = [(LLMS[llm], GPUS["A100-SXM-80GB"]) for llm in ("qwen3-8b", "qwen3-14b", "qwen3-8b")]
+    (sentence,) = known_error_notices(pairs, [100])
+    assert sentence.count("qwen3-8b on A100-SXM-80GB") == 1
+    assert "qwen3-14b on A100-SXM-80GB" in sentence
+
+
+def test_the_words_of_a_source_hold_nothing_that_splits_it() -> None:
+    """Reports fold sources by `option: made; beyond`, tool by tool."""
+    words = known_error_of_estimates(LLMS["deepseek-v3"], GPUS["A100-SXM-80GB"])
+    assert words
+    assert "; " not in words
 
 
 def test_amd_is_refused_unless_calibrated() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.instance import Slo
-from models.serving.batching import Limits, serve_batches
+from models.serving.batching import BatchExtras, Limits, serve_batches
 from models.serving.step_time import StepSettings, step_kv_token_gib, step_room_gib, step_time
 from models.serving.workload import fixed
 from planner.plans.latencies import OperatingPoint, achieved_latency
@@ -71,8 +71,11 @@ def simulated_part(part: Part, offered: OfferedLoad) -> tuple[float, dict[str, n
     draws = [cut_load_to_cache(draw, limits) for draw in draw_simulated_load(offered)]
     rate = part.load * simulated_capacity_rps(step, limits, offered, draws[0])
     samples: dict[str, list[np.ndarray]] = {"ttft": [], "tpot": [], "e2e": []}
-    for arrivals, prompts, outputs in draws:
-        served = serve_batches(step, arrivals / rate, prompts, outputs, limits, offered.scheduler)
+    for arrivals, prompts, outputs, front_ends in draws:
+        extras = BatchExtras(front_ends=step.front_end * front_ends)
+        served = serve_batches(
+            step, arrivals / rate, prompts, outputs, limits, offered.scheduler, extras
+        )
         kept = slice(int(WARM_UP * len(arrivals)), len(arrivals) - int(TAIL * len(arrivals)))
         samples["ttft"].append(served.ttft[kept])
         samples["tpot"].append(served.tpot(outputs)[kept])

@@ -2,6 +2,7 @@
 any server.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from models.serving.batching import (
     SCHEDULERS,
+    BatchExtras,
     Limits,
     TooLongError,
     serve_batches,
@@ -19,6 +21,7 @@ from models.serving.batching import (
 )
 from models.serving.step_time import StepSettings, StepTime, step_time
 from models.serving.workload import (
+    draw_front_ends,
     draw_workload_lengths,
     fixed,
     lognormal_workload,
@@ -84,9 +87,14 @@ def naive(
     limits: Limits,
     scheduler: str,
     closed: bool,
+    cached: np.ndarray,
 ) -> tuple[list[Request], float]:
     """One step at a time, no clever skips; the requests and the most cache in use."""
-    waiting = [Request(k, at, int(prompts[k]), int(outputs[k])) for k, at in enumerate(queued)]
+
+    def request_of(k: int, at: float) -> Request:
+        return Request(k, at, int(prompts[k]), int(outputs[k]), computed=int(cached[k]))
+
+    waiting = [request_of(k, at) for k, at in enumerate(queued)]
     inside: list[Request] = []
     done: list[Request] = []
     now, most = 0.0, 0.0
@@ -105,17 +113,14 @@ def naive(
             request = waiting[0]
             if sum(held(step, r) for r in [*inside, request]) > limits.kv_tokens:
                 break
-            take = (
-                request.prompt
-                if request.prompt <= free or (whole and not parts)
-                else min(request.prompt, free)
-            )
-            if (whole and take < request.prompt) or take <= 0 or (scheduler == "single" and parts):
+            needed = request.prompt - request.computed
+            take = needed if whole and not parts else min(needed, free)
+            if (whole and take < needed) or take <= 0 or (scheduler == "single" and parts):
                 break
             inside.append(waiting.pop(0))
             parts.append((request, take))
             free -= take
-            blocked = take < request.prompt
+            blocked = take < needed
         most = max(most, sum(held(step, r) for r in inside))
         running = decodes if mixed or not parts else []
         if not running and not parts:
@@ -142,9 +147,7 @@ def naive(
             done.append(request)
             count = len(done) + len(inside) + len(waiting)
             if closed and count < len(prompts):
-                waiting.append(
-                    Request(count, now + step.front_end, int(prompts[count]), int(outputs[count]))
-                )
+                waiting.append(request_of(count, now + step.front_end))
     return sorted(done, key=lambda request: request.number), most
 
 
@@ -158,6 +161,7 @@ def naive(
     budget=st.integers(13, 600),
     slack=st.integers(0, 2000),
     closed=st.booleans(),
+    share=st.sampled_from([0.0, 0.5, 0.99]),
 )
 def test_it_is_the_step_by_step_simulation(
     scheduler: str,
@@ -168,20 +172,23 @@ def test_it_is_the_step_by_step_simulation(
     budget: int,
     slack: int,
     closed: bool,
+    share: float,
 ) -> None:
     random = np.random.RandomState(seed)
     step = (STEP, MOE, WINDOWED, IDLE)[seed % 4]
     prompts, outputs = random.randint(1, 500, size=requests), random.randint(1, 40, size=requests)
+    cached = (share * prompts).astype(int)
+    extras = BatchExtras(cached_tokens=cached if share else None)
     limits = Limits(int((prompts + outputs).max()) + slack, sequences, budget)
     if closed:
         users = 1 + seed % 7
-        served = serve_batches_closed(step, users, prompts, outputs, limits, scheduler)
+        served = serve_batches_closed(step, users, prompts, outputs, limits, scheduler, extras)
         queued = [step.front_end / 2] * min(users, requests)
     else:
         arrivals = np.cumsum(random.exponential(1 / rate, size=requests))
-        served = serve_batches(step, arrivals, prompts, outputs, limits, scheduler)
+        served = serve_batches(step, arrivals, prompts, outputs, limits, scheduler, extras)
         queued = (arrivals + step.front_end / 2).tolist()
-    expected, most = naive(step, queued, prompts, outputs, limits, scheduler, closed)
+    expected, most = naive(step, queued, prompts, outputs, limits, scheduler, closed, cached)
     half = step.front_end / 2
     np.testing.assert_allclose(
         served.arrival, [r.queued - half for r in expected], rtol=1e-9, atol=1e-12
@@ -198,7 +205,9 @@ def test_what_must_hold_of_any_server(scheduler: str, rate: float) -> None:
     prompts, outputs = draw_workload_lengths(lognormal_workload(800, 150), 1500, random)
     arrivals = workload_unit_arrivals(1500, 2.0, random) / rate
     limits = Limits(60_000, 64, 2048)
-    served = serve_batches(STEP, arrivals, prompts, outputs, limits, scheduler, events=True)
+    served = serve_batches(
+        STEP, arrivals, prompts, outputs, limits, scheduler, extras=BatchExtras(events=True)
+    )
     assert served.peak_kv <= limits.kv_tokens
     assert np.all(np.diff(served.first_token) >= 0)  # first come, first served
     own = np.array([STEP.of(0, 0, p, p * p / 2, 1) for p in prompts]) + STEP.front_end
@@ -215,6 +224,41 @@ def test_what_must_hold_of_any_server(scheduler: str, rate: float) -> None:
     assert decodes.max() <= limits.sequences
 
 
+def test_front_ends_of_their_own_are_served_in_the_order_of_the_queue() -> None:
+    """Against the same queue without any front end, whose halves are put on by hand."""
+    random = np.random.RandomState(4)
+    prompts, outputs = draw_workload_lengths(lognormal_workload(600, 80), 800, random)
+    arrivals = workload_unit_arrivals(800, 1.0, random) / 25
+    front_ends = 0.2 * draw_front_ends(800, random)  # long, so that requests overtake each other
+    limits = Limits(60_000, 64, 2048)
+    extras = BatchExtras(front_ends=front_ends)
+    served = serve_batches(STEP, arrivals, prompts, outputs, limits, extras=extras)
+    order = np.argsort(arrivals + front_ends / 2)
+    assert np.any(np.diff(order) < 0)
+    bare = dataclasses.replace(STEP, front_end=0.0)
+    queued = (arrivals + front_ends / 2)[order]
+    inner = serve_batches(bare, queued, prompts[order], outputs[order], limits)
+    np.testing.assert_array_equal(served.arrival, arrivals)
+    np.testing.assert_allclose(served.first_token[order], inner.first_token + front_ends[order] / 2)
+    np.testing.assert_allclose(served.finish[order], inner.finish + front_ends[order] / 2)
+    alike = BatchExtras(front_ends=np.full(800, STEP.front_end))
+    same = serve_batches(STEP, arrivals, prompts, outputs, limits, extras=alike)
+    plain = serve_batches(STEP, arrivals, prompts, outputs, limits)
+    np.testing.assert_allclose(same.first_token, plain.first_token)
+
+
+def test_a_cached_prompt_costs_its_last_token_and_the_reading_of_the_rest() -> None:
+    cached = BatchExtras(cached_tokens=np.array([999]))
+    one = np.array([1000]), np.array([1]), Limits(2000)
+    served = serve_batches(STEP, np.zeros(1), *one, extras=cached)
+    assert served.ttft[0] == pytest.approx(STEP.of(0, 0, 1, 999.5, 1) + STEP.front_end)
+    assert served.peak_kv == 1001
+    for wrong in (1000, -1):
+        extras = BatchExtras(cached_tokens=np.array([wrong]))
+        with pytest.raises(ValueError, match="at least one token"):
+            serve_batches(STEP, np.zeros(1), *one, extras=extras)
+
+
 def test_littles_law() -> None:
     """Requests in decode, averaged over the time, are their rate times their time in decode."""
     random = np.random.RandomState(5)
@@ -226,7 +270,7 @@ def test_littles_law() -> None:
         outputs,
         Limits(300_000),
         "chunked",
-        events=True,
+        extras=BatchExtras(events=True),
     )
     assert served.events is not None
     m, n, context, tokens, sums, touched, _ = served.events.T

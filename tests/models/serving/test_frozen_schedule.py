@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.serving.batching import Limits, serve_batches_closed
+from models.serving.batching import BatchExtras, Limits, serve_batches_closed
 from models.serving.frozen_schedule import freeze_schedule
 from models.serving.step_time import FACTORS, step_time
 from models.serving.workload import draw_workload_lengths, uniform
@@ -13,7 +13,7 @@ def test_frozen_sums_are_the_simulation() -> None:
     step = step_time(LLMS["qwen3-30b-a3b"], H100, 2)
     prompts, outputs = draw_workload_lengths(uniform(1500, 90, 0.7), 200, np.random.RandomState(1))
     served = serve_batches_closed(
-        step.scaled(TRUTH), 20, prompts, outputs, Limits(200_000), events=True
+        step.scaled(TRUTH), 20, prompts, outputs, Limits(200_000), extras=BatchExtras(events=True)
     )
     frozen = freeze_schedule([step], TRUTH, [(outputs, served)])
     expected = [served.tpot(outputs).mean(), served.ttft.mean()]

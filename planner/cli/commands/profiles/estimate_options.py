@@ -42,6 +42,7 @@ class EstimateOptions:
     shares: str = "100"
     input_tokens: int = 1000
     output_tokens: int = 250
+    cached_tokens: int = 0
     lengths: str = "lognormal"
     cv: float = 1.0
     rates: int = 8
@@ -98,6 +99,12 @@ def read_estimate_options(
     shares = _number_list_option(options.shares, "--share", 1, 100, faults)
     lengths = _estimate_lengths_option(options, faults)
     checks = (
+        (
+            "--cached-tokens",
+            options.cached_tokens,
+            0 <= options.cached_tokens < lengths.input_tokens,
+            f"0 or more, and fewer than the {lengths.input_tokens:,.0f} tokens of a prompt",
+        ),
         ("--cv", options.cv, 0 <= options.cv <= 20, "0 to 20"),
         ("--rates", options.rates, 1 <= options.rates <= 100, "1 to 100"),
         ("--seeds", options.seeds, 1 <= options.seeds <= 100, "1 to 100"),
@@ -165,6 +172,7 @@ def read_estimate_options(
     )
     offered = OfferedLoad(
         lengths=lengths,
+        cached_tokens=options.cached_tokens,
         cv=options.cv,
         rates=options.rates,
         requests=options.requests,

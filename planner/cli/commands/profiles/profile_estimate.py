@@ -71,7 +71,12 @@ def run_profile_estimate(options: EstimateOptions, interrupt: Interrupt) -> int:
     except StoppedError:
         warn(["Stopped; nothing was written."])
         return NO_PLAN
-    notify([*notices, *known_error_notices(wanted)], quiet=options.quiet)
+    fitted = {one.llm for one in calibrations}
+    errors = known_error_notices(
+        [(one.llm, one.gpu) for one in wanted if one.llm.llm not in fitted],
+        [one.share_pct for one in wanted],
+    )
+    notify([*notices, *errors], quiet=options.quiet)
     return _output_profile_estimate(options, estimate, calibrations, time.perf_counter() - began)
 
 

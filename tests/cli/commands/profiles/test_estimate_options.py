@@ -63,3 +63,11 @@ def test_numbers_that_no_machine_can_work_with_are_faults(option: str) -> None:
 
 def test_the_loss_of_sharing_in_the_help_is_that_of_the_model() -> None:
     assert options().sharing_loss_pct == SHARING_LOSS_PCT
+
+
+def test_cached_tokens_are_fewer_than_those_of_a_prompt() -> None:
+    offered, _, _ = read_estimate_options(options(input_tokens=500, cached_tokens=499))
+    assert offered.cached_tokens == 499
+    for wrong in (500, -1):
+        with pytest.raises(DataError, match="--cached-tokens"):
+            read_estimate_options(options(input_tokens=500, cached_tokens=wrong))
