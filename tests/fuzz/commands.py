@@ -146,9 +146,9 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "profile check": Command(("in:table",), {"--scenario": "in:scenario", "--quiet": "flag"}),
     "scores check": Command(
-        ("in:scores",),
+        ("in:graded",),
         {
-            **{"--grades": "in:scores", "--fit": "word:shrinkage,isotonic", "--out": "out:.csv"},
+            **{"--grades": "in:graded", "--fit": "word:shrinkage,isotonic", "--out": "out:.csv"},
             **{"--charts": "folder", "--json": "out:.json", "--seed": "int:0:99"},
             "--quiet": "flag",
         },

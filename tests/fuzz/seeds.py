@@ -54,6 +54,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "scenario": ("scenario.yaml", "rich.yaml", "parquet.yaml", "scenario.xlsx"),
     "table": ("profiles.csv", "wide.csv", "profiles.parquet", "wide.parquet"),
     "scores": ("scores.csv", "weighted.csv", "scores.parquet"),
+    "graded": ("many.csv", "many-grades.csv"),
     "plan": ("plan.json", "other.json", "rich-plan.json", "infeasible.json"),
     "trace": ("trace.csv",),
     "mapping": ("mapping.yaml",),
@@ -148,6 +149,10 @@ def _write_grades(folder: Path) -> None:
     write_lines(folder / "samples_arc.jsonl", lm_eval_rows(grades, acc_norm=0.5))
     write_lines(folder / "queries.jsonl", semantic_router_rows())
     (folder / "routerbench.csv").write_text(router_bench_csv(), encoding="utf-8")
+    for name, large, small in (("many", 7, 5), ("many-grades", 2, 3)):
+        rows = [f"p{k},{k % large / large:.3f},{k % small / small:.3f}" for k in range(60)]
+        text = "\n".join(["prompt_id,large,small", *rows]) + "\n"
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
 
 
 def _wide_table() -> str:

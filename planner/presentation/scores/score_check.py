@@ -92,9 +92,11 @@ def _fit_line(
     """
     half = NORMAL_975 * change.error
     noise = ": noise" if abs(change.mean) <= half else ""
-    taken = f"takes {100 * (1 - left.mean / given.mean):.0f} % of the false promise away, "
+    taken = ""
+    if word == "optimistic":
+        taken = f"takes {100 * (1 - left.mean / given.mean):.0f} % of the false promise away, "
     return (
-        f"{name.capitalize()}: {taken if word == 'optimistic' else ''}{_off(left)} is left; the"
+        f"{name.capitalize()}: {taken}{_off(left)} is left; the"
         f" choice itself gains {change.mean:+.4f} ± {half:.4f} by grades{noise}."
     )
 

@@ -36,6 +36,7 @@ SCORES = np.array([[0.9, 0.6] * 50, [0.1, 0.4] * 50])
 def test_the_verdict_follows_from_promise_and_grade(scores: np.ndarray, word: str) -> None:
     check, _ = check_scores(table(scores), table(GRADES), "g")
     assert score_check_word(check) == word
+    assert ("of the false promise" in score_check_lines(check)[0]) == (word == "optimistic")
     assert score_check_verdict_line(check).startswith(f"{word}: ")
 
 
