@@ -12,7 +12,7 @@ from typing import Any
 
 from profiles.io.faults import Fault, shown_in_fault
 
-__all__ = ["Grade", "Grades", "grade_of_value"]
+__all__ = ["Grade", "Grades", "NoGradeError", "grade_of_value"]
 
 MOST_GRADES = 5_000_000
 LARGEST_GRADE = 1e9
