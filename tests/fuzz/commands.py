@@ -119,6 +119,7 @@ COMMANDS: Mapping[str, Command] = {
             **{"--llm": "word:llama-3.1-8b,yi-34b", "--gpu": "word:H100-SXM-80GB,L40S-48GB"},
             **{"--tp": "list:1,2,4,8", "--share": "list:10,50,100", "--cv": "number:0.1:5"},
             **{"--input-tokens": "int:1:4000", "--output-tokens": "int:1:400"},
+            **{"--cached-tokens": "int:0:4000"},
             **{"--lengths": "word:fixed,lognormal,trace.csv", "--rates": "int:2:6"},
             **{"--scheduler": "word:chunked,prefill_first,slots,single"},
             **{"--weight-bits": "word:16,8,4", "--kv-bits": "word:16,8"},

@@ -94,3 +94,24 @@ def test_nothing_is_learned_from_points_that_do_not_teach() -> None:
     assert not teaches_calibration(starved)
     assert not teaches_calibration(too_fast)
     assert np.all(fit_calibration([starved, too_fast], (Harness(),)).factors == 1)
+
+
+def test_a_benchmark_that_repeats_its_prompts_teaches_when_they_count_as_cached() -> None:
+    """Measured with 95 % of each prompt cached, at the true factors of another GPU."""
+    made = []
+    for point in points_of(np.ones(9), Harness(), (1,)):
+        bare = replace(point, cached_share=0.95)
+        ttft, tpot = predict_for_calibration(bare, TRUTH, Harness())
+        made.append(replace(bare, ttft=ttft, tpot=tpot))
+    fast = [point for point in made if not teaches_calibration(replace(point, cached_share=0.0))]
+    assert fast
+    assert all(map(teaches_calibration, made))
+    # Left out are three numbers of users, one at each length.
+    found = fit_calibration([point for k, point in enumerate(made) if k % 5], (Harness(),))
+    errors = [
+        np.array(predict_for_calibration(point, found.factors, Harness()))
+        / (point.ttft, point.tpot)
+        - 1
+        for point in made[::5]
+    ]
+    assert np.median(np.abs(errors), axis=0) == pytest.approx(0, abs=0.04)
