@@ -89,9 +89,11 @@ class QualityCutPool:
         """The cuts' estimate of Q at fractions (M,), never below it."""
         return float((self.base + self.prices @ fractions).min())
 
-    def tightest(self, fractions: np.ndarray, keep: int) -> np.ndarray:
-        """Positions of the `keep` smallest cuts at fractions (M,)."""
-        value = self.base + self.prices @ fractions
+    def tightest(
+        self, fractions: np.ndarray, keep: int, among: np.ndarray | slice = slice(None)
+    ) -> np.ndarray:
+        """Positions, in `among`, of the `keep` smallest cuts at fractions (M,)."""
+        value = self.base[among] + self.prices[among] @ fractions
         return np.sort(np.argsort(value, kind="stable")[:keep])
 
     def __len__(self) -> int:
@@ -125,6 +127,11 @@ class Quality:
         self.cut(np.zeros(self.llms))
         for i in range(self.llms):
             self.cut(np.where(np.arange(self.llms) == i, -1.0, 0.0))
+
+    def best_answers(self) -> np.ndarray:
+        """(M,) fractions where every prompt gets its best score; a tied one goes to the first."""
+        best = self.values.argmax(axis=0)
+        return np.bincount(best, weights=self.weights, minlength=self.llms)
 
     def g(self, prices: np.ndarray) -> float:
         """g(alpha) of (1) on the 0..1 scale; prices (M,)."""
@@ -250,16 +257,12 @@ class Quality:
         """Newton on the smoothed g at falling temperatures; prices (R,) of the routed LLMs."""
         # Single precision halves the memory that every step goes through; its error of 1e-7 is
         # below that of the temperature, and the cut's base is computed in double.
-        if full or self._sample is None:
-            values, weights = self._single[routed], self._single_weights
-        else:
-            values, weights = (
-                self._single[np.ix_(routed, self._sample)],
-                self._single_weights[self._sample],
-            )
-            weights = weights / weights.sum()
+        values, weights = self._single[routed], self._single_weights
         if self.values.size <= SMALL_TABLE:
             values, weights = self.values[routed], self.weights
+        elif self._sample is not None and not full:
+            weights = self._single_weights[self._sample]
+            values, weights = self._single[np.ix_(routed, self._sample)], weights / weights.sum()
         for temperature in schedule:
             prices = newton_smoothed_prices(values, weights, target, prices, temperature)
         return prices - prices.min()

@@ -70,6 +70,7 @@ class GoalState:
     incumbent: the best plan. bound: no plan loses less; relaxation_bound: that of the linear
     relaxation alone. infeasible: it is known that there is no plan (better than the incumbent).
     aside: setups whose placement could not be decided, aside_bound: what they lose at least.
+    plunge_cuts: positions of the cuts that plunges made.
     """
 
     shared: SearchState
@@ -82,6 +83,7 @@ class GoalState:
     infeasible: bool = False
     aside: list[NoGood] = field(default_factory=list)
     aside_bound: float = np.inf
+    plunge_cuts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
 
     @property
     def loss(self) -> float:

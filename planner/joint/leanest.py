@@ -27,7 +27,7 @@ LEAN_NODES = 200_000
 the same plan on a busy machine.
 """
 
-LEAN_SECONDS = 10.0
+LEAN_SECONDS = 3.0
 """A backstop for the same search; it is longer when the search for the best plan took longer. Where
 work is limited, the work left is the limit instead.
 """

@@ -223,12 +223,13 @@ class RestrictedMilp:
         over-rated quality: without them the same setup comes back.
         """
         pool, incumbent = self.state.shared.quality.cuts, self.state.incumbent
-        held = [pool.tightest(self.relaxation.point.fractions, KEPT_CUTS - NEWEST_CUTS)]
+        own = np.setdiff1d(np.arange(len(pool)), self.state.plunge_cuts)
+        at = [(self.relaxation.point.fractions, KEPT_CUTS - NEWEST_CUTS)]
         if incumbent is not None:
-            held.append(pool.tightest(incumbent.routed.fractions, KEPT_CUTS // 4))
-        held += [pool.tightest(near, KEPT_NEARBY) for near in self.relaxation.nearby]
-        held.append(np.arange(max(0, len(pool) - NEWEST_CUTS), len(pool)))
-        return np.unique(np.concatenate(held))
+            at.append((incumbent.routed.fractions, KEPT_CUTS // 4))
+        at += [(near, KEPT_NEARBY) for near in self.relaxation.nearby]
+        held = [own[pool.tightest(fractions, keep, own)] for fractions, keep in at]
+        return np.unique(np.concatenate([*held, own[-NEWEST_CUTS:]]))
 
     def _better_than_incumbent(self) -> Goal:
         """The goal with a floor at the incumbent: only better plans are of interest (the incumbent

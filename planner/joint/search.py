@@ -30,6 +30,7 @@ from models.program import build_program
 from planner.joint.cost_floor import reach_cost_floor
 from planner.joint.curve_refinement import refine_curve_lines, split_curve_arms
 from planner.joint.goal_state import GoalState, Incumbent
+from planner.joint.plunging import plunge_from_relaxation
 from planner.joint.primal_heuristics import (
     consider_primal,
     consider_thinned_heuristic,
@@ -44,6 +45,11 @@ from planner.joint.solver.highs import StopReason, solve_with_highs
 
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""
+
+PROGRAMS_FIRST = 3
+"""Programs that are tried before a plunge: easy instances need no more (all four sizes of the
+benchmark), and on those a plunge costs more than it finds.
+"""
 
 FIRST_SHARE, LATER_SHARE, LEAST_SHARE = 0.75, 0.3, 1e-4
 """Share of the gap to which programs are solved: at first; times this whenever one brings nothing
@@ -154,6 +160,7 @@ class Search:
         if milp is None:
             return
         clock, instance, share = self.shared.clock, self.shared.instance, FIRST_SHARE
+        programs = 0
         first = FIRST_OPTIONS * (len(instance.llms) + 2 * len(instance.pools) + 1)
         options: tuple[int, ...] | None = milp.promising(first)
         while options is not None and not self.closed() and not clock.stopped():
@@ -175,6 +182,9 @@ class Search:
             grown = self._next_options(milp, options, excluded)
             news |= len(grown) > len(options)
             options = grown
+            programs += 1
+            if programs == PROGRAMS_FIRST and self.state.goal.of == GoalKind.QUALITY:
+                plunge_from_relaxation(self.state, milp.relaxation)
             if self.loss < before:
                 continue
             # Nothing more can be learnt from a program that stops at its limit of nodes, and from

@@ -16,7 +16,7 @@ import numpy as np
 from models.formulation import Formulation, allowance
 from models.latency import LatencyPieces, safe_latency_points
 from models.quality import UNROUTED, Quality
-from planner.joint.cut_loop import CutLoop, RelaxationPoint
+from planner.joint.cut_loop import MANY_LLMS, CutLoop, RelaxationPoint
 from planner.joint.solver.highs import SolveSettings, StopReason
 
 SPARES = (1e-9, 1e-8, 1e-7, 1e-6)
@@ -29,6 +29,9 @@ FLOAT_NOISE = 1e-12
 
 BESIDE_A_KNOT = 1e-6
 """A rate this close (relative) to a knot of its curve is meant to be on it."""
+
+LOOSER = 4.0
+"""Times the tolerance: what routing may leave where the estimate of its quality stands still."""
 
 PASSES = 8
 """Most recentrings; three are usual."""
@@ -171,7 +174,16 @@ class _SetupProgram:
                 spare=0.0 if measure_excess else spare,
             )
 
-        point = loop().converge(self.tolerance, MOST_CUTS)
+        if len(form.instance.llms) > MANY_LLMS:
+            point = loop().converge(
+                self.tolerance,
+                MOST_CUTS,
+                in_out=True,
+                near=self.quality.best_answers(),
+                loose=LOOSER * self.tolerance,
+            )
+        else:
+            point = loop().converge(self.tolerance, MOST_CUTS)
         if point.stop is not StopReason.INFEASIBLE:
             return point
         # The relaxation's rates lie on under-estimates of the curves, so the exact budgets may be

@@ -38,6 +38,7 @@ PHASES = {
     "placement": "placing replicas on GPUs",
     "routing": "exact routing of found setups",
     "polish": "exact routing of found setups",
+    "plunge": "plunging",
     "refine": "refining curves",
     "leanest": "fewest GPUs",
 }

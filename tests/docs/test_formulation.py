@@ -14,7 +14,7 @@ from models.instance import Llm, Quota
 from models.nogood import NoGood
 from models.program import build_program
 from planner.joint import infeasibility, leanest, restricted_milp, setup_routing
-from planner.joint.cut_loop import IN_OUT
+from planner.joint.cut_loop import IN_OUT, MANY_LLMS
 from planner.joint.search import FIRST_OPTIONS
 from tests.support.instances.programs import state_of
 from tests.support.paths import HOME
@@ -83,6 +83,7 @@ def test_symbols_name_components_of_the_program() -> None:
     ("number", "words"),
     [
         (7, f"in-out, weight {IN_OUT}"),
+        (7, f"With more than {MANY_LLMS} LLMs the loop begins near"),
         (7, f"({FIRST_OPTIONS} times (LLMs + 2 pools + 1) of them at first)"),
         (7, f"with the {restricted_milp.KEPT_CUTS} tightest cuts"),
         (7, f"(at most {setup_routing.PASSES} times)"),

@@ -13,6 +13,7 @@ from itertools import pairwise
 import pytest
 
 from models.instance import Headroom
+from planner.joint import cut_loop, root_relaxation, search, setup_routing
 from planner.joint.solve import Settings, solve_joint
 from planner.verification.verifier import run_verifier
 from tests.support.instances.oracle import best_plan
@@ -40,6 +41,23 @@ def test_joint_agrees_with_brute_force(kind: str, seeds: range) -> None:
         except Exception as fault:
             fault.add_note(f"while solving random_instance({seed}, {kind!r})")
             raise
+        found = solution_faults(instance, solution, best_plan(instance))
+        faults += [f"{kind} {seed}: {fault}" for fault in found]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("seeds", first_fast([range(2), range(2, 10)]), ids=str)
+@pytest.mark.parametrize("kind", [*KINDS, TAILS])
+def test_what_is_done_with_many_llms_is_right_with_few(
+    kind: str, seeds: range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (cut_loop, root_relaxation, setup_routing):
+        monkeypatch.setattr(module, "MANY_LLMS", 0)
+    monkeypatch.setattr(search, "PROGRAMS_FIRST", 1)
+    faults: list[str] = []
+    for seed in seeds:
+        instance = random_instance(seed, kind)
+        solution = solve_joint(instance, Settings(rel_gap=REL_GAP), explain=False)
         found = solution_faults(instance, solution, best_plan(instance))
         faults += [f"{kind} {seed}: {fault}" for fault in found]
     assert not faults, "\n".join(faults)

@@ -11,7 +11,9 @@ from scipy.sparse import csr_matrix
 
 from models.linear import LinearProgram
 from planner.joint.solver.highs import (
+    VERSION,
     Answer,
+    SolverError,
     SolveSettings,
     StopReason,
     check_call,
@@ -22,6 +24,9 @@ from planner.joint.solver.highs import (
     set_highs_options,
     subscribe_to_highs,
 )
+
+DUAL, PRIMAL = 1, 4
+"""HiGHS's simplex_strategy."""
 
 
 class LiveLp:
@@ -97,21 +102,30 @@ class LiveLp:
                 "changeColsBounds",
             )
 
+    def _run(self) -> highspy.HighsModelStatus | None:
+        """The status of a run, None where HiGHS ended with an error."""
+        try:
+            run_highs(self._highs)
+        except SolverError:
+            return None
+        return self._highs.getModelStatus()
+
     def solve(self) -> Answer:
         """Solve from the present basis."""
         began = time.perf_counter()
-        run_highs(self._highs)
-        status = self._highs.getModelStatus()
-        # From a basis of many rounds the simplex may end in trouble (unknown status): once
-        # more from scratch, then with presolve, which rescales the program.
-        for presolve in ("off", "on"):
-            if status != highspy.HighsModelStatus.kUnknown:
+        status = self._run()
+        # From a basis of many rounds, and with hundreds of nearly parallel cuts, the simplex may
+        # end in trouble (unknown status, or an error): once more from scratch, then with presolve,
+        # which rescales the program, then by the primal simplex.
+        for presolve, strategy in (("off", DUAL), ("on", DUAL), ("off", PRIMAL)):
+            if status is not None and status != highspy.HighsModelStatus.kUnknown:
                 break
             self._highs.clearSolver()
-            set_highs_options(self._highs, presolve=presolve)
-            run_highs(self._highs)
-            status = self._highs.getModelStatus()
-        set_highs_options(self._highs, presolve="off")
+            set_highs_options(self._highs, presolve=presolve, simplex_strategy=strategy)
+            status = self._run()
+        if status is None:
+            raise SolverError(f"HiGHS {VERSION} failed in run, from scratch and with presolve")
+        set_highs_options(self._highs, presolve="off", simplex_strategy=DUAL)
         stop = highs_stop_reason(status)
         solution, info = self._highs.getSolution(), self._highs.getInfo()
         spent = time.perf_counter() - began
