@@ -186,7 +186,7 @@ class Quality:
         prices, _ = self.price(fractions)
         if routed.size > 1:
             prices[routed] = self._newton_quality(target, routed, prices[routed], schedule=FINE)
-        values = self.values[routed]
+        values, first = self.values[routed], prices
         window = FIRST_WINDOW
         while True:
             # Few prompts are undecided in a narrow window, and both sides of (1) show whether it
@@ -194,6 +194,13 @@ class Quality:
             assignment = assign_exactly_within_window(
                 values, self.weights, target, prices[routed], window
             )
+            if assignment is None and prices is not first:
+                # Multipliers of a window that was too narrow may be farther off than the prices it
+                # was opened at: around those a wider one holds an assignment as well.
+                prices = first
+                assignment = assign_exactly_within_window(
+                    values, self.weights, target, prices[routed], window
+                )
             if assignment is not None:
                 prices = self._complete_quality_prices(
                     self._scatter(assignment.prices, routed), routed

@@ -1,8 +1,12 @@
 """Q(f), its prices and cuts against a linear program over all prompts."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from models import quality as quality_module
 from models.quality import Quality, QualityCutPool, Settled
 from profiles.records import Scores
 from tests.support.instances.score_tables import (
@@ -258,3 +262,32 @@ def test_the_pool_takes_equal_prices_once_and_finds_the_tightest() -> None:
     # at (0.5, 0.5) the cuts read 1.0, 0.7, 1.4
     assert pool.at(np.array([0.5, 0.5])) == pytest.approx(0.7)
     assert pool.tightest(np.array([0.5, 0.5]), 2).tolist() == [0, 1]
+
+
+def test_multipliers_that_lead_nowhere_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a window that was too narrow: none around its multipliers, so around the first prices
+    again, not in ever wider windows.
+    """
+    rng = np.random.default_rng(3)
+    scores = Scores(
+        prompt_ids=np.array([f"p{k}" for k in range(400)], dtype=object),
+        llms=("a", "b", "c"),
+        values=rng.random((3, 400)),
+        weights=np.full(400, 1 / 400),
+    )
+    fractions = np.array([0.5, 0.3, 0.2])
+    truth = Quality(scores).settle(fractions)
+    real: Any = quality_module.assign_exactly_within_window
+    windows: list[float] = []
+
+    def misled(values: Any, weights: Any, target: Any, prices: Any, window: float) -> Any:
+        windows.append(window)
+        if len(windows) == 1:
+            found = real(values, weights, target, prices, 1.0)
+            return replace(found, prices=found.prices + np.array([0.0, 0.2, 0.0]))
+        return None if len(windows) == 2 else real(values, weights, target, prices, window)
+
+    monkeypatch.setattr(quality_module, "assign_exactly_within_window", misled)
+    settled = Quality(scores).settle(fractions)
+    assert settled.value == pytest.approx(truth.value, abs=1e-9)
+    assert windows[1] == windows[2] == 4 * windows[0]
