@@ -182,7 +182,9 @@ def _headroom_adjustments(instance: Instance) -> Iterator[Adjustment]:
                 before=100 * stated,
                 tries=(0.0,),
                 apply=with_less,
-                precision=0.2,
+                precision=1.0,
+                # A whole per cent is as fine as anybody states it, and stays feasible as written.
+                whole=True,
                 # Fewer requests may be harder to serve, as for the arrival rate itself.
                 monotone=part != "rate",
             )

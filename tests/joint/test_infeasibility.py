@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.instance import Instance, Llm, Slo
+from models.instance import Headroom, Instance, Llm, Slo
 from models.quality import Quality
 from planner.joint.infeasibility import explain_infeasibility
 from planner.joint.search_state import SearchClock
@@ -38,6 +38,9 @@ def repaired(instance: Instance, repair: Repair) -> Instance:
         return replace(instance, quality_floor=repair.after)
     if repair.change == "setups.min_gpu_utilization_pct":
         return replace(instance, min_utilization=repair.after / 100)
+    if path[0] == "headroom":
+        part = {path[1].removesuffix("_pct"): repair.after / 100}
+        return replace(instance, headroom=replace(instance.headroom, **part))
     raise AssertionError(f"unknown path {repair.change}")
 
 
@@ -191,3 +194,26 @@ def test_repairs_that_are_cut_short_say_so() -> None:
         "nothing was tried to its end"
     )
     assert any("cut short" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("headroom", "change", "after"),
+    [
+        (Headroom(rate=1.5), "headroom.rate_pct", 100),
+        (Headroom(slo=0.6), "headroom.slo_pct", 50),
+        (Headroom(utilization=0.725), "headroom.utilization_pct", 50),
+    ],
+)
+def test_headroom_is_given_up_in_whole_per_cents(
+    headroom: Headroom, change: str, after: float
+) -> None:
+    """One GPU of 10 req/s at 0.2 s, 5 req/s within 0.4 s."""
+    instance = replace(
+        make([option(0, flat(0.2, 10))], 5, gpus=1, slos=[Slo("ttft", "mean", 0.4)]),
+        headroom=headroom,
+    )
+    solution = checked(instance)
+    assert solution.conflict is not None
+    (repair,) = [one for one in solution.conflict.repairs if one.change == change]
+    assert repair.after == after
+    assert checked(repaired(instance, repair)).has_plan

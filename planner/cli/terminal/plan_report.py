@@ -34,6 +34,7 @@ from planner.presentation.plan.considered_options import dropped_option_lines, f
 from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.provenance import provenance_lines
+from planner.presentation.plan.robustness import robustness_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
 from planner.presentation.plan.verdict import verdict_line
 
@@ -100,8 +101,12 @@ def print_plan_verdict(plan: Plan, console: Console) -> None:
 
 
 def print_short_plan_report(plan: Plan, console: Console) -> None:
-    """Print the verdict and, where nothing fits, what would repair it."""
+    """Print the verdict, the headroom that was sought, and, where nothing fits, what would repair
+    it.
+    """
     print_plan_verdict(plan, console)
+    for line in robustness_lines(plan.content):
+        output_line(console, line)
     if plan.status == "infeasible":
         _print_repairs_report(plan, console)
 

@@ -26,7 +26,7 @@ def robustness_lines(content: PlanContent) -> list[str]:
         why = "No headroom was found" if one["complete"] else "Stopped before a headroom was found"
         return [
             f"Not robust to {one['to']}: {kept} of {count} {runs} keep every SLO. {why} with which"
-            " 95 % do."
+            " 95 % do: try more GPUs, fewer requests or looser limits."
         ]
     return [
         f"Robust to {one['to']}: {kept} of {count} {runs} keep every SLO with a headroom of"

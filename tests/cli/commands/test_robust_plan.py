@@ -13,7 +13,7 @@ from tests.support.planner_run import run_planner
 def test_the_plan_has_the_headroom_as_an_override_and_simulates(tmp_path: Path) -> None:
     assert run_planner(["init", "s"], tmp_path).returncode == 0
     done = run_planner(
-        ["plan", "s/scenario.yaml", "--robust-to", "cv=2", "--json", "p.json"], tmp_path
+        ["plan", "s/scenario.yaml", "--robust-to", "cv=2", "--json", "p.json", "--quiet"], tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert "Robust to gamma arrivals with a coefficient of variation of 2:" in done.stdout

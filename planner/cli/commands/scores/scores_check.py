@@ -1,5 +1,6 @@
 """The command `scores check`: scores against grades -> verdict, tables, chart, calibrated table."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ class ScoresCheckOptions:
 def run_scores_check(scores: Path, options: ScoresCheckOptions) -> int:
     """Check, print and write; return the exit code: 0, or 2 for bad input."""
     _check_outputs_of_scores_check(options)
+    _keep_inputs_of_scores_check(scores, options)
     own, given, notices = read_scores_to_check(scores, options.grades)
     check, more = check_scores(own, given, str(options.grades), options.seed)
     notify([*notices, *more], quiet=options.quiet)
@@ -74,6 +76,20 @@ def run_scores_check(scores: Path, options: ScoresCheckOptions) -> int:
     elif options.out != "-":
         _print_scores_check(plain_output_console(), check, str(scores), quiet=options.quiet)
     return _write_scores_check(check, str(scores), options)
+
+
+def _keep_inputs_of_scores_check(scores: Path, options: ScoresCheckOptions) -> None:
+    """Raise DataError where an output is one of the inputs: scores that were fitted on these grades
+    could not be told from the predictor's any more.
+    """
+    inputs = [os.path.realpath(path) for path in (scores, options.grades) if path is not None]
+    faults = [
+        Fault(option, "", path, "it is one of the inputs", "name another file")
+        for option, path in (("--out", options.out), ("--json", options.json))
+        if path not in (None, "-") and os.path.realpath(str(path)) in inputs
+    ]
+    if faults:
+        raise DataError(faults)
 
 
 def _check_outputs_of_scores_check(options: ScoresCheckOptions) -> None:

@@ -86,3 +86,11 @@ def test_a_folder_that_cannot_be_made_ends_before_the_work(tables: tuple[str, st
     code, text, err = check(tables[0], "--grades", tables[1], "--charts", tables[0])
     assert (code, text) == (2, "")
     assert "--charts names a file" in err
+
+
+def test_an_input_is_not_overwritten(tables: tuple[str, str]) -> None:
+    before = Path(tables[0]).read_bytes()
+    code, _, err = check(tables[0], "--grades", tables[1], "--out", tables[0])
+    assert code == 2
+    assert "it is one of the inputs" in err
+    assert Path(tables[0]).read_bytes() == before
