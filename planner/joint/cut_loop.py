@@ -127,9 +127,7 @@ class CutLoop:
         round; it and max_rounds end the loop with what there is. Returns the last point, with the
         program's loss and duals; raises SolverError when HiGHS fails.
         """
-        best = _BestInside(self.where.fractions, moving=self.many) if in_out else None
-        if best is not None and near is not None:
-            self._begin_near(best, near)
+        best = self._best_near(near) if in_out and near is not None else None
         rounds = 0
         while True:
             answer = self.live.solve()
@@ -144,7 +142,7 @@ class CutLoop:
             estimate = float(answer.x[self.where.quality])
             stalled = self._stalls(estimate)
             halted = rounds >= max_rounds or (stopped is not None and stopped())
-            if best is not None and best.x is not None and not halted:
+            if best is not None and not halted:
                 self._cut_between(best, answer.x, full=full)
                 # The best point keeps all rows but the cuts, as a mean of points that do: where its
                 # quality meets the estimate, no point of the program is better.
@@ -158,7 +156,9 @@ class CutLoop:
             # Prices of the last point are a warm start of Newton's method: neighbouring fractions
             # have neighbouring prices.
             self._prices, exact = self.quality.price(fractions, self._prices, full=full)
-            if best is not None and exact > best.quality:
+            if in_out and best is None:
+                best = self._best_at(answer.x, exact)
+            elif best is not None and exact > best.quality:
                 best.x, best.quality = answer.x, exact
             # `exact` over-rates Q by what the prices lack; an older cut may be tighter here.
             error = estimate - min(exact, self.quality.cuts.at(fractions))
@@ -166,12 +166,19 @@ class CutLoop:
                 return self._point(answer, fractions, rounds, error)
             self._add_new_cuts()
 
-    def _begin_near(self, best: "_BestInside", near: np.ndarray) -> None:
-        """Begin with a point near some fractions (M,), where there is one."""
-        best.x = self._feasible_near(near)
-        if best.x is not None:
-            self._prices, best.quality = self.quality.price(best.fractions)
-            self._add_new_cuts()
+    def _best_at(self, x: np.ndarray, quality: float) -> "_BestInside":
+        """A first best point, x (columns,), of a quality on the 0..1 scale."""
+        return _BestInside(self.where.fractions, x, quality, moving=self.many)
+
+    def _best_near(self, near: np.ndarray) -> "_BestInside | None":
+        """A point near some fractions (M,), None where the program has none."""
+        x = self._feasible_near(near)
+        if x is None:
+            return None
+        fractions = simplex_fractions(x[self.where.fractions])
+        self._prices, quality = self.quality.price(fractions)
+        self._add_new_cuts()
+        return self._best_at(x, quality)
 
     def _cut_between(self, best: "_BestInside", x: np.ndarray, *, full: bool) -> None:
         """Price between the best point and the program's optimum x.
@@ -281,18 +288,17 @@ def simplex_fractions(fractions: np.ndarray) -> np.ndarray:
 class _BestInside:
     """The point of best quality that a cut loop has seen, and where to cut next.
 
-    x: (columns,), a mean of optima of the program, so that it keeps every row but the cuts.
+    where: columns of the fractions. x: (columns,), a mean of optima of the program, so that it
+    keeps every row but the cuts. quality: 0..1 scale. moving: whether the weight moves.
     """
 
-    def __init__(self, where: slice, *, moving: bool) -> None:
+    def __init__(self, where: slice, x: np.ndarray, quality: float, *, moving: bool) -> None:
         self._where, self._weight, self._moving = where, IN_OUT, moving
-        self.x: np.ndarray | None = None
-        self.quality = -np.inf
+        self.x, self.quality = x, quality
 
     @property
     def fractions(self) -> np.ndarray:
         """(M,) of the best point."""
-        assert self.x is not None  # noqa: S101 - the caller has one
         return self.fractions_of(self.x)
 
     def fractions_of(self, x: np.ndarray) -> np.ndarray:
@@ -301,7 +307,6 @@ class _BestInside:
 
     def towards(self, x: np.ndarray) -> np.ndarray:
         """The point to cut at, between the best one and the program's optimum."""
-        assert self.x is not None  # noqa: S101 - the caller has one
         return np.asarray(self._weight * self.x + (1 - self._weight) * x)
 
     def learn(self, x: np.ndarray, quality: float) -> None:

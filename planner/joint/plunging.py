@@ -75,7 +75,7 @@ def _plunge(state: GoalState, loop: CutLoop, share: float) -> RelaxationPoint | 
         )
         if point.stop is not StopReason.OPTIMAL or shared.clock.stopped():
             return None
-        chosen = _to_fix(point.replicas, fixed, share)
+        chosen = replicas_to_fix(point.replicas, fixed, share)
         if not chosen.size:
             return point
         loop.fix_replicas({int(o): round(point.replicas[o]) for o in chosen})
@@ -83,7 +83,7 @@ def _plunge(state: GoalState, loop: CutLoop, share: float) -> RelaxationPoint | 
     return None
 
 
-def _to_fix(replicas: np.ndarray, fixed: np.ndarray, share: float) -> np.ndarray:
+def replicas_to_fix(replicas: np.ndarray, fixed: np.ndarray, share: float) -> np.ndarray:
     """Options to fix next; none where all in use are whole.
 
     Options not in use stay free: what is fixed may make them useful.

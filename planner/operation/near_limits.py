@@ -2,13 +2,13 @@
 what is left of a limit may be less than chance takes.
 
 Simulated with Poisson arrivals as in `planner.operation.simulation`: up to 70 req/s just as the
-command `simulate` does it, above in shorter runs of WANTED requests each, so that it takes 0.2 to
+command `simulate` does it, above in shorter runs, so that it takes 0.2 to
 0.6 s; at very high rates 3 s, or not at all.
 """
 
 import threading
 
-from planner.operation.simulation import RUNS, run_simulation
+from planner.operation.simulation import RUNS, run_simulation, seconds_of_short_run
 from planner.operation.simulation_outcomes import Demand, SloOutcome
 from planner.operation.step_level_replica import build_step_level_replica
 from planner.plans.numbers import finite_number
@@ -21,10 +21,6 @@ __all__ = ["with_limits_simulated"]
 
 NEAR = 0.1
 """Part of a limit: what has less left is near it."""
-WANTED = 42_000
-"""Requests of one run."""
-SHORTEST, LONGEST = 60.0, 600.0
-"""Seconds of one run."""
 MOST_REQUESTS = 1_000_000
 """Of all runs: 3 to 5 s."""
 
@@ -41,7 +37,7 @@ def with_limits_simulated(
     if not any(near) or (cancel is not None and cancel.is_set()):
         return plan
     rate = loaded.instance.arrival_rate
-    demand = Demand(seconds=min(max(WANTED / rate, SHORTEST), LONGEST))
+    demand = Demand(seconds=seconds_of_short_run(rate))
     if RUNS * demand.seconds * rate > MOST_REQUESTS:
         too_many = f"{rate:,.0f} req/s are too many to simulate beside the plan"
         return plan.with_simulated({"skipped": too_many})

@@ -49,7 +49,7 @@ from planner.plans.option_index import OptionIndex
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.settings import Progress
 
-__all__ = ["Engine", "ReplayablePlan", "run_simulation"]
+__all__ = ["Engine", "ReplayablePlan", "run_simulation", "seconds_of_short_run"]
 
 Engine = Callable[[Instance, int, float], tuple[Replica, str] | str]
 """(instance, option, req/s of one replica) -> a step-level replica and its assumptions, or why
@@ -58,6 +58,15 @@ there is none.
 
 RUNS = 5
 WARM_UP = 0.1
+WANTED = 42_000
+"""Requests of a short run."""
+SHORTEST, LONGEST = 60.0, 600.0
+"""Seconds of a short run."""
+
+
+def seconds_of_short_run(rate: float) -> float:
+    """Seconds of a run that is one of many, or made beside something else, at a rate (req/s)."""
+    return min(max(WANTED / rate, SHORTEST), LONGEST)
 
 
 def run_simulation(

@@ -62,7 +62,7 @@ def scenario_context(loaded: "LoadResult", instance: Instance) -> ScenarioContex
     """Return the part of the context that restates the scenario, whatever the solution."""
     return {
         "arrival_rate_rps": float(instance.arrival_rate),
-        **headroom_content(instance.headroom),  # type: ignore[typeddict-item]
+        **headroom_content(instance.headroom),
         "quality_at_least": finite_number(instance.quality_floor),
         "prompts": len(instance.scores.weights),
         "scores_provenance": instance.scores.provenance.value,

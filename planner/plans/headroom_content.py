@@ -2,7 +2,7 @@
 beside those that were planned with.
 """
 
-from typing import Any
+from typing import Any, TypedDict
 
 from models.instance import Headroom
 from planner.plans.numbers import percent
@@ -13,7 +13,13 @@ __all__ = ["headroom_content", "headroom_limit_ms", "headroom_rate_rps", "stated
 NONE: HeadroomContent = {"slo_pct": 0.0, "rate_pct": 0.0, "utilization_pct": 0.0}
 
 
-def headroom_content(headroom: Headroom) -> dict[str, HeadroomContent]:
+class HeadroomKey(TypedDict, total=False):
+    """The key of the context, where a headroom is stated."""
+
+    headroom: HeadroomContent
+
+
+def headroom_content(headroom: Headroom) -> HeadroomKey:
     """The key `headroom` of the context, in per cent; nothing where none is stated."""
     if not headroom:
         return {}

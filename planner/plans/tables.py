@@ -120,7 +120,7 @@ def _slo_table(content: PlanContent) -> pd.DataFrame:
     simulated = content["context"].get("simulated", {}).get("slo", [])
     for at, header, key in ((4, SIMULATED[0], "low_ms"), (5, SIMULATED[1], "high_ms")):
         if any(simulated):
-            ends = [None if one is None else one[key] for one in simulated]  # type: ignore[literal-required]
+            ends = [None if one is None else one.get(key) for one in simulated]
             frame.insert(at, header, pd.Series(ends, dtype=object).infer_objects())
     return frame
 

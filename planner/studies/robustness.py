@@ -33,17 +33,13 @@ from planner.settings import Progress, Settings
 from planner.solution import Solution
 from profiles.io.faults import Fault
 
-__all__ = ["KEPT", "REPLAYS", "RobustPlan", "Robustness", "plan_robustly", "replay_seconds"]
+__all__ = ["KEPT", "REPLAYS", "RobustPlan", "Robustness", "plan_robustly"]
 
 REPLAYS = 40
 KEPT = 0.95
 MOST = {"rate_pct": 400, "slo_pct": 95}
 """Headroom that is tried at most, per cent."""
 FIRST_STEP = 4
-WANTED = 42_000
-"""Requests of one replay."""
-SHORTEST, LONGEST = 60.0, 600.0
-"""Seconds of one replay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +65,6 @@ class Robustness:
     tried: int
     seconds: float
     interrupted: bool = False
-
-
-def replay_seconds(rate: float) -> float:
-    """Length (s) of one replay at a rate (req/s)."""
-    return min(max(WANTED / rate, SHORTEST), LONGEST)
 
 
 def plan_robustly(

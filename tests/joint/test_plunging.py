@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from planner.joint.plunging import _to_fix, plunge_from_relaxation
+from planner.joint.plunging import plunge_from_relaxation, replicas_to_fix
 from planner.joint.root_relaxation import relax_root
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import feasible_instances, goal_state
@@ -23,7 +23,7 @@ def test_whole_replicas_and_those_nearest_to_whole_are_fixed(
     replicas: list[float], fixed: list[int], chosen: set[int]
 ) -> None:
     done = np.isin(np.arange(len(replicas)), fixed)
-    assert set(_to_fix(np.array(replicas), done, 0.3).tolist()) == chosen
+    assert set(replicas_to_fix(np.array(replicas), done, 0.3).tolist()) == chosen
 
 
 @pytest.mark.parametrize("kind", first_fast(["convex", "nonconvex", "two_pools", "percentile"]))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from planner.operation import near_limits
+from planner.operation import simulation
 from planner.operation.near_limits import with_limits_simulated
 from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand
@@ -48,7 +48,7 @@ def with_achieved(source: PlanAndScenario, part: float | None) -> Plan:
 def test_only_limits_of_which_little_is_left_are_simulated(
     planned: PlanAndScenario, monkeypatch: pytest.MonkeyPatch, part: float | None, near: bool
 ) -> None:
-    monkeypatch.setattr(near_limits, "WANTED", 100)
+    monkeypatch.setattr(simulation, "WANTED", 100)
     plan = with_limits_simulated(with_achieved(planned, part), planned.loaded)
     assert ("simulated" in plan.content["context"]) == near
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from planner.errors import InfeasibleError
-from planner.operation.simulation import RUNS, run_simulation
+from planner.operation.simulation import RUNS, run_simulation, seconds_of_short_run
 from planner.operation.simulation_outcomes import Demand
 from planner.plans.plan_and_scenario import PlanAndScenario, load_plan_and_scenario
 from profiles.trace import load_trace
@@ -106,3 +106,7 @@ def test_a_trace_lends_its_gaps(planned: Path, tmp_path: Path) -> None:
     assert set(trace.tokens) == {"input_tokens"}
     found = run_simulation(load_plan_and_scenario(planned), Demand(seconds=60, gaps=trace.gaps))
     assert found.requests == pytest.approx(RUNS * 60 * 63, rel=0.1)
+
+
+def test_short_runs_are_as_long_as_their_requests_need() -> None:
+    assert [seconds_of_short_run(rate) for rate in (1, 70, 420, 1e6)] == [600, 600, 100, 60]

@@ -70,9 +70,8 @@ def test_the_engine_that_made_the_curve_serves_its_requests() -> None:
 
 def test_tokens_that_the_source_calls_cached_are_not_computed() -> None:
     """A prompt of 2,000 tokens, 1,900 of them cached, costs about as much as one of 100."""
-    long = {"tokens": (2000.0, 50.0)}
     plain, cached = (
-        build_step_level_replica(instance(**long, ttft=ttft, more=more), 0, 0.5)  # type: ignore[arg-type]
+        build_step_level_replica(instance(tokens=(2000.0, 50.0), ttft=ttft, more=more), 0, 0.5)
         for ttft, more in ((0.075, ""), (0.025, ", 1900 tokens of a prompt cached"))
     )
     assert not isinstance(plain, str), plain

@@ -15,7 +15,7 @@ from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.settings import Settings
 from planner.studies import robustness
-from planner.studies.robustness import plan_robustly, replay_seconds
+from planner.studies.robustness import plan_robustly
 from tests.support.walls import first_fast
 
 
@@ -149,10 +149,6 @@ def test_a_metric_that_cannot_be_simulated_is_refused(loaded: LoadResult) -> Non
     )
     with pytest.raises(DataError, match="cannot be simulated"):
         plan_robustly(blind, Settings(), Demand(seconds=60))
-
-
-def test_replays_are_as_long_as_their_requests_need() -> None:
-    assert [replay_seconds(rate) for rate in (1, 70, 420, 1e6)] == [600, 600, 100, 60]
 
 
 def test_a_robust_plan_keeps_its_slos_in_the_replays(

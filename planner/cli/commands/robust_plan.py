@@ -7,6 +7,7 @@ from pathlib import Path
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
+from planner.operation.simulation import seconds_of_short_run
 from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import build_step_level_replica
 from planner.operation.trace_replay import TraceScale, check_trace_copies
@@ -14,7 +15,7 @@ from planner.plans.schema import RobustnessContent
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.settings import Settings
 from planner.solution import Solution
-from planner.studies.robustness import REPLAYS, RobustPlan, plan_robustly, replay_seconds
+from planner.studies.robustness import REPLAYS, RobustPlan, plan_robustly
 from profiles.io.faults import Fault
 from profiles.trace import load_trace
 
@@ -31,7 +32,7 @@ def read_robust_demand(text: str, rate: float) -> tuple[Demand, str]:
 
     text: `cv=C` for gamma arrivals, else the file of a trace. DataError for a faulty one.
     """
-    seconds = replay_seconds(rate)
+    seconds = seconds_of_short_run(rate)
     if match := re.fullmatch(r"cv=(.+)", text.strip()):
         try:
             cv = float(match[1])

@@ -1,5 +1,8 @@
 """The headroom of a plan in words: what is kept free, and at which rate the figures are."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from planner.plans.headroom_content import headroom_rate_rps, stated_headroom
 from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_exact, format_number
@@ -17,15 +20,15 @@ def demand_with_headroom_text(content: PlanContent) -> str:
 
 def headroom_lines(content: PlanContent) -> list[str]:
     """Say what the plan keeps free, in one sentence; nothing where no headroom is stated."""
-    free = stated_headroom(content)
+    free: Mapping[str, Any] = stated_headroom(content)
     parts = [
-        f"{format_exact(free[key])} % {of}"  # type: ignore[literal-required]
+        f"{format_exact(free[key])} % {of}"
         for key, of in (
             ("rate_pct", "more requests than stated"),
             ("slo_pct", "of every SLO limit"),
             ("utilization_pct", "of the highest rate of every curve"),
         )
-        if free[key]  # type: ignore[literal-required]
+        if free[key]
     ]
     if not parts:
         return []

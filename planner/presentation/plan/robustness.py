@@ -1,5 +1,6 @@
 """The search for the headroom that keeps the SLOs under bursts, in words."""
 
+from planner.plans.numbers import known_number
 from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_exact, format_objective_value
 
@@ -37,8 +38,7 @@ def robustness_lines(content: PlanContent) -> list[str]:
 
 def _cost_of_robustness(content: PlanContent, without: float) -> str:
     """What the headroom costs, in the objective's unit."""
-    value = content["objective"]["value"]
-    assert value is not None  # noqa: S101 - a robust plan has a value
+    value = known_number(content["objective"]["value"])
     before = format_objective_value(content, without)
     if content["objective"]["of"] == "cost":
         return f"it costs {value - without:.2f} USD/h more than {before}"

@@ -21,7 +21,7 @@ def test_rows_keep_their_numbers_and_bad_ones_are_faults(tmp_path: Path) -> None
     assert all("not a JSON object" in str(row) for row in rows[1:4])
 
 
-def test_packed_files_are_read_and_broken_ones_told(tmp_path: Path) -> None:
+def test_packed_files_are_read_and_broken_ones_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"a": 1}\n' * 5000))
     assert first_json_line(path) == {"a": 1}
