@@ -111,12 +111,23 @@ class Visitor:
             self.troubles.append(f"{kind}: {text} ({url})")
 
 
+RESTS = """() => {
+    const app = document.querySelector('[data-testid=stApp]');
+    const rests = app?.dataset.testScriptState === 'notRunning'
+        && !document.querySelector('[data-stale=true]');
+    window.restingSince = rests ? (window.restingSince ?? performance.now()) : undefined;
+    return rests && performance.now() - window.restingSince > 300;
+}"""
+"""No script runs and nothing of an earlier one is shown. One script is often followed by another
+at once (a saved plan, a new address), so this must hold for a while; a click between the two would
+meet elements that are about to be replaced.
+"""
+
+
 def settled(page: Page) -> None:
-    """Wait until no script runs and the page shows no exception."""
-    page.wait_for_function(
-        "() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState ==="
-        " 'notRunning'"
-    )
+    """Wait until the page rests and shows no exception."""
+    page.evaluate("window.restingSince = undefined")
+    page.wait_for_function(RESTS)
     assert page.locator("[data-testid=stException]").count() == 0
 
 

@@ -21,6 +21,7 @@ SLO = "mean TTFT at most (ms)"
 
 def knob(page: Page, label: str, value: str) -> None:
     """Type a number in the sidebar."""
+    settled(page)
     field = page.get_by_test_id("stSidebar").get_by_label(label)
     field.fill(value)
     field.press("Enter")
@@ -106,6 +107,7 @@ def test_first_open_another_slo_compare_with_the_first_and_leave_with_a_workbook
     expect(page.get_by_text(f"mean TTFT {TIGHTER} ms").first).to_be_visible()
     goto(page, "Export")
     page.get_by_role("button", name="Make the report").click()
+    settled(page)
     button = page.get_by_role("button", name="Download the report")
     with page.expect_download() as download:
         button.click()
@@ -174,6 +176,7 @@ def test_an_upload_is_solved_and_saved_and_opened_again(
     planned(page)
     assert "example=" not in page.url
     page.get_by_text("Save these inputs").click()
+    settled(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as zip").click()
     saved = tmp_path / "saved.zip"
@@ -257,7 +260,6 @@ def test_clicks_that_come_before_the_page_has_answered_are_not_lost(
     rate.fill("1")
     rate.press("Enter")
     expect(page.get_by_role("combobox", name="Scenario")).to_have_value("uploaded: my-cluster")
-    settled(page)
     knob(page, "Arrival rate (req/s)", "2")
     page.get_by_test_id("stSidebar").get_by_role("button", name="Solve", exact=True).click()
     page.get_by_test_id("stSidebarNav").get_by_text("Plan", exact=True).click()
