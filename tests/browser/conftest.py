@@ -131,6 +131,13 @@ def settled(page: Page) -> None:
     assert page.locator("[data-testid=stException]").count() == 0
 
 
+def goto(page: Page, title: str) -> None:
+    """Open another page by its name in the sidebar."""
+    page.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
+    page.get_by_role("heading", level=1, name=title).wait_for()
+    settled(page)
+
+
 @pytest.fixture
 def visitors(server: str, chromium: Browser) -> Iterator[list[Visitor]]:
     """Two people; at the end neither has seen an error in the console."""

@@ -11,7 +11,7 @@ from bench.instances import write_own
 from planner.scenario.assemble import assemble_instance
 from planner.scenario.load import load_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
-from tests.browser.conftest import HOME, PATIENCE_MS, Visitor, settled
+from tests.browser.conftest import HOME, PATIENCE_MS, Visitor, goto, settled
 
 TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
 LIMIT = load_scenario(TRIO).spec.slo[0].limit_ms
@@ -37,13 +37,6 @@ def resting(page: Page, one: Locator) -> dict[str, float]:
         page.wait_for_timeout(500)
         before, now = now, one.bounding_box()
     return dict(now)  # type: ignore[arg-type]
-
-
-def goto(page: Page, title: str) -> None:
-    """Open another page by its name in the sidebar."""
-    page.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
-    page.get_by_role("heading", level=1, name=title).wait_for()
-    settled(page)
 
 
 def shown_quality(page: Page) -> float:

@@ -25,10 +25,10 @@ TRIO = str(HOME / "examples" / "paper-trio" / "scenario.yaml")
 FEW = ["--set", "setups.tp_degrees=[2]", "--set", "setups.mps_shares_pct=[30, 50, 70, 100]"]
 
 
-@pytest.mark.parametrize("kind", first_fast(usually(["convex", "two_pools", "cost"], (1, 2)), (1,)))
+@pytest.mark.parametrize("kind", first_fast(usually(["cost", "two_pools", "convex"], (0,))))
 def test_each_difference_is_that_of_planning_again(kind: str) -> None:
     settings, judged = Settings(rel_gap=1e-6), 0
-    for seed in range(wall_size(4, 8)):
+    for seed in range(wall_size(3, 8)):
         instance = random_instance(seed, kind)
         plan = joint.solve_joint(instance, settings, explain=False)
         if not plan.has_plan:
@@ -56,13 +56,13 @@ def test_each_difference_is_that_of_planning_again(kind: str) -> None:
                     there.value - plan.value, abs=1e-5 * max(1.0, abs(there.value))
                 )  # type: ignore[operator]
             judged += 1
-    assert judged >= wall_size(6, 12)
+    assert judged >= wall_size(5, 12)
 
 
 @pytest.mark.slow
 def test_the_value_of_more_of_a_limit_is_never_negative() -> None:
     settings = Settings(rel_gap=1e-6)
-    for seed in range(wall_size(4, 8)):
+    for seed in range(wall_size(3, 8)):
         instance = random_instance(seed, "convex")
         plan = joint.solve_joint(instance, settings, explain=False)
         if not plan.has_plan or instance.min_utilization > 0:
