@@ -20,7 +20,7 @@ class CompiledProgram:
 
     replicas: option -> column. arm_replicas: (option, arm) -> column. points: (option, arm) ->
     columns of the weights, and their rates in req/s. fractions: column of each LLM's. quality: its
-    column. gpus_used: column of each pool's.
+    column. gpus_used: column of each pool's. knob: its column.
     """
 
     linear: LinearProgram
@@ -30,6 +30,7 @@ class CompiledProgram:
     fractions: tuple[int, ...]
     quality: int
     gpus_used: tuple[int, ...]
+    knob: int = -1
 
 
 def compile_program(
@@ -77,6 +78,7 @@ def compile_program(
         fractions=tuple(at(model.fraction[i]) for i in model.LLMS),
         quality=at(model.quality),
         gpus_used=tuple(at(model.gpus_used[p]) for p in model.POOLS),
+        knob=-1 if form.goal.knob is None else at(model.knob),
     )
 
 

@@ -19,6 +19,9 @@ EXACT_MARGIN = 1e-11
 what counts as a tie.
 """
 
+MANY_UNDECIDED = 500
+"""From so many undecided prompts on, those that lose the same are merged."""
+
 MAGNIFIED = 2.0**20
 """How much the margins are magnified for the second solve: a power of two loses no digit."""
 
@@ -96,28 +99,36 @@ def _solve_transport(
     if undecided.size == 0:
         met = np.abs(fixed - target).max() < 1e-12
         return Assignment(prices, best, {}, value) if met else None
-    llm, column = np.nonzero(open_edge[:, undecided])
+    # Prompts that lose the same by every move are one: of 0/1 scores there are few kinds within a
+    # window, however many differ beyond it.
+    lost = np.where(open_edge, margin, np.inf)[:, undecided]
+    kind, of_kind = np.arange(undecided.size), np.arange(undecided.size)
+    if undecided.size > MANY_UNDECIDED:
+        _, kind, of_kind = np.unique(lost, axis=1, return_index=True, return_inverse=True)
+        of_kind = of_kind.ravel()
+    weight = np.bincount(of_kind, weights=weights[undecided])
+    llm, column = np.nonzero(np.isfinite(lost[:, kind]))
     # Prompts' weights are of order 1e-5, below what a solver tells from zero: counted in the mean
     # weight of the undecided ones they are of order 1.
-    unit = 1.0 / weights[undecided].mean()
+    unit = 1.0 / weight.mean()
     demand = (target - fixed) * unit
     if demand.min() < -1e-9:
         return None
     # The rows of the last LLM follow from all others: left out, its multiplier is 0.
     last = llms - 1
     kept = llm != last
-    rows = np.concatenate([column, undecided.size + llm[kept]])
+    rows = np.concatenate([column, kind.size + llm[kept]])
     cols = np.concatenate([np.arange(llm.size), np.flatnonzero(kept)])
-    matrix = csr_matrix((np.ones(rows.size), (rows, cols)), shape=(undecided.size + last, llm.size))
-    right = np.concatenate([weights[undecided] * unit, demand[:last]])
-    gain = values[llm, undecided[column]]
+    matrix = csr_matrix((np.ones(rows.size), (rows, cols)), shape=(kind.size + last, llm.size))
+    right = np.concatenate([weight * unit, demand[:last]])
+    gain = -lost[llm, kind[column]]
     answer = linprog(-gain, A_eq=matrix, b_eq=right, bounds=(0, None), method="highs")
     if answer.status != 0:
         return None
-    multipliers = np.append(-answer.eqlin.marginals[undecided.size :], 0.0)
-    flow = np.maximum(answer.x, 0) / unit
-    value += float(gain @ flow)
-    shares = {int(x): np.zeros(llms) for x in undecided}
-    for i, x, y in zip(llm.tolist(), undecided[column].tolist(), flow.tolist(), strict=True):
-        shares[x][i] = y
+    multipliers = prices + np.append(-answer.eqlin.marginals[kind.size :], 0.0)
+    flow = np.zeros((llms, kind.size))
+    flow[llm, column] = np.maximum(answer.x, 0) / unit
+    flows = flow[:, of_kind] * (weights[undecided] / weight[of_kind])
+    value += float((values[:, undecided] * flows).sum())
+    shares = dict(zip(undecided.tolist(), flows.T, strict=True))
     return Assignment(multipliers - multipliers.min(), best, shares, value)

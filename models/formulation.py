@@ -23,12 +23,52 @@ class GoalKind(StrEnum):
     """What a program optimises.
 
     QUALITY is maximised. COST: USD/h of the GPUs used, minimised. GPUS: the leanest plan, fewest
-    GPUs first and then least cost (`formulation_lean_weights`).
+    GPUs first and then least cost (`formulation_lean_weights`). KNOB: one number of the scenario,
+    moved no further than the rest needs.
     """
 
     QUALITY = "quality"
     COST = "cost"
     GPUS = "gpus"
+    KNOB = "knob"
+
+
+class KnobKind(StrEnum):
+    """A number that a program may move, and what it counts.
+
+    NODES of a pool, MOST replicas of an LLM: minimised. SLO: factor of the allowance of one SLO
+    over all requests, or of all of them: minimised. RATE: factor of the arrival rate; LEAST
+    replicas of an LLM; UTILIZATION: part of all GPUs in use: maximised.
+    """
+
+    NODES = "nodes"
+    SLO = "slo"
+    RATE = "rate"
+    MOST = "most"
+    LEAST = "least"
+    UTILIZATION = "utilization"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knob:
+    """of: position of the pool, of the LLM, or of the SLO among those over all requests; None
+    where there is but one, or for all SLOs. low, high: ends of its range.
+    """
+
+    kind: KnobKind
+    low: float
+    high: float
+    of: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it counts things."""
+        return self.kind in (KnobKind.NODES, KnobKind.MOST, KnobKind.LEAST)
+
+    @property
+    def maximised(self) -> bool:
+        """Whether more of it asks more."""
+        return self.kind in (KnobKind.RATE, KnobKind.LEAST, KnobKind.UTILIZATION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +77,8 @@ class Goal:
 
     quality_at_least: on the 0..1 scale, or None. cost_at_most, cost_at_least: USD/h, or None.
     gpus_at_most: per pool, fewer than it has (for a first plan that is easy to place), or None.
-    gpus_in_all: over all pools, or None. changes: of a setup, at most this many.
+    gpus_in_all: over all pools, or None. changes: of a setup, at most this many. knob: what moves
+    where that is the goal.
     """
 
     of: GoalKind
@@ -47,6 +88,11 @@ class Goal:
     gpus_at_most: tuple[int, ...] | None = None
     gpus_in_all: int | None = None
     changes: "Changes | None" = None
+    knob: Knob | None = None
+
+    def moves(self, kind: KnobKind, of: int | None = None) -> bool:
+        """Whether the goal's knob is this one."""
+        return self.knob is not None and self.knob.kind == kind and self.knob.of in (None, of)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ NEAR_ENOUGH = 3e-4
 STEPS = 12
 """Most Newton steps at one temperature."""
 
+COORDINATE_STEPS, COORDINATE_NEAR = 4, 2.0
+"""Most steps of coordinate descent an LLM; prompts an LLM by which a fraction may be off."""
+
 
 def newton_smoothed_prices(
     values: np.ndarray,
@@ -57,6 +60,41 @@ def newton_smoothed_prices(
                 return prices
         prices, (value, chosen, soft) = trial, after
     return prices
+
+
+def balanced_prices(
+    values: np.ndarray, weights: np.ndarray, target: np.ndarray, prices: np.ndarray
+) -> np.ndarray:
+    """Prices (R,) at which every LLM is the best one of nearly its fraction.
+
+    values: (R, N) scores, weights: (N,), target: (R,) fractions, prices: (R,) to begin with.
+
+    Coordinate descent on g(alpha) + alpha . f itself, the LLM that is farthest off first: with all
+    other prices fixed, the best price of LLM i is the quantile f_i of s_i(x) minus what the best
+    other LLM offers. Newton's smoothed prices miss small fractions by far, since it stops at an
+    absolute distance: one step then saves a transport problem over all prompts.
+    """
+    prices = prices.copy()
+    margin = values - prices[:, None]
+    near = COORDINATE_NEAR * target.size * float(weights.max())
+    for _ in range(COORDINATE_STEPS * target.size):
+        load = np.bincount(margin.argmax(axis=0), weights=weights, minlength=target.size)
+        off = np.abs(load - target)
+        i = int(off.argmax())
+        if off[i] <= near:
+            break
+        own = margin[i].copy()
+        margin[i] = -np.inf
+        offer = values[i] - margin.max(axis=0)
+        order = np.argsort(-offer)
+        reached = int(np.searchsorted(np.cumsum(weights[order]), target[i]))
+        price = float(offer[order[min(reached, order.size - 1)]])
+        margin[i] = values[i] - price
+        if price == prices[i]:
+            margin[i] = own
+            break
+        prices[i] = price
+    return prices - prices.min()
 
 
 def _smoothed_newton_step(

@@ -9,8 +9,10 @@
                  arm_replicas[o,a], arm_chosen[o,a] binary: options with several arms
                  reached[n,j], more_gpus[n], more_replicas[n] binary: no-goods
                  changed[o]: with a setup that runs
+                 knob: a number of the scenario that moves (formulation.Knob)
 
-    maximise     quality             (or minimise the cost, or the lean weight, of used GPUs)
+    maximise     quality             (or minimise the cost, or the lean weight, of used GPUs, or
+                                     what is moved of a knob: it then stands in its rows)
 
     routing (models.routing_constraints)                                               unit
 
@@ -32,6 +34,7 @@
 
     fit_pool[r]                      sum_o weight_ro replicas_o <= gpus_used_p,
                                        or <= nodes_p (models.capacity)                 GPUs, nodes
+    fit_nodes[p]                     gpus_used_p <= gpus_per_node_p knob               GPUs
     notice_reached[n,j]              sum_{o of literal j} replicas_o < count_nj
                                        unless reached_nj                               replicas
     use_more_gpus[n]                 gpus_used_p > gpus_n where more_gpus_n            GPUs
@@ -42,6 +45,7 @@
     keep_quota[j]                    sum_o weight_jo replicas_o <= most_j (baselines)  as most_j
     keep_min_replicas[i]             sum_{o of i} replicas_o >= min_i                  replicas
     keep_max_replicas[i]             sum_{o of i} replicas_o <= max_i                  replicas
+    reach_least_replicas             sum_{o of i} replicas_o >= knob                   replicas
     reach_min_utilization            sum_o tp_o share_o replicas_o >= floor * GPUs     GPUs
 
     limits of earlier decisions and of a running setup (models.setup_constraints)
@@ -124,6 +128,10 @@ def _program_variables(model: pyo.ConcreteModel, form: Formulation) -> None:
         model.OPTIONS, domain=pyo.NonNegativeIntegers, bounds=lambda _, o: (0, float(form.upper[o]))
     )
     model.weight = pyo.Var(model.POINTS, domain=pyo.NonNegativeReals)
+    knob = form.goal.knob
+    if knob is not None:
+        domain = pyo.NonNegativeIntegers if knob.whole else pyo.NonNegativeReals
+        model.knob = pyo.Var(domain=domain, bounds=(knob.low, knob.high))
     most = form.goal.gpus_at_most or tuple(pool.gpus for pool in form.instance.pools)
     model.gpus_used = pyo.Var(
         model.POOLS, domain=pyo.NonNegativeIntegers, bounds=lambda _, p: (0, most[p])
@@ -133,6 +141,10 @@ def _program_variables(model: pyo.ConcreteModel, form: Formulation) -> None:
 def _program_objective(model: pyo.ConcreteModel, form: Formulation) -> None:
     if form.goal.of == GoalKind.QUALITY:
         model.objective = pyo.Objective(expr=-model.quality)
+        return
+    knob = form.goal.knob
+    if knob is not None:
+        model.objective = pyo.Objective(expr=-model.knob if knob.maximised else model.knob)
         return
     price = (
         pool_prices(form.instance)

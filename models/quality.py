@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.exact_assignment import Assignment, assign_exactly_within_window
-from models.newton_prices import newton_smoothed_prices
+from models.newton_prices import balanced_prices, newton_smoothed_prices
 from models.tie_groups import Tie, assignment_tie_groups, tie_threshold
 from profiles.records import Scores
 
@@ -185,7 +185,8 @@ class Quality:
         target = fractions[routed] / fractions[routed].sum()
         prices, _ = self.price(fractions)
         if routed.size > 1:
-            prices[routed] = self._newton_quality(target, routed, prices[routed], schedule=FINE)
+            near = self._newton_quality(target, routed, prices[routed], schedule=FINE)
+            prices[routed] = balanced_prices(self.values[routed], self.weights, target, near)
         values, first = self.values[routed], prices
         window = FIRST_WINDOW
         while True:

@@ -3,19 +3,30 @@ are served, latency budgets, and replicas that run at the rates of the routing. 
 models.program.
 """
 
+from typing import Any
+
 import pyomo.environ as pyo
 
-from models.formulation import Formulation
+from models.formulation import Formulation, KnobKind
+
+
+def part_served(model: pyo.ConcreteModel, form: Formulation) -> Any:
+    """Part of the arrival rate that is served: 1, unless the rate is the knob. Fractions, and the
+    quality of all answers, are then parts of the stated rate, too: every row stays linear.
+    """
+    return model.knob if form.goal.moves(KnobKind.RATE) else 1
 
 
 def obey_quality_cuts(model: pyo.ConcreteModel, form: Formulation) -> None:
     """quality <= base_c + price_c . fraction, one row per cut."""
+    served = part_served(model, form)
     model.CUTS = pyo.Set(initialize=range(form.cut_base.size))
     base, price = form.cut_base.tolist(), form.cut_prices.tolist()
     model.obey_quality_cuts = pyo.Constraint(
         model.CUTS,
         rule=lambda m, c: (
-            m.quality - pyo.quicksum(price[c][i] * m.fraction[i] for i in m.LLMS) <= base[c]
+            m.quality - pyo.quicksum(price[c][i] * m.fraction[i] for i in m.LLMS)
+            <= base[c] * served
         ),
     )
 
@@ -23,7 +34,7 @@ def obey_quality_cuts(model: pyo.ConcreteModel, form: Formulation) -> None:
 def serve_requests(model: pyo.ConcreteModel, form: Formulation) -> None:
     """Every request is routed, and every LLM's options carry exactly its fraction."""
     model.serve_every_request = pyo.Constraint(
-        expr=pyo.quicksum(model.fraction[i] for i in model.LLMS) == 1
+        expr=pyo.quicksum(model.fraction[i] for i in model.LLMS) == part_served(model, form)
     )
     carried: dict[int, list[object]] = {i: [] for i in model.LLMS}
     for (o, a), (rates, _) in model.vertices.items():
@@ -40,7 +51,7 @@ def serve_requests(model: pyo.ConcreteModel, form: Formulation) -> None:
 
 def stay_within_latency_budget(model: pyo.ConcreteModel, form: Formulation) -> None:
     """Requests in flight (or late requests) of all options stay within the SLO's allowance."""
-    scale = form.budget_scale
+    scale, served = form.budget_scale, part_served(model, form)
     spent: dict[int, list[object]] = {s: [] for s in model.SLOS}
     for (o, a), (_, budgets) in model.vertices.items():
         for s in model.SLOS:
@@ -49,7 +60,10 @@ def stay_within_latency_budget(model: pyo.ConcreteModel, form: Formulation) -> N
     model.stay_within_latency_budget = pyo.Constraint(
         model.SLOS,
         rule=lambda m, s: (
-            pyo.quicksum(spent[s]) <= form.demand if spent[s] else pyo.Constraint.Feasible
+            pyo.quicksum(spent[s])
+            <= form.demand * (m.knob if form.goal.moves(KnobKind.SLO, s) else served)
+            if spent[s]
+            else pyo.Constraint.Feasible
         ),
     )
 

@@ -2,16 +2,22 @@
 known not to fit, and the limits on replicas, cost and changes. Equations: models.program.
 """
 
+from typing import Any
+
 import pyomo.environ as pyo
 
-from models.formulation import Formulation, pool_prices
+from models.formulation import Formulation, KnobKind, pool_prices
+from models.routing_constraints import part_served
 
 TINY = 1e-9
 """Coefficients below this are left out: HiGHS refuses a row for them."""
 
 
 def fit_pool(model: pyo.ConcreteModel, form: Formulation) -> None:
-    """Capacity rows: per used GPU, or per node."""
+    """Capacity rows: per used GPU, or per node; where a pool's nodes are the knob, its GPUs are
+    those of so many nodes.
+    """
+    pools = form.instance.pools
     model.CAPACITY = pyo.Set(initialize=range(len(form.capacity)))
 
     def fit_pool_setup_rule(m: pyo.ConcreteModel, r: int) -> object:
@@ -20,10 +26,15 @@ def fit_pool(model: pyo.ConcreteModel, form: Formulation) -> None:
         if not terms:
             return pyo.Constraint.Feasible
         if row.per_node:
-            return pyo.quicksum(terms) <= form.instance.pools[row.pool].nodes
+            moves = form.goal.moves(KnobKind.NODES, row.pool)
+            return pyo.quicksum(terms) <= (m.knob if moves else pools[row.pool].nodes)
         return pyo.quicksum(terms) - m.gpus_used[row.pool] <= 0
 
     model.fit_pool = pyo.Constraint(model.CAPACITY, rule=fit_pool_setup_rule)
+    model.fit_nodes = pyo.Constraint(
+        pyo.Set(initialize=[p for p in model.POOLS if form.goal.moves(KnobKind.NODES, p)]),
+        rule=lambda m, p: m.gpus_used[p] <= pools[p].gpus_per_node * m.knob,
+    )
 
 
 def respect_setup_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
@@ -116,14 +127,29 @@ def keep_setup_replica_limits(model: pyo.ConcreteModel, form: Formulation) -> No
     model.keep_min_replicas = pyo.Constraint(model.LLMS_WITH_LEAST, rule=keep_setup_least_rule)
     model.keep_max_replicas = pyo.Constraint(
         model.LLMS_WITH_MOST,
-        rule=lambda _, i: pyo.quicksum(of_llm[i]) <= llms[i].max_replicas,
+        rule=lambda m, i: (
+            pyo.quicksum(of_llm[i])
+            <= (m.knob if form.goal.moves(KnobKind.MOST, i) else llms[i].max_replicas)
+        ),
     )
+    knob = form.goal.knob
+    if knob is not None and knob.kind == KnobKind.LEAST:
+        model.reach_least_replicas = pyo.Constraint(
+            expr=pyo.quicksum(of_llm[knob.of]) - model.knob >= 0
+        )
 
 
 def reach_min_utilization(model: pyo.ConcreteModel, form: Formulation) -> None:
     """The paper's retained-setup floor on sum(tp * share * replicas) / all GPUs."""
-    floor = form.instance.min_utilization * form.instance.gpus
-    if floor > 0:
+    floor: Any = form.instance.min_utilization * form.instance.gpus
+    knob = form.goal.knob
+    if knob is not None and knob.kind == KnobKind.UTILIZATION:
+        floor = form.instance.gpus * model.knob
+    elif knob is not None and knob.kind == KnobKind.NODES and form.instance.min_utilization > 0:
+        pool = form.instance.pools[knob.of or 0]
+        gpus = form.instance.gpus - pool.gpus + pool.gpus_per_node * model.knob
+        floor = form.instance.min_utilization * gpus
+    if not (isinstance(floor, float) and floor <= 0):
         options = form.instance.options
         used = pyo.quicksum(
             options[o].tp_degree * options[o].mps_share * model.replicas[o] for o in form.options
@@ -134,7 +160,9 @@ def reach_min_utilization(model: pyo.ConcreteModel, form: Formulation) -> None:
 def keep_setup_objectives(model: pyo.ConcreteModel, form: Formulation) -> None:
     """Limits that earlier decisions set: quality (0..1 scale), cost (USD/h), GPUs in all."""
     if form.goal.quality_at_least is not None:
-        model.keep_quality = pyo.Constraint(expr=model.quality >= form.goal.quality_at_least)
+        model.keep_quality = pyo.Constraint(
+            expr=model.quality >= form.goal.quality_at_least * part_served(model, form)
+        )
     price = pool_prices(form.instance)
     cost = pyo.quicksum(float(price[p]) * model.gpus_used[p] for p in model.POOLS)
     if form.goal.cost_at_most is not None:

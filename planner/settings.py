@@ -8,6 +8,9 @@ CLOSE_ENOUGH = 1e-6
 wanted gap is (the contract).
 """
 
+FLOOR_SLACK = 1e-6
+"""A plan counts when its exact quality reaches the floor less this (the contract)."""
+
 
 @dataclass(frozen=True)
 class Settings:

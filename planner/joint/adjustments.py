@@ -4,12 +4,15 @@ on them: the limits in conflict, and the changes that do not help.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import mul
 
 import numpy as np
 
+from models.formulation import Knob, KnobKind
 from models.instance import Instance, Llm, ObjectiveKind
 
-PRECISION = 2e-3
+PRECISION = 1e-3
 """Relative precision of a repair (of the range of scores for a quality floor)."""
 
 RATE_HALVINGS = 14
@@ -35,6 +38,9 @@ class Adjustment:
     change: its dotted path. apply: the instance with another value. tries: values away from the
     present one, the most helpful last; monotone: what the last one cannot repair none can.
     precision: how near to the least change is near enough; whole: whole numbers only.
+
+    knob: the same number in the rows of a program, where it stands there linearly, over the
+    instance `opened`; stated: a knob's value in file units.
     """
 
     change: str
@@ -44,18 +50,33 @@ class Adjustment:
     precision: float
     monotone: bool = True
     whole: bool = False
+    knob: Knob | None = None
+    opened: Instance | None = None
+    stated: Callable[[float], float] = float
+
+    @property
+    def upwards(self) -> bool:
+        """Whether more of it helps."""
+        return self.tries[-1] > self.before
+
+    def allows(self, value: float) -> bool:
+        """Whether a value lies beyond the present one and within what may be tried."""
+        last = self.tries[-1]
+        return (
+            self.before < value <= last if self.upwards else min(last, 0.0) <= value < self.before
+        )
 
 
 def adjustments_of(instance: Instance) -> list[Adjustment]:
     """What may be moved, in the contract's paths and units."""
     return [
+        *_node_adjustments(instance),
+        *_quality_floor_adjustments(instance),
         *_slo_limit_adjustments(instance),
         _arrival_rate_adjustment(instance),
-        *_node_adjustments(instance),
-        *_replica_limit_adjustments(instance),
-        *_quality_floor_adjustments(instance),
         *_utilisation_floor_adjustments(instance),
         *_headroom_adjustments(instance),
+        *_replica_limit_adjustments(instance),
     ]
 
 
@@ -77,8 +98,18 @@ def _slo_limit_adjustments(instance: Instance) -> Iterator[Adjustment]:
 
         highest /= 1.0 - instance.headroom.slo
         if highest > 1e3 * slo.limit:
-            most = float(np.ceil(highest))
-            yield _adjust_upwards(f"slo.{j}.limit_ms", 1e3 * slo.limit, most, with_limit)
+            before, most = 1e3 * slo.limit, float(np.ceil(highest))
+            upwards = _adjust_upwards(f"slo.{j}.limit_ms", before, most, with_limit)
+            if slo.scope == "all" and slo.statistic == "mean":
+                of = sum(other.scope == "all" for other in instance.slos[:j])
+                yield replace(
+                    upwards,
+                    knob=Knob(kind=KnobKind.SLO, of=of, low=1.0, high=most / before),
+                    opened=instance,
+                    stated=partial(mul, before),
+                )
+            else:
+                yield upwards
 
 
 def _arrival_rate_adjustment(instance: Instance) -> Adjustment:
@@ -93,6 +124,9 @@ def _arrival_rate_adjustment(instance: Instance) -> Adjustment:
         apply=lambda value: replace(instance, arrival_rate=value),
         precision=PRECISION,
         monotone=False,
+        knob=Knob(kind=KnobKind.RATE, low=0.5 ** (RATE_HALVINGS - 1), high=1.0),
+        opened=instance,
+        stated=partial(mul, rate),
     )
 
 
@@ -106,7 +140,11 @@ def _node_adjustments(instance: Instance) -> Iterator[Adjustment]:
             return replace(instance, pools=tuple(pools))
 
         most = float(max(4 * pool.nodes, pool.nodes + 8))
-        yield _adjust_upwards(f"pools.{p}.nodes", float(pool.nodes), most, with_nodes, whole=True)
+        yield replace(
+            _adjust_upwards(f"pools.{p}.nodes", float(pool.nodes), most, with_nodes, whole=True),
+            knob=Knob(kind=KnobKind.NODES, of=p, low=pool.nodes + 1.0, high=most),
+            opened=with_nodes(most),
+        )
 
 
 def _replica_limit_adjustments(instance: Instance) -> Iterator[Adjustment]:
@@ -122,7 +160,11 @@ def _replica_limit_adjustments(instance: Instance) -> Iterator[Adjustment]:
         if llm.max_replicas is not None:
             before = float(llm.max_replicas)
             most = before + MORE_REPLICAS
-            yield _adjust_upwards(f"llms.{i}.max_replicas", before, most, with_most, whole=True)
+            yield replace(
+                _adjust_upwards(f"llms.{i}.max_replicas", before, most, with_most, whole=True),
+                knob=Knob(kind=KnobKind.MOST, of=i, low=before + 1, high=most),
+                opened=with_most(most),
+            )
         if llm.min_replicas > 0:
             yield Adjustment(
                 change=f"llms.{i}.min_replicas",
@@ -131,6 +173,8 @@ def _replica_limit_adjustments(instance: Instance) -> Iterator[Adjustment]:
                 apply=with_least,
                 precision=1.0,
                 whole=True,
+                knob=Knob(kind=KnobKind.LEAST, of=i, low=0.0, high=llm.min_replicas - 1.0),
+                opened=with_least(0.0),
             )
 
 
@@ -163,6 +207,9 @@ def _utilisation_floor_adjustments(instance: Instance) -> Iterator[Adjustment]:
             tries=(0.0,),
             apply=lambda percent: replace(instance, min_utilization=percent / 100),
             precision=0.2,
+            knob=Knob(kind=KnobKind.UTILIZATION, low=0.0, high=instance.min_utilization),
+            opened=replace(instance, min_utilization=0.0),
+            stated=partial(mul, 100.0),
         )
 
 
@@ -177,7 +224,7 @@ def _headroom_adjustments(instance: Instance) -> Iterator[Adjustment]:
             return replace(instance, headroom=less)
 
         if stated > 0:
-            yield Adjustment(
+            less = Adjustment(
                 change=f"headroom.{key}",
                 before=100 * stated,
                 tries=(0.0,),
@@ -188,6 +235,33 @@ def _headroom_adjustments(instance: Instance) -> Iterator[Adjustment]:
                 # Fewer requests may be harder to serve, as for the arrival rate itself.
                 monotone=part != "rate",
             )
+            over_all = all(slo.scope == "all" and slo.statistic == "mean" for slo in instance.slos)
+            if part == "rate":
+                yield replace(
+                    less,
+                    knob=Knob(kind=KnobKind.RATE, low=1 / (1 + stated), high=1.0),
+                    opened=instance,
+                    stated=partial(_rate_headroom_left, stated),
+                )
+            elif part == "slo" and over_all:
+                yield replace(
+                    less,
+                    knob=Knob(kind=KnobKind.SLO, low=1.0, high=1 / (1 - stated)),
+                    opened=instance,
+                    stated=partial(_slo_headroom_left, stated),
+                )
+            else:
+                yield less
+
+
+def _rate_headroom_left(headroom: float, part: float) -> float:
+    """Headroom in per cent of the stated rate where `part` of the raised one is served."""
+    return 100 * ((1 + headroom) * part - 1)
+
+
+def _slo_headroom_left(headroom: float, factor: float) -> float:
+    """Headroom in per cent of the stated limits where the tightened ones grow by a factor."""
+    return 100 * (1 - (1 - headroom) * factor)
 
 
 def _adjust_upwards(

@@ -1,22 +1,23 @@
 """Infeasible is a result: what is in conflict, and the smallest single changes that repair it.
 
-Each repair is found by bisection over one number and is listed only when a plan with it was found
-(and a plan a step short of it was not): the smallest SLO limit, the highest arrival rate, the
-fewest additional nodes of each pool or replicas of each LLM, the highest quality floor. The
+A number that stands in the program linearly is moved by a program (least_change); the highest floor
+of quality is that of a search for quality; the others (limits of percentiles or of every LLM, which
+bend the curves' domains or budgets) are bisected over programs that ask for any plan. A repair is
+listed only when a plan with it was found, and says whether it is proved to be the smallest. The
 best-effort plan is the best plan of the nearest repaired scenario.
 
 An irreducible infeasible subsystem of the program (HiGHS has them) would name rows of capacity,
 curves and cuts; what a user can move are the numbers of the scenario, each of which changes many.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.instance import Instance
+from models.demand.headroom import with_headroom
+from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.joint.adjustments import (
     Adjustment,
@@ -24,8 +25,16 @@ from planner.joint.adjustments import (
     adjustments_of,
     unhelpful_adjustments_sentence,
 )
-from planner.joint.search_state import SearchClock
-from planner.settings import CLOSE_ENOUGH, Settings
+from planner.joint.least_change import (
+    PRECISION,
+    LeastChange,
+    feasible_plan,
+    least_change_by_program,
+    routed_plan,
+    written_value,
+)
+from planner.joint.search_state import SearchClock, SearchState
+from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Settings
 from planner.solution import Conflict, Repair, Solution, Status, Termination
 
 EXPLAIN_SECONDS = 20.0
@@ -40,114 +49,169 @@ PROBE_SECONDS = 10.0
 ROUGH_GAP = 1e9
 """A gap that any plan closes: only whether there is a plan matters."""
 
+FLOOR_GAP, FLOOR_WORK = 1e-3, 2e6
+"""Relative gap of the search for the highest floor of quality, half the precision of a repair; and
+its work (planner.settings.Settings).
+"""
+
+BEST_EFFORT_WORK = 3e5
+"""Work of the search for the best-effort plan: small instances are solved out, large ones get a
+good plan with its gap; who takes the repair plans again.
+"""
+
 
 @dataclass
 class FeasibilityProbe:
-    """Answers whether changed scenarios have plans.
+    """Answers which changed scenarios have plans.
 
-    deadline: of time.perf_counter, s. undecided: whether a question ran out of time or was
-    interrupted.
+    state: of the stated instance, headroom applied, with a clock of its own. floor: of quality
+    (0..1 scale) that a plan must reach, or None. solve: `planner.joint.solve.solve_joint`.
+    undecided: whether a question stayed open.
     """
 
+    state: SearchState
+    floor: float | None
     solve: Callable[..., Solution]
     settings: Settings
-    quality: Quality
-    cancel: threading.Event | None
-    deadline: float
     undecided: bool = False
-
-    def left(self) -> float:
-        """Seconds for further questions."""
-        return self.deadline - time.perf_counter()
 
     def cut_short(self) -> bool:
         """Whether there is no time for another question."""
-        return self.left() <= 0 or (self.cancel is not None and self.cancel.is_set())
+        return self.state.clock.late()
 
     def plan(self, instance: Instance) -> Solution | None:
         """A plan, or None: there is none, or it is not known."""
         if self.cut_short():
             self.undecided = True
             return None
-        limited = Settings(
-            rel_gap=ROUGH_GAP,
-            time_limit=min(self.left(), PROBE_SECONDS),
-            threads=self.settings.threads,
-            seed=self.settings.seed,
+        state = self.state
+        asked = SearchState(
+            instance=with_headroom(instance),
+            quality=state.quality,
+            clock=state.clock,
+            threads=state.threads,
+            seed=state.seed,
         )
-        answer = self.solve(
-            instance, limited, cancel=self.cancel, quality=self.quality, explain=False
-        )
+        found = feasible_plan(asked, self.floor)
+        if found.proved:
+            return found.plan
+        answer = self.search(instance, ROUGH_GAP, self.settings.work, PROBE_SECONDS)
         self.undecided |= answer.status == Status.UNKNOWN
         return answer if answer.has_plan else None
 
+    def search(
+        self, instance: Instance, rel_gap: float, work: float, seconds: float = np.inf
+    ) -> Solution:
+        """The whole search on an instance, within the time left and some work."""
+        state = self.state
+        limited = replace(
+            self.settings,
+            rel_gap=rel_gap,
+            time_limit=max(min(state.clock.left(), seconds), 0.05),
+            keep_program=False,
+            work=work,
+        )
+        return self.solve(
+            instance, limited, cancel=state.clock.cancel, quality=state.quality, explain=False
+        )
+
 
 def explain_infeasibility(
-    instance: Instance,
+    stated: Instance,
+    shared: SearchState,
     settings: Settings,
-    quality: Quality,
-    clock: SearchClock,
+    floor: float | None,
     solve: Callable[..., Solution],
 ) -> tuple[Conflict, tuple[str, ...]]:
     """The limits in conflict, verified repairs and a best-effort plan; and notes on what was not
     settled.
 
-    solve: `planner.joint.solve.solve_joint`. Limits: those of which each, moved alone, makes the
-    rest feasible; all that were tried when none does. After them one sentence on what does not help
-    alone: changes of which every question was answered.
+    stated: the instance before its headroom. shared: of the search that found no plan. floor: of
+    quality that it sought (0..1 scale), or None. solve: `planner.joint.solve.solve_joint`. Limits:
+    those of which each, moved alone, makes the rest feasible; all that were tried when none does.
+    After them one sentence on what is proved not to help alone.
     """
-    seconds = min(EXPLAIN_SECONDS, max(LEAST_SECONDS, clock.left()))
-    probe = FeasibilityProbe(solve, settings, quality, clock.cancel, time.perf_counter() + seconds)
-    repaired: list[tuple[Adjustment, float, Solution]] = []
-    unhelpful: list[Adjustment] = []
-    tried = adjustments_of(instance)
-    for adjustment in tried:
-        open_before, probe.undecided = probe.undecided, False
-        least = _least_change_to_feasible(adjustment, probe)
-        if least is not None:
-            repaired.append((adjustment, *least))
-        elif not probe.undecided:
-            unhelpful.append(adjustment)
-        probe.undecided |= open_before
+    seconds = min(EXPLAIN_SECONDS, max(LEAST_SECONDS, shared.clock.left()))
+    state = shared.with_numbers_of(shared.instance)
+    state.clock = SearchClock(time.perf_counter() + seconds, shared.clock.cancel)
+    probe = FeasibilityProbe(state, floor, solve, settings)
+    tried = adjustments_of(stated)
+    found = [(one, _least_change(one, probe)) for one in tried]
+    repaired = [
+        (one, least.value, least.plan, least.proved)
+        for one, least in found
+        if least.value is not None and least.plan is not None
+    ]
+    unhelpful = [one for one, least in found if least.value is None and least.proved]
+    open_ones = sum(not least.proved for _, least in found)
     notes = (
         (
-            "the search for repairs was cut short: those listed work, but may go further than"
-            " needed, and others may be missing",
+            "the search for repairs was cut short: those not marked as smallest work, but may go"
+            " further than needed, and others may be missing",
         )
-        if probe.undecided
+        if open_ones
         else ()
     )
-    limits = tuple(adjustment_limit_sentence(instance, one, value) for one, value, _ in repaired)
+    limits = tuple(adjustment_limit_sentence(stated, one, value) for one, value, *_ in repaired)
     if not limits:
-        limits = tuple(adjustment_limit_sentence(instance, one, None) for one in tried)
-    limits += unhelpful_adjustments_sentence(instance, unhelpful)
-    repairs = tuple(Repair(one.change, one.before, value) for one, value, _ in repaired)
+        limits = tuple(adjustment_limit_sentence(stated, one, None) for one in tried)
+    limits += unhelpful_adjustments_sentence(stated, unhelpful)
+    repairs = tuple(
+        Repair(one.change, one.before, value, proved) for one, value, _, proved in repaired
+    )
     if not repaired:
         return Conflict(limits, repairs), notes
-    nearest = min(repaired, key=lambda repair: _relative_change(repair[0], repair[1]))
-    best_effort = _best_effort_if_infeasible(nearest, probe, clock)
-    change = Repair(nearest[0].change, nearest[0].before, nearest[1])
-    return Conflict(limits, repairs, best_effort, change), notes
+    nearest = min(range(len(repaired)), key=lambda k: _relative_change(*repaired[k][:2]))
+    adjustment, value, plan, _ = repaired[nearest]
+    best_effort = _best_effort_if_infeasible(adjustment.apply(value), plan, probe, shared.clock)
+    return Conflict(limits, repairs, best_effort, repairs[nearest]), notes
+
+
+def _least_change(adjustment: Adjustment, probe: FeasibilityProbe) -> LeastChange:
+    """The smallest change of one number, by the means that fits it."""
+    if probe.cut_short():
+        return LeastChange(None, None, proved=False)
+    if adjustment.change == "objective.quality_at_least":
+        return _highest_floor(adjustment, probe)
+    if adjustment.knob is not None and adjustment.opened is not None:
+        state = probe.state.with_numbers_of(with_headroom(adjustment.opened))
+        return least_change_by_program(adjustment, state, probe.floor)
+    before, probe.undecided = probe.undecided, False
+    least = _least_change_by_bisection(adjustment, probe)
+    probe.undecided |= before
+    return least
+
+
+def _highest_floor(adjustment: Adjustment, probe: FeasibilityProbe) -> LeastChange:
+    """The highest quality that the other limits allow, written with four digits, and a plan of the
+    instance's own objective that reaches it.
+    """
+    instance = adjustment.apply(adjustment.before)
+    for_quality = replace(instance, objective=ObjectiveKind.QUALITY, quality_floor=None)
+    best = probe.search(for_quality, FLOOR_GAP, FLOOR_WORK)
+    if best.quality is None or best.bound is None:
+        return LeastChange(None, None, proved=best.status == Status.INFEASIBLE)
+    value = min(written_value(best.quality, upwards=False), adjustment.before)
+    changed = with_headroom(adjustment.apply(value))
+    state = probe.state.with_numbers_of(changed)
+    floor = state.quality.from_score(value - FLOOR_SLACK)
+    plan = routed_plan(state, best.replicas, best.routed_rates, floor)
+    if plan is None:
+        return LeastChange(None, None, proved=False)
+    return LeastChange(value, plan, proved=best.bound - value <= PRECISION * abs(value))
 
 
 def _best_effort_if_infeasible(
-    nearest: tuple[Adjustment, float, Solution], probe: FeasibilityProbe, clock: SearchClock
+    instance: Instance, rough: Solution, probe: FeasibilityProbe, clock: SearchClock
 ) -> Solution:
-    """The plan of the nearest repaired scenario: solved to the gap while there is time, else the
-    plan that proved the repair.
+    """The plan of the nearest repaired instance: solved to the gap while there is time, else the
+    plan that showed the repair to work.
     """
-    adjustment, value, rough = nearest
     if not probe.cut_short():
-        better = probe.solve(
-            adjustment.apply(value),
-            replace(probe.settings, time_limit=probe.left()),
-            cancel=clock.cancel,
-            quality=probe.quality,
-            explain=False,
-        )
+        better = probe.search(instance, probe.settings.rel_gap, BEST_EFFORT_WORK)
         if better.has_plan:
             return better
-    return infeasible_status_at_gap(rough, probe.settings, probe.quality, clock.limit())
+    return infeasible_status_at_gap(rough, probe.settings, probe.state.quality, clock.limit())
 
 
 def infeasible_status_at_gap(
@@ -169,16 +233,11 @@ def infeasible_status_at_gap(
     return replace(rough, status=Status.FEASIBLE, effort=replace(rough.effort, termination=why))
 
 
-def _least_change_to_feasible(
-    adjustment: Adjustment, probe: FeasibilityProbe
-) -> tuple[float, Solution] | None:
-    """The value nearest to the present one with which a plan was found, and the plan; None when no
-    try has one.
-    """
+def _least_change_by_bisection(adjustment: Adjustment, probe: FeasibilityProbe) -> LeastChange:
+    """The value nearest to the present one with which a plan was found."""
     # The most helpful value first: when even it has no plan, one question settles the number.
-    helps = not adjustment.monotone or len(adjustment.tries) == 1
-    if not helps and probe.plan(adjustment.apply(adjustment.tries[-1])) is None:
-        return None
+    if len(adjustment.tries) > 1 and probe.plan(adjustment.apply(adjustment.tries[-1])) is None:
+        return LeastChange(None, None, proved=not probe.undecided)
     bad, good, plan = adjustment.before, adjustment.before, None
     # Small changes first: they are the likely repairs, and those that fail narrow the interval.
     for value in adjustment.tries:
@@ -188,23 +247,21 @@ def _least_change_to_feasible(
             break
         bad = value
     if plan is None:
-        return None
+        return LeastChange(None, None, proved=not probe.undecided)
     good, plan = _bisect_to_feasible(adjustment, probe, bad, good, plan)
     if not adjustment.whole:
-        # A repair of four digits reads better than one of sixteen, and is tried as it is written.
-        rounded = _rounded_to_feasible(good, upwards=good > adjustment.before)
+        rounded = written_value(good, upwards=adjustment.upwards)
         at_rounded = probe.plan(adjustment.apply(rounded))
         if at_rounded is not None:
             good, plan = rounded, at_rounded
-    return good, plan
+    return LeastChange(good, plan, proved=not probe.undecided)
 
 
 def _bisect_to_feasible(
     adjustment: Adjustment, probe: FeasibilityProbe, bad: float, good: float, plan: Solution
 ) -> tuple[float, Solution]:
     """Narrow the change down between a value without a plan and one with, to the precision."""
-    precision = adjustment.precision * (1.0 if adjustment.monotone else abs(good))
-    while abs(good - bad) > precision:
+    while abs(good - bad) > adjustment.precision:
         middle = _middle_of_infeasible(bad, good, whole=adjustment.whole)
         at_middle = probe.plan(adjustment.apply(middle))
         if at_middle is not None:
@@ -224,15 +281,6 @@ def _middle_of_infeasible(bad: float, good: float, *, whole: bool) -> float:
     if near > 0 and far > 4 * near and bad * good > 0:
         return float(np.sqrt(near * far))
     return (bad + good) / 2
-
-
-def _rounded_to_feasible(value: float, *, upwards: bool) -> float:
-    """Four significant digits, away from the value that did not work."""
-    if value == 0:
-        return 0.0
-    unit = 10.0 ** (np.floor(np.log10(abs(value))) - 3)
-    steps = np.ceil(value / unit - 1e-9) if upwards else np.floor(value / unit + 1e-9)
-    return float(f"{steps * unit:.4g}")
 
 
 def _relative_change(adjustment: Adjustment, value: float) -> float:

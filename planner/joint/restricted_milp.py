@@ -246,7 +246,7 @@ class RestrictedMilp:
                 return replace(goal, quality_at_least=-state.loss - CUTOFF_SLACK)
             case GoalKind.COST:
                 return replace(goal, cost_at_most=state.loss + CUTOFF_SLACK)
-            case GoalKind.GPUS:
+            case GoalKind.GPUS | GoalKind.KNOB:
                 return goal
 
     def _report(self, _value: float, bound: float) -> None:

@@ -4,6 +4,7 @@ It only ever grows: a cut, a supporting line, a split arm, a capacity row or a n
 search adds is valid for every other one on the instance.
 """
 
+import copy
 import math
 import threading
 import time
@@ -201,6 +202,19 @@ class SearchState:
             no_goods=(*self.no_goods, *aside),
             unit=self.unit,
         )
+
+    def with_numbers_of(self, instance: Instance) -> "SearchState":
+        """What is known, for an instance that differs only in the arrival rate, limits over all
+        requests, nodes, limits on replicas or floors: numbers that bend no curve and no row over
+        replicas, so that curves and rows are shared, and each learns what the other does.
+        """
+        other = copy.copy(self)
+        other.instance = instance
+        other.allowances = np.array([allowance(slo) for slo in shared_slos(instance)])
+        other.upper = most_replicas_by_capacity(instance, self.capacity)
+        if [pool.nodes for pool in instance.pools] != [pool.nodes for pool in self.instance.pools]:
+            other.no_goods = []
+        return other
 
     def points(self, o: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """Rates (K,) and budgets (S, K) of the vertices of each arm of an option."""

@@ -22,16 +22,13 @@ from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
 from planner.joint.search_state import SearchClock, SearchState
 from planner.joint.shadow_prices import shadow_prices, shadow_prices_before_headroom
-from planner.settings import CLOSE_ENOUGH, Progress, Settings
+from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Progress, Settings
 from planner.solution import Conflict, ShadowPrices, Solution, Status, Termination
 
 SAFE_GAP = 0.97
 """The search closes a little more than the gap, so that the leanest plan may give up a relative
 1e-6 of the objective (leanest.SAME_VALUE).
 """
-
-FLOOR_SLACK = 1e-6
-"""A plan counts when its exact quality reaches the floor less this (the contract)."""
 
 
 def solve_joint(
@@ -167,9 +164,8 @@ def _solved_without_plan(search: Search, settings: Settings, stated: Instance | 
     conflict: Conflict | None = None
     notes: tuple[str, ...] = ()
     if stated is not None:
-        conflict, notes = explain_infeasibility(
-            stated, settings, state.quality, state.clock, solve_joint
-        )
+        floor = search.state.goal.quality_at_least
+        conflict, notes = explain_infeasibility(stated, state, settings, floor, solve_joint)
     effort = outcome_effort(state, Termination.INFEASIBLE, list(notes))
     return Solution(
         status=Status.INFEASIBLE, value=None, bound=None, effort=effort, conflict=conflict

@@ -54,7 +54,12 @@ def _conflict_best_effort_content(
 
 def _change_content(repair: Repair) -> ChangeContent:
     """Dotted path, value before and after in the scenario's units; whole numbers as such."""
-    return {"change": repair.change, "from": tidy(repair.before), "to": tidy(repair.after)}
+    return {
+        "change": repair.change,
+        "from": tidy(repair.before),
+        "to": tidy(repair.after),
+        "proved": repair.proved,
+    }
 
 
 def instance_without_conflict(instance: Instance, change: Repair) -> Instance:

@@ -376,8 +376,13 @@ class ContextContent(ScenarioContextContent):
 # ---------------------------------------------------------------- why nothing fits
 
 
-ChangeContent = TypedDict("ChangeContent", {"change": str, "from": float, "to": float})
-"""One change of the scenario: dotted path, value before and after in the scenario's unit."""
+ChangeContent = TypedDict(
+    "ChangeContent", {"change": str, "from": float, "to": float, "proved": NotRequired[bool]}
+)
+"""One change of the scenario: dotted path, value before and after in the scenario's unit.
+
+proved: no smaller one is enough (plans of 0.1.0 do not say).
+"""
 
 
 class BestEffortContent(SolvedContent):

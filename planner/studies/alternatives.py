@@ -31,7 +31,6 @@ from models.demand.headroom import with_headroom
 from models.formulation import Changes, Goal, GoalKind, formulation_lean_weights
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
-from planner.joint import solve as joint
 from planner.joint.goal_state import Incumbent, incumbent_for_goal
 from planner.joint.leanest import leanest_gpus
 from planner.joint.outcome import outcome_effort, outcome_solution
@@ -45,7 +44,7 @@ from planner.plans.changes.running_setup import (
     packing_of_running_places,
     running_replica_places,
 )
-from planner.settings import CLOSE_ENOUGH, Progress, Settings
+from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Progress, Settings
 from planner.solution import Solution, Termination
 from planner.studies.setup_kinds import SetupKinds
 
@@ -165,7 +164,7 @@ class _AlternativeSearch:
             self.enough = -quality.from_score(self.limit)
         else:
             self.limit = plan.value + slack
-            floor = quality.from_score((instance.quality_floor or 0.0) - joint.FLOOR_SLACK)
+            floor = quality.from_score((instance.quality_floor or 0.0) - FLOOR_SLACK)
             # A cost limit at the value itself would cut the plan off by rounding.
             self.enough = self.limit * (1 + 1e-12)
             self.goal = Goal(of=GoalKind.COST, quality_at_least=floor, cost_at_most=self.enough)

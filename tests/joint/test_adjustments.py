@@ -100,10 +100,10 @@ def test_what_does_not_help_is_one_sentence_with_how_far_it_went() -> None:
     instance = replace(limited(), llms=tuple(Llm(llm.name, 1, 1) for llm in limited().llms))
     tried = adjustments_of(instance)
     (sentence,) = unhelpful_adjustments_sentence(instance, tried)
-    assert sentence.startswith("Tried without success, each alone: a mean TTFT of up to ")
+    assert sentence.startswith("Tried without success, each alone: more nodes of pool ")
     names = ", ".join(llm.name for llm in instance.llms)
     assert f"; up to 8 more replicas of one of {names};" in sentence
-    assert f"; no required replica of one of {names};" in sentence
+    assert f"; no required replica of one of {names}." in sentence
     assert unhelpful_adjustments_sentence(instance, []) == ()
 
 

@@ -9,7 +9,7 @@ import pytest
 from models.instance import Headroom, Instance, Llm, Slo
 from models.quality import Quality
 from planner.joint.infeasibility import explain_infeasibility
-from planner.joint.search_state import SearchClock
+from planner.joint.search_state import SearchClock, SearchState
 from planner.joint.solve import Settings, solve_joint
 from planner.solution import Repair, Solution
 from tests.support.instances.by_hand import check, checked, flat, make, option
@@ -87,8 +87,8 @@ def test_too_tight_a_limit_by_hand() -> None:
     assert limit == "mean TTFT over all requests at most 50 ms"
     assert (
         vain
-        == "Tried without success, each alone: a rate down to 0.000977 req/s; more nodes of pool"
-        " only, up to 9."
+        == "Tried without success, each alone: more nodes of pool only, up to 9; a rate down to"
+        " 0.000977 req/s."
     )
 
 
@@ -185,10 +185,9 @@ def test_repairs_that_are_cut_short_say_so() -> None:
     crowded = replace(instance, arrival_rate=instance.arrival_rate * 1e4)
     cancel = threading.Event()
     clock = SearchClock(time.perf_counter() + 60, cancel)
+    state = SearchState(instance=crowded, quality=Quality(instance.scores), clock=clock)
     cancel.set()
-    conflict, notes = explain_infeasibility(
-        crowded, Settings(), Quality(instance.scores), clock, solve_joint
-    )
+    conflict, notes = explain_infeasibility(crowded, state, Settings(), None, solve_joint)
     assert conflict.repairs == ()
     assert not any("without success" in limit for limit in conflict.limits), (
         "nothing was tried to its end"

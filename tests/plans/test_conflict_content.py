@@ -18,7 +18,12 @@ def test_infeasible_plan_carries_conflict_and_best_effort() -> None:
     plan = build_plan_content(loaded(instance), infeasible(instance), SETTINGS, {})
     check_schema(plan)
     conflict = plan.content["conflict"]
-    assert conflict["repairs"][0] == {"change": "slo.0.limit_ms", "from": 10, "to": 412.5}
+    assert conflict["repairs"][0] == {
+        "change": "slo.0.limit_ms",
+        "from": 10,
+        "to": 412.5,
+        "proved": False,
+    }
     best = plan.best_effort
     assert best is not None
     assert best.content["slo"][0]["limit_ms"] == 412.5

@@ -6,15 +6,22 @@ from planner.presentation.formatting import format_exact
 
 __all__ = ["conflict_lines", "conflict_repair_text"]
 
+SMALLEST = {True: ", the smallest that does", False: ", perhaps less is enough", None: ""}
+"""What is proved of a repair; plans of 0.1.0 do not say."""
+
 
 def conflict_lines(content: PlanContent) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return the conflicting limits, and each repair as (words, argument of --set).
+    """Return the conflicting limits, and each repair as (words, argument of --set), with whether
+    it is proved to be the smallest.
 
     content: of an infeasible plan.
     """
     conflict = content["conflict"]
     repairs = [
-        (conflict_repair_text(content, repair), f"{repair['change']}={repair['to']}")
+        (
+            conflict_repair_text(content, repair) + SMALLEST[repair.get("proved")],
+            f"{repair['change']}={repair['to']}",
+        )
         for repair in conflict["repairs"]
     ]
     return list(conflict["limits"]), repairs

@@ -42,6 +42,7 @@ from models.formulation import allowance
 from models.instance import Instance
 from models.latency import LatencyPieces, latency_budget_pieces
 from planner.plans.setup_content import setup_content
+from planner.settings import FLOOR_SLACK
 from planner.solution import Effort, Solution, Status, Termination, TieGroup
 from planner.studies.baselines.solver import (
     BaselineResult,
@@ -63,8 +64,6 @@ TIED = 1e-9
 """Score units, of the range of scores, within which LLMs tie."""
 FLOAT_NOISE = 1e-9
 """Relative: a rate or latency above its limit by this is on it."""
-FLOOR_SLACK = 1e-6
-"""A plan reaches the required quality when it is less than this below it (the contract)."""
 
 
 @dataclass(frozen=True)

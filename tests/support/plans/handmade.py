@@ -157,7 +157,7 @@ def infeasible(instance: Instance) -> Solution:
     """A conflict whose first repair makes `solved` the plan."""
     repairs = (
         Repair("slo.0.limit_ms", 10.0, 412.5),
-        Repair("pools.0.nodes", 1, 2),
+        Repair("pools.0.nodes", 1, 2, proved=True),
         Repair("arrival_rate_rps", 60.0, 41.3),
     )
     limits = (

@@ -1,0 +1,112 @@
+"""Repairs by programs: each works, and by brute force nothing nearer does."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.formulation import Goal, GoalKind, Knob, KnobKind
+from models.instance import Headroom, Instance
+from models.quality import Quality
+from planner.joint.adjustments import Adjustment, adjustments_of
+from planner.joint.least_change import feasible_plan, written_value
+from planner.joint.search_state import SearchClock, SearchState
+from planner.joint.solve import solve_joint
+from planner.settings import Settings
+from planner.solution import Repair
+from tests.support.instances.by_hand import checked
+from tests.support.instances.oracle import best_plan
+from tests.support.instances.tightened import tightened_by_hand
+from tests.support.instances.tiny import KINDS, TAILS, random_instance
+from tests.support.walls import first_fast, wall_size
+
+HEAVIER = (1.5, 2.5, 4.0, 8.0)
+MOST_NODES = 5
+NEARER = 5e-3
+"""Relative step at which a number that is proved the smallest must have no plan: more than twice
+the precision that is promised.
+"""
+
+
+def conflicting(seed: int, kind: str) -> Instance:
+    """More requests than the instance is made for, every third with a headroom."""
+    instance = random_instance(seed, kind)
+    heavy = replace(instance, arrival_rate=HEAVIER[seed % 4] * instance.arrival_rate)
+    free = Headroom(slo=0.2, rate=0.3, utilization=0.1) if seed % 3 == 0 else Headroom()
+    return replace(heavy, headroom=free)
+
+
+def has_plan(adjustment: Adjustment, value: float) -> bool | None:
+    return best_plan(tightened_by_hand(adjustment.apply(value))).feasible
+
+
+def one_step_less(adjustment: Adjustment, repair: Repair) -> float:
+    """A value between the present one and the repair's; the present one where there is none."""
+    away = 1 if adjustment.upwards else -1
+    nearer = repair.after - away if adjustment.whole else repair.after * (1 - away * NEARER)
+    return nearer if adjustment.upwards == (nearer > repair.before) else repair.before
+
+
+@pytest.mark.parametrize("seeds", first_fast([range(3), range(3, wall_size(8, 40))]), ids=str)
+@pytest.mark.parametrize("kind", [*KINDS, TAILS])
+def test_repairs_work_and_one_step_less_does_not(kind: str, seeds: range) -> None:
+    for seed in seeds:
+        instance = conflicting(seed, kind)
+        solution = solve_joint(instance, Settings())
+        if solution.conflict is None:
+            continue
+        known = {one.change: one for one in adjustments_of(instance)}
+        for repair in solution.conflict.repairs:
+            adjustment = known[repair.change]
+            assert checked(adjustment.apply(repair.after), Settings(), explain=False).has_plan
+            nearer = one_step_less(adjustment, repair)
+            # Brute force over more than five nodes lists setups for minutes.
+            if repair.proved and (not repair.change.endswith("nodes") or nearer <= MOST_NODES):
+                assert has_plan(adjustment, nearer) is not True, (kind, seed, repair, nearer)
+
+
+def test_nearly_all_are_proved() -> None:
+    repairs = [
+        repair
+        for kind in KINDS
+        for seed in range(2)
+        for conflict in [solve_joint(conflicting(seed, kind), Settings()).conflict]
+        if conflict is not None
+        for repair in conflict.repairs
+    ]
+    assert len(repairs) >= 10
+    assert sum(repair.proved for repair in repairs) >= 0.9 * len(repairs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_feasibility_is_that_of_brute_force(kind: str) -> None:
+    for seed in range(wall_size(4, 12)):
+        instance = replace(conflicting(seed, kind), headroom=Headroom())
+        quality = Quality(instance.scores)
+        state = SearchState(instance=instance, quality=quality, clock=SearchClock(np.inf))
+        floor = (
+            None
+            if instance.quality_floor is None
+            else quality.from_score(instance.quality_floor - 1e-6)
+        )
+        found, truth = feasible_plan(state, floor), best_plan(instance).feasible
+        if found.proved and truth is not None:
+            assert (found.plan is not None) == truth, (kind, seed)
+
+
+@pytest.mark.parametrize(
+    ("value", "upwards", "written"),
+    [(412.34, True, 412.4), (412.34, False, 412.3), (0.0, True, 0.0), (66379.9, False, 66370.0)],
+)
+def test_four_digits_away_from_what_does_not_work(
+    value: float, written: float, *, upwards: bool
+) -> None:
+    assert written_value(value, upwards=upwards) == written
+
+
+def test_a_knob_of_all_slos_moves_each() -> None:
+    every = Goal(of=GoalKind.KNOB, knob=Knob(kind=KnobKind.SLO, low=1, high=2))
+    second = Goal(of=GoalKind.KNOB, knob=Knob(kind=KnobKind.SLO, of=1, low=1, high=2))
+    assert [every.moves(KnobKind.SLO, s) for s in (0, 1)] == [True, True]
+    assert [second.moves(KnobKind.SLO, s) for s in (0, 1)] == [False, True]
+    assert not every.moves(KnobKind.RATE)
