@@ -32,8 +32,11 @@ KEPT_NEARBY: in addition, the tightest at each of the points around the relaxati
 CUTOFF_SLACK = 1e-6
 """The program may be this much worse than the incumbent: the solver's own tolerance."""
 
-QUICK_SECONDS = 8.0
-"""A program that is not solved in this time is solved with all of HiGHS's heuristics from then on.
+QUICK_WORK = 400_000
+"""Nodes times columns after which a program is cut short: 2 to 6 s (HiGHS 1.16, programs of 500 to
+3,000 columns); the next ones may do twice as much, with all of HiGHS's heuristics, and so on: the
+setups in between are plans to learn from. Counted in nodes, so that a busy machine cuts the same
+programs short.
 """
 
 LEAST_SECONDS = 0.05
@@ -95,7 +98,8 @@ class RestrictedMilp:
     nodes: a limit of the nodes of each program, to be divided by its columns (a limit that does
     not depend on how busy the machine is).
 
-    cutoff: whether only plans better than the incumbent are sought. program: the last program
+    cutoff: whether only plans better than the incumbent are sought. cut_short: whether the last
+    program was, to be solved again with patience. program: the last program
     for the search's own goal, with names, where the state keeps programs.
     """
 
@@ -103,9 +107,9 @@ class RestrictedMilp:
         self, state: GoalState, relaxation: RootRelaxation, nodes: int | None = None
     ) -> None:
         self.state, self.relaxation, self.nodes = state, relaxation, nodes
-        self.cutoff = True
+        self.cutoff, self.cut_short = True, False
         self.program: LinearProgram | None = None
-        self._patient = False
+        self._allowed = QUICK_WORK
 
     # -- options -----------------------------------------------------------------------------------
 
@@ -179,17 +183,17 @@ class RestrictedMilp:
             self.program = compiled.linear
         now = shared.clock.spend("build", began)
         left, columns = shared.clock.left(), compiled.linear.cost.size
-        # A program is cut short after some seconds, to be solved with patience, only where work is
-        # not limited.
-        quick = left if self._patient or shared.clock.counts_work else min(left, QUICK_SECONDS)
+        limit = self._node_limit(columns)
+        # Only where work is not limited: what is cut short is solved again.
+        quick = None if limit is not None else self._allowed // columns
         settings = shared.settings(
             abs_gap=abs_gap,
             # A plan within the gap of the bound known already ends the program: HiGHS need not
             # prove that bound again. Costs and GPU counts are few and far apart: solved out.
             target=state.bound + abs_gap if state.goal.of == GoalKind.QUALITY else -np.inf,
-            time_limit=max(quick, LEAST_SECONDS),
-            quick=not self._patient,
-            nodes=self._node_limit(columns),
+            time_limit=max(left, LEAST_SECONDS),
+            quick=self._allowed == QUICK_WORK,
+            nodes=limit if quick is None else max(quick, LEAST_NODES),
             progress=self._report,
         )
         answer = solve_with_highs(compiled.linear, settings)
@@ -198,7 +202,8 @@ class RestrictedMilp:
         shared.clock.book_work(answer.nodes, columns)
         shared.clock.add("highs", answer.seconds)
         shared.clock.spend("milp", now)
-        self._patient |= answer.stop is StopReason.TIME
+        self.cut_short = quick is not None and answer.stop is StopReason.NODES
+        self._allowed *= 2 if self.cut_short else 1
         # HiGHS 1.14 returned suboptimal points as optimal, 1.16.0 values that are not those of its
         # points: a bound beyond the program's own plan proves nothing and may not be used.
         slack = 1e-6 * max(1.0, abs(answer.value))

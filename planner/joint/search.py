@@ -29,7 +29,7 @@ from models.nogood import NoGood
 from models.program import build_program
 from planner.joint.cost_floor import reach_cost_floor
 from planner.joint.curve_refinement import refine_curve_lines, split_curve_arms
-from planner.joint.goal_state import GoalState, Incumbent
+from planner.joint.goal_state import GoalState, Incumbent, incumbent_for_goal
 from planner.joint.plunging import plunge_from_relaxation
 from planner.joint.primal_heuristics import (
     consider_primal,
@@ -40,7 +40,11 @@ from planner.joint.primal_heuristics import (
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
 from planner.joint.root_relaxation import RootRelaxation, relax_root
 from planner.joint.search_state import SearchState
-from planner.joint.separation import SetupPlacement, place_or_separate
+from planner.joint.separation import (
+    SetupPlacement,
+    pack_tightly_for_separation,
+    place_or_separate,
+)
 from planner.joint.solver.highs import StopReason, solve_with_highs
 
 FIRST_OPTIONS = 12
@@ -160,7 +164,7 @@ class Search:
         if milp is None:
             return
         clock, instance, share = self.shared.clock, self.shared.instance, FIRST_SHARE
-        programs = 0
+        programs, plunged = 0, False
         first = FIRST_OPTIONS * (len(instance.llms) + 2 * len(instance.pools) + 1)
         options: tuple[int, ...] | None = milp.promising(first)
         while options is not None and not self.closed() and not clock.stopped():
@@ -171,8 +175,8 @@ class Search:
             excluded = min(milp.excluded_bound(options), self.state.aside_bound)
             self.state.raise_bound(min(solution.answer.bound, excluded))
             if not solution.has_setup:
-                # A program that ran out of its first, short time is solved again with patience.
-                if solution.answer.stop is StopReason.TIME and not clock.stopped():
+                if milp.cut_short and not clock.stopped():
+                    plunged = plunged or self._plunge(milp.relaxation)
                     continue
                 return
             before = self.loss
@@ -183,15 +187,22 @@ class Search:
             news |= len(grown) > len(options)
             options = grown
             programs += 1
-            if programs == PROGRAMS_FIRST and self.state.goal.of == GoalKind.QUALITY:
-                plunge_from_relaxation(self.state, milp.relaxation)
+            if not plunged and (milp.cut_short or programs == PROGRAMS_FIRST):
+                plunged = self._plunge(milp.relaxation)
             if self.loss < before:
                 continue
             # Nothing more can be learnt from a program that stops at its limit of nodes, and from
             # one that is solved to a ten-thousandth of the gap.
-            if solution.answer.stop is StopReason.NODES or (not news and share < LEAST_SHARE):
+            limited = solution.answer.stop is StopReason.NODES and not milp.cut_short
+            if limited or (not news and share < LEAST_SHARE):
                 return
             share *= 1.0 if news else LATER_SHARE
+
+    def _plunge(self, relaxation: RootRelaxation) -> bool:
+        """Plunge from the relaxation, for a goal of quality; True."""
+        if self.state.goal.of == GoalKind.QUALITY:
+            plunge_from_relaxation(self.state, relaxation)
+        return True
 
     def _begin(self) -> RestrictedMilp | None:
         """Relaxation and a first plan; None where no program is needed."""
@@ -201,6 +212,8 @@ class Search:
             return None
         if self.incumbent is None:
             try_rounding_heuristic(self.state, self.relaxation.point)
+        if self.incumbent is None and self.state.goal.of == GoalKind.COST:
+            self._reach_floor_at_any_cost()
         self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
         return self._milp
 
@@ -208,6 +221,9 @@ class Search:
         self, milp: RestrictedMilp, options: tuple[int, ...], solution: MilpSolution
     ) -> bool:
         """Take from a program's answer what there is; whether the next program will differ."""
+        if self.shared.clock.stopped() and self.incumbent is not None:
+            # Packing 10,000 GPUs and routing take seconds; only a first plan is worth them now.
+            return False
         news = self._use(solution)
         quality = self.state.goal.of == GoalKind.QUALITY
         if self.incumbent is None and quality and not self._tried_smaller:
@@ -293,6 +309,25 @@ class Search:
         shared.clock.spend("placement", began)
         return placement
 
+    def _reach_floor_at_any_cost(self) -> None:
+        """A first plan of a cost goal: that of a search for quality which ends at the floor.
+
+        Without an incumbent the programs have no cutoff, and setups at the cheapest cost miss the
+        floor by little, again and again (12 LLMs, 256 GPUs at light load: no plan in 20 s).
+        """
+        state, floor = self.state, self.state.goal.quality_at_least
+        if floor is None:
+            return
+        found = self._best_quality_within(np.inf, floor).incumbent
+        if found is None or found.loss > -floor:
+            return
+        shared = state.shared
+        packing = pack_tightly_for_separation(shared, found.routed.replicas)
+        state.incumbent = incumbent_for_goal(
+            shared.instance, shared.quality, state.goal.of, found.routed, packing, found.settled
+        )
+        state.report("plan")
+
     def _best_quality_within(self, cost: float, floor: float) -> GoalState:
         """The search for the best quality at a cost (USD/h), ended as soon as it reaches the floor
         (0..1 scale).
@@ -301,7 +336,7 @@ class Search:
             self.state.goal,
             of=GoalKind.QUALITY,
             quality_at_least=None,
-            cost_at_most=cost + 1e-9,
+            cost_at_most=cost + 1e-9 if np.isfinite(cost) else self.state.goal.cost_at_most,
         )
         inner = Search(
             self.shared, goal, lambda loss: max(1e-7, 0.5 * abs(loss + floor)), enough=-floor

@@ -221,7 +221,8 @@ class SearchState:
         return [arm.points() for arm in self.arms[o]]
 
     def settings(self, **changes: Any) -> SolveSettings:
-        """Solver settings with the clock's cancel event."""
+        """Solver settings with the clock's deadline and cancel event."""
+        changes.setdefault("time_limit", max(self.clock.left(), 0.0))
         return SolveSettings(
             threads=self.threads, seed=self.seed, cancel=self.clock.cancel, **changes
         )

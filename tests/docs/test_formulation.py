@@ -108,6 +108,7 @@ def test_symbols_name_components_of_the_program() -> None:
         (9, f"may get worse by {leanest.SAME_VALUE:.0e}".replace("e-06", "e-6")),
         (9, f"may visit {leanest.LEAN_NODES:,} nodes divided by its number of columns"),
         (9, f"has a limit of {leanest.LEAN_SECONDS:g} s"),
+        (7, f"within {restricted_milp.QUICK_WORK:,} nodes x columns"),
         (10, f"All together may take {infeasibility.EXPLAIN_SECONDS:g} s"),
         (10, f"visit {least_change.PROGRAM_WORK:,} nodes x columns"),
         (10, f"at most {least_change.ROUNDS} times"),

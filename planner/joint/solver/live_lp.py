@@ -25,6 +25,9 @@ from planner.joint.solver.highs import (
     subscribe_to_highs,
 )
 
+LEAST_SECONDS = 0.05
+"""Seconds that a solve may take at least."""
+
 DUAL, PRIMAL = 1, 4
 """HiGHS's simplex_strategy."""
 
@@ -44,6 +47,7 @@ class LiveLp:
         self.columns = program.cost.size
         self.rows = program.row_lower.size
         self.seconds = 0.0
+        self._deadline = time.perf_counter() + settings.time_limit
         subscribe_to_highs(self._highs, settings)
 
     def add_rows(self, lower: np.ndarray, upper: np.ndarray, matrix: csr_matrix) -> None:
@@ -104,6 +108,12 @@ class LiveLp:
 
     def _run(self) -> highspy.HighsModelStatus | None:
         """The status of a run, None where HiGHS ended with an error."""
+        left = self._deadline - time.perf_counter()
+        if np.isfinite(left):
+            # HiGHS counts the seconds of all runs of one object: a single degenerate program of a
+            # plunge took 20 s.
+            limit = self._highs.getRunTime() + max(left, LEAST_SECONDS)
+            set_highs_options(self._highs, time_limit=limit)
         try:
             run_highs(self._highs)
         except SolverError:

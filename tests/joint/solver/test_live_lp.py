@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
+from models.linear import LinearProgram
 from planner.joint.solver.highs import SolveSettings, StopReason
 from planner.joint.solver.live_lp import LiveLp
 from tests.joint.solver.test_highs import knapsack
@@ -45,3 +46,22 @@ def test_rows_that_leave_nothing_make_it_infeasible_until_it_is_relieved() -> No
     assert answer.bound == np.inf
     live.add_columns(np.zeros(1), np.zeros(1), np.array([9.0]), csr_matrix(np.array([[0.0, 1.0]])))
     assert live.solve().stop is StopReason.OPTIMAL
+
+
+def test_a_program_ends_at_the_deadline_and_leaves_no_point() -> None:
+    """Dense, and without any time: its simplex would take seconds."""
+    rng = np.random.default_rng(0)
+    rows = columns = 700
+    program = LinearProgram(
+        cost=-rng.random(columns),
+        matrix=csr_matrix(rng.random((rows, columns))),
+        row_lower=np.full(rows, -np.inf),
+        row_upper=rng.random(rows) + 1,
+        low=np.zeros(columns),
+        high=np.ones(columns),
+        integer=np.zeros(columns, dtype=bool),
+        offset=0.0,
+    )
+    answer = LiveLp(program, SolveSettings(time_limit=0.0)).solve()
+    assert answer.stop is StopReason.TIME
+    assert answer.x is None
