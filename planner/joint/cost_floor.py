@@ -6,11 +6,10 @@ from dataclasses import replace
 from models.formulation import GoalKind, formulation_price_step
 from planner.joint.goal_state import GoalState
 
-FLOOR_SECONDS = 2.0
-"""Least time for the question whether a cost reaches the quality floor."""
-
-FLOOR_SHARE = 0.2
-"""Share of the work left for the same question, where work is limited."""
+FLOOR_WORK, FLOOR_SHARE = 600_000, 0.2
+"""Work of the question whether a cost reaches the quality floor (planner.settings.Settings): about
+3 s, and a share of what is left where that is limited.
+"""
 
 
 def reach_cost_floor(
@@ -35,7 +34,7 @@ def reach_cost_floor(
     step, dearer = formulation_price_step(state.shared.instance), 0.0
     while not clock.stopped() and cost + dearer < state.loss:
         # A share of what is left, so that an open question does not take all of the time.
-        with clock.limited(max(FLOOR_SECONDS, 0.1 * clock.left()), FLOOR_SHARE):
+        with clock.limited(min(FLOOR_WORK, FLOOR_SHARE * clock.work)):
             inner = best_quality_within(cost + dearer, floor)
         if inner.incumbent is not None and inner.loss <= -floor:
             plan = replace(inner.incumbent, loss=inner.incumbent.cost)

@@ -27,10 +27,8 @@ LEAN_NODES = 200_000
 the same plan on a busy machine.
 """
 
-LEAN_SECONDS = 3.0
-"""A backstop for the same search; it is longer when the search for the best plan took longer. Where
-work is limited, the work left is the limit instead.
-"""
+LEAN_WORK = 400_000
+"""Work of the same search in all (planner.settings.Settings): about 2 s."""
 
 LEAN_GAP = 1e-7
 """Absolute gap of the lean weights: costs within equal GPUs still count."""
@@ -56,7 +54,7 @@ def find_leanest(
         pack_tightly_for_separation(state, best.routed.replicas),
         best.settled,
     )
-    with clock.limited(max(LEAN_SECONDS, began - clock.began), share=1.0):
+    with clock.limited(LEAN_WORK):
         lean = Search(state, goal, lambda _: LEAN_GAP, start, nodes=LEAN_NODES)
         lean.relax()
         # A plan that needs the whole cluster by the relaxation's bound has no leaner one to look

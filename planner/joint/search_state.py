@@ -82,19 +82,12 @@ class SearchClock:
         self.worked += done
 
     @contextmanager
-    def limited(self, seconds: float, share: float) -> Iterator[None]:
-        """Stop after so many seconds inside; where work is limited, after a share of what is left
-        instead.
-        """
-        deadline, kept = self.deadline, 0.0
-        if self.counts_work:
-            kept = (1 - share) * self.work
-            self.work -= kept
-        else:
-            self.deadline = min(deadline, time.perf_counter() + seconds)
+    def limited(self, work: float) -> Iterator[None]:
+        """Stop inside after so much work; what is done counts outside, too."""
+        before, inside = self.work, min(self.work, work)
+        self.work = inside
         yield
-        self.deadline = deadline
-        self.work += kept
+        self.work += before - inside if math.isfinite(before) else math.inf
 
     def interrupted(self) -> bool:
         """Whether a stop was requested."""

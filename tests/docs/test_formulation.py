@@ -107,7 +107,7 @@ def test_symbols_name_components_of_the_program() -> None:
         (7, f"(at most {setup_routing.PASSES} times)"),
         (9, f"may get worse by {leanest.SAME_VALUE:.0e}".replace("e-06", "e-6")),
         (9, f"may visit {leanest.LEAN_NODES:,} nodes divided by its number of columns"),
-        (9, f"has a limit of {leanest.LEAN_SECONDS:g} s"),
+        (9, f"all together {leanest.LEAN_WORK:,}"),
         (7, f"within {restricted_milp.QUICK_WORK:,} nodes x columns"),
         (10, f"All together may take {infeasibility.EXPLAIN_SECONDS:g} s"),
         (10, f"visit {least_change.PROGRAM_WORK:,} nodes x columns"),

@@ -40,9 +40,9 @@ def test_work_is_booked_and_ends_a_search() -> None:
     assert clock.node_limit(5000) == 20
     clock.book_work(10, 100)
     assert (clock.work, clock.worked) == (4000, 6000)
-    with clock.limited(1e-9, share=0.25):
+    with clock.limited(1000):
         assert clock.work == 1000
-        assert not clock.stopped(), "seconds decide nothing where work is limited"
+        assert not clock.stopped()
         clock.book_work(0, 40)
         assert clock.stopped()
     assert clock.work == 2000
@@ -53,13 +53,15 @@ def test_work_is_booked_and_ends_a_search() -> None:
     assert clock.termination(closed=False) == Termination.STALLED
 
 
-def test_without_a_limit_of_work_a_part_is_one_of_time() -> None:
+def test_a_part_is_limited_where_the_whole_is_not() -> None:
     clock = SearchClock(time.perf_counter() + 60)
     assert clock.node_limit(100) is None
-    with clock.limited(1e-9, share=0.5):
+    with clock.limited(5000):
+        assert clock.node_limit(100) == 50
+        clock.book_work(1, 100)
         assert clock.stopped()
     assert not clock.stopped()
-    clock.book_work(1, 100)
+    assert clock.node_limit(100) is None
     assert clock.worked == 5100
 
 

@@ -2,20 +2,24 @@
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from bench.instances import write_own
 from models.instance import Slo
 from models.quality import Quality
 from planner.joint.solve import Progress, Settings, solve_joint
 from planner.scenario.assemble import assemble_instance
 from planner.solution import Solution
+from tests.support.fast_clock import FastClock
 from tests.support.instances.by_hand import NOISE, busy, check_same, checked, gap, tiny
+from tests.support.instances.search_states import feasible_instances
 from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.paths import SHARED
-from tests.support.walls import wall_size
+from tests.support.walls import first_fast, wall_size
 
 H100 = SHARED / "cases" / "h100-silicon" / "scenario.yaml"
 
@@ -162,3 +166,31 @@ def test_h100_silicon() -> None:
     assert solution.value == pytest.approx(0.66398, abs=2e-5)
     assert gap(solution) <= 1e-4 * float(solution.value)  # type: ignore[arg-type]
     assert float(solution.bound) >= 0.66396  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", first_fast(["two_pools", "cost", "each_llm"]))
+def test_a_slow_machine_comes_to_the_same_plan(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand seconds pass in one: nothing but the user's own limit may look at the clock."""
+    instances = feasible_instances(kind, 4)
+    plans = [solve_joint(one, Settings(), explain=False) for one in instances]
+    clock = FastClock(monkeypatch, 1e4)
+    clock.start()
+    for instance, plan in zip(instances, plans, strict=True):
+        again = solve_joint(instance, Settings(time_limit=1e12), explain=False)
+        assert (again.status, again.value, again.bound) == (plan.status, plan.value, plan.bound)
+        assert again.placement == plan.placement
+        assert np.array_equal(again.fractions, plan.fractions)
+
+
+@pytest.mark.slow
+def test_a_slow_machine_cuts_the_same_programs_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty options, whose search for the leanest plan ends at its work."""
+    write_own("paper4x8", 0, 0.0, tmp_path)
+    loaded = assemble_instance(tmp_path / "scenario.yaml")
+    plan = solve_joint(loaded.instance, Settings())
+    FastClock(monkeypatch, 1e4).start()
+    again = solve_joint(loaded.instance, Settings(time_limit=1e12))
+    assert (again.status, again.value, again.bound) == (plan.status, plan.value, plan.bound)
+    assert again.placement == plan.placement
