@@ -5,14 +5,24 @@ everything that can be packed.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import heappop, heappush
 
 import numpy as np
 
 FIT = 1e-9
 """Shares and (relative to the room) memory may exceed by this much: floating point, no capacity."""
 
+LONGEST_RUN = 64
+"""Replicas of one option on one node at most in a run that is looked for: eight GPUs of eight
+shards.
+"""
+
 Seat = tuple[int, int, int, tuple[int, ...]]
 """One placed replica: (item's key, replica, node, GPUs of its shards)."""
+
+
+Place = tuple[int, tuple[int, ...]]
+"""Where a replica goes: (kind of node, GPUs on it)."""
 
 
 class PackingVerdict(StrEnum):
@@ -74,30 +84,114 @@ def pack_first_fit(
     room: GiB of one GPU. A replica without room ends it (None), or is left out together with the
     rest of its option.
     """
-    share = np.ones((nodes, gpus_per_node))
-    memory = np.full((nodes, gpus_per_node), room)
+    pool = _AlikeNodes(nodes, gpus_per_node, room)
     seats: list[Seat] = []
     for item in items:
-        for replica in range(item.count):
-            fits = (share >= item.share - FIT) & (memory >= item.memory - FIT * room)
-            enough = np.flatnonzero(fits.sum(axis=1) >= item.shards)
-            if enough.size == 0:
+        replica = 0
+        trail: list[Place] = []
+        while replica < item.count:
+            place = pool.best_place(item)
+            if place is None:
                 if leave_out:
                     break
                 return None
-            # Share counts first: among GPUs of equal share the memory decides.
-            left = np.where(fits[enough], share[enough] + memory[enough] / room * 1e-3, np.inf)
-            chosen = (
-                np.argpartition(left, item.shards - 1, axis=1)[:, : item.shards]
-                if item.shards < gpus_per_node
-                else np.broadcast_to(np.arange(gpus_per_node), (enough.size, gpus_per_node))
-            )
-            cost = np.take_along_axis(left, chosen, axis=1)
-            untouched = (cost >= 1.0 + 1e-3 - 1e-12).sum(axis=1)
-            left_over = np.where(np.isfinite(left), left, 0.0).sum(axis=1)
-            best = int(np.lexsort((left_over, cost.sum(axis=1), untouched))[0])
-            node, gpus = int(enough[best]), np.sort(chosen[best])
-            share[node, gpus] -= item.share
-            memory[node, gpus] -= item.memory
-            seats.append((item.key, replica, node, tuple(gpus.tolist())))
+            trail.append(place)
+            seats.append((item.key, replica, pool.take(item, *place), place[1]))
+            replica += 1
+            run = _repeating_run(trail)
+            if run:
+                for _ in range(pool.repeats(item, run, (item.count - replica) // len(run))):
+                    for kind, gpus in run:
+                        seats.append((item.key, replica, pool.take(item, kind, gpus), gpus))
+                        replica += 1
+                trail.clear()
     return seats
+
+
+def _repeating_run(trail: list[Place]) -> list[Place]:
+    """The places with which a trail ends three times over; none without such a run."""
+    for length in range(1, min(len(trail) // 3, LONGEST_RUN) + 1):
+        run = trail[-length:]
+        if run == trail[-2 * length : -length] == trail[-3 * length : -2 * length]:
+            return run
+    return []
+
+
+class _AlikeNodes:
+    """The nodes of a pool, those with the same space left on each GPU as one kind: a pool of
+    thousands of nodes has a few dozen kinds, and a replica chooses among these.
+    """
+
+    def __init__(self, nodes: int, gpus_per_node: int, room: float) -> None:
+        self.room, self.gpus_per_node = room, gpus_per_node
+        self.share = np.ones((1, gpus_per_node))
+        self.memory = np.full((1, gpus_per_node), room)
+        self.nodes: list[list[int]] = [list(range(nodes))]
+        """Of each kind, as a heap."""
+        self.present = np.array([nodes > 0])
+        self._kind = {self._name(0): 0}
+        self._after: dict[tuple[int, int, tuple[int, ...]], int] = {}
+
+    def _name(self, kind: int) -> bytes:
+        return self.share[kind].tobytes() + self.memory[kind].tobytes()
+
+    def best_place(self, item: Item) -> Place | None:
+        """The kind of node, and the GPUs on it, for one replica; None without room."""
+        kinds = np.flatnonzero(self.present)
+        share, memory = self.share[kinds], self.memory[kinds]
+        fits = (share >= item.share - FIT) & (memory >= item.memory - FIT * self.room)
+        enough = np.flatnonzero(fits.sum(axis=1) >= item.shards)
+        if enough.size == 0:
+            return None
+        # Share counts first: among GPUs of equal share the memory decides.
+        left = np.where(fits[enough], share[enough] + memory[enough] / self.room * 1e-3, np.inf)
+        chosen = (
+            np.argpartition(left, item.shards - 1, axis=1)[:, : item.shards]
+            if item.shards < self.gpus_per_node
+            else np.broadcast_to(np.arange(self.gpus_per_node), (enough.size, self.gpus_per_node))
+        )
+        cost = np.take_along_axis(left, chosen, axis=1)
+        untouched = (cost >= 1.0 + 1e-3 - 1e-12).sum(axis=1)
+        left_over = np.where(np.isfinite(left), left, 0.0).sum(axis=1)
+        # Equal ones in the order in which they came up (lexsort is stable): the order of kinds does
+        # not change from one replica to the next.
+        best = int(np.lexsort((left_over, cost.sum(axis=1), untouched))[0])
+        return int(kinds[enough[best]]), tuple(np.sort(chosen[best]).tolist())
+
+    def take(self, item: Item, kind: int, gpus: tuple[int, ...]) -> int:
+        """Put a replica on the first node of a kind; the node."""
+        node = heappop(self.nodes[kind])
+        self.present[kind] = bool(self.nodes[kind])
+        after = self._after.get((item.key, kind, gpus))
+        if after is None:
+            after = self._kind_after(item, kind, gpus)
+            self._after[item.key, kind, gpus] = after
+        heappush(self.nodes[after], node)
+        self.present[after] = True
+        return node
+
+    def _kind_after(self, item: Item, kind: int, gpus: tuple[int, ...]) -> int:
+        share, memory = self.share[kind].copy(), self.memory[kind].copy()
+        share[list(gpus)] -= item.share
+        memory[list(gpus)] -= item.memory
+        name = share.tobytes() + memory.tobytes()
+        if name not in self._kind:
+            self._kind[name] = len(self.nodes)
+            self.nodes.append([])
+            self.share = np.vstack([self.share, share])
+            self.memory = np.vstack([self.memory, memory])
+            self.present = np.append(self.present, False)
+        return self._kind[name]
+
+    def repeats(self, item: Item, run: list[Place], most: int) -> int:
+        """How often the replicas of an item would go on as in a run that was made three times.
+
+        A run that fills one node step by step takes a node of its first kind only. Once it was
+        made, all kinds that it makes exist; the second and the third began with the same kinds to
+        choose from, and choose alike, and so does every further one while nodes of the first kind
+        are left (one more than are taken: with none the choice is another).
+        """
+        steps = [self._after[item.key, *place] for place in run]
+        if any(place[0] != after for place, after in zip(run[1:], steps[:-1], strict=True)):
+            return 0
+        return max(min(most, len(self.nodes[run[0][0]]) - 1), 0)
