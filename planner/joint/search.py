@@ -55,6 +55,9 @@ PROGRAMS_FIRST = 3
 benchmark), and on those a plunge costs more than it finds.
 """
 
+RELAX_SHARE = 0.7
+"""Part of the time limit that the relaxation may take before there is a plan."""
+
 FIRST_SHARE, LATER_SHARE, LEAST_SHARE = 0.75, 0.3, 1e-4
 """Share of the gap to which programs are solved: at first; times this whenever one brings nothing
 new; below the last the search ends.
@@ -156,7 +159,9 @@ class Search:
 
     def relax(self) -> None:
         """Solve the root relaxation: bound, promising options, cuts, refined curves."""
-        self.relaxation = relax_root(self.state)
+        # Without a plan, time is left for one: the relaxation of 100 LLMs takes all there is.
+        with self.shared.clock.share(1.0 if self.incumbent else RELAX_SHARE):
+            self.relaxation = relax_root(self.state)
 
     def run(self) -> None:
         """Search until closed, infeasible or stopped."""

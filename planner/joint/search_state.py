@@ -89,6 +89,14 @@ class SearchClock:
         yield
         self.work += before - inside if math.isfinite(before) else math.inf
 
+    @contextmanager
+    def share(self, part: float) -> Iterator[None]:
+        """Stop inside after a part of the time that was left."""
+        deadline = self.deadline
+        self.deadline = deadline - (1 - part) * max(self.left(), 0.0)
+        yield
+        self.deadline = deadline
+
     def interrupted(self) -> bool:
         """Whether a stop was requested."""
         return self.cancel is not None and self.cancel.is_set()
