@@ -3,6 +3,7 @@ it gets. It gives the first bound, and says which options deserve a column in an
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,8 +61,12 @@ class RootRelaxation:
     nearby: tuple[np.ndarray, ...] = ()
 
 
-def relax_root(state: GoalState) -> RootRelaxation | None:
+def relax_root(
+    state: GoalState, first: Callable[[RelaxationPoint], None] | None = None
+) -> RootRelaxation | None:
     """Solve the relaxation over all usable options; None when it has no optimum.
+
+    first: called with its first, rough optimum.
 
     Cuts, supporting lines and capacity rows go into what all searches share; the bound, and
     whether the goal is infeasible, into the goal's state.
@@ -75,7 +80,7 @@ def relax_root(state: GoalState) -> RootRelaxation | None:
         loop = CutLoop(
             form, shared.quality, {o: shared.points(o) for o in options}, shared.settings()
         )
-        point, optimal = _converge_at_root(state, loop, rough=again == 0)
+        point, optimal = _converge_at_root(state, loop, first, rough=again == 0)
         shared.clock.add("highs", loop.live.seconds)
         if point is not None:
             relaxation = RootRelaxation(point, form, loop.where)
@@ -99,7 +104,11 @@ def relax_root(state: GoalState) -> RootRelaxation | None:
 
 
 def _converge_at_root(
-    state: GoalState, loop: CutLoop, *, rough: bool
+    state: GoalState,
+    loop: CutLoop,
+    first: Callable[[RelaxationPoint], None] | None,
+    *,
+    rough: bool,
 ) -> tuple[RelaxationPoint | None, bool]:
     """Cut and refine until the curves are exact where the relaxation runs them: the last optimum,
     and whether the last program had one.
@@ -128,6 +137,8 @@ def _converge_at_root(
         # Refined curves that do not move the bound are not what holds it.
         still = last is not None and abs(point.loss - last.loss) <= STILL * state.tolerance()
         last, state.relaxation_bound = point, point.loss
+        if rough and first is not None:
+            first(point)
         near = None if near is None else point.fractions
         refined = refine_curve_lines(shared, point.replicas, point.rates)
         over = not refined or attempt + 1 == REFINEMENTS or shared.clock.stopped()

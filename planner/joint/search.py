@@ -19,6 +19,7 @@ until bound and plan meet: logic-based Benders decomposition (Hooker and Ottosso
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -54,6 +55,9 @@ PROGRAMS_FIRST = 3
 """Programs that are tried before a plunge: easy instances need no more (all four sizes of the
 benchmark), and on those a plunge costs more than it finds.
 """
+
+EARLY_CELLS = 1_000_000
+"""Prompts times LLMs from which on the relaxation takes more than a few seconds."""
 
 RELAX_SHARE = 0.7
 """Part of the time limit that the relaxation may take before there is a plan."""
@@ -159,9 +163,14 @@ class Search:
 
     def relax(self) -> None:
         """Solve the root relaxation: bound, promising options, cuts, refined curves."""
-        # Without a plan, time is left for one: the relaxation of 100 LLMs takes all there is.
+        # Where the relaxation takes long, its first point is made a plan, in case that nothing else
+        # can be; and without a plan, time is left for one.
+        table = self.shared.instance.scores.values
+        early = self.incumbent is None and table.size > EARLY_CELLS
         with self.shared.clock.share(1.0 if self.incumbent else RELAX_SHARE):
-            self.relaxation = relax_root(self.state)
+            self.relaxation = relax_root(
+                self.state, partial(try_rounding_heuristic, self.state) if early else None
+            )
 
     def run(self) -> None:
         """Search until closed, infeasible or stopped."""
