@@ -146,8 +146,8 @@ def explain_infeasibility(
     open_ones = sum(not least.proved for _, least in found)
     notes = (
         (
-            "the search for repairs was cut short: those not marked as smallest work, but may go"
-            " further than needed, and others may be missing",
+            "the search for repairs was cut short; those not told to be the smallest work, but may"
+            " go further than needed, and others may be missing",
         )
         if open_ones
         else ()

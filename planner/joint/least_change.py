@@ -91,6 +91,8 @@ def least_change_by_program(
     knob = adjustment.knob
     assert knob is not None  # noqa: S101 - the caller has looked
     best, limited = LeastChange(None, None, proved=False), 0
+    if not state.usable():
+        return LeastChange(None, None, proved=True)
     for again in range(ROUNDS):
         solution = _solve_for_least(state, knob, floor, relax=again == 0)
         if solution is None or solution.answer.stop is StopReason.INFEASIBLE:
@@ -102,13 +104,7 @@ def least_change_by_program(
             found = float(round(found))
         if best.value is not None and _is_least(adjustment, best.value, bound):
             return replace(best, proved=True)
-        nearest, learnt = _try_values(adjustment, state, solution, found, floor)
-        if nearest.value is None and floor is not None and not knob.whole:
-            # Its setup reaches the floor further on: how far, a program over its routing tells.
-            further = _cut_relaxed(state, solution.compiled, knob, solution.setup()[0])
-            if further is not None:
-                nearest, news = _try_values(adjustment, state, solution, further, floor)
-                learnt |= news
+        nearest, learnt = _try_setup(adjustment, state, solution, found, floor)
         best = _nearer(adjustment, best, nearest)
         if best.value is not None and _is_least(adjustment, best.value, bound):
             return replace(best, proved=True)
@@ -119,6 +115,22 @@ def least_change_by_program(
                 best, _ = _try_values(adjustment, state, solution, found, floor, FAR_STEPS)
             break
     return best
+
+
+def _try_setup(
+    adjustment: Adjustment, state: SearchState, solution: MilpSolution, found: float, floor: Floor
+) -> tuple[LeastChange, bool]:
+    """The program's setup as a plan at its knob's value `found`, or, where it misses a floor there,
+    as near as it reaches it; and whether a row or a no-good was learnt.
+    """
+    nearest, learnt = _try_values(adjustment, state, solution, found, floor)
+    knob = adjustment.knob
+    if nearest.value is None and floor is not None and knob is not None and not knob.whole:
+        further = _cut_relaxed(state, solution.compiled, knob, solution.setup()[0])
+        if further is not None:
+            nearest, news = _try_values(adjustment, state, solution, further, floor)
+            learnt |= news
+    return nearest, learnt
 
 
 def _try_values(
@@ -146,6 +158,8 @@ def feasible_plan(state: SearchState, floor: Floor) -> LeastChange:
     is none.
     """
     as_stated = Knob(kind=KnobKind.RATE, low=1.0, high=1.0)
+    if not state.usable():
+        return LeastChange(None, None, proved=True)
     for again in range(ROUNDS):
         solution = _solve_for_least(state, as_stated, floor, relax=again == 0)
         if solution is None:
@@ -216,7 +230,7 @@ def _solve_for_least(
     first.
     """
     options = state.usable()
-    if not options or state.clock.stopped():
+    if state.clock.stopped():
         return None
     goal = Goal(of=GoalKind.KNOB, knob=knob, quality_at_least=floor)
     cuts = np.zeros(0, dtype=int) if floor is None else None

@@ -94,6 +94,18 @@ def test_feasibility_is_that_of_brute_force(kind: str) -> None:
             assert (found.plan is not None) == truth, (kind, seed)
 
 
+def test_without_an_option_nothing_is_left_open() -> None:
+    """No option has a rate at which it keeps the limit of every LLM: proved for every number but
+    the limit itself.
+    """
+    instance = random_instance(3, "each_llm")
+    strict = tuple(replace(slo, limit=1e-6) for slo in instance.slos)
+    solution = solve_joint(replace(instance, slos=strict), Settings())
+    assert solution.conflict is not None
+    assert not any("cut short" in note for note in solution.effort.notes)
+    assert "a rate down to" in solution.conflict.limits[-1]
+
+
 @pytest.mark.parametrize(
     ("value", "upwards", "written"),
     [(412.34, True, 412.4), (412.34, False, 412.3), (0.0, True, 0.0), (66379.9, False, 66370.0)],

@@ -156,11 +156,14 @@ def _print_conflict_report(plan: Plan, console: Console) -> None:
 
 
 def _print_repairs_report(plan: Plan, console: Console) -> None:
-    """Print every single change that repairs it, with its argument; nothing where none is known."""
+    """Print every single change that repairs it, with its argument, and whether their search was
+    cut short.
+    """
     _, repairs = conflict_lines(plan.content)
-    if not repairs:
-        return
-    print_heading(console, "Any one of these changes makes it feasible")
+    if repairs:
+        print_heading(console, "Any one of these changes makes it feasible")
     for k, (words, argument) in enumerate(repairs):
         output_line(console, ("or " if k else "") + words, indent=2)
         output_line(console, f"--set {argument}", "dim", indent=6)
+    for note in plan.content["context"]["effort_notes"]:
+        output_line(console, f"Note: {note}")

@@ -4,6 +4,7 @@ status.
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -149,3 +150,13 @@ def test_short_shows_repairs_and_nothing_else_of_an_infeasible_plan() -> None:
     assert text.count("--set ") == 3
     assert "infeasible: no plan keeps all limits at once" in text
     assert len(text.splitlines()) == 2 + 2 + 6
+
+
+def test_short_says_that_repairs_were_cut_short() -> None:
+    stream, tight = io.StringIO(), trio(slos=(Slo("ttft", "mean", 0.01),))
+    found = infeasible(tight)
+    found = replace(found, effort=replace(found.effort, notes=("the search was cut short",)))
+    print_short_plan_report(
+        build_plan_content(loaded(tight), found, SETTINGS, {}), Console(file=stream, width=80)
+    )
+    assert "Note: the search was cut short" in stream.getvalue()
