@@ -19,7 +19,6 @@ until bound and plan meet: logic-based Benders decomposition (Hooker and Ottosso
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from models.nogood import NoGood
 from models.program import build_program
 from planner.joint.cost_floor import reach_cost_floor
 from planner.joint.curve_refinement import refine_curve_lines, split_curve_arms
+from planner.joint.cut_loop import MANY_LLMS, RelaxationPoint
 from planner.joint.goal_state import GoalState, Incumbent, incumbent_for_goal
 from planner.joint.plunging import plunge_from_relaxation
 from planner.joint.primal_heuristics import (
@@ -56,8 +56,10 @@ PROGRAMS_FIRST = 3
 benchmark), and on those a plunge costs more than it finds.
 """
 
-EARLY_CELLS = 1_000_000
-"""Prompts times LLMs from which on the relaxation takes more than a few seconds."""
+EARLY_CELLS, EARLY_GAP = 1_000_000, 0.1
+"""Prompts times LLMs from which on the relaxation of many LLMs takes more than a few seconds; gap
+(loss) of the plan made of its first point.
+"""
 
 RELAX_SHARE = 0.7
 """Part of the time limit that the relaxation may take before there is a plan."""
@@ -95,7 +97,7 @@ class Search:
         )
         self.relaxation: RootRelaxation | None = None
         self._milp: RestrictedMilp | None = None
-        self._tried_smaller = False
+        self._tried_smaller = self._planned_early = False
 
     # -- outcome -----------------------------------------------------------------------------------
 
@@ -165,12 +167,17 @@ class Search:
         """Solve the root relaxation: bound, promising options, cuts, refined curves."""
         # Where the relaxation takes long, its first point is made a plan, in case that nothing else
         # can be; and without a plan, time is left for one.
-        table = self.shared.instance.scores.values
-        early = self.incumbent is None and table.size > EARLY_CELLS
-        with self.shared.clock.share(1.0 if self.incumbent else RELAX_SHARE):
-            self.relaxation = relax_root(
-                self.state, partial(try_rounding_heuristic, self.state) if early else None
-            )
+        scores, planned = self.shared.instance.scores.values, self.incumbent is not None
+        early = scores.size > EARLY_CELLS and scores.shape[0] > MANY_LLMS and not planned
+        with self.shared.clock.share(1.0 if planned else RELAX_SHARE):
+            self.relaxation = relax_root(self.state, self._plan_early if early else None)
+
+    def _plan_early(self, point: RelaxationPoint) -> None:
+        """A plan from a point of the relaxation, routed to a rough gap."""
+        rough = GoalState(shared=self.shared, goal=self.state.goal, abs_gap=lambda _: EARLY_GAP)
+        try_rounding_heuristic(rough, point)
+        self.state.incumbent = rough.incumbent
+        self._planned_early = True
 
     def run(self) -> None:
         """Search until closed, infeasible or stopped."""
@@ -224,7 +231,7 @@ class Search:
             self.relax()
         if self.infeasible or self.relaxation is None:
             return None
-        if self.incumbent is None:
+        if self.incumbent is None or self._planned_early:
             try_rounding_heuristic(self.state, self.relaxation.point)
         if self.incumbent is None and self.state.goal.of == GoalKind.COST:
             self._reach_floor_at_any_cost()
