@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from models import exact_assignment
 from models.exact_assignment import EXACT_MARGIN, assign_exactly_within_window
 from tests.support.instances.score_tables import best_quality, fractions_of, scores_of
 
@@ -78,3 +79,28 @@ def test_no_prompt_is_left_with_an_llm_that_is_worse_after_prices() -> None:
         )
         base = float((values - answer.prices[:, None]).max(axis=0) @ weights)
         assert base + float(answer.prices @ target) == pytest.approx(answer.value, abs=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["binary", "grades", "continuous"])
+def test_merging_prompts_that_lose_the_same_changes_no_value(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(11)
+    for seed in range(6):
+        scores = scores_of(kind, seed)
+        target = np.maximum(fractions_of(rng, len(scores.llms), seed % 4), 0.01)
+        target /= target.sum()
+        answers = []
+        for many in (0, 10**9):
+            monkeypatch.setattr(exact_assignment, "MANY_UNDECIDED", many)
+            answers.append(
+                assign_exactly_within_window(
+                    scores.values, scores.weights, target, np.zeros(target.size), ALL_OPEN
+                )
+            )
+        merged, plain = answers
+        assert merged is not None
+        assert plain is not None
+        assert merged.value == pytest.approx(plain.value, abs=1e-10)
+        for prompt, shares in merged.shares.items():
+            assert shares.sum() == pytest.approx(scores.weights[prompt], abs=1e-12)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.newton_prices import NEAR_ENOUGH, newton_smoothed_prices
+from models.newton_prices import NEAR_ENOUGH, balanced_prices, newton_smoothed_prices
 from tests.support.instances.score_tables import best_quality, fractions_of, scores_of
 
 TEMPERATURES = (0.3, 0.1, 0.03, 0.01)
@@ -51,3 +51,22 @@ def test_single_precision_is_near_double() -> None:
     values, weights = scores.values.astype(np.float32), scores.weights.astype(np.float32)
     single = newton_smoothed_prices(values, weights, target, start, 0.03)
     assert np.ptp(single - double) < 1e-3
+
+
+@pytest.mark.parametrize("tiny", [0.3, 1e-2, 1e-3])
+def test_balanced_prices_meet_small_fractions_too(tiny: float) -> None:
+    """Newton's absolute distance says nothing of a fraction as small as itself."""
+    rng = np.random.default_rng(2)
+    values, weights = rng.random((3, 4_000)), np.full(4_000, 1 / 4_000)
+    target = np.array([0.7 - tiny, 0.3, tiny])
+    far = np.array([0.0, 0.2, 3.0])
+    prices = balanced_prices(values, weights, target, far)
+    load = np.bincount((values - prices[:, None]).argmax(axis=0), weights, minlength=3)
+    assert np.abs(load - target).max() <= 6.1 / 4_000
+    assert prices.min() == 0.0
+
+
+def test_balanced_prices_of_ties_are_finite() -> None:
+    values = np.array([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]])
+    prices = balanced_prices(values, np.full(4, 0.25), np.array([0.5, 0.5]), np.zeros(2))
+    assert np.isfinite(prices).all()
