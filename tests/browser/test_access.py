@@ -16,7 +16,7 @@ BAD = ("serious", "critical")
 WIDTHS = (1280, 390)
 OURS = {"exclude": [["[data-testid=stBaseButton-header]"]]}
 """Streamlit's own button Stop is there while a script runs, which a loaded machine makes longer."""
-DRAWN_MS = 1_500
+DRAWN_MS = 1_000
 """Charts are drawn again after the page has settled; no event says when."""
 
 

@@ -5,8 +5,9 @@ is lost.
 import pytest
 
 from bench.page_session import PageSession
+from tests.support.walls import wall_size
 
-ROUNDS = 6
+ROUNDS = wall_size(4, 6)
 
 
 @pytest.mark.slow
