@@ -7,7 +7,7 @@ from pathlib import Path
 from profiles.importers.discover import NOT_READ
 from profiles.importers.formats.stream import sniff_stream, stream_list_items
 from profiles.io.faults import Fault
-from profiles.score_importers.json_lines import first_json_line
+from profiles.io.json_lines import first_json_line
 from profiles.score_importers.lm_eval import is_lm_eval_row
 from profiles.score_importers.router_bench import pickle_fault, router_bench_models
 from profiles.score_importers.semantic_router import is_semantic_router_row

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from profiles.io.faults import Fault, shown_in_fault
+from profiles.io.json_lines import read_json_lines
 from profiles.score_importers.grades import Grade, NoGradeError, grade_of_value
-from profiles.score_importers.json_lines import read_json_lines
 
 __all__ = ["is_lm_eval_row", "lm_eval_run", "read_lm_eval"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from profiles.io.faults import Fault
+from profiles.io.json_lines import read_json_lines
 from profiles.score_importers.grades import Grade, NoGradeError, grade_of_value
-from profiles.score_importers.json_lines import read_json_lines
 
 __all__ = ["is_semantic_router_row", "read_semantic_router"]
 

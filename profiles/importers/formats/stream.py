@@ -105,15 +105,21 @@ def read_json_stream(path: Path, faults: list[Fault]) -> list[tuple[str, Any]]:
 
 
 def stream_list_items(
-    path: Path, key: str, wanted: Collection[str], faults: list[Fault]
+    path: Path,
+    key: str,
+    wanted: Collection[str],
+    faults: list[Fault],
+    inside: Collection[str] = (),
 ) -> Iterator[dict[str, Any]]:
     """Items of the list under a top-level key, one by one: their wanted fields alone, lists and
     mappings left out. A fault where the file is not sound; what came before it counts.
+
+    inside: mappings of an item whose fields are read too, `attributes` as `attributes.NAME`.
     """
     try:
         with _opened(path) as stream:
             events = ijson.basic_parse(_LenientStream(stream), use_float=True, buf_size=CHUNK)
-            yield from _items_of_list(iter(events), key, wanted)
+            yield from _items_of_list(iter(events), key, wanted, inside)
     except ijson.JSONError as error:
         faults.append(_stream_syntax_fault(path, str(error), 0))
     except (OSError, EOFError, ValueError, zlib.error) as error:
@@ -123,7 +129,7 @@ def stream_list_items(
 
 
 def _items_of_list(
-    events: Iterator[tuple[str, Any]], key: str, wanted: Collection[str]
+    events: Iterator[tuple[str, Any]], key: str, wanted: Collection[str], inside: Collection[str]
 ) -> Iterator[dict[str, Any]]:
     """Items of the list under a key of the outermost mapping."""
     if next(events, ("", None))[0] != "start_map":
@@ -137,14 +143,16 @@ def _items_of_list(
                 if inner == "end_array":
                     break
                 if inner == "start_map":
-                    yield _flat_item(events, wanted)
+                    yield _flat_item(events, wanted, inside)
                 elif inner in _STARTS:
                     _skip_in_stream(events)
         elif event in _STARTS:
             _skip_in_stream(events)
 
 
-def _flat_item(events: Iterator[tuple[str, Any]], wanted: Collection[str]) -> dict[str, Any]:
+def _flat_item(
+    events: Iterator[tuple[str, Any]], wanted: Collection[str], inside: Collection[str]
+) -> dict[str, Any]:
     """The wanted fields of a mapping that has just begun, up to its end."""
     fields: dict[str, Any] = {}
     name = ""
@@ -153,6 +161,9 @@ def _flat_item(events: Iterator[tuple[str, Any]], wanted: Collection[str]) -> di
             break
         if event == "map_key":
             name = value
+        elif event == "start_map" and name in inside:
+            nested = _flat_item(events, {one.removeprefix(f"{name}.") for one in wanted}, ())
+            fields |= {f"{name}.{one}": part for one, part in nested.items()}
         elif event in _STARTS:
             _skip_in_stream(events)
         elif name in wanted:

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from profiles.importers.formats.stream import read_json_stream, sniff_stream
+from profiles.importers.formats.stream import read_json_stream, sniff_stream, stream_list_items
 from profiles.io.faults import Fault
 from tests.support.paths import HOME
 from tests.support.scenarios.benchmark_files import (
@@ -127,3 +127,14 @@ def test_large_reports_are_streamed(tmp_path: Path):
 def test_a_large_file_of_something_else_is_refused_in_bounded_memory(tmp_path: Path):
     path = write(tmp_path, "a.json", {"records": [[k] for k in range(1_100_000)]})
     assert "more than 2,000,000 values" in faults_of(path)
+
+
+def test_fields_of_a_mapping_inside_items_are_read_where_wanted(tmp_path: Path):
+    path = tmp_path / "spans.json"
+    inner = {"a.b": 3, "text": "secret", "deep": {"a.b": 4}, "c": [1]}
+    path.write_text(json.dumps({"spans": [{"start": 1, "attributes": inner, "a.b": 7}]}))
+    faults: list[Fault] = []
+    wanted = ("start", "attributes.a.b", "attributes.c")
+    items = list(stream_list_items(path, "spans", wanted, faults, inside=("attributes",)))
+    assert not faults
+    assert items == [{"start": 1, "attributes.a.b": 3}]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from profiles.io import json_lines as module
 from profiles.io.faults import Fault
-from profiles.score_importers import json_lines as module
-from profiles.score_importers.json_lines import first_json_line, read_json_lines
+from profiles.io.json_lines import first_json_line, read_json_lines
 
 
 def test_rows_keep_their_numbers_and_bad_ones_are_faults(tmp_path: Path) -> None:

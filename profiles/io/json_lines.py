@@ -9,7 +9,7 @@ from typing import IO, Any, cast
 
 from profiles.io.faults import Fault
 
-__all__ = ["first_json_line", "read_json_lines"]
+__all__ = ["first_json_line", "opened_lines", "read_json_lines"]
 
 LONGEST_LINE = 64 * 2**20
 """Bytes: rows hold prompts and answers, but no more than that."""
@@ -17,7 +17,7 @@ LONGEST_LINE = 64 * 2**20
 
 def first_json_line(path: Path) -> dict[str, Any] | None:
     """The object in the first line that is not blank; None where that is not an object."""
-    with _opened_lines(path) as stream:
+    with opened_lines(path) as stream:
         for raw in iter(lambda: stream.readline(LONGEST_LINE), b""):
             if raw.strip():
                 value = _json_of_line(raw)
@@ -30,7 +30,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]] | Fault]:
     off.
     """
     try:
-        with _opened_lines(path) as stream:
+        with opened_lines(path) as stream:
             row = 0
             for raw in iter(lambda: stream.readline(LONGEST_LINE + 1), b""):
                 row += 1
@@ -61,7 +61,8 @@ def _json_of_line(raw: bytes) -> Any:
         return None
 
 
-def _opened_lines(path: Path) -> IO[bytes]:
+def opened_lines(path: Path) -> IO[bytes]:
+    """Open a file, unpacked where it is packed by gzip."""
     with path.open("rb") as stream:
         packed = stream.read(2) == b"\x1f\x8b"
     return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
