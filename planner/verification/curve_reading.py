@@ -17,6 +17,7 @@ the last two; shares above the first column's have no point. One column is its o
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,7 +28,10 @@ from planner.verification.tolerances import SLO_TOL
 from profiles.records import Column, Curve
 
 __all__ = [
+    "CurveLoad",
+    "percentile_achieved",
     "percentile_achieved_on_curves",
+    "range_achieved",
     "range_achieved_on_curves",
     "read_curve_latency",
     "read_curve_percentiles",
@@ -39,6 +43,19 @@ ABOVE = {"p50": 0.5, "p90": 0.1, "p95": 0.05, "p99": 0.01}
 
 TAIL = np.array([0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001])
 """Shares at which a latency is read off the columns."""
+
+
+@dataclass(frozen=True)
+class CurveLoad:
+    """Requests at one load of one curve: rate (req/s of them all), load (req/s of one replica)."""
+
+    curve: Curve
+    rate: float
+    load: float
+
+    def latency(self, column: Column) -> float:
+        """Latency (ms) of the column at the load."""
+        return read_curve_latency(self.curve, column, self.load)
 
 
 def read_curve_latency(curve: Curve, column: Column, rate: float) -> float:
@@ -89,6 +106,11 @@ def read_curve_share_above(
 def percentile_achieved_on_curves(
     instance: Instance, deployed: Sequence[StatedOption], metric: str, budget: float
 ) -> float:
+    """`percentile_achieved` of the options that a plan deploys."""
+    return percentile_achieved(_loads_of_options(instance, deployed), metric, budget)
+
+
+def percentile_achieved(loads: Sequence[CurveLoad], metric: str, budget: float) -> float:
     """Smallest latency T (ms) with at most `budget` req/s above it, over all requests together; inf
     where no T has that.
 
@@ -96,12 +118,9 @@ def percentile_achieved_on_curves(
     down.
     """
     lines = [
-        (
-            d.rate,
-            *read_curve_percentiles(instance.options[d.position].curve, metric, d.rate_per_replica),
-        )
-        for d in deployed
-        if d.rate > 0
+        (entry.rate, *read_curve_percentiles(entry.curve, metric, entry.load))
+        for entry in loads
+        if entry.rate > 0
     ]
 
     def above(limit: float) -> float:
@@ -130,21 +149,29 @@ def range_achieved_on_curves(
     """(Least, most) latency in ms that may be called achieved: they differ only where a percentile
     jumps within the tolerance.
     """
-    if slo.scope == "each_llm" or slo.statistic == "mean":
+    loads = _loads_of_options(instance, deployed)
+    if slo.scope == "each_llm":
+        highest = max(entry.latency((slo.metric, slo.statistic)) for entry in loads)
+        return highest, highest
+    return range_achieved(loads, slo, rate_to_verify(instance))
+
+
+def range_achieved(loads: Sequence[CurveLoad], slo: Slo, served: float) -> tuple[float, float]:
+    """(Least, most) latency in ms that `served` req/s together may be called to have, by the
+    statistic of the SLO.
+    """
+    if slo.statistic == "mean":
         column = (slo.metric, slo.statistic)
-        at_rate = [
-            read_curve_latency(instance.options[d.position].curve, column, d.rate_per_replica)
-            for d in deployed
-        ]
-        if slo.scope == "each_llm":
-            return max(at_rate), max(at_rate)
-        mean = sum(
-            d.rate * latency for d, latency in zip(deployed, at_rate, strict=True)
-        ) / rate_to_verify(instance)
+        mean = sum(entry.rate * entry.latency(column) for entry in loads) / served
         return mean, mean
-    budget = (1.0 - int(slo.statistic[1:]) / 100) * rate_to_verify(instance)
+    budget = (1.0 - int(slo.statistic[1:]) / 100) * served
     low, high = (
-        percentile_achieved_on_curves(instance, deployed, slo.metric, budget * (1 + sign * SLO_TOL))
-        for sign in (1, -1)
+        percentile_achieved(loads, slo.metric, budget * (1 + sign * SLO_TOL)) for sign in (1, -1)
     )
     return low, high
+
+
+def _loads_of_options(instance: Instance, deployed: Sequence[StatedOption]) -> list[CurveLoad]:
+    return [
+        CurveLoad(instance.options[d.position].curve, d.rate, d.rate_per_replica) for d in deployed
+    ]

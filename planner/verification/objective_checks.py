@@ -8,7 +8,14 @@ from typing import Any
 from models.instance import Instance
 from planner.verification.tolerances import CLOSED_RANGE, FLOOR_TOL, GAP_TOL, RANGE_TOL, RESTATE_TOL
 
-__all__ = ["check_no_objective", "check_objective", "check_objective_gap", "check_objective_totals"]
+__all__ = [
+    "check_gap_and_status",
+    "check_no_objective",
+    "check_objective",
+    "check_objective_gap",
+    "check_objective_sense",
+    "check_objective_totals",
+]
 
 
 def check_no_objective(plan: Mapping[str, Any]) -> Iterator[str]:
@@ -47,6 +54,14 @@ def check_objective(plan: Mapping[str, Any], instance: Instance) -> Iterator[str
     """Check that the objective is the instance's, its value the plan's quality or cost, and the
     quality floor kept.
     """
+    yield from check_objective_sense(plan, instance)
+    floor = instance.quality_floor
+    if instance.objective == "cost" and floor is not None and plan["quality"] < floor - FLOOR_TOL:
+        yield f"quality: {plan['quality']:.9g} is below quality_at_least {floor:.9g}"
+
+
+def check_objective_sense(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
+    """Sense and kind of the objective are the instance's, its value the plan's quality or cost."""
     objective = plan["objective"]
     sense, stated = (
         ("maximize", plan["quality"])
@@ -63,16 +78,23 @@ def check_objective(plan: Mapping[str, Any], instance: Instance) -> Iterator[str
             f"objective: value {objective['value']:.9g} but the plan's {instance.objective} is"
             f" {stated}"
         )
-    floor = instance.quality_floor
-    if instance.objective == "cost" and floor is not None and plan["quality"] < floor - FLOOR_TOL:
-        yield f"quality: {plan['quality']:.9g} is below quality_at_least {floor:.9g}"
 
 
 def check_objective_gap(
     plan: Mapping[str, Any], instance: Instance, rel_gap_target: float
 ) -> Iterator[str]:
+    """`check_gap_and_status` with the objective and the scores of the instance."""
+    span = float(instance.scores.values.max() - instance.scores.values.min())
+    return check_gap_and_status(plan, instance, span, rel_gap_target)
+
+
+def check_gap_and_status(
+    plan: Mapping[str, Any], instance: Instance, span: float, rel_gap_target: float
+) -> Iterator[str]:
     """Check the side of the bound, rel_gap = |bound - value| / max(|value|, 1e-9), and that status
     is optimal just where it is closed.
+
+    span: range of the scores.
     """
     value, bound, stated = (plan["objective"][key] for key in ("value", "bound", "rel_gap"))
     if bound is None:
@@ -85,7 +107,6 @@ def check_objective_gap(
     gap = abs(bound - value) / max(abs(value), 1e-9)
     if stated is None or abs(stated - gap) > GAP_TOL + RESTATE_TOL * gap:
         yield f"objective: rel_gap {stated} but |bound - value| / |value| is {gap:.9g}"
-    span = float(instance.scores.values.max() - instance.scores.values.min())
     closed = gap <= rel_gap_target * (1 + RESTATE_TOL) + GAP_TOL or abs(
         bound - value
     ) <= CLOSED_RANGE * span * (1 + RESTATE_TOL)

@@ -14,22 +14,32 @@ tie_eps of the best form a tie group, whose weight is split as the plan says. Wh
 stated fractions differ, moving that weight costs at most the score range each.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from models.instance import Instance
 from planner.verification.tolerances import FRACTION_TOL, QUALITY_TOL, SHARE_TOL
+from profiles.records import Scores
 
-__all__ = ["certify_fractions", "certify_router"]
+__all__ = [
+    "certify_fractions",
+    "certify_named_fractions",
+    "certify_router",
+    "certify_router_on_scores",
+]
 
 
 def certify_fractions(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
+    """`certify_named_fractions` of the plan with the LLMs of its instance."""
+    return certify_named_fractions(plan, [llm.name for llm in instance.llms])
+
+
+def certify_named_fractions(plan: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:
     """Every LLM has a fraction >= 0 and a dual price (null exactly where it is not routed to);
     fractions sum to 1; smallest price 0.
     """
-    names = [llm.name for llm in instance.llms]
     for key in ("routing", "dual_prices"):
         if set(plan[key]) != set(names):
             yield f"{key}: names {sorted(plan[key])} but the LLMs are {sorted(names)}"
@@ -58,10 +68,19 @@ def certify_fractions(plan: Mapping[str, Any], instance: Instance) -> Iterator[s
 
 
 def certify_router(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
+    """`certify_router_on_scores` of the plan with the scores of its instance."""
+    names = [llm.name for llm in instance.llms]
+    return certify_router_on_scores(plan, names, instance.scores)
+
+
+def certify_router_on_scores(
+    plan: Mapping[str, Any], names: Sequence[str], scores: Scores
+) -> Iterator[str]:
     """Check both certificates: what the dual prices prove about the quality, and what the stated
     router realises.
+
+    plan: has quality, routing, dual_prices and router. names: of the rows of `scores`.
     """
-    names = [llm.name for llm in instance.llms]
     if set(plan["routing"]) != set(names) or set(plan["dual_prices"]) != set(names):
         return
     if all(price is None for price in plan["dual_prices"].values()):
@@ -69,25 +88,24 @@ def certify_router(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]
     router, quality = plan["router"], plan["quality"]
     if router["rule"] != "argmax(score - dual_price)":
         yield f"router: unknown rule {router['rule']}"
-    if not 0 <= router["tie_eps"] <= max(1e-3 * _score_range(instance), 1e-9):
+    score_range = float(np.ptp(scores.values))
+    if not 0 <= router["tie_eps"] <= max(1e-3 * score_range, 1e-9):
         yield (
             f"router: tie_eps {router['tie_eps']:.3g} is negative or above a thousandth of the"
-            f" score range {_score_range(instance):.3g}"
+            f" score range {score_range:.3g}"
         )
     prices = np.array(
         [np.inf if plan["dual_prices"][n] is None else plan["dual_prices"][n] for n in names]
     )
     fractions = np.array([plan["routing"][n] for n in names])
-    groups = _certificate_groups(instance, prices, router["tie_eps"])
+    groups = _certificate_groups(scores, prices, router["tie_eps"])
     splits, problems = _certificate_splits(router["ties"], names)
     yield from problems
-    yield from _certify_tie_shares(router["ties"], names, instance, groups)
+    yield from _certify_tie_shares(router["ties"], names, scores, groups)
 
     priced = np.isfinite(prices)
-    reduced = instance.scores.values[priced] - prices[priced, None]
-    upper = float(
-        instance.scores.weights @ reduced.max(axis=0) + prices[priced] @ fractions[priced]
-    )
+    reduced = scores.values[priced] - prices[priced, None]
+    upper = float(scores.weights @ reduced.max(axis=0) + prices[priced] @ fractions[priced])
     allowed = QUALITY_TOL * (1 + abs(quality))
     if quality > upper + allowed:
         yield f"quality: {quality:.9g} is overstated, the dual prices prove at most {upper:.9g}"
@@ -97,8 +115,8 @@ def certify_router(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]
             f" {quality:.9g}"
         )
 
-    realised, score = _realise_certified_routing(instance, groups, splits)
-    largest = float(instance.scores.weights.max())
+    realised, score = _realise_certified_routing(scores, groups, splits)
+    largest = float(scores.weights.max())
     for name, got, stated in zip(names, realised, fractions, strict=True):
         if abs(got - stated) > largest + FRACTION_TOL:
             yield (
@@ -106,21 +124,17 @@ def certify_router(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]
                 f" (largest prompt weight {largest:.3g})"
             )
     moved = 0.5 * float(np.abs(realised - fractions).sum())
-    if abs(score - quality) > allowed + router["tie_eps"] + moved * _score_range(instance):
+    if abs(score - quality) > allowed + router["tie_eps"] + moved * score_range:
         yield f"router: its mean score is {score:.9g} but quality is {quality:.9g}"
 
 
-def _score_range(instance: Instance) -> float:
-    return float(np.ptp(instance.scores.values))
-
-
 def _certificate_groups(
-    instance: Instance, prices: np.ndarray, tie_eps: float
+    scores: Scores, prices: np.ndarray, tie_eps: float
 ) -> dict[tuple[int, ...], np.ndarray]:
     """Prompts (positions) by the exact set of LLMs within tie_eps of their best score minus
     price.
     """
-    reduced = instance.scores.values - np.where(np.isfinite(prices), prices, 0.0)[:, None]
+    reduced = scores.values - np.where(np.isfinite(prices), prices, 0.0)[:, None]
     reduced[~np.isfinite(prices)] = -np.inf
     near = reduced >= reduced.max(axis=0) - max(tie_eps, 0.0)
     packed = np.packbits(near, axis=0)
@@ -133,7 +147,7 @@ def _certificate_groups(
 
 
 def _certificate_splits(
-    ties: list[Mapping[str, Any]], names: list[str]
+    ties: list[Mapping[str, Any]], names: Sequence[str]
 ) -> tuple[dict[tuple[int, ...], np.ndarray], list[str]]:
     """Split of every stated tie group by sorted positions, and what is wrong with them (their
     weights: `_certify_tie_shares`).
@@ -163,12 +177,12 @@ def _certificate_splits(
 
 def _certify_tie_shares(
     ties: list[Mapping[str, Any]],
-    names: list[str],
-    instance: Instance,
+    names: Sequence[str],
+    scores: Scores,
     groups: Mapping[tuple[int, ...], np.ndarray],
 ) -> Iterator[str]:
     """Every tie group that the scores give is stated with its weight, and no other."""
-    weights = instance.scores.weights
+    weights = scores.weights
     realised = {
         frozenset(names[i] for i in group): float(weights[prompts].sum())
         for group, prompts in groups.items()
@@ -185,15 +199,15 @@ def _certify_tie_shares(
 
 
 def _realise_certified_routing(
-    instance: Instance,
+    scores: Scores,
     groups: Mapping[tuple[int, ...], np.ndarray],
     splits: Mapping[tuple[int, ...], np.ndarray],
 ) -> tuple[np.ndarray, float]:
     """(Fractions, mean score) of the router; a tie group without a stated split goes to its first
     LLM, as argmax does.
     """
-    values, weights = instance.scores.values, instance.scores.weights
-    realised, score = np.zeros(len(instance.llms)), 0.0
+    values, weights = scores.values, scores.weights
+    realised, score = np.zeros(len(values)), 0.0
     for group, prompts in groups.items():
         split = splits.get(group, np.eye(len(group))[0])
         for i, part in zip(group, split, strict=True):

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from models import router as router_module
-from models.instance import Instance
 from models.quality import Quality
 from models.router import PolicyError, Router, router_draw, router_draws
 from planner.verification.routing_certificate import (
@@ -100,14 +99,11 @@ def test_it_realises_what_the_verifier_reads_and_the_plan_s_fractions(seed: int)
     prices = np.array(
         [np.inf if plan["dual_prices"][n] is None else plan["dual_prices"][n] for n in NAMES]
     )
-    instance = Instance(llms=(), pools=(), options=(), slos=(), arrival_rate=20.0, scores=scores)
-    groups = _certificate_groups(instance, prices, plan["router"]["tie_eps"])
+    groups = _certificate_groups(scores, prices, plan["router"]["tie_eps"])
     splits, problems = _certificate_splits(plan["router"]["ties"], list(NAMES))
     assert not problems
     seen = Scores(scores.prompt_ids, NAMES, scores.values, scores.weights)
-    realised, score = _realise_certified_routing(
-        type("Seen", (), {"scores": seen, "llms": NAMES})(), groups, splits
-    )
+    realised, score = _realise_certified_routing(seen, groups, splits)
     router = Router(policy_of(plan))
     shares = router.shares(by_llm(scores))
     of = [NAMES.index(llm) for llm in router.llms]
