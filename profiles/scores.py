@@ -6,7 +6,7 @@ number, higher is better). A missing score is a blank cell, null or NaN. An opti
 predicted (default); it changes no plan, only what is said about it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,15 +74,24 @@ def read_scores(
 
 
 def parse_scores(
-    table: Table, llms: Sequence[str], missing: str, faults: list[Fault], notices: list[str]
+    table: Table,
+    llms: Sequence[str],
+    missing: str,
+    faults: list[Fault],
+    notices: list[str],
+    *,
+    passed_over: Collection[str] = (),
 ) -> Scores | None:
-    """Scores of a table that was read; arguments and result as in `read_scores`."""
+    """Scores of a table that was read; arguments and result as in `read_scores`.
+
+    passed_over: columns of LLMs that are not wanted here, and known all the same.
+    """
     before = len(faults)
     require_table_columns(table, ["prompt_id", *llms], faults)
     ignored = [
         name
         for name in [*table.columns, *table.others]
-        if name not in (*RESERVED, PROVENANCE) and name not in llms
+        if name not in (*RESERVED, PROVENANCE, *passed_over) and name not in llms
     ]
     if ignored:
         notices.append(

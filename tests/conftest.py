@@ -20,6 +20,7 @@ pytest_plugins = (
     "tests.support.instances.stand_in_search",  # the fixture `search`
     "tests.support.plans.routed_plan",  # the fixture `source`
     "tests.support.scenarios.scenario_case",  # the fixture `case`
+    "tests.support.scenarios.demand_case",  # the fixture `day`
     "tests.support.scenarios.workbook_case",  # the fixture `book`
 )
 

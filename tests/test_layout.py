@@ -46,7 +46,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.verification": ("models", "profiles"),
     "planner.decomposition": ("models", "profiles"),
     "planner.scenario.schema": BELOW,
-    "planner.scenario": (*BELOW, "planner.scenario.schema"),
+    "planner.scenario.demand": (*BELOW, "planner.scenario.schema"),
+    "planner.scenario": (*BELOW, "planner.scenario.schema", "planner.scenario.demand"),
     "planner.joint.solver": BELOW,
     "planner.joint": (*BELOW, "planner.joint.solver"),
     "planner.plans": (*BELOW, "planner.scenario", "planner.verification"),
@@ -504,6 +505,7 @@ RECORDS_AND_WORDS = {
     *("planner/errors", "planner/settings", "planner/solution", "planner/version"),
     *("planner/operation/verdicts", "planner/verification/tolerances", "models/instance"),
     *("models/linear", "profiles/records", "profiles/workbook_fields"),
+    *("planner/scenario/schema/bounds", "planner/scenario/schema/demand_specification"),
     *("profiles/workbook_layout", "profiles/importers/formats/record", "reports/content"),
 }
 """Modules that hold records, constants and layouts, and compute nothing."""

@@ -1,1 +1,1 @@
-"""What a plan is made for, as distinct from what the scenario states: headroom; classes and cases."""
+"""What a plan is made for, as distinct from what is stated: headroom; classes and cases."""

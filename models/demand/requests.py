@@ -96,7 +96,8 @@ class DemandInstance:
     instance: LLMs of the cluster, pools, options, objective and its mean floor of quality, limits
     on the setup; its `slos` are over all requests of a case; its arrival rate and scores are not
     read. cost_at_most: USD/h, GPUs and LLMs outside together, or None. class_curves: by (option,
-    class), where a class has latencies of its own.
+    class), where a class has latencies of its own. unjudged: (option, class) that may not go
+    together, because the option lacks a column of an SLO of the class.
     """
 
     instance: Instance
@@ -105,6 +106,7 @@ class DemandInstance:
     outside: tuple[OutsideLlm, ...] = ()
     cost_at_most: float | None = None
     class_curves: Mapping[tuple[int, int], Curve] = field(default_factory=dict)
+    unjudged: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def served(self) -> tuple[str, ...]:

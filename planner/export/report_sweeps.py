@@ -93,7 +93,7 @@ def report_sensitivity_points(source: PlanAndScenario) -> list[VariedPoint]:
     """One change at a time, down then up."""
     spec, floor = source.loaded.scenario.spec, source.loaded.instance.quality_floor
     fields: list[tuple[str, str, str, float, float]] = [
-        ("arrival_rate_rps", "arrival rate", "req/s", spec.arrival_rate_rps, STEP)
+        ("arrival_rate_rps", "arrival rate", "req/s", spec.rate_in_all, STEP)
     ]
     for j, slo in enumerate(spec.slo):
         words = f"limit on {slo_label(slo.metric, slo.statistic, slo.scope)}"

@@ -6,12 +6,26 @@ Faults of the scenario, the catalogue, the profiles and the scores are raised to
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from models.instance import Headroom, Instance, Llm, ObjectiveKind, Pool
+import numpy as np
+
+from models.demand.requests import DemandInstance
+from models.instance import Dropped, Headroom, Instance, Llm, ObjectiveKind, Option, Pool
+from planner.program import PROGRAM
 from planner.scenario.content_hash import content_hash
+from planner.scenario.demand.class_scores import (
+    ClassScores,
+    ScoreSource,
+    read_class_score_tables,
+)
+from planner.scenario.demand.demand_instance import assemble_base_scores, assemble_demand_instance
+from planner.scenario.demand.demand_notices import demand_notices
+from planner.scenario.demand.plain import plain_demand_spec, stated_demand_place
+from planner.scenario.demand.rates import DEMAND_COLUMNS, assemble_rates, read_demand_table
+from planner.scenario.demand.slo_columns import build_slos
 from planner.scenario.inputs import (
     InputFindings,
     InputTables,
@@ -21,7 +35,6 @@ from planner.scenario.inputs import (
     read_input_scores,
 )
 from planner.scenario.load import Overrides, Scenario, load_scenario_with_content
-from planner.scenario.option_rules import build_slos
 from planner.scenario.options import build_options
 from planner.scenario.plausibility import (
     warn_of_implausible_curves,
@@ -31,18 +44,29 @@ from planner.scenario.schema.specification import MinimizeCost, ScenarioSpec
 from planner.settings import Settings
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.curves import ProfileTable
-from profiles.io.faults import Fault, fault_spelling_guess
+from profiles.io.faults import Fault, ScenarioError, fault_spelling_guess
+from profiles.io.table_files import read_table_file
 from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
 
 __all__ = ["LoadResult", "assemble_instance"]
 
+CELLS_REFUSED = (
+    "this command does not plan classes, cases, outside LLMs or a budget yet;"
+    f" `{PROGRAM} plan` does"
+)
+CELLS_FIX = "use that command, or a scenario without them"
+
 
 @dataclass(frozen=True)
 class LoadResult:
     """A sound scenario and its instance. sha256: hash of the canonical content; notices: what the
     reader should know, one sentence each; tables: as they were read.
+
+    demand: of a scenario with classes, cases, LLMs outside or a budget that mean more than one
+    class in one case; its `instance` is then the one here, with the highest rate of a case and the
+    scores of the first class. None for every other scenario.
     """
 
     scenario: Scenario
@@ -50,6 +74,7 @@ class LoadResult:
     sha256: str
     notices: tuple[str, ...]
     tables: InputTables = field(repr=False)
+    demand: DemandInstance | None = None
 
     @property
     def settings(self) -> Settings:
@@ -69,11 +94,13 @@ def assemble_instance(
     *,
     profiles: Table | None = None,
     scores: Table | None = None,
+    cells: bool = False,
 ) -> LoadResult:
     """Read everything a scenario names, check it, and assemble the instance.
 
     source: a scenario, or its file (then with overrides). profiles, scores: tables in memory (a
-    page's uploads) instead of the files that the scenario names.
+    page's uploads) instead of the files that the scenario names. cells: the caller plans
+    `LoadResult.demand` where there is one; else such a scenario is a fault.
 
     Raises DataError (or the one of its kinds that fits) with every fault of every file.
     """
@@ -86,12 +113,10 @@ def assemble_instance(
         check_named_input_tables(path, content, profiles, scores, findings)
         findings.raise_any()
         raise AssertionError("a scenario that cannot be read has faults")
+    scenario, rates = _assemble_rates(scenario, findings, cells=cells)
     spec = scenario.spec
-    names = [llm.name for llm in spec.llms]
     table = read_input_profiles(scenario.profiles_path, spec.profiles, profiles, findings)
-    score_tables = read_input_scores(
-        scenario.scores_path, spec.scores, scores, names, spec.scores_missing, findings
-    )
+    score_tables = _assemble_scores(scenario, scores, findings)
     pools = _assemble_pools(scenario, findings)
     weights = _assemble_weights(spec, findings, _memoryless(table))
     options, dropped = (
@@ -100,17 +125,23 @@ def assemble_instance(
     findings.raise_any()
     if table is None or score_tables is None:
         raise AssertionError("a table that cannot be read has faults")
-    score_cells, values = score_tables
+    values = assemble_base_scores(spec, score_tables.of_class[0])
     warn_of_implausible_curves(table, weights, findings)
     warn_of_implausible_settings(spec, table, values, findings)
-    instance = _assemble_instance(spec, pools, options, dropped, values, tuple(findings.warnings))
+    rate = spec.rate_in_all if rates is None else float(rates.sum(axis=0).max())
+    instance = _assemble_instance(spec, pools, (options, dropped), (rate, values), findings)
+    demand = None
+    if rates is not None:
+        demand = assemble_demand_instance(spec, instance, score_tables.of_class, rates)
+        findings.notices.extend(demand_notices(spec, demand))
     notices = (*table.notices, *findings.notices, *findings.warnings)
     return LoadResult(
         scenario,
         instance,
-        content_hash(spec, instance, table, weights.values()),
+        content_hash(spec, instance, table, weights.values(), demand),
         notices,
-        InputTables(table, score_cells, findings.sheets(spec.profiles, spec.scores)),
+        InputTables(table, score_tables.cells, findings.sheets(spec.profiles, spec.scores)),
+        demand,
     )
 
 
@@ -125,30 +156,74 @@ def _scenario_to_assemble(
     return source, None
 
 
+def _assemble_rates(
+    scenario: Scenario, findings: InputFindings, *, cells: bool
+) -> tuple[Scenario, np.ndarray | None]:
+    """The scenario, without its classes and cases where they mean no more than a plain one, and
+    (C, T) req/s where they do; None with faults in the findings, or for a plain one.
+    """
+    spec, file = scenario.spec, str(scenario.path)
+    before = len(findings.scenario)
+    rates = table = None
+    if spec.demand is not None:
+        path = scenario.path.parent / spec.demand
+        read = read_table_file(path, findings.scenario, only=DEMAND_COLUMNS)
+        table = None if read is None else read_demand_table(read, spec, findings.scenario)
+    if stated_demand_place(spec) and len(findings.scenario) == before:
+        rates = assemble_rates(spec, table, file, findings.scenario)
+    if rates is not None and rates.size == 1:
+        spec = plain_demand_spec(spec, float(rates[0, 0]))
+    place = stated_demand_place(spec)
+    if not place:
+        return replace(scenario, spec=spec), None
+    if not cells:
+        raise ScenarioError([Fault(file, place, "", CELLS_REFUSED, CELLS_FIX)])
+    if any(spec.headroom.model_dump().values()):
+        problem = "headroom does not go with classes, cases, outside LLMs or a budget yet"
+        findings.scenario.append(Fault(file, "headroom", "", problem, "delete it"))
+    return scenario, rates
+
+
+def _assemble_scores(
+    scenario: Scenario, given: Table | None, findings: InputFindings
+) -> ClassScores | None:
+    """Scores of every class, of a plain scenario those of all requests; None when one is faulty."""
+    spec = scenario.spec
+    if stated_demand_place(spec):
+        known = findings.known_scores(spec.scores, given)
+        source = ScoreSource(folder=scenario.path.parent, known=known, missing=spec.scores_missing)
+        return read_class_score_tables(spec, source, findings.scores, findings.notices)
+    names = [llm.name for llm in spec.llms]
+    read = read_input_scores(
+        scenario.scores_path, spec.scores, given, names, spec.scores_missing, findings
+    )
+    return None if read is None else ClassScores(read[0], (read[1],))
+
+
 def _assemble_instance(
     spec: ScenarioSpec,
     pools: Sequence[Pool],
-    options: tuple,
-    dropped: tuple,
-    scores: Scores,
-    warnings: tuple[str, ...],
+    options: tuple[tuple[Option, ...], tuple[Dropped, ...]],
+    requests: tuple[float, Scores],
+    findings: InputFindings,
 ) -> Instance:
+    """options: kept and dropped ones; requests: rate in all, req/s, and scores."""
     objective = spec.objective
     return Instance(
-        llms=tuple(Llm(llm.name, llm.min_replicas, llm.max_replicas) for llm in spec.llms),
+        llms=tuple(Llm(llm.name, llm.min_replicas, llm.max_replicas) for llm in spec.cluster_llms),
         pools=tuple(pools),
-        options=options,
-        slos=build_slos(spec),
-        arrival_rate=spec.arrival_rate_rps,
-        scores=scores,
+        options=options[0],
+        slos=build_slos(spec.slo),
+        arrival_rate=requests[0],
+        scores=requests[1],
         objective=(
             ObjectiveKind.COST if isinstance(objective, MinimizeCost) else ObjectiveKind.QUALITY
         ),
         quality_floor=objective.quality_at_least if isinstance(objective, MinimizeCost) else None,
         memory_headroom=spec.setups.memory_headroom_pct / 100,
         min_utilization=spec.setups.min_gpu_utilization_pct / 100,
-        dropped=dropped,
-        warnings=warnings,
+        dropped=options[1],
+        warnings=tuple(findings.warnings),
         headroom=Headroom(
             slo=spec.headroom.slo_pct / 100,
             rate=spec.headroom.rate_pct / 100,
@@ -188,14 +263,14 @@ def _assemble_pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
                 f"pools.{i}.price_usd_per_gpu_h: {price:g} USD/h from the catalogue"
                 f" ({gpu.price_source}, {gpu.price_date})"
             )
-        if price is None and isinstance(scenario.spec.objective, MinimizeCost):
+        if price is None and _needs_prices(scenario.spec):
             where = f"pools.{i}.price_usd_per_gpu_h"
             findings.scenario.append(
                 Fault(
                     str(scenario.path),
                     where,
                     "",
-                    "a cost objective needs a price, and the catalogue has none",
+                    _price_problem(scenario.spec),
                     "state it",
                 )
             )
@@ -212,6 +287,17 @@ def _assemble_pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
     return pools
 
 
+def _needs_prices(spec: ScenarioSpec) -> bool:
+    """Whether cost is minimised or bounded."""
+    objective = spec.objective
+    return isinstance(objective, MinimizeCost) or objective.cost_at_most_usd_per_h is not None
+
+
+def _price_problem(spec: ScenarioSpec) -> str:
+    what = "cost objective" if isinstance(spec.objective, MinimizeCost) else "budget"
+    return f"a {what} needs a price, and the catalogue has none"
+
+
 def _memoryless(table: ProfileTable | None) -> set[str]:
     """LLMs with an option whose memory the profile table does not state."""
     return {option.llm for option in table.options if not option.memory_gib} if table else set()
@@ -224,12 +310,12 @@ def _assemble_weights(
     they are needed.
     """
     weights: dict[str, float | None] = {}
-    for i, llm in enumerate(spec.llms):
+    for llm in spec.cluster_llms:
         weights[llm.name] = llm.weights_gib
         if llm.weights_gib is None and llm.name in needed and llm.name in load_catalogue_llms():
             weights[llm.name] = load_catalogue_llms()[llm.name].weights_gib_16bit
             findings.notices.append(
-                f"llms.{i}.weights_gib: {weights[llm.name]:g} GiB of {llm.name} at 16 bit from the"
-                " catalogue"
+                f"{spec.llm_place(llm.name)}.weights_gib: {weights[llm.name]:g} GiB of"
+                f" {llm.name} at 16 bit from the catalogue"
             )
     return weights

@@ -15,7 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.demand.requests import DemandInstance
 from models.instance import Instance
+from planner.scenario.schema.demand_specification import CaseSpec, ClassSpec
 from planner.scenario.schema.specification import ScenarioSpec
 from profiles.curves import ProfileTable
 from profiles.records import ScoreProvenance, Scores
@@ -31,27 +33,87 @@ _TENS = np.array([float(f"1e{power}") for power in range(-300, 301)])
 
 
 def content_hash(
-    spec: ScenarioSpec, instance: Instance, table: ProfileTable, weights_gib: Iterable[float | None]
+    spec: ScenarioSpec,
+    instance: Instance,
+    table: ProfileTable,
+    weights_gib: Iterable[float | None],
+    demand: DemandInstance | None = None,
 ) -> str:
     """Hex SHA-256.
 
-    weights_gib: (M,) of the LLMs as used, with the catalogue's where the scenario states none.
+    weights_gib: (M,) of the LLMs of the cluster as used, with the catalogue's where the scenario
+    states none. demand: of a scenario with classes, cases, LLMs outside or a budget.
     """
-    content = spec.model_dump(mode="python", exclude={"profiles", "scores", "solver"})
+    content = spec.model_dump(mode="python", exclude={"profiles", "scores", "solver", "demand"})
     # Keys added after version 0.1.0 count where they are stated: old scenarios keep their hash.
     content["headroom"] = {key: value for key, value in content["headroom"].items() if value}
     if not content["headroom"]:
         del content["headroom"]
+    score_tables = _demand_for_hash(content, spec, instance, demand)
     for entry, pool in zip(content["pools"], instance.pools, strict=True):
         entry.update(memory_gib=pool.memory, price_usd_per_gpu_h=pool.price)
-    for entry, weights in zip(content["llms"], weights_gib, strict=True):
+    of_cluster = [entry for entry in content["llms"] if "api" not in entry]
+    for entry, weights in zip(of_cluster, weights_gib, strict=True):
         entry["weights_gib"] = weights
     digest = hashlib.sha256(
         json.dumps(_rounded_for_hash(content), sort_keys=True, separators=(",", ":")).encode()
     )
     _add_table_to_hash(digest, table.content)
-    _add_scores_to_hash(digest, instance.scores)
+    for scores in score_tables:
+        _add_scores_to_hash(digest, scores)
     return digest.hexdigest()
+
+
+def _demand_for_hash(
+    content: dict[str, Any], spec: ScenarioSpec, instance: Instance, demand: DemandInstance | None
+) -> list[Scores]:
+    """Put classes, cases and LLMs outside into the content by what they mean, in place: rates
+    wherever they are stated, score tables by number. The tables, each once.
+    """
+    _drop_unstated_for_hash(content)
+    if demand is None:
+        return [instance.scores]
+    numbers: dict[str, int] = {}
+    tables: list[Scores] = []
+    of_class = []
+    for one in demand.classes:
+        digest = hashlib.sha256()
+        _add_scores_to_hash(digest, one.scores)
+        if numbers.setdefault(digest.hexdigest(), len(numbers)) == len(tables):
+            tables.append(one.scores)
+        of_class.append(numbers[digest.hexdigest()])
+    for c, entry in enumerate(spec.classes or ()):
+        content["classes"][c] = _stated_for_hash(entry) | {"scores": of_class[c]}
+    names = [one.name for one in demand.classes]
+    for t, case in enumerate(spec.cases or ()):
+        rates = dict(zip(names, demand.cases[t].rates, strict=True))
+        content["cases"][t] = _stated_for_hash(case) | {"arrival_rate_rps": rates}
+    return tables
+
+
+def _drop_unstated_for_hash(content: dict[str, Any]) -> None:
+    """Delete what a scenario of version 0.1.0 does not have and this one does not state."""
+    for entry in (*content["llms"], content["objective"]):
+        for key in ("api", "cost_at_most_usd_per_h"):
+            if entry.get(key, "") is None:
+                del entry[key]
+    for entry in content["llms"]:
+        if "api" in entry:
+            entry["api"] = {key: one for key, one in entry["api"].items() if one is not None}
+    for key in ("classes", "cases"):
+        content[key] = list(content[key] or ())
+        if not content[key]:
+            del content[key]
+
+
+def _stated_for_hash(part: ClassSpec | CaseSpec) -> dict[str, Any]:
+    """Keys of a class or a case that are not as they are by default."""
+    defaults = type(part).model_fields
+    return {
+        key: value
+        for key, value in part.model_dump(mode="python").items()
+        if value != defaults[key].default
+    }
 
 
 def significant_for_hash(values: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from planner.scenario.demand.class_scores import ScoreSource, check_named_class_scores
 from profiles.curves import ProfileTable, parse_curves, read_profiles
 from profiles.io.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError
 from profiles.io.table_files import read_table_file
@@ -73,6 +74,13 @@ class InputFindings:
             return given, False
         table = self.book.tables[name]
         return table, table is None
+
+    def known_scores(self, name: str, given: Table | None) -> dict[str, Table | None]:
+        """The scenario's score table by its name where it is no file: given, or a sheet of the
+        workbook, None for a faulty one.
+        """
+        table, faulty = self.table("scores", name, given)
+        return {name: table} if table is not None or faulty else {}
 
     def sheets(self, profiles: str, scores: str) -> frozenset[str]:
         """Which of the tables named are sheets of the workbook: `profiles`, `scores`."""
@@ -197,8 +205,22 @@ def check_named_input_tables(
         else []
     )
     sound = [name for name in names if isinstance(name, str)]
-    if (scores is not None or named("scores")) and sound and len(set(sound)) == len(names):
-        missing = "drop" if content.get("scores_missing") == "drop" else "error"
+    if not sound or len(set(sound)) < len(names):
+        return
+    missing = "drop" if content.get("scores_missing") == "drop" else "error"
+    if (scores is not None or named("scores")) and not _classes_have_their_own(content):
         read_input_scores(
             named("scores") or path, content.get("scores"), scores, sound, missing, findings
         )
+    source = ScoreSource(folder=path.parent, known={}, missing=missing)
+    check_named_class_scores(content, sound, source, findings.scores)
+
+
+def _classes_have_their_own(content: Mapping[str, Any]) -> bool:
+    """Whether no class needs the scores of the scenario, or some class needs a part of them only:
+    a sound scenario then says which.
+    """
+    classes = content.get("classes")
+    return isinstance(classes, list | tuple) and any(
+        isinstance(one, Mapping) and (one.get("scores") or one.get("llms")) for one in classes
+    )

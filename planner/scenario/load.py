@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from planner.scenario.demand.plain import plain_demand_spec
+from planner.scenario.schema.demand_faults import demand_schema_faults
 from planner.scenario.schema.faults import cross_schema_faults, schema_fault_of
 from planner.scenario.schema.paths import set_at_schema_path
 from planner.scenario.schema.specification import ScenarioSpec
@@ -144,7 +146,10 @@ def _check_loaded_scenario(
     for key, value in parsed.items():
         if fault := set_at_schema_path(ScenarioSpec, content, key, deepcopy(value)):
             faults.append(fault)
-    content_faults = cross_schema_faults(content, file)
+    content_faults = [
+        *cross_schema_faults(content, file),
+        *demand_schema_faults(content, file, parsed),
+    ]
     spec = None
     try:
         spec = ScenarioSpec.model_validate(content)
@@ -154,7 +159,9 @@ def _check_loaded_scenario(
         )
         content_faults = [*(fault for fault in translated if fault), *content_faults]
     faults.extend(_loaded_with_origin(fault, parsed) for fault in content_faults)
-    return (Scenario(spec, path, parsed) if spec and not faults else None), content
+    if spec is None or faults:
+        return None, content
+    return Scenario(plain_demand_spec(spec), path, parsed), content
 
 
 def _load_overrides(overrides: Overrides, faults: list[Fault]) -> dict[str, Any]:

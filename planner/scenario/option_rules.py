@@ -1,17 +1,17 @@
 """The rules by which a profiled option may be considered in a pool; the memory of its shards."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from models.instance import Pool, Slo
+from models.instance import Pool
+from planner.scenario.demand.slo_columns import build_slos, lack_for_slos
 from planner.scenario.inputs import InputFindings, add_once
-from planner.scenario.schema.specification import ScenarioSpec
+from planner.scenario.schema.specification import ScenarioSpec, SloSpec
 from profiles.curves import ProfiledOption
-from profiles.records import STATISTICS, Column
 
 __all__ = [
-    "build_slos",
+    "UnjudgedSlo",
     "columns_missing_by_rule",
-    "columns_needed_by_rules",
     "memory_rule_reason",
     "option_excluded_by_rule",
     "shard_memory_by_rule",
@@ -21,22 +21,17 @@ SLACK_GIB = 1e-9
 """By which memory may exceed what may be filled: the rounding of (1 - headroom) * memory."""
 
 
-def build_slos(spec: ScenarioSpec) -> tuple[Slo, ...]:
-    """SLOs of the scenario, limits in s."""
-    return tuple(Slo(slo.metric, slo.statistic, slo.limit_ms / 1000, slo.scope) for slo in spec.slo)
+@dataclass(frozen=True)
+class UnjudgedSlo:
+    """An SLO by which an option cannot be judged: its dotted path, itself, what is lacking."""
 
-
-def columns_needed_by_rules(slo: Slo) -> tuple[Column, ...]:
-    """Columns of which an option needs one to be judged: its own, or any percentile of the metric
-    for a percentile over all requests.
-    """
-    if slo.statistic == "mean" or slo.scope == "each_llm":
-        return ((slo.metric, slo.statistic),)
-    return tuple((slo.metric, statistic) for statistic in STATISTICS[1:])
+    place: str
+    slo: SloSpec
+    lacking: str
 
 
 def option_excluded_by_rule(profiled: ProfiledOption, spec: ScenarioSpec, pool: Pool) -> str:
-    """Why `setups` or the pool's nodes rule the option out; "" when they do not."""
+    """Why `setups`, the pool's nodes or the classes rule the option out; "" when they do not."""
     degrees, shares = spec.setups.tp_degrees, spec.setups.mps_shares_pct
     if degrees is not None and profiled.tp_degree not in degrees:
         return f"{profiled.tp_degree} is not among setups.tp_degrees"
@@ -47,39 +42,29 @@ def option_excluded_by_rule(profiled: ProfiledOption, spec: ScenarioSpec, pool: 
             f"needs {profiled.tp_degree} GPUs in one node, but a node of {pool.name} has"
             f" {pool.gpus_per_node}"
         )
+    classes = spec.classes or ()
+    needless = not any(llm.name == profiled.llm and llm.min_replicas for llm in spec.llms)
+    if classes and needless and all(one.llms and profiled.llm not in one.llms for one in classes):
+        return f"no class may use {profiled.llm}"
     return ""
 
 
-def columns_missing_by_rule(profiled: ProfiledOption, spec: ScenarioSpec) -> tuple[int, str] | None:
-    """The first SLO that the option cannot be judged by, and what it lacks for it.
-
-    A single percentile says nothing of the tail beyond it, so it is one that the SLO's promise
-    allows or higher.
+def columns_missing_by_rule(profiled: ProfiledOption, spec: ScenarioSpec) -> UnjudgedSlo | None:
+    """The first SLO over all requests that the option cannot be judged by, else the first of a
+    class where every class that may use the LLM has one.
     """
-    for i, slo in enumerate(build_slos(spec)):
-        columns = columns_needed_by_rules(slo)
-        present = [column for column in columns if column in profiled.latency_ms]
-        names = [f"{metric}_{statistic}_ms" for metric, statistic in present or columns]
-        if not present:
-            lacking = (
-                f"lacks the column {names[0]}"
-                if len(names) == 1
-                else f"lacks every one of {', '.join(names)}"
-            )
-            return i, f"{lacking} for slo.{i}"
-        if len(columns) > 1 and len(present) == 1:
-            late, promised = _share_above(present[0][1]), _share_above(slo.statistic)
-            if late > promised:
-                return i, (
-                    f"has {names[0]} alone for slo.{i}: {100 * late:g} % of its requests count as"
-                    f" late at any limit, and {slo.statistic} allows {100 * promised:g} %"
-                )
-    return None
-
-
-def _share_above(percentile: str) -> float:
-    """Share of the requests above a percentile, e.g. 0.05 of p95."""
-    return (100 - int(percentile[1:])) / 100
+    lack = lack_for_slos(profiled.latency_ms, build_slos(spec.slo), "slo")
+    if lack is not None:
+        return UnjudgedSlo(f"slo.{lack[0]}", spec.slo[lack[0]], lack[1])
+    lacks = []
+    for c, one in enumerate(spec.classes or ()):
+        if one.llms is None or profiled.llm in one.llms:
+            place = f"classes.{c}.slo"
+            lack = lack_for_slos(profiled.latency_ms, build_slos(one.slo), place)
+            if lack is None:
+                return None
+            lacks.append(UnjudgedSlo(f"{place}.{lack[0]}", one.slo[lack[0]], lack[1]))
+    return lacks[0] if lacks else None
 
 
 def shard_memory_by_rule(

@@ -16,6 +16,7 @@ from models.instance import Dropped, Option, Pool
 from planner.scenario.inputs import InputFindings
 from planner.scenario.load import Scenario
 from planner.scenario.option_rules import (
+    UnjudgedSlo,
     columns_missing_by_rule,
     memory_rule_reason,
     option_excluded_by_rule,
@@ -37,13 +38,13 @@ __all__ = ["build_options"]
 class _Sorted:
     """Options sorted out by the rules.
 
-    unjudged: (SLO, what is lacking) of options that lack the SLO's columns; unsized: LLMs with an
+    unjudged: one of each option that lacks an SLO's columns; unsized: LLMs with an
     option whose memory is not known.
     """
 
     kept: list[Option] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
-    unjudged: list[tuple[int, str]] = field(default_factory=list)
+    unjudged: list[UnjudgedSlo] = field(default_factory=list)
     unsized: set[str] = field(default_factory=set)
 
 
@@ -60,11 +61,11 @@ def build_options(
     weights: GiB of each LLM's weights, all shards together, None where not known. Faults and
     notices go to the findings; where nothing is left to choose from, both results are empty.
     """
-    position = {llm.name: i for i, llm in enumerate(scenario.spec.llms)}
+    position = {llm.name: i for i, llm in enumerate(scenario.spec.cluster_llms)}
     by_rule = _sort_out_options(scenario, pools, weights, table, findings)
     kept, dropped = by_rule.kept, by_rule.dropped
-    for name in (llm.name for llm in scenario.spec.llms if llm.name in by_rule.unsized):
-        where = f"llms.{position[name]}.weights_gib"
+    for name in (name for name in position if name in by_rule.unsized):
+        where = f"{scenario.spec.llm_place(name)}.weights_gib"
         fix = "state weights_gib, or memory_gib_per_gpu in the profile table"
         findings.scenario.append(
             Fault(str(scenario.path), where, "", f"the memory of {name} is not known", fix)
@@ -81,7 +82,7 @@ def build_options(
             findings.scenario.append(fault)
             return (), ()
     if nothing_left and by_rule.unjudged and len(by_rule.unjudged) == len(dropped):
-        findings.scenario.append(unjudged_slo_fault(scenario, table, *by_rule.unjudged[0]))
+        findings.scenario.append(unjudged_slo_fault(scenario, table, by_rule.unjudged[0]))
         return (), ()
     note_unused_options(scenario, table, kept, dropped, by_rule.unsized, findings)
     return tuple(kept), tuple(dropped)
@@ -96,12 +97,12 @@ def _sort_out_options(
 ) -> _Sorted:
     """Apply the rules to every option in every pool."""
     spec, by_rule = scenario.spec, _Sorted()
-    position = {llm.name: i for i, llm in enumerate(spec.llms)}
+    position = {llm.name: i for i, llm in enumerate(spec.cluster_llms)}
     for profiled, p in _offered_options(table, position, pools):
         reason = option_excluded_by_rule(profiled, spec, pools[p])
         if not reason and (lack := columns_missing_by_rule(profiled, spec)):
             by_rule.unjudged.append(lack)
-            reason = lack[1]
+            reason = lack.lacking
         memory = None if reason else shard_memory_by_rule(profiled, weights, table.file, findings)
         if not reason and memory is None:
             by_rule.unsized.add(profiled.llm)

@@ -73,8 +73,13 @@ def warn_of_implausible_settings(
     spec: ScenarioSpec, table: ProfileTable, scores: Scores, findings: InputFindings
 ) -> None:
     """Per cents that look like fractions, a quality floor and SLO limits of another scale."""
-    limits = (_limits(k, slo, table.options) for k, slo in enumerate(spec.slo))
-    for sentence in chain(_fractions(spec), _floors(spec, scores), *limits):
+    places = [(f"slo.{k}", slo) for k, slo in enumerate(spec.slo)]
+    for c, one in enumerate(spec.classes or ()):
+        places += [(f"classes.{c}.slo.{k}", slo) for k, slo in enumerate(one.slo)]
+    limits = (_limits(place, slo, table.options) for place, slo in places)
+    # Several tables of scores have several scales: a floor of their mean says nothing of one.
+    floors = _floors(spec, scores) if spec.classes is None else ()
+    for sentence in chain(_fractions(spec), floors, *limits):
         add_once(findings.warnings, sentence)
 
 
@@ -107,7 +112,7 @@ def _floors(spec: ScenarioSpec, scores: Scores) -> Iterator[str]:
     )
 
 
-def _limits(k: int, slo: SloSpec, options: Iterable[ProfiledOption]) -> Iterator[str]:
+def _limits(place: str, slo: SloSpec, options: Iterable[ProfiledOption]) -> Iterator[str]:
     """A limit far below every profiled latency that would be met in seconds."""
     lowest = min(
         (
@@ -119,7 +124,7 @@ def _limits(k: int, slo: SloSpec, options: Iterable[ProfiledOption]) -> Iterator
     )
     if FAR_BELOW * slo.limit_ms < lowest <= SECONDS * slo.limit_ms:
         yield (
-            f"slo.{k}.limit_ms: {slo.limit_ms:g} ms is below every profiled"
+            f"{place}.limit_ms: {slo.limit_ms:g} ms is below every profiled"
             f" {slo.metric}_{slo.statistic}_ms (from {lowest:.4g}); in seconds it would be"
             f" {SECONDS * slo.limit_ms:g}"
         )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from models.instance import Dropped, Option
 from planner.scenario.inputs import InputFindings
 from planner.scenario.load import Scenario
+from planner.scenario.option_rules import UnjudgedSlo
 from profiles.curves import ProfileTable
 from profiles.io.faults import Fault, fault_spelling_guess
 
@@ -27,7 +28,7 @@ def no_used_option_fault(
     if not dropped:
         profiled = sorted({f"{option.llm} on {option.gpu}" for option in table.options})
         named = (
-            f"{', '.join(llm.name for llm in spec.llms)} on"
+            f"{', '.join(llm.name for llm in spec.cluster_llms)} on"
             f" {', '.join(sorted({pool.gpu for pool in spec.pools}))}"
         )
         fix = (
@@ -43,19 +44,16 @@ def no_used_option_fault(
     return None
 
 
-def unjudged_slo_fault(scenario: Scenario, table: ProfileTable, slo: int, lacking: str) -> Fault:
-    """The fault of an SLO that no option has a column for.
-
-    slo: its position; lacking: what each option lacks.
-    """
+def unjudged_slo_fault(scenario: Scenario, table: ProfileTable, unjudged: UnjudgedSlo) -> Fault:
+    """The fault of an SLO that no option has a column for."""
     profiled = sorted(
         {f"{metric}_{statistic}_ms" for o in table.options for metric, statistic in o.latency_ms}
     )
     return Fault(
         str(scenario.path),
-        f"slo.{slo}.statistic",
-        scenario.spec.slo[slo].statistic,
-        f"no option can be judged by it: each {lacking}",
+        f"{unjudged.place}.statistic",
+        unjudged.slo.statistic,
+        f"no option can be judged by it: each {unjudged.lacking}",
         f"profile it, or choose a statistic that is: {', '.join(profiled)}",
     )
 
@@ -74,9 +72,9 @@ def note_unused_options(
     unsized: LLMs whose memory is not known; they have a fault of their own already.
     """
     spec = scenario.spec
-    _note_unused_profiles(table, "LLMs", [llm.name for llm in spec.llms], findings)
+    _note_unused_profiles(table, "LLMs", [llm.name for llm in spec.cluster_llms], findings)
     _note_unused_profiles(table, "GPUs", [pool.gpu for pool in spec.pools], findings)
-    for i, llm in enumerate(spec.llms):
+    for i, llm in enumerate(spec.cluster_llms):
         if llm.name in unsized or any(option.llm == i for option in kept):
             continue
         why = (
@@ -86,7 +84,7 @@ def note_unused_options(
         if llm.min_replicas:
             problem = f"{llm.name} has no option, so no replica can be deployed ({why})"
             fix = "profile it, widen setups, or lower min_replicas to 0"
-            where = f"llms.{i}.min_replicas"
+            where = f"{spec.llm_place(llm.name)}.min_replicas"
             findings.scenario.append(
                 Fault(str(scenario.path), where, str(llm.min_replicas), problem, fix)
             )

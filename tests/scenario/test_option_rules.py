@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from models.instance import Slo
 from planner.scenario.assemble import assemble_instance
-from planner.scenario.option_rules import columns_needed_by_rules
 from tests.support.scenarios.scenario_case import change, fault_lines
 
 
@@ -15,17 +13,6 @@ def test_memory_that_fills_the_room_exactly_fits(case: Path) -> None:
         case / "scenario.yaml", ["pools.0.memory_gib=100", "setups.memory_headroom_pct=7"]
     )
     assert loaded.instance.dropped == ()
-
-
-def test_needed_columns() -> None:
-    assert columns_needed_by_rules(Slo("e2e", "mean", 1)) == (("e2e", "mean"),)
-    assert columns_needed_by_rules(Slo("e2e", "p90", 1, "each_llm")) == (("e2e", "p90"),)
-    assert columns_needed_by_rules(Slo("e2e", "p90", 1)) == (
-        ("e2e", "p50"),
-        ("e2e", "p90"),
-        ("e2e", "p95"),
-        ("e2e", "p99"),
-    )
 
 
 def test_memory_rule(case: Path) -> None:

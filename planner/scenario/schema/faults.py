@@ -2,11 +2,13 @@
 dotted paths that lead nowhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
+from planner.scenario.schema.bounds import LEAST_RATE
+from planner.scenario.schema.demand_specification import ALTERNATIVES
 from planner.scenario.schema.paths import field_at_schema_path, field_names, models_at_schema_path
 from profiles.io.faults import Fault, fault_spelling_guess, shown_in_fault
 
@@ -15,6 +17,7 @@ __all__ = [
     "FOREIGN_PROBLEM",
     "VALUE_PROBLEMS",
     "cross_schema_faults",
+    "schema_fault_entries",
     "schema_fault_of",
 ]
 
@@ -24,6 +27,14 @@ CHEAPEST = (
     " quality_at_least: {}}}'"
 )
 RESERVED_LLM_NAMES = ("prompt_id", "weight")
+_FIXED = "leave it out: one setup is planned, which serves every case"
+LATER_KEYS: Mapping[str, str] = {
+    "fleet": _FIXED,
+    "of": _FIXED,
+    "owned": "leave it out: GPUs in use cost their price",
+    "reserved": "leave it out: GPUs in use cost their price",
+}
+"""Keys that other versions of the planner know, and what to do here."""
 
 _FIXES: Mapping[str, tuple[str, str]] = {
     "string_type": ("this must be text", "put it in quotes if it looks like a number"),
@@ -43,6 +54,8 @@ _FIXES: Mapping[str, tuple[str, str]] = {
     "int_from_float": ("this must be a whole number", "write a whole number without a point"),
     "int_parsing_size": ("the number is too large", "write a smaller number"),
     "finite_number": ("the number is not finite", "write a finite number"),
+    "rate_too_small": ("the number is too small", f"write 0, or {LEAST_RATE:g} or more"),
+    "dict_type": ("this must be keys and values", "write {{name: number}}"),
     "greater_than": ("the number is too small", "write a number above {gt:.12g}"),
     "greater_than_equal": ("the number is too small", "write {ge:.12g} or more"),
     "less_than": ("the number is too large", "write a number below {lt:.12g}"),
@@ -78,11 +91,7 @@ def schema_fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | Non
     """Fault for one error of pydantic (an item of `ValidationError.errors()`); None for a list that
     is short of its faulty entries only.
     """
-    where = [
-        part
-        for i, part in enumerate(error["loc"])
-        if not (i == 1 and error["loc"][0] == "objective" and part in ("maximize", "minimize"))
-    ]
+    where = _schema_place(error["loc"])
     path, kind, value = (
         ".".join(str(part) for part in where),
         error["type"],
@@ -98,6 +107,8 @@ def schema_fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | Non
     if kind == "extra_forbidden" and where[0] == "objective":
         fix = CHEAPEST.format(value) if where[-1] == "quality_at_least" else OBJECTIVE
         return Fault(file, path, value, FOREIGN_PROBLEM, fix)
+    if kind == "extra_forbidden" and where[-1] in LATER_KEYS:
+        return Fault(file, path, value, "the key is not supported yet", LATER_KEYS[where[-1]])
     if kind == "extra_forbidden":
         known = field_names(models_at_schema_path(root, where[:-1]))
         return Fault(
@@ -125,13 +136,32 @@ def schema_fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | Non
     return Fault(file, path, value, problem, fix.format(**error.get("ctx", {})))
 
 
+def _schema_place(loc: Sequence[Any]) -> list[Any]:
+    """The place of an error without the tags of alternatives, which pydantic puts in."""
+    where: list[Any] = []
+    for i, part in enumerate(loc):
+        tagged = i == 1 and loc[0] == "objective" and part in ("maximize", "minimize")
+        after = where[-1] if where else None
+        either = after in ("arrival_rate_rps", "work") and part in ALTERNATIVES
+        if not tagged and part != "[key]" and not (either and _names_no_entry(where)):
+            where.append(part)
+    return where
+
+
+def _names_no_entry(where: Sequence[Any]) -> bool:
+    """Whether a place ends at a key of the schema: a class may be called like one."""
+    return len(where) == 1 or isinstance(where[-2], int)
+
+
 def cross_schema_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
     """Faults of rules between fields, also where other fields are faulty."""
     faults = [
         *_repeated_schema_faults(content, "pools", file),
         *_repeated_schema_faults(content, "llms", file),
+        *_repeated_schema_faults(content, "classes", file),
+        *_repeated_schema_faults(content, "cases", file),
     ]
-    for i, llm in enumerate(_schema_fault_entries(content, "llms")):
+    for i, llm in enumerate(schema_fault_entries(content, "llms")):
         low, high = llm.get("min_replicas", 0), llm.get("max_replicas")
         if type(low) is int and type(high) is int and low > high:
             where = f"llms.{i}.min_replicas"
@@ -157,7 +187,7 @@ def cross_schema_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
     return faults
 
 
-def _schema_fault_entries(content: Mapping[str, Any], key: str) -> list[dict]:
+def schema_fault_entries(content: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     """Entries of a list of mappings; {} for what is not a mapping."""
     entries = content.get(key)
     return (
@@ -170,7 +200,7 @@ def _schema_fault_entries(content: Mapping[str, Any], key: str) -> list[dict]:
 def _repeated_schema_faults(content: Mapping[str, Any], key: str, file: str) -> list[Fault]:
     first: dict[str, int] = {}
     faults = []
-    for i, entry in enumerate(_schema_fault_entries(content, key)):
+    for i, entry in enumerate(schema_fault_entries(content, key)):
         name = entry.get("name")
         if isinstance(name, str) and first.setdefault(name, i) != i:
             where = f"{key}.{i}.name"

@@ -62,6 +62,12 @@ def set_at_schema_path(
                 for model in models
                 if part in model.model_fields
             )
+        elif _maps_names(kind):
+            # Names may hold dots, and what they stand for has nothing inside: the rest is one.
+            if not isinstance(node, dict):
+                holder[key] = node = {}
+            node[".".join(parts[step:])] = value
+            return None
         else:
             return Fault(
                 "--set",
@@ -72,6 +78,14 @@ def set_at_schema_path(
             )
     holder[key] = value
     return None
+
+
+def _maps_names(kind: Any) -> bool:
+    """Whether an annotation allows a mapping of names to numbers."""
+    origin = typing.get_origin(kind)
+    if origin is typing.Annotated or origin in (Union, types.UnionType):
+        return any(_maps_names(part) for part in typing.get_args(kind))
+    return origin is dict
 
 
 def field_names(models: Iterable[type[BaseModel]]) -> list[str]:

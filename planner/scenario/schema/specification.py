@@ -7,7 +7,28 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
+
+from planner.scenario.schema.bounds import (
+    MOST,
+    Count,
+    Gibibytes,
+    Name,
+    PartPercent,
+    Percent,
+    Score,
+    Seconds,
+    Share,
+    Strict,
+    UsdPerHour,
+)
+from planner.scenario.schema.demand_specification import (
+    ApiSpec,
+    CaseSpec,
+    ClassSpec,
+    OnlyRate,
+    SloSpec,
+)
 
 __all__ = [
     "HeadroomSpec",
@@ -22,38 +43,6 @@ __all__ = [
     "scenario_schema",
     "write_schema",
 ]
-
-
-MOST = 1_000_000
-"""Counts above this are taken for mistakes."""
-
-Name = Annotated[
-    str,
-    Field(pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=200),
-]
-
-Milliseconds = Annotated[float, Field(ge=0.01, le=1e9)]
-"""From ten microseconds to eleven days. Below both floors HiGHS 1.16 refuses some programs."""
-RequestsPerSecond = Annotated[float, Field(ge=0.001, le=1e9)]
-"""From one request in 17 minutes."""
-Gibibytes = Annotated[float, Field(ge=1e-3, le=1e6)]
-Seconds = Annotated[float, Field(ge=1e-3, le=1e7)]
-UsdPerHour = Annotated[float, Field(ge=0, le=1e6)]
-Score = Annotated[float, Field(ge=-1e9, le=1e9)]
-"""Quality in the unit of the scores; a table of scores has the same bounds."""
-Percent = Annotated[float, Field(ge=0, le=100)]
-PartPercent = Annotated[float, Field(ge=0, lt=100)]
-"""Of something of which a part must be left."""
-Count = Annotated[int, Field(ge=1, le=MOST)]
-Share = Annotated[float, Field(gt=0, le=100)]
-
-
-class Strict(BaseModel):
-    """Numbers are numbers (no text, no true/false), all finite; unknown keys are refused; nothing
-    can be changed.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class PoolSpec(Strict):
@@ -72,7 +61,7 @@ class PoolSpec(Strict):
 
 
 class LlmSpec(Strict):
-    """One LLM that may be deployed."""
+    """One LLM that may be deployed, or one outside the cluster."""
 
     name: Name = Field(
         description="name of the LLM, unique: key into the profile and scores tables"
@@ -87,18 +76,8 @@ class LlmSpec(Strict):
     max_replicas: Annotated[int, Field(ge=0, le=MOST)] | None = Field(
         default=None, description="largest number of replicas, over all options; default: no limit"
     )
-
-
-class SloSpec(Strict):
-    """One service-level objective; all of them hold at once."""
-
-    metric: Literal["ttft", "tpot", "e2e"] = Field(
-        description="time to first token, time per output token, end-to-end time"
-    )
-    statistic: Literal["mean", "p50", "p90", "p95", "p99"] = Field(description="mean or percentile")
-    limit_ms: Milliseconds = Field(description="limit, ms")
-    scope: Literal["all", "each_llm"] = Field(
-        default="all", description="over all requests together, or for every deployed option"
+    api: ApiSpec | None = Field(
+        default=None, description="of an LLM outside the cluster: price, rate limit, latencies"
     )
 
 
@@ -107,6 +86,9 @@ class MaximizeQuality(Strict):
 
     maximize: Literal["quality"] = Field(
         description="quality of the answers, weight-averaged over prompts"
+    )
+    cost_at_most_usd_per_h: UsdPerHour | None = Field(
+        default=None, description="budget, USD/h: GPUs in use and LLMs outside; default: none"
     )
 
 
@@ -203,18 +185,57 @@ class ScenarioSpec(Strict):
     scores_missing: Literal["error", "drop"] = Field(
         default="error", description="what to do with prompts that lack a score"
     )
-    arrival_rate_rps: RequestsPerSecond = Field(description="requests offered in all, req/s")
+    arrival_rate_rps: OnlyRate | None = Field(
+        default=None,
+        description="requests offered in all, req/s, or {class: req/s}; not beside `cases`",
+    )
     slo: Annotated[tuple[SloSpec, ...], Field(strict=False)] = Field(
         description="SLOs; [] when capacity alone limits"
     )
     objective: Objective = Field(
         description="{maximize: quality} or {minimize: cost, quality_at_least: ...}"
     )
+    classes: Annotated[tuple[ClassSpec, ...], Field(strict=False, min_length=1)] | None = Field(
+        default=None, description="classes of requests; default: all requests are alike"
+    )
+    cases: Annotated[tuple[CaseSpec, ...], Field(strict=False, min_length=1)] | None = Field(
+        default=None, description="steady states that one setup serves; default: one"
+    )
+    demand: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None,
+        description="table of rates (case, class, rate_rps) in place of those in `cases`",
+    )
     setups: SetupsSpec = Field(default=SetupsSpec(), description="which setups may be considered")
     headroom: HeadroomSpec = Field(default=HeadroomSpec(), description="what a plan keeps free")
     solver: SolverSpec = Field(
         default=SolverSpec(), description="how long and how closely to search"
     )
+
+    @property
+    def cluster_llms(self) -> tuple[LlmSpec, ...]:
+        """LLMs of the cluster, in their order."""
+        return tuple(llm for llm in self.llms if llm.api is None)
+
+    @property
+    def outside_llms(self) -> tuple[LlmSpec, ...]:
+        """LLMs outside the cluster, in their order."""
+        return tuple(llm for llm in self.llms if llm.api is not None)
+
+    @property
+    def served_llms(self) -> tuple[str, ...]:
+        """Names of the LLMs of the cluster, then of those outside."""
+        return tuple(llm.name for llm in (*self.cluster_llms, *self.outside_llms))
+
+    def llm_place(self, name: str) -> str:
+        """Dotted path of an LLM, e.g. llms.2."""
+        return f"llms.{[llm.name for llm in self.llms].index(name)}"
+
+    @property
+    def rate_in_all(self) -> float:
+        """arrival_rate_rps of a scenario without classes and cases, req/s."""
+        if not isinstance(self.arrival_rate_rps, int | float):
+            raise TypeError("the scenario states rates by class or case")
+        return self.arrival_rate_rps
 
 
 def scenario_schema() -> dict[str, Any]:

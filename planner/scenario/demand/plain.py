@@ -1,0 +1,58 @@
+"""Which scenarios state classes, cases, LLMs outside or a budget, and which of these mean no more
+than a scenario without them.
+"""
+
+from planner.scenario.schema.specification import ScenarioSpec
+
+__all__ = ["plain_demand_spec", "stated_demand_place"]
+
+
+def stated_demand_place(spec: ScenarioSpec) -> str:
+    """Dotted path of the first key that asks for more than one class in one case; "" for none."""
+    for key in ("classes", "cases", "demand"):
+        if getattr(spec, key) is not None:
+            return key
+    for i, llm in enumerate(spec.llms):
+        if llm.api is not None:
+            return f"llms.{i}.api"
+    if getattr(spec.objective, "cost_at_most_usd_per_h", None) is not None:
+        return "objective.cost_at_most_usd_per_h"
+    return ""
+
+
+def plain_demand_spec(spec: ScenarioSpec, rate: float | None = None) -> ScenarioSpec:
+    """The same scenario without classes and cases where it means the same: one class at one rate,
+    its SLOs joined to those over all requests. Any other scenario as it is.
+
+    rate: req/s of the only class in the only case, where a table says it.
+    """
+    classes, cases = spec.classes or (), spec.cases or ()
+    elsewhere = spec.demand is not None and rate is None
+    several = len(classes) > 1 or len(cases) > 1
+    if elsewhere or several or not (classes or cases) or _says_more(spec):
+        return spec
+    stated = cases[0].arrival_rate_rps if cases else spec.arrival_rate_rps
+    if rate is None:
+        rate = next(iter(stated.values())) if isinstance(stated, dict) else stated
+    changes = {
+        "arrival_rate_rps": rate,
+        "slo": (*spec.slo, *(slo for one in classes for slo in one.slo)),
+        "scores": next((one.scores for one in classes if one.scores is not None), spec.scores),
+        **dict.fromkeys(("classes", "cases", "demand")),
+    }
+    return spec.model_copy(update=changes)
+
+
+def _says_more(spec: ScenarioSpec) -> bool:
+    """Whether one class or case, the LLMs or the objective say more than a plain scenario can."""
+    for one in spec.classes or ():
+        work = one.work.values() if isinstance(one.work, dict) else [one.work]
+        fewer = one.llms is not None and {llm.name for llm in spec.llms} - set(one.llms)
+        if fewer or one.quality_at_least is not None or any(value != 1 for value in work):
+            return True
+    for case in spec.cases or ():
+        floor = case.quality_at_least is not None
+        if floor or case.slo_factor != 1 or any(case.lost_nodes.values()):
+            return True
+    alone = spec.model_copy(update=dict.fromkeys(("classes", "cases", "demand")))
+    return bool(stated_demand_place(alone))
