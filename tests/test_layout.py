@@ -32,6 +32,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "profiles.importers.formats": PROFILES,
     "profiles.importers": (*PROFILES, "profiles.importers.formats"),
     "profiles.score_importers": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
+    "profiles.request_logs": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
     "models.curves": PROFILES,
     "models.packing": PROFILES,
     "models.scores": PROFILES,
@@ -507,6 +508,7 @@ RECORDS_AND_WORDS = {
     *("models/linear", "profiles/records", "profiles/workbook_fields"),
     *("planner/scenario/schema/bounds", "planner/scenario/schema/demand_specification"),
     *("profiles/workbook_layout", "profiles/importers/formats/record", "reports/content"),
+    "profiles/request_logs/record",
 }
 """Modules that hold records, constants and layouts, and compute nothing."""
 

@@ -1,0 +1,116 @@
+"""Tables of rates, such as those made of ServeGen: a row for each class and window.
+
+    window_start_s, bin_start_s              s from any start
+    category, class                          optional
+    rate_req_per_s, rate_rps                 req/s, mean of the window
+    mean_input_tokens, input_tokens          optional: means
+    mean_output_tokens, output_tokens
+
+A window that is not there is unknown, which is not the same as 0.
+"""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from profiles.io.faults import Fault
+from profiles.io.table_files import read_table_file
+from profiles.io.tables import Table, check_table_cells, number_table_column, text_table_column
+from profiles.request_logs.log_fields import UNIX_FROM
+from profiles.request_logs.record import LogClock, LogLabel, RateWindows
+
+__all__ = ["ONE_CLASS", "is_rate_table", "read_rate_table"]
+
+START = ("window_start_s", "bin_start_s")
+RATE = ("rate_req_per_s", "rate_rps")
+LABEL = ("category", "class")
+INPUT = ("mean_input_tokens", "input_tokens")
+OUTPUT = ("mean_output_tokens", "output_tokens")
+ONE_CLASS = "all"
+"""Name of the class where nothing tells classes apart."""
+
+
+def is_rate_table(header: Collection[str]) -> bool:
+    """Whether a CSV file with these columns is a table of rates."""
+    return all(any(name in header for name in names) for names in (START, RATE))
+
+
+def read_rate_table(path: Path, label: LogLabel, faults: list[Fault]) -> RateWindows | None:
+    """The windows of one table; None with faults."""
+    before = len(faults)
+    table = read_table_file(path, faults, only={*START, *RATE, *LABEL, *INPUT, *OUTPUT})
+    if table is None:
+        return None
+    starts = _whole_column(table, START, faults)
+    rates = _whole_column(table, RATE, faults)
+    found = next((name for name in LABEL if name in table.columns), None)
+    known = found is not None and label == LogLabel.CLASS
+    labels = (
+        text_table_column(table, str(found), faults)
+        if known
+        else np.full(len(starts), ONE_CLASS, dtype=object)
+    )
+    tokens = [_token_column(table, names, faults) for names in (INPUT, OUTPUT)]
+    if len(faults) == before:
+        _check_repeated_windows(table, starts, labels, faults)
+    if len(faults) > before:
+        return None
+    names, codes = np.unique(labels.astype(str), return_inverse=True)
+    distinct = np.unique(starts)
+    if distinct.size < 2:
+        problem = "the table has one window alone, whose length nothing says"
+        faults.append(Fault(table.file, "", "", problem, "give two windows or more"))
+        return None
+    width = float(np.diff(distinct).min())
+    steps = (starts - distinct[0]) / width
+    name = next(name for name in START if name in table.columns)
+    problem = f"the window does not begin a whole number of windows of {width:g} s after the first"
+    fix = "give windows of one length"
+    check_table_cells(table, name, np.abs(steps - np.rint(steps)) > 1e-6, problem, fix, faults)
+    if len(faults) > before:
+        return None
+    return RateWindows(
+        starts=starts,
+        labels=codes.reshape(-1),
+        names=tuple(map(str, names)),
+        rates=rates,
+        input_tokens=tokens[0],
+        output_tokens=tokens[1],
+        width=width,
+        clock=LogClock.UNIX if starts.min() >= UNIX_FROM else LogClock.RELATIVE,
+    )
+
+
+def _whole_column(table: Table, names: Sequence[str], faults: list[Fault]) -> np.ndarray:
+    """(W,) numbers >= 0 of the first of these columns, none blank."""
+    name = next(name for name in names if name in table.columns)
+    values = number_table_column(table, name, faults)
+    blank, fix = "the cell is blank", "fill it in or delete the row"
+    check_table_cells(table, name, np.isnan(values), blank, fix, faults)
+    check_table_cells(table, name, values < 0, "the number is negative", "check it", faults)
+    return values
+
+
+def _token_column(table: Table, names: Sequence[str], faults: list[Fault]) -> np.ndarray:
+    """(W,) means, NaN where they are blank or the table has none."""
+    name = next((name for name in names if name in table.columns), None)
+    if name is None:
+        return np.full(len(table.rows), np.nan)
+    values = number_table_column(table, name, faults)
+    check_table_cells(table, name, values < 0, "the number is negative", "check it", faults)
+    return values
+
+
+def _check_repeated_windows(
+    table: Table, starts: np.ndarray, labels: np.ndarray, faults: list[Fault]
+) -> None:
+    seen: set[tuple[float, str]] = set()
+    repeated = np.zeros(len(starts), dtype=bool)
+    for k, key in enumerate(zip(starts.tolist(), labels.tolist(), strict=True)):
+        repeated[k] = key in seen
+        seen.add(key)
+    name = next(name for name in START if name in table.columns)
+    problem = "the class has this window twice"
+    fix = "keep one; where models are apart, a class must be too"
+    check_table_cells(table, name, repeated, problem, fix, faults)
