@@ -46,6 +46,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner": BELOW,
     "planner.verification": ("models", "profiles"),
     "planner.decomposition": ("models", "profiles"),
+    "planner.demand": (*BELOW, "profiles.request_logs"),
     "planner.scenario.schema": BELOW,
     "planner.scenario.demand": (*BELOW, "planner.scenario.schema"),
     "planner.scenario": (*BELOW, "planner.scenario.schema", "planner.scenario.demand"),
@@ -75,6 +76,9 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         *BELOW, "planner.plans", "planner.operation", "planner.presentation",
         "planner.studies.baselines",
     ),
+    "planner.presentation.demand": (
+        *BELOW, "profiles.request_logs", "planner.plans", "planner.presentation", "planner.demand",
+    ),
     "planner.export": (
         *BELOW, *REPORTS, "planner.scenario", "planner.plans", "planner.studies",
         "planner.studies.baselines", "planner.operation", "planner.presentation",
@@ -103,11 +107,13 @@ PACKAGES |= {
         *PROFILES,
         "profiles.score_importers",
     ),
+    "planner.cli.commands.demand": (*PLANNER, *PROFILES, "profiles.request_logs"),
     "app_pages.jobs": (*PLANNER[:-1], *MODELS, *PROFILES, "reports"),
 }
 PACKAGES["planner.cli"] = (
     *("planner", "planner.cli.terminal"),
     *("planner.cli.commands", "planner.cli.commands.profiles", "planner.cli.commands.scores"),
+    "planner.cli.commands.demand",
 )
 _BELOW_PAGES = (*PLANNER[:-1], *MODELS, *PROFILES, *REPORTS)
 PACKAGES["app_pages.session"] = (*_BELOW_PAGES, "app_pages.jobs")
@@ -453,7 +459,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/cli/test_app.py": (
         *("planner/cli/arguments", "planner/cli/estimate_app", "planner/cli/operation_app"),
         *("planner/cli/plan_app", "planner/cli/profile_app", "planner/cli/start_app"),
-        *("planner/cli/scores_app", "planner/cli/study_app"),
+        *("planner/cli/demand_app", "planner/cli/scores_app", "planner/cli/study_app"),
     ),
     "tests/cli/commands/profiles/test_profile_estimate.py": (
         "planner/cli/commands/profiles/estimate_report",

@@ -22,13 +22,13 @@ COMMANDS = (
     *("plan", "report", "diff", "export", "baselines", "setups", "check", "sweep", "route"),
     *("simulate", "init", "app", "profile gaps", "profile estimate", "profile import"),
     *("profile derate", "profile merge"),
-    *("profile check", "scores check", "scores import"),
+    *("profile check", "scores check", "scores import", "demand import"),
 )
 
 
 def test_help_lists_every_command_with_a_whole_sentence() -> None:
     listed = ""
-    for group in ([], ["profile"], ["scores"]):
+    for group in ([], ["profile"], ["scores"], ["demand"]):
         outcome = CliRunner().invoke(app, [*group, "-h"], env={"COLUMNS": "80"})
         listed += outcome.stdout.partition("Commands:")[2].partition("Example:")[0]
     lines = [line.strip() for line in listed.splitlines() if line.strip()]

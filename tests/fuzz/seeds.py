@@ -22,6 +22,7 @@ from tests.support.scenarios.grade_files import (
     write_lines,
 )
 from tests.support.scenarios.imports import STANDARD
+from tests.support.scenarios.log_files import write_every_log
 from tests.support.scenarios.small_scenarios import write_scenario
 
 __all__ = ["BENCHMARKS", "KINDS", "NEEDS", "make_seeds"]
@@ -59,6 +60,10 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "trace": ("trace.csv",),
     "mapping": ("mapping.yaml",),
     "grades": ("bench.json", "samples_arc.jsonl", "queries.jsonl", "routerbench.csv"),
+    "log": (
+        *("azure.csv", "burst.csv", "plain.csv", "rates.csv", "spans.json", "mooncake.jsonl"),
+        *("router.jsonl", "otlp.jsonl"),
+    ),
     "benchmark": (*BENCHMARKS, "lines.jsonl", "report.yaml", "wide.csv"),
 }
 """Kind of input -> the files of it."""
@@ -109,6 +114,7 @@ def _write_seeds(folder: Path) -> int:
         pq.write_table(pc.read_csv(folder / f"{name}.csv"), folder / f"{name}.parquet")
     _write_benchmarks(folder)
     _write_grades(folder)
+    write_every_log(folder)
     call_command(["init", "--from", "scenario.yaml", "--xlsx", "scenario.xlsx"])
     for name, (source, override) in PLANS.items():
         call_command(["plan", source, "--set", override, "--json", name, "--quiet"])

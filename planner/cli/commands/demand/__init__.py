@@ -1,0 +1,1 @@
+"""The commands `demand ...`, a file each."""

@@ -1,0 +1,255 @@
+"""A day of demand made of logs: classes with their means, levels with hours and rates.
+
+Hours of a level are its share of the time that the log covers, of 24 h:
+
+    h_k = 24 sum_{b in k} w_b / sum_b w_b,   sum_k h_k = 24
+    mean_ck = sum_{b in k} w_b l_cb / sum_{b in k} w_b
+
+so sum_k h_k mean_ck / 24 is the mean rate of class c in the log. w_b is the time that the bin
+covers, or where bins are folded to a day its share of its slot's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import numpy as np
+
+from planner.demand.burstiness import Burstiness, measure_burstiness
+from planner.demand.class_choice import ClassGroups, group_class_names, group_requests_by_length
+from planner.demand.levels import cluster_rate_levels, level_quantiles
+from planner.demand.rate_bins import (
+    RateBins,
+    bin_request_rates,
+    bin_window_rates,
+    fold_rate_bins,
+)
+from planner.errors import DataError
+from profiles.io.faults import Fault
+from profiles.request_logs.record import RateWindows, RequestLog
+
+__all__ = [
+    "BinOrder",
+    "ClassDemand",
+    "DayChoices",
+    "DemandDay",
+    "RateLevel",
+    "build_demand_day",
+]
+
+HOURS = 24.0
+COUNTS_SHOWN = 6
+"""The excess is told of up to so many levels."""
+
+
+class BinOrder(StrEnum):
+    """How bins of several days are taken."""
+
+    TIME = "time"
+    """Every bin by itself."""
+    HOUR_OF_DAY = "hour-of-day"
+    """Bins of the same time of day are of the same level."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayChoices:
+    """bin_s: length of a bin. levels: most of them. quantile: of the bins of a level, in (0, 1].
+    scale: of all rates. utc_offset_s: added to UTC. classes: name in the log -> class; none: all.
+    length_classes, length_borders: classes by the length of prompts instead; 0 and none: no.
+    """
+
+    bin_s: float = 3600.0
+    order: BinOrder = BinOrder.TIME
+    levels: int = 4
+    quantile: float = 1.0
+    scale: float = 1.0
+    utc_offset_s: float = 0.0
+    classes: Mapping[str, str] = field(default_factory=dict)
+    length_classes: int = 0
+    length_borders: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassDemand:
+    """rate: req/s, mean of the log, scaled. input_tokens, output_tokens: means, None where the log
+    has none. burstiness: of the log as it is, None of tables of rates.
+    """
+
+    name: str
+    rate: float
+    input_tokens: float | None
+    output_tokens: float | None
+    burstiness: Burstiness | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateLevel:
+    """bins: how many. rates: (C,) req/s planned for. means: (C,) req/s offered on average."""
+
+    name: str
+    hours: float
+    bins: int
+    rates: tuple[float, ...]
+    means: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemandDay:
+    """levels: from the lowest total on. bins: scaled. bin_levels: (B,) level of each bin.
+    all_requests: burstiness over all classes. excess: of 1, 2, ... levels, planned / offered - 1.
+    above: share of bins where some class is above its level.
+    """
+
+    classes: tuple[ClassDemand, ...]
+    levels: tuple[RateLevel, ...]
+    bins: RateBins
+    bin_levels: np.ndarray
+    all_requests: Burstiness | None
+    excess: tuple[float, ...]
+    above: float
+    choices: DayChoices
+
+
+def build_demand_day(log: RequestLog | RateWindows, choices: DayChoices) -> DemandDay:
+    """Make the day. DataError where choices do not go with the log."""
+    if isinstance(log, RateWindows):
+        if choices.length_classes or choices.length_borders:
+            problem = "a table of rates has no single prompts to sort by length"
+            raise DataError([Fault("--length-classes", "", "", problem, "leave the option out")])
+        return _day_of_windows(log, choices)
+    return _day_of_requests(log, choices)
+
+
+def _day_of_requests(log: RequestLog, choices: DayChoices) -> DemandDay:
+    if choices.length_classes or choices.length_borders:
+        names, codes = group_requests_by_length(log, choices.length_classes, choices.length_borders)
+    else:
+        chosen = group_class_names(log.names, choices.classes)
+        names, codes = chosen.names, np.asarray(chosen.groups)[log.labels]
+        log, codes = _requests_where(log, codes >= 0), codes[codes >= 0]
+    bins = bin_request_rates(log.times, codes, len(names), choices.bin_s, log.clock)
+    classes = tuple(
+        ClassDemand(
+            name=name,
+            rate=choices.scale * _mean_rate(bins, c),
+            input_tokens=_known_mean(log.input_tokens[codes == c]),
+            output_tokens=_known_mean(log.output_tokens[codes == c]),
+            burstiness=measure_burstiness(log.times[codes == c], bins.starts, bins.width),
+        )
+        for c, name in enumerate(names)
+    )
+    every = measure_burstiness(log.times, bins.starts, bins.width)
+    return _day_of_bins(bins, classes, every, choices)
+
+
+def _requests_where(log: RequestLog, kept: np.ndarray) -> RequestLog:
+    return replace(
+        log,
+        times=log.times[kept],
+        labels=log.labels[kept],
+        input_tokens=log.input_tokens[kept],
+        output_tokens=log.output_tokens[kept],
+    )
+
+
+def _day_of_windows(log: RateWindows, choices: DayChoices) -> DemandDay:
+    chosen = group_class_names(log.names, choices.classes)
+    bins = bin_window_rates(log, chosen.groups, choices.bin_s)
+    classes = tuple(
+        ClassDemand(
+            name=name,
+            rate=choices.scale * _mean_rate(bins, c),
+            input_tokens=_window_tokens(log, chosen, c, log.input_tokens),
+            output_tokens=_window_tokens(log, chosen, c, log.output_tokens),
+            burstiness=None,
+        )
+        for c, name in enumerate(chosen.names)
+    )
+    return _day_of_bins(bins, classes, None, choices)
+
+
+def _day_of_bins(
+    bins: RateBins,
+    classes: tuple[ClassDemand, ...],
+    every: Burstiness | None,
+    choices: DayChoices,
+) -> DemandDay:
+    if not bins.rates.any():
+        problem = "nothing arrives in any bin"
+        raise DataError([Fault("demand import", "", "", problem, "name a log with requests")])
+    bins = replace(bins, rates=choices.scale * bins.rates)
+    if choices.order == BinOrder.HOUR_OF_DAY:
+        bins = fold_rate_bins(bins, choices.utc_offset_s)
+    most = max(choices.levels, COUNTS_SHOWN)
+    excess: list[float] = []
+    for count in range(1, most + 1):
+        found = _levels_of_bins(bins, count, choices.quantile)
+        if count == 1 or (count <= choices.levels and found.max() + 1 == count):
+            bin_levels = found
+        if found.max() + 1 < count:
+            break
+        excess.append(_excess(bins, found, choices.quantile))
+    planned = level_quantiles(bins.rates, bin_levels, choices.quantile)
+    return DemandDay(
+        classes=classes,
+        levels=_rate_levels(bins, bin_levels, planned),
+        bins=bins,
+        bin_levels=bin_levels,
+        all_requests=every,
+        excess=tuple(excess),
+        above=float((bins.rates > planned[:, bin_levels]).any(axis=0).mean()),
+        choices=choices,
+    )
+
+
+def _levels_of_bins(bins: RateBins, count: int, quantile: float) -> np.ndarray:
+    """(B,) levels. Slots with several bins are divided by the quantile of each."""
+    used, slots = np.unique(bins.slots, return_inverse=True)
+    slots = slots.reshape(-1)
+    rates = bins.rates if used.size == slots.size else level_quantiles(bins.rates, slots, quantile)
+    return np.asarray(cluster_rate_levels(rates, count, quantile)[slots])
+
+
+def _excess(bins: RateBins, levels: np.ndarray, quantile: float) -> float:
+    planned = level_quantiles(bins.rates, levels, quantile).sum(axis=0)[levels]
+    offered = float((bins.weights * bins.rates.sum(axis=0)).sum())
+    return float((bins.weights * planned).sum()) / offered - 1.0
+
+
+def _rate_levels(bins: RateBins, levels: np.ndarray, planned: np.ndarray) -> tuple[RateLevel, ...]:
+    """planned: (C, K) req/s."""
+    whole = float(bins.weights.sum())
+    made = []
+    for k in range(planned.shape[1]):
+        mine = levels == k
+        weights = bins.weights[mine]
+        made.append(
+            RateLevel(
+                name=f"level-{k + 1}",
+                hours=HOURS * float(weights.sum()) / whole,
+                bins=int(mine.sum()),
+                rates=tuple(map(float, planned[:, k])),
+                means=tuple(map(float, bins.rates[:, mine] @ weights / weights.sum())),
+            )
+        )
+    return tuple(made)
+
+
+def _mean_rate(bins: RateBins, c: int) -> float:
+    return float(bins.rates[c] @ bins.covered / bins.covered.sum())
+
+
+def _known_mean(tokens: np.ndarray) -> float | None:
+    known = tokens[~np.isnan(tokens)]
+    return float(known.mean()) if known.size else None
+
+
+def _window_tokens(
+    log: RateWindows, chosen: ClassGroups, c: int, tokens: np.ndarray
+) -> float | None:
+    """Mean of a class over its requests: windows weigh by their rates."""
+    names: Sequence[int] = [k for k, group in enumerate(chosen.groups) if group == c]
+    mine = np.isin(log.labels, names) & ~np.isnan(tokens) & (log.rates > 0)
+    if not mine.any():
+        return None
+    return float(np.average(tokens[mine], weights=log.rates[mine]))

@@ -1,0 +1,1 @@
+"""A day of demand made of logs, as tables and sentences."""
