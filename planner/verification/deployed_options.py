@@ -17,6 +17,7 @@ __all__ = [
     "StatedOption",
     "check_deployed_options_exist",
     "check_restated_options",
+    "check_stated_options",
     "deployed_option_name",
     "find_deployed_option",
     "index_deployed_options",
@@ -54,8 +55,15 @@ def check_deployed_options_exist(
     """
     if plan["status"] not in ("optimal", "feasible"):
         yield f"status: unknown word {plan['status']}"
+    yield from check_stated_options(plan["options"], index)
+    if not plan["options"]:
+        yield f"options: none deployed, {instance.arrival_rate:.6g} req/s are not served"
+
+
+def check_stated_options(options: Sequence[Mapping[str, Any]], index: OptionIndex) -> Iterator[str]:
+    """Every entry names one option of the instance, appears once and has at least one replica."""
     seen: Counter[int] = Counter()
-    for entry in plan["options"]:
+    for entry in options:
         position = find_deployed_option(entry, index)
         if position is None:
             yield f"{deployed_option_name(entry)}: no such option in the instance"
@@ -65,8 +73,6 @@ def check_deployed_options_exist(
             yield f"{deployed_option_name(entry)}: the option appears more than once"
         if entry["replicas"] < 1:
             yield f"{deployed_option_name(entry)}: {entry['replicas']} replicas, fewer than 1"
-    if not plan["options"]:
-        yield f"options: none deployed, {instance.arrival_rate:.6g} req/s are not served"
 
 
 def index_deployed_options(instance: Instance) -> OptionIndex:
@@ -107,7 +113,7 @@ def read_deployed_options(plan: Mapping[str, Any], index: OptionIndex) -> tuple[
 
 
 def check_restated_options(instance: Instance, deployed: Sequence[StatedOption]) -> Iterator[str]:
-    """GPU, memory and highest rate of every option are the instance's."""
+    """GPU, memory and, where it is stated, highest rate of every option are the instance's."""
     for d in deployed:
         option = instance.options[d.position]
         if d.entry["gpu"] != instance.pools[option.pool].gpu:
@@ -119,11 +125,8 @@ def check_restated_options(instance: Instance, deployed: Sequence[StatedOption])
                 f"{d.name}: memory_gib_per_gpu {d.entry['memory_gib_per_gpu']:.9g} but the instance"
                 f" says {option.memory:.9g}"
             )
-        if (
-            abs(d.entry["max_rate_per_replica_rps"] - option.curve.max_rate)
-            > RESTATE_TOL * option.curve.max_rate
-        ):
-            stated = d.entry["max_rate_per_replica_rps"]
+        stated = d.entry.get("max_rate_per_replica_rps", option.curve.max_rate)
+        if abs(stated - option.curve.max_rate) > RESTATE_TOL * option.curve.max_rate:
             yield (
                 f"{d.name}: max_rate_per_replica_rps {stated:.9g} but the curve ends at"
                 f" {option.curve.max_rate:.9g}"

@@ -10,6 +10,7 @@ __all__ = [
     "NUMBER",
     "OPTIONAL",
     "PLAN_SHAPE",
+    "POSITION",
     "TEXT",
     "WHOLE",
     "check_plan_shape",
@@ -27,6 +28,9 @@ NUMBER, WHOLE, TEXT, FLAG = "a number", "a whole number", "text", "true or false
 
 
 OPTIONAL = "a number or null"
+
+
+POSITION = "a whole number or null"
 
 
 PLAN_SHAPE: dict[str, Any] = {
@@ -140,14 +144,14 @@ def _check_plan_keys(
 
 
 def _is_kind_in_plan_shape(value: Any, kind: str) -> bool:
-    if kind == OPTIONAL and value is None:
+    if kind in (OPTIONAL, POSITION) and value is None:
         return True
     if kind == TEXT:
         return isinstance(value, str)
     if kind == FLAG:
         return isinstance(value, bool)
     return (
-        isinstance(value, int if kind == WHOLE else int | float)
+        isinstance(value, int if kind in (WHOLE, POSITION) else int | float)
         and not isinstance(value, bool)
         and abs(value) <= LARGEST
     )

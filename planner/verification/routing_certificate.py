@@ -157,7 +157,8 @@ def _certificate_splits(
     for k, tie in enumerate(ties):
         where = f"router.ties.{k} ({', '.join(map(str, tie['llms']))})"
         if (
-            not set(tie["llms"]) <= set(names)
+            not tie["llms"]
+            or not set(tie["llms"]) <= set(names)
             or len(set(tie["llms"])) != len(tie["llms"])
             or len(tie["llms"]) != len(tie["split"])
         ):

@@ -52,3 +52,8 @@ exact minimiser of g(alpha) + alpha f.
 
 SHARE_TOL = 1e-7
 """Absolute slack on the restated weight of a tie group, in 0..1."""
+
+BUDGET_TOL = 1e-6
+"""Relative excess over cost_at_most_usd_per_h that is forgiven, as of a floor of quality: a linear
+solver leaves the spend outside at the budget up to its own slack.
+"""

@@ -1,0 +1,84 @@
+"""Replicas in two lanes or none, wrong loads, rates and latencies are reported with their lane."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from planner.verification.cells.cells_verifier import run_cells_verifier
+from tests.support.demand.cells_by_hand import (
+    at,
+    both,
+    cells_demand,
+    cells_problems,
+    cells_reported,
+    routings_by_hand,
+    seats_by_hand,
+    without,
+)
+from tests.support.demand.plan_maker import Lane, Plan, Routing, make_cells_plan
+
+FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
+    "a replica in two lanes": (
+        both(at("lanes.0.replicas", 2), at("lanes.0.load_rps", 1.25)),
+        "lanes: case day: option a on h100, tp 1, share 100 %: lanes hold 3 replicas, deployed"
+        " are 2",
+    ),
+    "an idle lane left out": (without("lanes.5"), "case night: option a on h100"),
+    "a load misstated": (at("lanes.1.load_rps", 2.5), "load_rps 2.5 but its rates give 4"),
+    "a rate moved by 1 %": (
+        at("lanes.0.rates.chat", 2.525),
+        "case day: class chat gets 3.525 req/s of a but its routing needs 3.5",
+    ),
+    "rates of a class that sends nothing": (
+        at("lanes.3.rates.batch", 0.5),
+        "case night: class batch gets 0.5 req/s of a but its routing needs 0",
+    ),
+    "a negative rate": (at("lanes.3.rates.chat", -1.0), "negative rate -1 of chat"),
+    "a lane above its curve": (
+        both(at("lanes.0.rates.chat", 12.5), at("lanes.0.load_rps", 12.5)),
+        "load 12.5 req/s per replica is above the highest profiled rate 12",
+    ),
+    "a latency misstated": (
+        at("lanes.1.latency_ms.ttft_mean", 104.0),
+        "lanes.1 (case day): option a on h100, tp 1, share 100 %: latency ttft_mean stated 104 ms",
+    ),
+    "a latency left out": (without("lanes.1.latency_ms.ttft_p95"), "latency_ms has columns"),
+    "provenance misstated": (
+        at("setups.0.options.0.provenance", "calibrated"),
+        "provenance calibrated but the points beside the loads of its lanes say measured",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_planted_fault_is_reported(name: str) -> None:
+    fault, words = FAULTS[name]
+    assert cells_reported(fault, words), cells_problems(fault)
+
+
+def test_the_weakest_point_beside_any_load_counts() -> None:
+    """At 7 req/s the last point of a is beside the load, which is an estimate."""
+    demand = cells_demand()
+    night = replace(demand.cases[1], rates=(8.0, 0.0))
+    chat, batch = demand.classes
+    demand = replace(
+        demand,
+        cases=(demand.cases[0], night, demand.cases[2]),
+        classes=(replace(chat, quality_floor=None), batch),
+    )
+    day, _, lost = routings_by_hand()
+    lanes = (Lane(0, 1, (7.0, 0.0)), Lane(1, 1, (1.0, 0.0)))
+    plan = make_cells_plan(demand, seats_by_hand(), [day, [Routing(lanes)], lost])
+    words = [option["provenance"] for option in plan["setups"][0]["options"]]
+    assert words == ["estimated", "measured"]
+    assert run_cells_verifier(plan, demand) == ()
+    plan["setups"][0]["options"][0]["provenance"] = "measured"
+    assert len(run_cells_verifier(plan, demand)) == 1
+
+
+@pytest.mark.parametrize(("moved", "wrong"), [(0.9e-7, False), (1.1e-7, True)])
+def test_rates_have_their_tolerance_and_no_more(moved: float, wrong: bool) -> None:
+    """Relative to the rate of the class, 6 req/s."""
+    fault = at("lanes.0.rates.chat", 2.5 + 6.0 * moved)
+    assert cells_reported(fault, "its routing needs") == wrong

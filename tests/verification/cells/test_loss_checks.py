@@ -1,0 +1,104 @@
+"""Every loss of nodes must be covered by what is left of the setup."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from models.demand.requests import DemandInstance
+from planner.verification.cells.cells_verifier import run_cells_verifier
+from planner.verification.cells.loss_checks import survivors_of_loss
+from tests.support.demand.cells_by_hand import (
+    at,
+    both,
+    cells_demand,
+    cells_plan,
+    cells_problems,
+    cells_reported,
+)
+from tests.support.demand.plan_maker import Plan
+from tests.verification.cells.test_stated_cells import stated
+
+
+def forget_loss(plan: Plan) -> None:
+    """The loss of b's node is left out, with all that is said of it."""
+    del plan["losses"][1]
+    for key in ("cells", "lanes"):
+        plan[key] = [entry for entry in plan[key] if entry["loss"] != 1]
+
+
+def share_routing(plan: Plan) -> None:
+    """The loss of b's node takes the routing of the loss of a's."""
+    forget_loss(plan)
+    plan["losses"].append({"case": "lost", "nodes": {"h100": [2]}, "same_as": 0})
+
+
+FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
+    "a loss forgotten": (
+        forget_loss,
+        "losses: case lost: the loss of the nodes [2] of h100 is not stated",
+    ),
+    "a routing that does not survive": (
+        share_routing,
+        "losses.1 (case lost): option b on h100, tp 1, share 100 %: lanes of loss 0 hold 1"
+        " replicas, 0 survive",
+    ),
+    "survivors exceeded": (
+        both(at("lanes.6.replicas", 2), at("lanes.6.load_rps", 1.25)),
+        "losses.0 (case lost): option a on h100, tp 1, share 100 %: lanes hold 2 replicas,"
+        " 1 survive",
+    ),
+    "a loss twice": (at("losses.1.nodes.h100", [1]), "2 entries lose nodes that hold the same"),
+    "alike misstated": (at("losses.0.alike", 1), "alike 1 but 2 choices"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_planted_fault_is_reported(name: str) -> None:
+    fault, words = FAULTS[name]
+    assert cells_reported(fault, words), cells_problems(fault)
+
+
+def lost_of_many(nodes: int, lost: int) -> DemandInstance:
+    demand = cells_demand()
+    pool = replace(demand.instance.pools[0], nodes=nodes)
+    case = replace(demand.cases[2], lost_nodes=(lost,))
+    return replace(
+        demand,
+        instance=replace(demand.instance, pools=(pool,)),
+        cases=(*demand.cases[:2], case),
+    )
+
+
+def test_no_more_nodes_are_lost_than_there_are() -> None:
+    plan = cells_plan()
+    forget_loss(plan)
+    plan["losses"] = []
+    for key in ("cells", "lanes"):
+        plan[key] = [entry for entry in plan[key] if entry["loss"] is None]
+    problems = run_cells_verifier(plan, lost_of_many(3, 4))
+    assert "case lost: 4 nodes of pool h100 are lost, it has 3" in problems
+
+
+def test_too_many_kinds_name_their_pool() -> None:
+    """Sixteen nodes that all hold something else: 12 870 ways to lose eight."""
+    demand = lost_of_many(16, 8)
+    plan = cells_plan()
+    setup = plan["setups"][0]
+    setup["options"][0]["replicas"] = 16 * 17 // 2
+    shard = setup["placement"][0]
+    setup["placement"] = [
+        {**shard, "node": node, "replica": 16 * node + k} for node in range(16) for k in range(node)
+    ]
+    plan["losses"] = []
+    for key in ("cells", "lanes"):
+        plan[key] = [entry for entry in plan[key] if entry["loss"] is None]
+    problems = run_cells_verifier(plan, demand)
+    words = "case lost: 12870 kinds of choices of lost nodes, more than 10000; pool h100 alone"
+    assert any(words in problem for problem in problems)
+
+
+def test_survivors_have_no_shard_on_a_lost_node() -> None:
+    setup = stated().setups[0]
+    assert survivors_of_loss(setup, {("h100", 0)}).tolist() == [1, 1]
+    assert survivors_of_loss(setup, {("h100", 2), ("a100", 0)}).tolist() == [2, 0]
