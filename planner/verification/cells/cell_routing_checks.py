@@ -7,7 +7,10 @@ its dual prices, and Q_c(f) >= what its stated router realises
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
+from models.demand.requests import RequestClass
 from planner.verification.cells.cell_slo_checks import slo_in_case, slo_is_readable
 from planner.verification.cells.stated_cells import StatedCell, StatedCells
 from planner.verification.curve_reading import CurveLoad
@@ -17,6 +20,7 @@ from planner.verification.routing_certificate import (
     certify_router_on_scores,
 )
 from planner.verification.tolerances import FLOOR_TOL, FRACTION_TOL, RATE_TOL, RESTATE_TOL, SLO_TOL
+from profiles.records import Scores
 
 __all__ = [
     "certify_cell_routing",
@@ -24,6 +28,7 @@ __all__ = [
     "check_cell_permissions",
     "check_cell_rates",
     "check_outside_rates",
+    "permitted_scores",
 ]
 
 
@@ -47,6 +52,16 @@ def check_cell_permissions(stated: StatedCells) -> Iterator[str]:
         ):
             if fraction > FRACTION_TOL and not permitted:
                 yield f"{cell.where}: routing: {name} is not permitted for the class"
+            if name in cell.entry["dual_prices"] and not permitted:
+                if cell.entry["dual_prices"][name] is not None:
+                    yield f"{cell.where}: dual_prices: {name} is not permitted for the class"
+        for lane in stated.lanes_of(cell.case, cell.loss):
+            pair = (lane.option.position, cell.request_class)
+            if lane.rates[cell.request_class] > 0 and pair in demand.unjudged:
+                yield (
+                    f"{cell.where}: {lane.where}: {lane.option.name} lacks a column of the class's"
+                    " SLOs"
+                )
         for place, load in stated.loads_of_cell(cell):
             yield from _check_place_of_cell(stated, cell, place, load)
 
@@ -86,21 +101,31 @@ def check_outside_rates(stated: StatedCells) -> Iterator[str]:
 
 
 def certify_cell_routing(stated: StatedCells) -> Iterator[str]:
-    """Fractions, dual prices, router and quality of every cell; an LLM that is not named has the
-    fraction 0 and no price.
+    """Fractions, dual prices, router and quality of every cell, over the LLMs that its class
+    permits; one that is not named has the fraction 0 and no price.
     """
-    served = stated.demand.served
     for cell in stated.cells:
-        entry = {
-            **cell.entry,
-            "routing": {**dict.fromkeys(served, 0.0), **cell.entry["routing"]},
-            "dual_prices": {**dict.fromkeys(served), **cell.entry["dual_prices"]},
-        }
-        scores = stated.demand.classes[cell.request_class].scores
-        for problem in certify_named_fractions(entry, served):
+        entry = stated.demand.classes[cell.request_class]
+        pairs = list(zip(stated.demand.served, entry.permitted, strict=True))
+        names, others = ([name for name, may in pairs if may == side] for side in (True, False))
+        told: dict[str, Any] = {**cell.entry}
+        for key, nothing in (("routing", 0.0), ("dual_prices", None)):
+            # What is said of other LLMs is for `check_cell_permissions`.
+            stated_of = {n: v for n, v in cell.entry[key].items() if n not in others}
+            told[key] = {**dict.fromkeys(names, nothing), **stated_of}
+        # Other LLMs may lack scores: their rows are not read.
+        scores = permitted_scores(entry)
+        for problem in certify_named_fractions(told, names):
             yield f"{cell.where}: {problem}"
-        for problem in certify_router_on_scores(entry, served, scores):
+        for problem in certify_router_on_scores(told, names, scores):
             yield f"{cell.where}: {problem}"
+
+
+def permitted_scores(entry: RequestClass) -> Scores:
+    """Scores of the LLMs that a class permits, in the order of served LLMs."""
+    rows = [i for i, may in enumerate(entry.permitted) if may]
+    names = tuple(entry.scores.llms[i] for i in rows)
+    return replace(entry.scores, llms=names, values=entry.scores.values[rows])
 
 
 def check_cell_floors(stated: StatedCells) -> Iterator[str]:

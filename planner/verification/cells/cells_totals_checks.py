@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from planner.verification.cells.cell_routing_checks import permitted_scores
 from planner.verification.cells.setup_by_case_checks import gpus_held_by_setup
 from planner.verification.cells.stated_cells import StatedCells, StatedSetup
 from planner.verification.objective_checks import check_gap_and_status, check_objective_sense
@@ -158,7 +159,7 @@ def check_cells_budget(stated: StatedCells) -> Iterator[str]:
 def check_cells_objective(stated: StatedCells, rel_gap_target: float) -> Iterator[str]:
     """Objective, value, bound, gap and status; the range of scores is that of all classes."""
     instance = stated.demand.instance
-    values = [entry.scores.values for entry in stated.demand.classes]
+    values = [permitted_scores(entry).values for entry in stated.demand.classes]
     span = float(max(v.max() for v in values) - min(v.min() for v in values))
     yield from check_objective_sense(stated.plan, instance)
     yield from check_gap_and_status(stated.plan, instance, span, rel_gap_target)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from models.instance import Slo
@@ -45,7 +46,11 @@ FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "quality too low": (at("cells.0.quality", 0.5), "not a minimiser"),
     "a price moved": (at("cells.0.dual_prices.api", 0.45), "cells.0 (class chat, case day)"),
     "a price left out": (without("cells.0.dual_prices.api"), "api has none (is never chosen)"),
-    "a price without fraction": (at("cells.1.dual_prices.api", 0.9), "its price must be null"),
+    "a price without fraction": (at("cells.2.dual_prices.api", 0.9), "its price must be null"),
+    "a price of another class's LLM": (
+        at("cells.1.dual_prices.api", 0.9),
+        "cells.1 (class batch, case day): dual_prices: api is not permitted",
+    ),
     "another rule": (at("cells.0.router.rule", "random"), "unknown rule random"),
     "ties left out": (at("cells.0.router.ties", []), "the tie group"),
     "an empty tie": (
@@ -74,6 +79,20 @@ def test_classes_go_where_they_may() -> None:
         "cells.0 (class chat, case day): routing: a is not permitted for the class",
         classes=(bound, batch),
     )
+
+
+def test_options_that_lack_a_column_of_the_class_do_not_serve_it() -> None:
+    problems = cells_problems(unjudged=frozenset({(1, 1)}))
+    assert len(problems) == 2  # by day, and after the loss of a's node
+    assert "option b on h100, tp 1, share 100 % lacks a column" in problems[0]
+
+
+def test_scores_of_other_llms_are_not_read() -> None:
+    chat, batch = cells_demand().classes
+    values = batch.scores.values.copy()
+    values[2] = np.nan
+    unknown = replace(batch, scores=replace(batch.scores, values=values))
+    assert cells_problems(classes=(chat, unknown)) == ()
 
 
 def test_outside_keeps_its_rate_over_all_classes() -> None:
