@@ -87,21 +87,19 @@ def run_demand_import(traces: Sequence[str], options: DemandImportOptions) -> in
     if scenario is not None and options.into is not None:
         files[SCENARIO_FILE] = merged_scenario_text(scenario, day, options.into, options.to)
     notify([*imported.notices, *demand_day_notices(day)], quiet=options.quiet)
-    if code := framed_write(options.to, lambda: _write_day_folder(files, options.to)):
+    content = plan_file_text(demand_day_content(day, sources))
+    path = None if options.json in (None, "-") else Path(str(options.json))
+    if code := framed_write(options.to, lambda: _write_day(files, options.to, path, content)):
         return code
-    if options.json is not None:
-        content = plan_file_text(demand_day_content(day, sources))
-        if options.json == "-":
-            sys.stdout.write(content)
-            return 0
-        path = Path(options.json)
-        code = framed_write(path, lambda: write_whole_file(path, lambda s: s.write(content)))
+    if options.json == "-":
+        sys.stdout.write(content)
+        return 0
     console = plain_output_console()
     _print_demand_day(console, day, imported.lines, quiet=options.quiet)
     output_line(console, f"{', '.join(files)} written to {options.to}")
     if not options.quiet:
         output_line(console, _next_step(options))
-    return code
+    return 0
 
 
 def _log_source(text: str) -> LogSource:
@@ -204,10 +202,13 @@ def _check_outputs_of_demand_import(options: DemandImportOptions) -> None:
         raise DataError(faults)
 
 
-def _write_day_folder(files: dict[str, str], folder: Path) -> None:
+def _write_day(files: dict[str, str], folder: Path, json: Path | None, content: str) -> None:
+    """Write the folder and the JSON file; neither is there where one cannot be written."""
     with put_folder(folder) as place:
         for name, text in files.items():
             (place / name).write_text(text, encoding="utf-8", newline="")
+        if json is not None:
+            write_whole_file(json, lambda stream: stream.write(content))
 
 
 def _next_step(options: DemandImportOptions) -> str:

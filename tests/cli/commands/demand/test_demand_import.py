@@ -115,6 +115,11 @@ def test_json_alone_or_beside(tmp_path: Path, log: Path) -> None:
     assert (code, err) == (0, "")
     assert len(out.splitlines()) <= 4
     assert json.loads(path.read_text())["classes"][0]["name"] == "chat"
+    code, _, err = demand_import(
+        str(log), "--to", str(tmp_path / "c"), "--json", "/dev/full", "--quiet"
+    )
+    assert (code, "cannot be written" in err) == (2, True)
+    assert not (tmp_path / "c").exists()
 
 
 def test_files_become_classes_and_tables_of_rates_fold(tmp_path: Path, log: Path) -> None:
