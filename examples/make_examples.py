@@ -116,6 +116,30 @@ PAPER_STUDY = replace(EXAMPLES[0], name="paper-study", shares_pct=tuple(range(10
 """The published study takes shares in steps of 10 %; of its folder only profiles.csv is made."""
 
 
+DAY_PROFILES = "two-gpu-types"
+DAY_SHARES_PCT = ("50", "100")
+_DAY = Example(
+    name="day",
+    gpus=("A100-PCIe-80GB", "L40S-48GB"),
+    llms=("llama-3.1-8b", "qwen2.5-14b", "llama-3.3-70b", "frontier-api"),
+    skill=(0.1, 0.4, 0.9, 1.2),
+    hurt=(1.0, 0.9, 0.75, 0.6),
+    shares_pct=(50, 100),
+    input_tokens=600,
+    output_tokens=150,
+    prompts=600,
+    seed=15,
+    highest_load=0.8,
+)
+DAY_CLASSES = {
+    "chat": _DAY,
+    "batch": replace(
+        _DAY, llms=_DAY.llms[:3], skill=(-0.3, 0.3, 1.1), hurt=_DAY.hurt[:3], prompts=400, seed=16
+    ),
+}
+"""Scores of each class of the example `day`; its profiles are rows of DAY_PROFILES."""
+
+
 def profile_table(example: Example, jobs: int = 0) -> pd.DataFrame:
     """Rows of profiles.csv: one per option and load point; options that do not fit are left out.
 
@@ -158,13 +182,24 @@ def write_example(example: Example, folder: Path) -> None:
     write_scores(example, folder)
 
 
-def write_scores(example: Example, folder: Path) -> None:
-    """Write scores.csv of one example into a folder that exists."""
+def write_day(folder: Path) -> None:
+    """Write the tables of the example `day` into a folder that exists."""
+    with (FOLDER / DAY_PROFILES / "profiles.csv").open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    llm, share = head.index("llm"), head.index("mps_share_pct")
+    kept = [row for row in rows if row[llm] in _DAY.llms and row[share] in DAY_SHARES_PCT]
+    _write(folder / "profiles.csv", head, kept)
+    for name, example in DAY_CLASSES.items():
+        write_scores(example, folder, f"{name}.csv")
+
+
+def write_scores(example: Example, folder: Path, name: str = "scores.csv") -> None:
+    """Write the scores of one example into a folder that exists."""
     prompts = [
         [f"p{number:04d}", *(f"{score:.4f}" for score in row)]
         for number, row in enumerate(score_table(example), 1)
     ]
-    _write(folder / "scores.csv", ("prompt_id", *example.llms), prompts)
+    _write(folder / name, ("prompt_id", *example.llms), prompts)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -179,5 +214,6 @@ if __name__ == "__main__":
 
     for one in EXAMPLES:
         write_example(one, FOLDER / one.name)
+    write_day(FOLDER / "day")
     write_csv(profile_table(PAPER_STUDY), FOLDER / PAPER_STUDY.name / "profiles.csv")
     write_benchmarks(FOLDER / "from-benchmarks")

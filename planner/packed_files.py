@@ -6,10 +6,14 @@ Standard library only, so that `--help` may read the names of the examples.
 
 from pathlib import Path
 
-__all__ = ["EXAMPLES", "IS_WHEEL", "PAGE_SCRIPT", "SCHEMAS", "packed_example_path"]
+__all__ = ["EXAMPLES", "IS_WHEEL", "PAGE_EXAMPLES", "PAGE_SCRIPT", "SCHEMAS", "packed_example_path"]
 
-EXAMPLES = ("paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor", "from-benchmarks")
-"""Names of the examples; the first is shown when the page is opened."""
+PAGE_EXAMPLES = (
+    *("paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor", "from-benchmarks"),
+)
+"""Examples that every command and the page plan; the first is shown when the page is opened."""
+EXAMPLES = (*PAGE_EXAMPLES, "day")
+"""Names of all examples; `day` has classes and cases, which `plan` alone plans."""
 
 _PACKED = Path(__file__).resolve().with_name("packed")
 _CHECKOUT = Path(__file__).resolve().parents[1]

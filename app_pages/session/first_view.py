@@ -6,7 +6,7 @@ from app_pages.session import reruns, state
 from app_pages.session.server import example, server_example_plan
 from app_pages.session.share_link import share_link_values
 from app_pages.session.state import ShownPlan
-from planner.packed_files import EXAMPLES
+from planner.packed_files import PAGE_EXAMPLES
 
 __all__ = ["open_example_as_first", "start_first_view"]
 
@@ -16,8 +16,8 @@ def start_first_view() -> None:
     """Open the link's inputs and their plan; nothing in a session that has begun."""
     if "begun" in st.session_state:
         return
-    name = st.query_params.get("example", EXAMPLES[0])
-    open_example_as_first(name if name in EXAMPLES else EXAMPLES[0])
+    name = st.query_params.get("example", PAGE_EXAMPLES[0])
+    open_example_as_first(name if name in PAGE_EXAMPLES else PAGE_EXAMPLES[0])
     values, faults = share_link_values(state.current_edit(), st.query_params.to_dict())
     st.session_state["link_faults"] = faults
     for path, value in values.items():

@@ -18,7 +18,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app_pages.jobs.messages import JobOutcome, OutcomeKind, PlanView
 from app_pages.jobs.worker_pool import WorkerPool
-from planner.packed_files import EXAMPLES, packed_example_path
+from planner.packed_files import PAGE_EXAMPLES, packed_example_path
 from planner.scenario.edits import ScenarioEdit, file_key_of_edit
 
 __all__ = [
@@ -57,7 +57,7 @@ def warm_up_server() -> None:
     worker_pool()
     for module in PAGE_MODULES:
         importlib.import_module(module)
-    server_example_plan(example(EXAMPLES[0]))
+    server_example_plan(example(PAGE_EXAMPLES[0]))
 
 
 def page_is_open() -> Callable[[], bool]:

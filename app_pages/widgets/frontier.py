@@ -17,7 +17,7 @@ from app_pages.session.state import ShownPlan
 from app_pages.widgets.markdown import faults_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.errors import DataError
-from planner.packed_files import EXAMPLES, IS_WHEEL
+from planner.packed_files import IS_WHEEL, PAGE_EXAMPLES
 from planner.presentation.frontier import (
     format_frontier_value,
     frontier_lines,
@@ -100,7 +100,7 @@ def _draw_frontier_start(edit: ScenarioEdit, field: ScenarioField, axis: Axis) -
             args=(edit, field, axis.values),
         )
         name = st.session_state.get("example")
-        file, where = _frontier_command_file(edit.path, name if name in EXAMPLES else None)
+        file, where = _frontier_command_file(edit.path, name if name in PAGE_EXAMPLES else None)
         st.caption(f"At most {MOST_POINTS} here. As a command, for more points at once{where}:")
     command = what_if_sweep_command(file, what_if_overrides_without(edit, field.path), axis)
     st.code(command, language=None, wrap_lines=True)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from examples.make_examples import (
+    DAY_CLASSES,
     EXAMPLES,
     FOLDER,
     Example,
     profile_table,
     score_table,
+    write_day,
     write_scores,
 )
 from planner.joint import solve as joint
@@ -24,6 +26,7 @@ from planner.plans.plan_content import build_plan_content
 from planner.plans.plan_file import write_plan_file
 from planner.profiling.estimate import LATENCIES
 from planner.scenario.assemble import assemble_instance
+from planner.scenario.schema.demand_specification import CaseSpec, ClassSpec
 from planner.settings import Settings
 from profiles.catalogue import load_catalogue_gpus
 from profiles.io.writing import write_csv
@@ -68,6 +71,28 @@ def test_regeneration_gives_the_same_tables(example: Example, tmp_path):
     values = np.array([[float(row[llm]) for llm in example.llms] for row in stored])
     # exp may differ in the last bit between processors, which can move a rounded score by one step.
     np.testing.assert_allclose(values, score_table(example), atol=1.01e-4, rtol=0)
+
+
+def test_the_tables_of_the_day_are_what_the_generator_makes(tmp_path):
+    write_day(tmp_path)
+    for name in ("profiles.csv", *(f"{name}.csv" for name in DAY_CLASSES)):
+        stored, made = read(FOLDER / "day" / name), read(tmp_path / name)
+        assert [list(row) for row in stored] == [list(row) for row in made]
+        for row, again in zip(stored, made, strict=True):
+            # exp may differ in the last bit, as above.
+            for column in row:
+                if row[column] != again[column]:
+                    assert float(row[column]) == pytest.approx(float(again[column]), abs=1.01e-4)
+
+
+def test_the_day_has_every_key_of_its_section():
+    loaded = assemble_instance(FOLDER / "day" / "scenario.yaml", cells=True)
+    stated = (FOLDER / "day" / "scenario.yaml").read_text(encoding="utf-8")
+    keys = {*ClassSpec.model_fields, *CaseSpec.model_fields, "cost_at_most_usd_per_h", "demand"}
+    assert not [key for key in keys if f"{key}:" not in stated]
+    assert loaded.demand is not None
+    assert loaded.demand.unjudged == frozenset()
+    assert any(case.loses_nodes for case in loaded.demand.cases)
 
 
 def _among(row: dict, example: Example) -> bool:

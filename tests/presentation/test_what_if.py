@@ -3,6 +3,7 @@
 import pytest
 
 from planner.errors import DataError
+from planner.packed_files import PAGE_EXAMPLES, packed_example_path
 from planner.presentation.what_if import (
     ScenarioField,
     what_if_edit,
@@ -15,7 +16,6 @@ from planner.presentation.what_if import (
 )
 from planner.scenario.edits import ScenarioEdit, content_of_edit
 from planner.scenario.templates import TEMPLATE_TEXTS
-from tests.support.paths import EXAMPLES
 
 FOUR = {"pools.0.gpus_per_node": 4}
 
@@ -33,7 +33,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_every_field_of_every_example_can_be_varied() -> None:
-    for file in sorted((EXAMPLES).glob("*/scenario.yaml")):
+    for file in map(packed_example_path, PAGE_EXAMPLES):
         requested = ScenarioEdit.of_file(str(file))
         fields = what_if_fields(content_of_edit(requested), 0.6)
         assert len({field.label for field in fields}) == len(fields)

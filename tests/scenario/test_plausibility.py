@@ -15,7 +15,9 @@ def warnings_of(case: Path, *overrides: str) -> list[str]:
 
 @pytest.mark.parametrize("example", sorted(p.parent.name for p in HOME.glob("examples/*/sc*.yaml")))
 def test_the_examples_have_none(example: str) -> None:
-    warnings = assemble_instance(HOME / "examples" / example / "scenario.yaml").instance.warnings
+    warnings = assemble_instance(
+        HOME / "examples" / example / "scenario.yaml", cells=True
+    ).instance.warnings
     assert not [one for one in warnings if one.endswith("?") or "did you mean" in one]
 
 

@@ -3,13 +3,13 @@
 import pytest
 
 from app_pages.session.knobs import knobs_of
-from planner.packed_files import EXAMPLES, packed_example_path
+from planner.packed_files import PAGE_EXAMPLES, packed_example_path
 from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
 from planner.scenario.schema.paths import set_at_schema_path
 from planner.scenario.schema.specification import ScenarioSpec
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("example", PAGE_EXAMPLES)
 def test_every_knob_can_be_turned(example: str) -> None:
     edit = ScenarioEdit.of_file(str(packed_example_path(example)))
     knobs = knobs_of(edit)

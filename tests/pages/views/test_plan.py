@@ -3,12 +3,12 @@
 import pytest
 
 from app_pages.widgets.markdown import plain_markdown
-from planner.packed_files import EXAMPLES
+from planner.packed_files import PAGE_EXAMPLES
 from planner.presentation.plan.story import story_lines
 from tests.support.page.page_app import knob, opened, settle, words
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("example", PAGE_EXAMPLES)
 def test_every_example_is_shown_in_words_and_numbers(example: str) -> None:
     app = opened(example=example)
     content = app.session_state["shown"].content

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 import planner
-from planner.packed_files import EXAMPLES, SCHEMAS
+from planner.packed_files import PAGE_EXAMPLES, SCHEMAS
 from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.plans.tables import plan_tables
 from planner.verification.verifier import run_verifier
@@ -22,7 +22,7 @@ TAILS = ("percentile-slo", "from-benchmarks")
 """Examples with a percentile over all requests, whose rule has changed since."""
 
 
-@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in TAILS])
+@pytest.mark.parametrize("name", [name for name in PAGE_EXAMPLES if name not in TAILS])
 def test_a_plan_is_read_with_its_scenario_and_still_verified(name: str) -> None:
     """load_plan compares the scenario's hash: the scenario means what it meant."""
     source = load_plan_and_scenario(FOLDER / f"{name}.json", old_example(name))

@@ -12,6 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from planner.packed_files import PAGE_EXAMPLES, packed_example_path
 from planner.scenario.assemble import assemble_instance
 from planner.scenario.templates import template_inputs
 from profiles.io.faults import DataError, Fault
@@ -20,8 +21,9 @@ from tests.support.paths import HOME
 from tests.support.planner_run import run_planner
 
 EXAMPLES = sorted(
-    [*HOME.glob("examples/*/scenario.yaml"), *HOME.glob("examples/paper-study/*.yaml")]
+    [*map(packed_example_path, PAGE_EXAMPLES), *HOME.glob("examples/paper-study/*.yaml")]
 )
+"""Those that a workbook can hold."""
 
 
 @pytest.fixture
