@@ -14,10 +14,12 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from planner.errors import DataError
+from planner.scenario.demand.rates import DEMAND_COLUMNS, assemble_rates, read_demand_table
 from planner.scenario.inputs import InputTables, read_input_tables
 from planner.scenario.load import Scenario
 from planner.scenario.templates import template_workbook_inputs
 from profiles.io.faults import Fault
+from profiles.io.table_files import read_table_file
 from profiles.io.workbook_guard import is_workbook
 
 __all__ = [
@@ -178,6 +180,38 @@ def _flow_in_archive(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _copy_class_scores(scenario: Scenario, content: dict[str, Any], folder: Path) -> None:
+    """Copy the score tables of classes, each once, and name the copies."""
+    copied: dict[Path, str] = {}
+    for one in content["classes"] or ():
+        if one["scores"] is None:
+            continue
+        source = scenario.path.parent / one["scores"]
+        if source not in copied:
+            copied[source] = f"scores-{len(copied) + 1}{source.suffix.lower()}"
+            shutil.copyfile(source, folder / copied[source])
+        one["scores"] = copied[source]
+
+
+def _write_rates_into_cases(scenario: Scenario, content: dict[str, Any]) -> None:
+    """Put the rates of the table `demand` into the cases: overrides of some of them are there
+    already, and both is a fault of a file.
+    """
+    spec, faults = scenario.spec, list[Fault]()
+    if spec.demand is None:
+        return
+    path = scenario.path.parent / spec.demand
+    table = read_table_file(path, faults, only=DEMAND_COLUMNS)
+    stated = None if table is None else read_demand_table(table, spec, faults)
+    rates = None if faults else assemble_rates(spec, stated, str(scenario.path), faults)
+    if rates is None:
+        raise DataError(faults)
+    names = [one.name for one in spec.classes or ()]
+    for t, case in enumerate(content["cases"]):
+        case["arrival_rate_rps"] = dict(zip(names, map(float, rates[:, t]), strict=True))
+    content["demand"] = None
+
+
 def write_archive_folder(
     scenario: Scenario, folder: Path, tables: InputTables | None = None
 ) -> Path:
@@ -186,7 +220,8 @@ def write_archive_folder(
     Tables are copied, those of a workbook become CSV. tables: of the scenario, where they were read
     already.
 
-    OSError when that is not possible, DataError when a workbook cannot be read any more.
+    OSError when that is not possible, DataError when a workbook or a table of rates cannot be read
+    any more.
     """
     folder.mkdir(parents=True, exist_ok=True)
     content = scenario.spec.model_dump(mode="json")
@@ -201,6 +236,8 @@ def write_archive_folder(
             frame.to_csv(folder / content[key], index=False)
         else:
             shutil.copyfile(path, folder / content[key])
+    _copy_class_scores(scenario, content, folder)
+    _write_rates_into_cases(scenario, content)
     target = folder / "scenario.yaml"
     target.write_text(archived_scenario_text(content), encoding="utf-8")
     return target

@@ -163,13 +163,17 @@ def _assemble_rates(
     (C, T) req/s where they do; None with faults in the findings, or for a plain one.
     """
     spec, file = scenario.spec, str(scenario.path)
+    place = stated_demand_place(spec)
+    refused = Fault(file, place, "", CELLS_REFUSED, CELLS_FIX)
+    if place and not cells and not _has_one_cell(spec):
+        raise ScenarioError([refused])
     before = len(findings.scenario)
     rates = table = None
     if spec.demand is not None:
         path = scenario.path.parent / spec.demand
         read = read_table_file(path, findings.scenario, only=DEMAND_COLUMNS)
         table = None if read is None else read_demand_table(read, spec, findings.scenario)
-    if stated_demand_place(spec) and len(findings.scenario) == before:
+    if place and len(findings.scenario) == before:
         rates = assemble_rates(spec, table, file, findings.scenario)
     if rates is not None and rates.size == 1:
         spec = plain_demand_spec(spec, float(rates[0, 0]))
@@ -177,11 +181,16 @@ def _assemble_rates(
     if not place:
         return replace(scenario, spec=spec), None
     if not cells:
-        raise ScenarioError([Fault(file, place, "", CELLS_REFUSED, CELLS_FIX)])
+        raise ScenarioError([refused])
     if any(spec.headroom.model_dump().values()):
         problem = "headroom does not go with classes, cases, outside LLMs or a budget yet"
         findings.scenario.append(Fault(file, "headroom", "", problem, "delete it"))
     return scenario, rates
+
+
+def _has_one_cell(spec: ScenarioSpec) -> bool:
+    """Whether there is one class in one case, whose rate a table says: it may be a plain one."""
+    return spec.demand is not None and len(spec.classes or ()) == len(spec.cases or ()) == 1
 
 
 def _assemble_scores(

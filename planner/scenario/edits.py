@@ -101,11 +101,9 @@ def file_key_of_edit(edit: ScenarioEdit) -> str:
     """SHA-256 over the bytes of a scenario's file and tables; what is missing counts as empty."""
     digest = hashlib.sha256()
     folder = Path(edit.path).parent
-    for path in (
-        Path(edit.path),
-        folder / str(edit.base["profiles"]),
-        folder / str(edit.base["scores"]),
-    ):
+    tables = [edit.base["profiles"], edit.base["scores"], edit.base.get("demand")]
+    tables += [one["scores"] for one in edit.base.get("classes") or ()]
+    for path in (Path(edit.path), *(folder / str(name) for name in tables if name is not None)):
         content = path.read_bytes() if path.is_file() else b""
         digest.update(len(content).to_bytes(8, "big") + content)
     return digest.hexdigest()

@@ -12,6 +12,7 @@ from typing import Any
 from planner.errors import DataError
 from planner.scenario.archive import unpack_scenario_archives, write_archive_folder
 from planner.scenario.load import Scenario, load_scenario_with_content
+from planner.scenario.schema.faults import schema_fault_entries
 from profiles.curves import parse_curves
 from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.tables import Table
@@ -77,9 +78,14 @@ def _foreign_upload(
 ) -> list[Fault]:
     """Tables that the scenario names and that were not handed over."""
     faults = []
-    for key, sheet in (("profiles", PROFILES), ("scores", SCORES)):
-        value = content.get(key)
-        own = is_workbook(path) and value == f"{path.name}#{sheet}"
+    named = {key: content.get(key) for key in ("profiles", "scores", "demand")}
+    named |= {
+        f"classes.{c}.scores": one.get("scores")
+        for c, one in enumerate(schema_fault_entries(content, "classes"))
+    }
+    sheets = {"profiles": PROFILES, "scores": SCORES}
+    for key, value in named.items():
+        own = is_workbook(path) and value == f"{path.name}#{sheets.get(key)}"
         if isinstance(value, str) and value and not own and value not in names:
             fix = (
                 fault_spelling_guess(value, names)

@@ -8,11 +8,16 @@ import pytest
 
 from planner.errors import DataError
 from planner.scenario import archive
-from planner.scenario.archive import unpack_scenario_archives, zip_scenario
+from planner.scenario.archive import (
+    unpack_scenario_archives,
+    write_archive_folder,
+    zip_scenario,
+)
 from planner.scenario.assemble import assemble_instance
 from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.scenario.upload import store_upload
+from tests.support.scenarios.demand_case import load_day, rates_in_a_table
 
 FILES = {name: text.encode() for name, text in TEMPLATE_TEXTS.items()}
 
@@ -83,3 +88,13 @@ def test_an_archive_that_swells_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(bomb) < 10_000
     with pytest.raises(DataError, match="more than 3,000,000 bytes"):
         unpack_scenario_archives({"bomb.zip": bomb})
+
+
+def test_tables_of_classes_and_rates_are_packed(day: Path, tmp_path: Path) -> None:
+    rates_in_a_table(day)
+    stated = load_day(day, "cases.0.arrival_rate_rps.chat=9")
+    write_archive_folder(stated.scenario, tmp_path / "copy")
+    copied = load_day(tmp_path / "copy")
+    assert copied.sha256 == stated.sha256
+    assert copied.demand is not None
+    assert copied.demand.rates()[0, 0] == 9

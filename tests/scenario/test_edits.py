@@ -16,6 +16,7 @@ from planner.scenario.edits import (
 from planner.scenario.schema.paths import set_at_schema_path
 from planner.scenario.schema.specification import ScenarioSpec
 from planner.scenario.templates import TEMPLATE_TEXTS
+from tests.support.scenarios.demand_case import rates_in_a_table
 
 FILES = {name: text.encode() for name, text in TEMPLATE_TEXTS.items()}
 
@@ -60,3 +61,13 @@ def test_the_key_of_files_follows_their_content(edit: ScenarioEdit) -> None:
 def test_the_cheapest_plan_is_to_keep_the_quality_of_the_plan_shown() -> None:
     assert cost_objective_edit(0.74899)["quality_at_least"] == 0.748
     assert cost_objective_edit(None) == {"minimize": "cost", "quality_at_least": 0.5}
+
+
+def test_the_key_of_a_file_covers_tables_of_classes_and_rates(day: Path) -> None:
+    rates_in_a_table(day)
+    keys = set()
+    for name in ("", "batch.csv", "demand.csv", "scores.csv"):
+        with (day / (name or "unused.csv")).open("a", encoding="utf-8") as file:
+            file.write("\n")
+        keys.add(file_key_of_edit(ScenarioEdit.of_file(str(day / "scenario.yaml"))))
+    assert len(keys) == 4

@@ -54,6 +54,21 @@ def test_tables_elsewhere_on_the_server_are_refused_all_at_once(tmp_path: Path) 
         assert word in fault_text(error)
 
 
+def test_tables_of_classes_and_rates_are_not_read_elsewhere(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_bytes(FILES["scores.csv"])
+    text = TEMPLATE_TEXTS["scenario.yaml"].replace(
+        "arrival_rate_rps: 20",
+        f"demand: {secret}\nclasses: [{{name: a, scores: {secret}}}]\ncases: [{{name: day}}]",
+    )
+    folder = tmp_path / "upload"
+    folder.mkdir()
+    with pytest.raises(DataError) as error:
+        store_upload(folder, {**FILES, "scenario.yaml": text.encode()})
+    for where in ("demand", "classes.0.scores"):
+        assert f"scenario.yaml:{where}: this file is not among" in fault_text(error)
+
+
 def test_names_with_folders_stay_in_the_upload(tmp_path: Path) -> None:
     folder = tmp_path / "upload"
     folder.mkdir()

@@ -101,7 +101,7 @@ def _profile_used_by(
 ) -> tuple[list[CurveRows], list[Finding]]:
     """The curves a scenario may use, and what they lack for its SLOs."""
     spec = scenario.spec
-    llms, gpus = [llm.name for llm in spec.llms], {pool.gpu for pool in spec.pools}
+    llms, gpus = [llm.name for llm in spec.cluster_llms], {pool.gpu for pool in spec.pools}
     degrees, shares = spec.setups.tp_degrees, spec.setups.mps_shares_pct
     kept = [
         c
@@ -123,17 +123,17 @@ def _profile_used_by(
         if not any(c.llm == llm for c in kept)
     ]
     for curve in kept:
-        lacking = [
-            name
-            for s in spec.slo
-            if (name := f"{s.metric}_{s.statistic}_ms") not in curve.columns()
-        ]
-        if lacking:
-            text = (
-                f"{', '.join(dict.fromkeys(lacking))}: an SLO needs it, so the option will be"
-                " left out"
-            )
-            findings.append(Finding(Severity.ODD, curve.words, (int(curve.rows[0]),), text))
+        lists = [(spec.slo, "an SLO needs it, so the option will be left out")]
+        for one in spec.classes or ():
+            if one.llms is None or curve.llm in one.llms:
+                text = f"an SLO of {one.name} needs it, so the option will not serve this class"
+                lists.append((one.slo, text))
+        for slos, text in lists:
+            names = (f"{slo.metric}_{slo.statistic}_ms" for slo in slos)
+            lacking = dict.fromkeys(name for name in names if name not in curve.columns())
+            if lacking:
+                text = f"{', '.join(lacking)}: {text}"
+                findings.append(Finding(Severity.ODD, curve.words, (int(curve.rows[0]),), text))
     return kept, findings
 
 

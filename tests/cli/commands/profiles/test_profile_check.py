@@ -81,3 +81,30 @@ def test_very_many_curves_are_listed_in_part(tmp_path: Path) -> None:
     assert "and 100 more curves" in out
     assert "and 100 more findings" in out
     assert len(out.splitlines()) < 450
+
+
+def test_slos_of_classes_count_for_their_llms(tmp_path: Path) -> None:
+    write(tmp_path, rows_of(CLEAN))
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(
+        """\
+version: 1
+name: day
+pools: [{name: a, gpu: H100-SXM-80GB, nodes: 1, gpus_per_node: 4}]
+llms: [{name: llama-3.1-8b}, {name: far, api: {usd_per_request: 1}}]
+profiles: profiles.csv
+scores: scores.csv
+slo: []
+objective: {maximize: quality}
+classes:
+  - {name: chat, slo: [{metric: tpot, statistic: p90, limit_ms: 9}]}
+  - {name: batch}
+arrival_rate_rps: {chat: 1, batch: 1}
+""",
+        encoding="utf-8",
+    )
+    table = next(tmp_path.glob("*.csv"))
+    code, out, _ = check(str(table), "--scenario", str(scenario))
+    assert code == 0
+    assert "far (any option)" not in out
+    assert "an SLO of chat needs it, so the option will not serve this class" in out

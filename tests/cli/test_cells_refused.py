@@ -1,0 +1,105 @@
+"""Commands, jobs of the page and functions of the API that do not plan classes and cases say so,
+all in the same words, and none plans something else.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import planner
+from app_pages.jobs.planning import run_planning_job
+from app_pages.jobs.uploads import open_upload_job
+from app_pages.jobs.what_if import what_if_baselines_job, what_if_setups_job
+from planner.cli.app import app
+from planner.errors import DataError
+from planner.scenario.assemble import CELLS_REFUSED
+from tests.support.paths import HOME
+
+DAY = str(HOME / "examples" / "day" / "scenario.yaml")
+
+
+def run(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, list(words), env={"COLUMNS": "80"})
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", DAY),
+        ("setups", DAY),
+        ("baselines", DAY),
+        ("sweep", DAY, "--vary", "pools.0.nodes=1,2"),
+        ("profile", "gaps", DAY),
+        ("init", "--xlsx", "day.xlsx", "--from", DAY),
+    ],
+    ids=" ".join,
+)
+def test_commands_refuse(words: tuple[str, ...], tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, text = run(*words)
+    assert code == 2
+    assert f"{DAY}:classes: {CELLS_REFUSED}" in text
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def plan_of_the_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plan of another scenario that says it is one of the day."""
+    folder = tmp_path_factory.mktemp("plan")
+    trio = str(HOME / "examples" / "paper-trio" / "scenario.yaml")
+    assert run("plan", trio, "--json", str(folder / "plan.json"), "--quiet")[0] == 0
+    content = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    content["scenario_path"] = DAY
+    (folder / "plan.json").write_text(json.dumps(content), encoding="utf-8")
+    return folder / "plan.json"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("simulate", "PLAN"),
+        ("route", "PLAN", "--scores", str(Path(DAY).with_name("chat.csv")), "--csv", "out.csv"),
+        ("report", "PLAN", "--xlsx", "out.xlsx"),
+        ("export", "PLAN", "--to", "out"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_commands_that_take_a_plan_refuse(
+    words: tuple[str, ...], plan_of_the_day: Path, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, text = run(*(word.replace("PLAN", str(plan_of_the_day)) for word in words))
+    assert code == 2
+    assert CELLS_REFUSED in text
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_api_refuses() -> None:
+    with pytest.raises(DataError, match="does not plan classes, cases"):
+        planner.load(DAY)
+
+
+class Job:
+    """What a job of the page is given."""
+
+    def progress(self, _: object) -> None:
+        """Nothing is shown."""
+
+
+@pytest.mark.parametrize("job", [run_planning_job, what_if_setups_job, what_if_baselines_job])
+def test_jobs_of_the_page_refuse(job) -> None:
+    with pytest.raises(DataError, match="does not plan classes, cases"):
+        job(DAY, {}, job=Job())
+
+
+def test_an_upload_is_refused(tmp_path: Path) -> None:
+    folder, files = tmp_path / "upload", {}
+    folder.mkdir()
+    for path in Path(DAY).parent.iterdir():
+        if path.suffix != ".md":
+            files[path.name] = str(path)
+    with pytest.raises(DataError, match="does not plan classes, cases"):
+        open_upload_job(str(folder), files, job=Job())
