@@ -47,7 +47,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.verification": ("models", "models.demand", "profiles"),
     "planner.verification.cells": ("models", "models.demand", "profiles", "planner.verification"),
     "planner.decomposition": ("models", "profiles"),
-    "planner.demand": (*BELOW, "profiles.request_logs"),
+    "planner.demand": (*BELOW, "profiles.request_logs", "planner.scenario.schema"),
     "planner.scenario.schema": BELOW,
     "planner.scenario.demand": (*BELOW, "planner.scenario.schema"),
     "planner.scenario": (*BELOW, "planner.scenario.schema", "planner.scenario.demand"),

@@ -50,12 +50,18 @@ def group_class_names(names: Sequence[str], wanted: Mapping[str, str]) -> ClassG
     renamed = [wanted.get(name, "" if wanted else name) for name in names]
     classes = tuple(dict.fromkeys(new for name, new in zip(names, renamed, strict=True) if new))
     for name in wanted.values() if wanted else classes:
-        if not name or name != name.strip() or len(name) > LONGEST_NAME or FORMULA.match(name):
+        if not _is_class_name(name):
             problem = "no class may be called so (a spreadsheet would read a formula, or nothing)"
             faults.append(Fault("--class", "", repr(name), problem, "rename it: --class NAME=NEW"))
     if faults:
         raise DataError(faults)
     return ClassGroups(classes, tuple(classes.index(new) if new else -1 for new in renamed))
+
+
+def _is_class_name(name: str) -> bool:
+    """Whether a scenario and a table may hold the name."""
+    whole = name == name.strip() and 0 < len(name) <= LONGEST_NAME and name.isprintable()
+    return whole and not FORMULA.match(name)
 
 
 def group_requests_by_length(

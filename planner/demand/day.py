@@ -5,8 +5,8 @@ Hours of a level are its share of the time that the log covers, of 24 h:
     h_k = 24 sum_{b in k} w_b / sum_b w_b,   sum_k h_k = 24
     mean_ck = sum_{b in k} w_b l_cb / sum_{b in k} w_b
 
-so sum_k h_k mean_ck / 24 is the mean rate of class c in the log. w_b is the time that the bin
-covers, or where bins are folded to a day its share of its slot's.
+so sum_k h_k mean_ck / 24 is the mean rate of class c over all bins. Bins weigh the same, w_b = 1;
+where they are folded to a day slots do, and w_b is 1 / bins of the slot.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 HOURS = 24.0
+LARGEST_RATE = 1e9
+"""req/s of a scenario."""
 COUNTS_SHOWN = 6
 """The excess is told of up to so many levels."""
 
@@ -131,7 +133,7 @@ def _day_of_requests(log: RequestLog, choices: DayChoices) -> DemandDay:
     classes = tuple(
         ClassDemand(
             name=name,
-            rate=choices.scale * _mean_rate(bins, c),
+            rate=_mean_rate(bins, c),
             input_tokens=_known_mean(log.input_tokens[codes == c]),
             output_tokens=_known_mean(log.output_tokens[codes == c]),
             burstiness=measure_burstiness(log.times[codes == c], bins.starts, bins.width),
@@ -158,7 +160,7 @@ def _day_of_windows(log: RateWindows, choices: DayChoices) -> DemandDay:
     classes = tuple(
         ClassDemand(
             name=name,
-            rate=choices.scale * _mean_rate(bins, c),
+            rate=_mean_rate(bins, c),
             input_tokens=_window_tokens(log, chosen, c, log.input_tokens),
             output_tokens=_window_tokens(log, chosen, c, log.output_tokens),
             burstiness=None,
@@ -180,6 +182,8 @@ def _day_of_bins(
     bins = replace(bins, rates=choices.scale * bins.rates)
     if choices.order == BinOrder.HOUR_OF_DAY:
         bins = fold_rate_bins(bins, choices.utc_offset_s)
+    # Only now: folding changes what bins weigh.
+    classes = tuple(replace(one, rate=_mean_rate(bins, c)) for c, one in enumerate(classes))
     most = max(choices.levels, COUNTS_SHOWN)
     excess: list[float] = []
     for count in range(1, most + 1):
@@ -190,6 +194,7 @@ def _day_of_bins(
             break
         excess.append(_excess(bins, found, choices.quantile))
     planned = level_quantiles(bins.rates, bin_levels, choices.quantile)
+    _check_planned_rates(planned)
     return DemandDay(
         classes=classes,
         levels=_rate_levels(bins, bin_levels, planned),
@@ -200,6 +205,19 @@ def _day_of_bins(
         above=float((bins.rates > planned[:, bin_levels]).any(axis=0).mean()),
         choices=choices,
     )
+
+
+def _check_planned_rates(planned: np.ndarray) -> None:
+    """DataError where a scenario could not hold the rates. planned: (C, K) req/s."""
+    faults = []
+    if not planned.any():
+        problem = "every class is planned for 0 req/s: it comes in few bins only"
+        faults.append(Fault("--quantile", "", "", problem, "plan for a higher one, or longer bins"))
+    if planned.max() > LARGEST_RATE:
+        problem = f"a rate is above {LARGEST_RATE:g} req/s"
+        faults.append(Fault("--scale", "", "", problem, "give a smaller one"))
+    if faults:
+        raise DataError(faults)
 
 
 def _levels_of_bins(bins: RateBins, count: int, quantile: float) -> np.ndarray:
@@ -236,7 +254,7 @@ def _rate_levels(bins: RateBins, levels: np.ndarray, planned: np.ndarray) -> tup
 
 
 def _mean_rate(bins: RateBins, c: int) -> float:
-    return float(bins.rates[c] @ bins.covered / bins.covered.sum())
+    return float(bins.rates[c] @ bins.weights / bins.weights.sum())
 
 
 def _known_mean(tokens: np.ndarray) -> float | None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from planner.demand.day import BinOrder, ClassDemand, DemandDay
 from planner.program import PROGRAM
+from planner.scenario.schema.bounds import LEAST_RATE
 from profiles.io.writing import csv_text
 from profiles.io.yaml_text import yaml_text
 
@@ -82,7 +83,12 @@ def _class_keys(one: ClassDemand) -> dict[str, object]:
 def _demand_frame(day: DemandDay) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"case": level.name, "class": one.name, "rate_rps": rate}
+            # A scenario knows 0 and rates from the least one on.
+            {
+                "case": level.name,
+                "class": one.name,
+                "rate_rps": max(rate, LEAST_RATE) if rate else 0.0,
+            }
             for level in day.levels
             for one, rate in zip(day.classes, level.rates, strict=True)
         ]

@@ -3,9 +3,9 @@
     l_cb = requests of class c in bin b / s of the bin that the log covers        req/s
 
 A log covers the time from its first request to its last; a bin at its edge that is covered by less
-than half is left out, since its rate is chance. A bin inside without any request has the rate 0.
-Of tables of rates a bin is the mean of its windows, and left out where a class lacks half of them:
-a window that is not there is unknown.
+than half is left out, since its rate is chance, and another one counts as whole. A bin inside
+without any request has the rate 0. Of tables of rates a bin is the mean of its windows, and left
+out where a class lacks half of them: a window that is not there is unknown.
 """
 
 import math
@@ -30,7 +30,8 @@ EDGE_COVER = 0.5
 class RateBins:
     """starts: (B,) s, ascending. width: s. covered: (B,) s. rates: (C, B) req/s. left_out: bins
     that are not known well enough. slots: (B,) bins of the same slot belong together; each its own,
-    or its place in the day. weights: (B,) s that the bin stands for.
+    or its place in the day. weights: (B,) s that the bin stands for: its width, or its share of it
+    among the bins of its slot.
     """
 
     starts: np.ndarray
@@ -116,8 +117,7 @@ def fold_rate_bins(bins: RateBins, offset: float) -> RateBins:
         _refuse_bins(problem, "give a divisor of 1,440 min, e.g. --bin 60")
     slots = np.floor(((bins.starts + offset) % DAY_S) / bins.width + 1e-9).astype(np.int64)
     slots %= per_day
-    by_slot = np.bincount(slots, weights=bins.covered, minlength=per_day)
-    return replace(bins, slots=slots, weights=bins.covered / by_slot[slots] * bins.width)
+    return replace(bins, slots=slots, weights=bins.width / np.bincount(slots)[slots])
 
 
 LONGER = "give longer bins by --bin, or look for a wrong time in the log"
@@ -143,5 +143,5 @@ def _bins(
         clock=clock,
         left_out=left_out,
         slots=np.arange(starts.size),
-        weights=covered,
+        weights=np.full(starts.size, width),
     )

@@ -103,6 +103,11 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path, log: RequestLog) -
     silent = log_of(tmp_path / "s.csv", rate_table_text(classes={"a": 0.0}))
     with pytest.raises(DataError, match="nothing arrives"):
         build_demand_day(silent, DayChoices())
+    with pytest.raises(DataError, match="a rate is above"):
+        build_demand_day(log, DayChoices(scale=1e12))
+    rare = log_of(tmp_path / "q.csv", "time_s\n0\n0.5\n30\n")
+    with pytest.raises(DataError, match="planned for 0 req/s"):
+        build_demand_day(rare, DayChoices(bin_s=1.0, quantile=0.1, levels=1))
     with pytest.raises(DataError, match="at one time"):
         build_demand_day(replace(log, times=np.full(log.times.size, 3.0)), DayChoices())
 

@@ -62,6 +62,14 @@ def test_comments_stay_comments(day: DemandDay) -> None:
     assert "highest rate" in origin_lines(day, ["x"])[1]
 
 
+def test_a_rate_is_never_too_small_for_a_scenario(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(hourly_csv_text({"chat": (100, 400), "rare": (1, 0)}))
+    log = import_request_logs([LogSource(path)], LogLabel.CLASS).log
+    text = demand_day_files(build_demand_day(log, DayChoices()), ["log.csv"])[DEMAND_FILE]
+    assert [row["rate_rps"] for row in csv.DictReader(text.splitlines())][1::2] == ["0.001", "0"]
+
+
 def test_no_text_of_a_message_is_written(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text(plain_csv_text())

@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 ALL = "all"
+FEW_REQUESTS = 100
+"""Of a class in a bin; fewer say little of its rate."""
 MOST_ROWS = 40
 """Rows of the levels' table; with more, levels have their sums alone."""
 
@@ -105,14 +107,16 @@ def _burstiness_lines(day: DemandDay) -> list[str]:
     if not known:
         return ["A table of rates says nothing of bursts: profiles assume Poisson arrivals."]
     bursty = [name for name, one in known if one.is_bursty]
+    thinned = "" if day.choices.scale == 1 else " That is of the log as it is, before --scale."
     if not bursty:
-        return ["Bursts: none beyond chance; Poisson arrivals have CV and dispersion 1."]
+        none = "Bursts: none beyond chance; Poisson arrivals have CV and dispersion 1."
+        return [none + thinned]
     named = ", ".join(bursty[:5]) + (f" and {len(bursty) - 5} more" if len(bursty) > 5 else "")
     ratios = [one.cv for _, one in known if one.cv is not None and one.is_bursty]
     worst = f" or cv={max(ratios):.1f}" if ratios and max(ratios) > 1 else ""
     return [
         f"Warning: burstier than Poisson arrivals (CV and dispersion 1): {named}. Waits are longer"
-        f" than planned; find the headroom: {PROGRAM} plan --robust-to TRACE{worst}."
+        f" than planned; find the headroom: {PROGRAM} plan --robust-to TRACE{worst}.{thinned}"
     ]
 
 
@@ -139,12 +143,30 @@ def demand_day_notices(day: DemandDay) -> list[str]:
         )
     if folded and bins.clock == LogClock.RELATIVE:
         notices.append("times count from an unknown start: the first bin begins the day")
+    notices += _chance_notices(day)
     if len(day.levels) < day.choices.levels:
         notices.append(
             f"{len(day.levels)} level{'s' * (len(day.levels) > 1)} instead of"
             f" {day.choices.levels}: no more rates differ; shorter bins (--bin) may show more"
         )
     return notices
+
+
+def _chance_notices(day: DemandDay) -> list[str]:
+    """A count of n requests has a standard deviation of its root."""
+    bins = day.bins.starts.size
+    few = [
+        (one.burstiness.requests / bins, one.name)
+        for one in day.classes
+        if one.burstiness is not None and 0 < one.burstiness.requests < FEW_REQUESTS * bins
+    ]
+    if not few or bins == 1:
+        return []
+    count, name = min(few)
+    return [
+        f"a bin has {count:.3g} requests of {name}: its rate is off by {100 / count**0.5:.0f} % by"
+        " chance, and the highest bins are too high; longer bins (--bin) or a lower --quantile help"
+    ]
 
 
 def demand_day_content(day: DemandDay, sources: Sequence[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
+from planner.scenario.assemble import assemble_instance
 from profiles.io.yaml_text import parse_yaml
 from tests.support.paths import EXAMPLES
 from tests.support.scenarios.log_files import (
@@ -149,3 +150,7 @@ def test_a_whole_scenario_is_written_with_the_cases_in_it(tmp_path: Path, log: P
     assert (folder / merged["profiles"]).resolve() == EXAMPLES / "paper-trio/profiles.csv"
     assert [case["name"] for case in merged["cases"]] == [f"level-{k}" for k in (1, 2, 3, 4)]
     assert "scenario.yaml" in out
+    demand = assemble_instance(folder / "scenario.yaml", cells=True).demand
+    assert demand is not None
+    assert demand.hours == pytest.approx(24.0)
+    assert demand.rates().max() == pytest.approx(410 / 3600)
