@@ -6,33 +6,30 @@ Faults of the scenario, the catalogue, the profiles and the scores are raised to
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from models.demand.requests import DemandInstance
 from models.instance import Dropped, Headroom, Instance, Llm, ObjectiveKind, Option, Pool
-from planner.program import PROGRAM
+from planner.scenario.assemble_demand import (
+    build_class_curves,
+    read_scenario_profiles,
+    read_scenario_rates,
+    read_scenario_scores,
+)
 from planner.scenario.content_hash import content_hash
-from planner.scenario.demand.class_scores import (
-    ClassScores,
-    ScoreSource,
-    read_class_score_tables,
+from planner.scenario.demand.class_curves import (
+    own_rows_of_classes,
 )
 from planner.scenario.demand.demand_instance import assemble_base_scores, assemble_demand_instance
 from planner.scenario.demand.demand_notices import demand_notices
-from planner.scenario.demand.plain import plain_demand_spec, stated_demand_place
-from planner.scenario.demand.rates import DEMAND_COLUMNS, assemble_rates, read_demand_table
 from planner.scenario.demand.slo_columns import build_slos
 from planner.scenario.inputs import (
     InputFindings,
     InputTables,
     check_named_input_tables,
     open_input_book,
-    read_input_profiles,
-    read_input_scores,
 )
 from planner.scenario.load import Overrides, Scenario, load_scenario_with_content
 from planner.scenario.options import build_options
@@ -44,19 +41,12 @@ from planner.scenario.schema.specification import MinimizeCost, ScenarioSpec
 from planner.settings import Settings
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.curves import ProfileTable
-from profiles.io.faults import Fault, ScenarioError, fault_spelling_guess
-from profiles.io.table_files import read_table_file
+from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
 
 __all__ = ["LoadResult", "assemble_instance"]
-
-CELLS_REFUSED = (
-    "this command does not plan classes, cases, outside LLMs or a budget yet;"
-    f" `{PROGRAM} plan` does"
-)
-CELLS_FIX = "use that command, or a scenario without them"
 
 
 @dataclass(frozen=True)
@@ -113,14 +103,15 @@ def assemble_instance(
         check_named_input_tables(path, content, profiles, scores, findings)
         findings.raise_any()
         raise AssertionError("a scenario that cannot be read has faults")
-    scenario, rates = _assemble_rates(scenario, findings, cells=cells)
+    scenario, rates = read_scenario_rates(scenario, findings, cells=cells)
     spec = scenario.spec
-    table = read_input_profiles(scenario.profiles_path, spec.profiles, profiles, findings)
-    score_tables = _assemble_scores(scenario, scores, findings)
+    table, own_tables = read_scenario_profiles(scenario, profiles, findings)
+    own = own_rows_of_classes(own_tables)
+    score_tables = read_scenario_scores(scenario, scores, findings)
     pools = _assemble_pools(scenario, findings)
     weights = _assemble_weights(spec, findings, _memoryless(table))
     options, dropped = (
-        build_options(scenario, pools, weights, table, findings) if table else ((), ())
+        build_options(scenario, pools, weights, table, findings, own) if table else ((), ())
     )
     findings.raise_any()
     if table is None or score_tables is None:
@@ -132,13 +123,14 @@ def assemble_instance(
     instance = _assemble_instance(spec, pools, (options, dropped), (rate, values), findings)
     demand = None
     if rates is not None:
-        demand = assemble_demand_instance(spec, instance, score_tables.of_class, rates)
+        curves = build_class_curves(spec, instance, own)
+        demand = assemble_demand_instance(spec, instance, score_tables.of_class, rates, curves)
         findings.notices.extend(demand_notices(spec, demand))
     notices = (*table.notices, *findings.notices, *findings.warnings)
     return LoadResult(
         scenario,
         instance,
-        content_hash(spec, instance, table, weights.values(), demand),
+        content_hash(spec, instance, (table, own_tables), weights.values(), demand),
         notices,
         InputTables(table, score_tables.cells, findings.sheets(spec.profiles, spec.scores)),
         demand,
@@ -154,59 +146,6 @@ def _scenario_to_assemble(
     if overrides:
         raise TypeError("overrides go with a file; a Scenario has its own")
     return source, None
-
-
-def _assemble_rates(
-    scenario: Scenario, findings: InputFindings, *, cells: bool
-) -> tuple[Scenario, np.ndarray | None]:
-    """The scenario, without its classes and cases where they mean no more than a plain one, and
-    (C, T) req/s where they do; None with faults in the findings, or for a plain one.
-    """
-    spec, file = scenario.spec, str(scenario.path)
-    place = stated_demand_place(spec)
-    refused = Fault(file, place, "", CELLS_REFUSED, CELLS_FIX)
-    if place and not cells and not _has_one_cell(spec):
-        raise ScenarioError([refused])
-    before = len(findings.scenario)
-    rates = table = None
-    if spec.demand is not None:
-        path = scenario.path.parent / spec.demand
-        read = read_table_file(path, findings.scenario, only=DEMAND_COLUMNS)
-        table = None if read is None else read_demand_table(read, spec, findings.scenario)
-    if place and len(findings.scenario) == before:
-        rates = assemble_rates(spec, table, file, findings.scenario)
-    if rates is not None and rates.size == 1:
-        spec = plain_demand_spec(spec, float(rates[0, 0]))
-    place = stated_demand_place(spec)
-    if not place:
-        return replace(scenario, spec=spec), None
-    if not cells:
-        raise ScenarioError([refused])
-    if any(spec.headroom.model_dump().values()):
-        problem = "headroom does not go with classes, cases, outside LLMs or a budget yet"
-        findings.scenario.append(Fault(file, "headroom", "", problem, "delete it"))
-    return scenario, rates
-
-
-def _has_one_cell(spec: ScenarioSpec) -> bool:
-    """Whether there is one class in one case, whose rate a table says: it may be a plain one."""
-    return spec.demand is not None and len(spec.classes or ()) == len(spec.cases or ()) == 1
-
-
-def _assemble_scores(
-    scenario: Scenario, given: Table | None, findings: InputFindings
-) -> ClassScores | None:
-    """Scores of every class, of a plain scenario those of all requests; None when one is faulty."""
-    spec = scenario.spec
-    if stated_demand_place(spec):
-        known = findings.known_scores(spec.scores, given)
-        source = ScoreSource(folder=scenario.path.parent, known=known, missing=spec.scores_missing)
-        return read_class_score_tables(spec, source, findings.scores, findings.notices)
-    names = [llm.name for llm in spec.llms]
-    read = read_input_scores(
-        scenario.scores_path, spec.scores, given, names, spec.scores_missing, findings
-    )
-    return None if read is None else ClassScores(read[0], (read[1],))
 
 
 def _assemble_instance(

@@ -35,14 +35,15 @@ _TENS = np.array([float(f"1e{power}") for power in range(-300, 301)])
 def content_hash(
     spec: ScenarioSpec,
     instance: Instance,
-    table: ProfileTable,
+    tables: tuple[ProfileTable, Mapping[str, ProfileTable]],
     weights_gib: Iterable[float | None],
     demand: DemandInstance | None = None,
 ) -> str:
     """Hex SHA-256.
 
-    weights_gib: (M,) of the LLMs of the cluster as used, with the catalogue's where the scenario
-    states none. demand: of a scenario with classes, cases, LLMs outside or a budget.
+    tables: the profile table, and rows of classes by name. weights_gib: (M,) of the LLMs of the
+    cluster as used, with the catalogue's where the scenario states none. demand: of a scenario with
+    classes, cases, LLMs outside or a budget.
     """
     content = spec.model_dump(mode="python", exclude={"profiles", "scores", "solver", "demand"})
     # Keys added after version 0.1.0 count where they are stated: old scenarios keep their hash.
@@ -58,7 +59,10 @@ def content_hash(
     digest = hashlib.sha256(
         json.dumps(_rounded_for_hash(content), sort_keys=True, separators=(",", ":")).encode()
     )
-    _add_table_to_hash(digest, table.content)
+    _add_table_to_hash(digest, tables[0].content)
+    for name, rows in sorted(tables[1].items()):
+        _add_text_to_hash(digest, [name])
+        _add_table_to_hash(digest, rows.content)
     for scores in score_tables:
         _add_scores_to_hash(digest, scores)
     return digest.hexdigest()

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.scenario.demand.class_scores import ScoreSource, check_named_class_scores
+from profiles.class_rows import CLASS, split_profile_rows_by_class
 from profiles.curves import ProfileTable, parse_curves, read_profiles
 from profiles.io.faults import DataError, Fault, ProfileError, ScenarioError, ScoresError
 from profiles.io.table_files import read_table_file
 from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
+from profiles.profile_columns import KNOWN
 from profiles.records import Scores
 from profiles.scores import parse_scores, score_columns
 
@@ -29,6 +31,7 @@ __all__ = [
     "check_named_input_tables",
     "open_input_book",
     "read_input_profiles",
+    "read_input_profiles_by_class",
     "read_input_scores",
     "read_input_tables",
 ]
@@ -138,6 +141,23 @@ def read_input_profiles(
         read_profiles(path, findings.profiles)
         if table is None
         else parse_curves(table, findings.profiles)
+    )
+
+
+def read_input_profiles_by_class(
+    path: Path, name: object, given: Table | None, findings: InputFindings
+) -> tuple[ProfileTable | None, dict[str, ProfileTable]]:
+    """The same for a scenario with classes: rows without a class, and those of each class."""
+    table, faulty = findings.table("profiles", name, given)
+    if table is None and not faulty:
+        table = read_table_file(path, findings.profiles, only=(*KNOWN, CLASS))
+    if table is None:
+        return None, {}
+    base, own = split_profile_rows_by_class(table, findings.profiles)
+    parsed = {one: parse_curves(rows, findings.profiles) for one, rows in own.items()}
+    return (
+        None if base is None else parse_curves(base, findings.profiles),
+        {one: rows for one, rows in parsed.items() if rows is not None},
     )
 
 

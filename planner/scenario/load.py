@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from planner.scenario.demand.plain import plain_demand_spec
+from planner.scenario.demand.plain import only_class_name, plain_demand_spec
 from planner.scenario.schema.demand_faults import demand_schema_faults
 from planner.scenario.schema.faults import cross_schema_faults, schema_fault_of
 from planner.scenario.schema.paths import set_at_schema_path
@@ -40,12 +40,14 @@ Overrides = Mapping[str, Any] | Sequence[str]
 class Scenario:
     """A sound scenario, the file it came from and what was overridden (dotted path -> value).
 
-    Tables are relative to the file.
+    Tables are relative to the file. only_class: name of the class in a file that states one class
+    in one case, which `spec` then does not name.
     """
 
     spec: ScenarioSpec
     path: Path
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    only_class: str = ""
 
     @property
     def profiles_path(self) -> Path:
@@ -161,7 +163,9 @@ def _check_loaded_scenario(
     faults.extend(_loaded_with_origin(fault, parsed) for fault in content_faults)
     if spec is None or faults:
         return None, content
-    return Scenario(plain_demand_spec(spec), path, parsed), content
+    plain = plain_demand_spec(spec)
+    only = only_class_name(spec) if plain is not spec else ""
+    return Scenario(plain, path, parsed, only), content
 
 
 def _load_overrides(overrides: Overrides, faults: list[Fault]) -> dict[str, Any]:

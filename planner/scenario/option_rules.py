@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.instance import Pool
+from planner.scenario.demand.class_curves import OwnRows, profiled_option_key
 from planner.scenario.demand.slo_columns import build_slos, lack_for_slos
 from planner.scenario.inputs import InputFindings, add_once
 from planner.scenario.schema.specification import ScenarioSpec, SloSpec
@@ -49,9 +50,11 @@ def option_excluded_by_rule(profiled: ProfiledOption, spec: ScenarioSpec, pool: 
     return ""
 
 
-def columns_missing_by_rule(profiled: ProfiledOption, spec: ScenarioSpec) -> UnjudgedSlo | None:
+def columns_missing_by_rule(
+    profiled: ProfiledOption, spec: ScenarioSpec, own: OwnRows
+) -> UnjudgedSlo | None:
     """The first SLO over all requests that the option cannot be judged by, else the first of a
-    class where every class that may use the LLM has one.
+    class where every class that may use the LLM has one. own: rows of classes.
     """
     lack = lack_for_slos(profiled.latency_ms, build_slos(spec.slo), "slo")
     if lack is not None:
@@ -60,7 +63,8 @@ def columns_missing_by_rule(profiled: ProfiledOption, spec: ScenarioSpec) -> Unj
     for c, one in enumerate(spec.classes or ()):
         if one.llms is None or profiled.llm in one.llms:
             place = f"classes.{c}.slo"
-            lack = lack_for_slos(profiled.latency_ms, build_slos(one.slo), place)
+            rows = own.get((one.name, profiled_option_key(profiled)), profiled)
+            lack = lack_for_slos(rows.latency_ms, build_slos(one.slo), place)
             if lack is None:
                 return None
             lacks.append(UnjudgedSlo(f"{place}.{lack[0]}", one.slo[lack[0]], lack[1]))

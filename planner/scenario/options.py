@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models.instance import Dropped, Option, Pool
+from planner.scenario.demand.class_curves import OwnRows
 from planner.scenario.inputs import InputFindings
 from planner.scenario.load import Scenario
 from planner.scenario.option_rules import (
@@ -31,7 +32,7 @@ from profiles.curves import ProfiledOption, ProfileTable
 from profiles.io.faults import Fault
 from profiles.records import Curve
 
-__all__ = ["build_options"]
+__all__ = ["build_option_curve", "build_options"]
 
 
 @dataclass
@@ -54,15 +55,17 @@ def build_options(
     weights: Mapping[str, float | None],
     table: ProfileTable,
     findings: InputFindings,
+    own: OwnRows,
 ) -> tuple[tuple[Option, ...], tuple[Dropped, ...]]:
     """Options that pass every rule, sorted by (llm, pool, tp_degree, mps_share), and those that do
     not, with the reason.
 
-    weights: GiB of each LLM's weights, all shards together, None where not known. Faults and
+    weights: GiB of each LLM's weights, all shards together, None where not known. own: rows of
+    classes, by which options are judged where they have columns that others lack. Faults and
     notices go to the findings; where nothing is left to choose from, both results are empty.
     """
     position = {llm.name: i for i, llm in enumerate(scenario.spec.cluster_llms)}
-    by_rule = _sort_out_options(scenario, pools, weights, table, findings)
+    by_rule = _sort_out_options(scenario, pools, weights, table, findings, own)
     kept, dropped = by_rule.kept, by_rule.dropped
     for name in (name for name in position if name in by_rule.unsized):
         where = f"{scenario.spec.llm_place(name)}.weights_gib"
@@ -94,13 +97,14 @@ def _sort_out_options(
     weights: Mapping[str, float | None],
     table: ProfileTable,
     findings: InputFindings,
+    own: OwnRows,
 ) -> _Sorted:
     """Apply the rules to every option in every pool."""
     spec, by_rule = scenario.spec, _Sorted()
     position = {llm.name: i for i, llm in enumerate(spec.cluster_llms)}
     for profiled, p in _offered_options(table, position, pools):
         reason = option_excluded_by_rule(profiled, spec, pools[p])
-        if not reason and (lack := columns_missing_by_rule(profiled, spec)):
+        if not reason and (lack := columns_missing_by_rule(profiled, spec, own)):
             by_rule.unjudged.append(lack)
             reason = lack.lacking
         memory = None if reason else shard_memory_by_rule(profiled, weights, table.file, findings)
@@ -114,7 +118,7 @@ def _sort_out_options(
             by_rule.dropped.append(Dropped(*identity, reason))
         elif memory is not None:
             share = profiled.mps_share_pct / 100
-            curve = _option_curve(profiled)
+            curve = build_option_curve(profiled)
             by_rule.kept.append(
                 Option(
                     llm=position[profiled.llm],
@@ -138,7 +142,7 @@ def _offered_options(
                     yield profiled, p
 
 
-def _option_curve(profiled: ProfiledOption) -> Curve:
+def build_option_curve(profiled: ProfiledOption) -> Curve:
     """The curve in SI units."""
     latency = {
         column: np.asarray(values) / 1000.0 for column, values in profiled.latency_ms.items()

@@ -14,7 +14,7 @@ from app_pages.jobs.uploads import open_upload_job
 from app_pages.jobs.what_if import what_if_baselines_job, what_if_setups_job
 from planner.cli.app import app
 from planner.errors import DataError
-from planner.scenario.assemble import CELLS_REFUSED
+from planner.scenario.assemble_demand import CELLS_REFUSED
 from tests.support.paths import HOME
 
 DAY = str(HOME / "examples" / "day" / "scenario.yaml")

@@ -1,6 +1,6 @@
 """Spec + rates + scores + base instance -> demand instance; ms become s here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from planner.scenario.demand.rates import ONLY_CASE, ONLY_CLASS
 from planner.scenario.demand.slo_columns import build_slos, lack_for_slos
 from planner.scenario.schema.demand_specification import ApiSpec, ClassSpec
 from planner.scenario.schema.specification import LlmSpec, MaximizeQuality, ScenarioSpec
-from profiles.records import Scores
+from profiles.records import Curve, Scores
 
 __all__ = ["assemble_base_scores", "assemble_demand_instance"]
 
@@ -31,11 +31,16 @@ def assemble_base_scores(spec: ScenarioSpec, scores: Scores) -> Scores:
 
 
 def assemble_demand_instance(
-    spec: ScenarioSpec, base: Instance, scores: Sequence[Scores], rates: np.ndarray
+    spec: ScenarioSpec,
+    base: Instance,
+    scores: Sequence[Scores],
+    rates: np.ndarray,
+    curves: Mapping[tuple[int, int], Curve],
 ) -> DemandInstance:
     """What the search sees of a scenario with classes, cases, LLMs outside or a budget.
 
     base: LLMs of the cluster, pools and options. scores: (C,) of the classes. rates: (C, T) req/s.
+    curves: by (option, class), of classes with profile rows of their own.
     """
     outside = spec.outside_llms
     stated = spec.classes or (ClassSpec(name=ONLY_CLASS),)
@@ -51,11 +56,12 @@ def assemble_demand_instance(
         cost_at_most=(
             objective.cost_at_most_usd_per_h if isinstance(objective, MaximizeQuality) else None
         ),
+        class_curves=curves,
         unjudged=frozenset(
             (o, c)
             for o, option in enumerate(base.options)
             for c, one in enumerate(classes)
-            if lack_for_slos(option.curve.latency, one.slos, "") is not None
+            if lack_for_slos(curves.get((o, c), option.curve).latency, (*one.slos, *base.slos), "")
         ),
     )
 

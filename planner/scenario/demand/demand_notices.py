@@ -39,11 +39,12 @@ def _work_notices(demand: DemandInstance) -> Iterator[str]:
     for c, one in enumerate(demand.classes):
         slos = (*one.slos, *demand.instance.slos)
         metrics = sorted({slo.metric for slo in slos} & {"tpot", "e2e"})
-        if metrics and any(work != 1 for work in one.work):
+        own = all((o, c) in demand.class_curves for o in range(len(demand.instance.options)))
+        if metrics and not own and any(work != 1 for work in one.work):
             yield (
                 f"classes.{c}.work: {one.name} has the latencies of the profile at its load, also"
-                f" {' and '.join(metrics)}, which longer requests make worse; profile it by itself"
-                " where that matters"
+                f" {' and '.join(metrics)}, which longer requests make worse; profile rows that"
+                " name the class say by how much"
             )
 
 

@@ -4,7 +4,7 @@ than a scenario without them.
 
 from planner.scenario.schema.specification import ScenarioSpec
 
-__all__ = ["plain_demand_spec", "stated_demand_place"]
+__all__ = ["only_class_name", "plain_demand_spec", "stated_demand_place"]
 
 
 def stated_demand_place(spec: ScenarioSpec) -> str:
@@ -41,6 +41,11 @@ def plain_demand_spec(spec: ScenarioSpec, rate: float | None = None) -> Scenario
         **dict.fromkeys(("classes", "cases", "demand")),
     }
     return spec.model_copy(update=changes)
+
+
+def only_class_name(spec: ScenarioSpec) -> str:
+    """Name of the only class of a scenario that states classes; "" for none or several."""
+    return spec.classes[0].name if spec.classes and len(spec.classes) == 1 else ""
 
 
 def _says_more(spec: ScenarioSpec) -> bool:
