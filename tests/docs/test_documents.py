@@ -134,6 +134,8 @@ def test_commands_do_what_is_shown(text: str, tmp_path: Path):
     words = words[3:]
     if "--json" in words and words[words.index("--json") + 1] != "-":
         words[words.index("--json") + 1] = str(tmp_path / "plan.json")
+    if "--to" in words:
+        words[words.index("--to") + 1] = str(tmp_path / "folder")
     done = run_planner(words, HOME, {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"})
     said = done.stdout + done.stderr
     for command in PLANS[text]:
