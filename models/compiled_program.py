@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
@@ -41,21 +42,8 @@ def compile_program(
     Pyomo's solver interfaces are deliberately not used: two threads that solve through them
     dead-lock (Pyomo issue 3908), and they ignore misspelt options.
     """
-    info = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
+    linear, info = compile_arrays(model)
     column = {id(var): j for j, var in enumerate(info.columns)}
-    # In mixed form a row's bound type is 1 for <=, -1 for >=, 0 for ==.
-    bound = np.array([row.bound_type for row in info.rows], dtype=int)
-    right = np.asarray(info.rhs, dtype=float)
-    linear = LinearProgram(
-        cost=np.asarray(info.c.todense(), dtype=float).ravel(),
-        matrix=csr_matrix(info.A),
-        row_lower=np.where(bound <= 0, right, -np.inf),
-        row_upper=np.where(bound >= 0, right, np.inf),
-        low=np.array([-np.inf if v.lb is None else v.lb for v in info.columns], dtype=float),
-        high=np.array([np.inf if v.ub is None else v.ub for v in info.columns], dtype=float),
-        integer=np.array([v.is_integer() for v in info.columns], dtype=bool),
-        offset=float(info.c_offset[0]),
-    )
     if named:
         name = _compiled_namer(form)
         linear = replace(
@@ -80,6 +68,27 @@ def compile_program(
         gpus_used=tuple(at(model.gpus_used[p]) for p in model.POOLS),
         knob=-1 if form.goal.knob is None else at(model.knob),
     )
+
+
+def compile_arrays(model: pyo.ConcreteModel) -> tuple[LinearProgram, Any]:
+    """A model as arrays, and what Pyomo says of them: `columns` are its variables in order, `rows`
+    its constraints.
+    """
+    info = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
+    # In mixed form a row's bound type is 1 for <=, -1 for >=, 0 for ==.
+    bound = np.array([row.bound_type for row in info.rows], dtype=int)
+    right = np.asarray(info.rhs, dtype=float)
+    linear = LinearProgram(
+        cost=np.asarray(info.c.todense(), dtype=float).ravel(),
+        matrix=csr_matrix(info.A),
+        row_lower=np.where(bound <= 0, right, -np.inf),
+        row_upper=np.where(bound >= 0, right, np.inf),
+        low=np.array([-np.inf if v.lb is None else v.lb for v in info.columns], dtype=float),
+        high=np.array([np.inf if v.ub is None else v.ub for v in info.columns], dtype=float),
+        integer=np.array([v.is_integer() for v in info.columns], dtype=bool),
+        offset=float(info.c_offset[0]),
+    )
+    return linear, info
 
 
 OF_LLMS = {"LLMS", "LLMS_WITH_LEAST", "LLMS_WITH_MOST"}

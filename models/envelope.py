@@ -63,6 +63,11 @@ class EnvelopeArm:
         self._points = None
         return bool(np.any(self.under(rate) > before + 1e-9 * np.maximum(np.abs(before), 1e-12)))
 
+    def add_line(self, budget: int, slope: float, intercept: float) -> None:
+        """Add a line that lies nowhere above B on the arm."""
+        self.lines[budget] = np.vstack([self.lines[budget], [[slope, intercept]]])
+        self._points = None
+
     def holds(self, rate: float) -> bool:
         """Whether the rate lies on the arm."""
         near = 1e-9 * max(self.high, 1e-300)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from heapq import heappop, heappush
+from typing import Protocol
 
 import numpy as np
 
@@ -33,6 +34,26 @@ class PackingVerdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PackedOption(Protocol):
+    """What packing reads of an option."""
+
+    @property
+    def pool(self) -> int:
+        """Position of its pool."""
+
+    @property
+    def tp_degree(self) -> int:
+        """GPUs of one replica."""
+
+    @property
+    def mps_share(self) -> float:
+        """0..1 of each GPU."""
+
+    @property
+    def memory(self) -> float:
+        """GiB on each GPU."""
+
+
 @dataclass(frozen=True)
 class Item:
     """All replicas of one option.
@@ -46,6 +67,15 @@ class Item:
     share: float
     memory: float
     count: int
+
+
+def pool_items(options: Sequence[PackedOption], pool: int, replicas: Sequence[int]) -> list[Item]:
+    """What a setup, whole replicas of each option, puts into a pool."""
+    return [
+        Item(o, option.tp_degree, option.mps_share, option.memory, int(count))
+        for o, (option, count) in enumerate(zip(options, replicas, strict=True))
+        if count > 0 and option.pool == pool
+    ]
 
 
 @dataclass(frozen=True)

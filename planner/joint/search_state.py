@@ -21,7 +21,7 @@ from models.formulation import Formulation, Goal, allowance, shared_slos
 from models.instance import Instance
 from models.latency import LatencyPieces, latency_budget_pieces
 from models.nogood import NoGood
-from models.packing.first_fit import Item
+from models.packing.first_fit import Item, pool_items
 from models.quality import Quality
 from planner.joint.solver.highs import SolveSettings
 from planner.solution import Termination
@@ -230,15 +230,4 @@ class SearchState:
 
     def items(self, pool: int, replicas: np.ndarray) -> list[Item]:
         """What a setup (replicas (O,), whole) puts into a pool."""
-        options = self.instance.options
-        return [
-            Item(
-                int(o),
-                options[o].tp_degree,
-                options[o].mps_share,
-                options[o].memory,
-                int(replicas[o]),
-            )
-            for o in np.flatnonzero(replicas > 0)
-            if options[o].pool == pool
-        ]
+        return pool_items(self.instance.options, pool, replicas.tolist())

@@ -8,14 +8,35 @@ also cuts fractional setups off; a lifted no-good (models.nogood), which holds f
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from models.nogood import lifted_no_good
+from models.capacity import CapacityRow
+from models.instance import Instance
+from models.nogood import NoGood, lifted_no_good
 from models.packing.first_fit import Item, Packing, PackingVerdict
 from models.packing.placement import place_all, place_on_fewest, smallest_placement_conflict
 from models.patterns import pattern_row
-from planner.joint.search_state import SearchState
+
+
+class SetupRows(Protocol):
+    """What separation needs of a search: an instance, and rows over its replicas that grow."""
+
+    @property
+    def instance(self) -> Instance:
+        """Pools and options."""
+
+    @property
+    def capacity(self) -> list[CapacityRow]:
+        """Rows that every placed setup keeps."""
+
+    @property
+    def no_goods(self) -> list[NoGood]:
+        """Setups that cannot be placed."""
+
+    def items(self, pool: int, replicas: np.ndarray) -> list[Item]:
+        """What a setup (O,) puts into a pool."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +62,7 @@ def all_packed(packings: Iterable[Packing]) -> bool:
     return all(packing.verdict == PackingVerdict.PACKED for packing in packings)
 
 
-def pack_for_separation(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
+def pack_for_separation(state: SetupRows, replicas: np.ndarray) -> tuple[Packing, ...]:
     """The packing of every pool for a setup, replicas (O,) whole; its verdict says whether it is
     one.
     """
@@ -52,7 +73,7 @@ def pack_for_separation(state: SearchState, replicas: np.ndarray) -> tuple[Packi
     )
 
 
-def pack_tightly_for_separation(state: SearchState, replicas: np.ndarray) -> tuple[Packing, ...]:
+def pack_tightly_for_separation(state: SetupRows, replicas: np.ndarray) -> tuple[Packing, ...]:
     """The same on the fewest GPUs found."""
     instance = state.instance
     return tuple(
@@ -62,7 +83,7 @@ def pack_tightly_for_separation(state: SearchState, replicas: np.ndarray) -> tup
 
 
 def place_or_separate(
-    state: SearchState, replicas: np.ndarray, limits: list[int] | None
+    state: SetupRows, replicas: np.ndarray, limits: list[int] | None
 ) -> SetupPlacement:
     """Pack a program's setup, and cut it off where that fails.
 
@@ -91,7 +112,7 @@ def place_or_separate(
 
 
 def separate_pattern_rows(
-    state: SearchState, replicas: np.ndarray, pools: Iterable[int], limits: list[int] | None = None
+    state: SetupRows, replicas: np.ndarray, pools: Iterable[int], limits: list[int] | None = None
 ) -> bool:
     """Add the capacity rows that a setup violates in some pools; whether there were any.
 
@@ -107,7 +128,7 @@ def separate_pattern_rows(
     return added
 
 
-def _separate_no_good(state: SearchState, p: int, items: list[Item], limit: int | None) -> bool:
+def _separate_no_good(state: SetupRows, p: int, items: list[Item], limit: int | None) -> bool:
     """Turn a setup that cannot be placed into a no-good that forbids all that are at least as hard;
     False when it is known.
     """

@@ -106,6 +106,22 @@ class LiveLp:
                 "changeColsBounds",
             )
 
+    def set_row_sides(self, rows: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+        """Change the sides of rows."""
+        if rows.size:
+            check_call(
+                self._highs.changeRowsBounds(rows.size, rows.astype(np.int32), low, high),
+                "changeRowsBounds",
+            )
+
+    def set_costs(self, columns: np.ndarray, cost: np.ndarray) -> None:
+        """Change the costs of columns."""
+        if columns.size:
+            check_call(
+                self._highs.changeColsCost(columns.size, columns.astype(np.int32), cost),
+                "changeColsCost",
+            )
+
     def _run(self) -> highspy.HighsModelStatus | None:
         """The status of a run, None where HiGHS ended with an error."""
         left = self._deadline - time.perf_counter()

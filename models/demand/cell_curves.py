@@ -1,0 +1,217 @@
+"""Curves of cells: exact budgets of every option for a class in a case, and what a linear program
+holds of them.
+
+The budgets of a cell are those of the SLOs over all requests that its requests spend: its class's
+first, then those of the scenario, each with limit * slo_factor. SLOs of scope each_llm cut the
+domain of rates (models.latency). Cases with one slo_factor share the curves of a class.
+
+A replica may be idle in a lane of its own, so an under-estimate may start at the origin: to every
+envelope the line through it with the least slope B(r) / r of the domain is added. It lies nowhere
+above B, and at rate 0 no budget is gained (clipping a negative value there would not be valid).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.demand.requests import Cell, DemandInstance
+from models.envelope import EnvelopeArm
+from models.formulation import allowance
+from models.instance import Slo
+from models.latency import LatencyPieces, latency_budget_pieces
+from profiles.records import Curve
+
+__all__ = [
+    "CellCurves",
+    "CellPoints",
+    "budget_latency",
+    "cell_slos",
+    "outside_budgets",
+    "shared_cell_slos",
+]
+
+COARSE_ERROR = 3e-2
+"""First under-estimates lie at most this share of an SLO's allowance below the hull."""
+
+SAME_BUDGET = 1e-6
+"""An under-estimate this close to the curve, in shares of the allowance, is exact enough."""
+
+
+@dataclass(frozen=True)
+class CellPoints:
+    """Points that a cell may run at, such as the vertices of all options' envelopes. owner (K,):
+    options, or lanes; loads (K,) req/s of the profile's work; budgets (S, K).
+    """
+
+    owner: np.ndarray
+    loads: np.ndarray
+    budgets: np.ndarray
+
+
+def cell_slos(demand: DemandInstance, cell: Cell) -> tuple[Slo, ...]:
+    """The SLOs that bind the requests of a cell: its class's, then those over all requests of the
+    case; limits with the case's factor.
+    """
+    factor = demand.cases[cell.case].slo_factor
+    stated = (*demand.classes[cell.request_class].slos, *demand.instance.slos)
+    return tuple(replace(slo, limit=slo.limit * factor) for slo in stated)
+
+
+def shared_cell_slos(demand: DemandInstance, cell: Cell) -> tuple[Slo, ...]:
+    """Those of scope all, in the order of the budgets."""
+    return tuple(slo for slo in cell_slos(demand, cell) if slo.scope == "all")
+
+
+def budget_latency(pieces: LatencyPieces, load: float) -> tuple[np.ndarray, np.ndarray]:
+    """(S,) budget that one unit of work spends at a load, B(r) / r, and its slope; inf outside
+    the domain. At a jump the lower value holds.
+    """
+    inside = np.flatnonzero((pieces.low <= load * (1 + 1e-12)) & (load <= pieces.high))
+    if inside.size == 0:
+        nothing = np.full(pieces.budgets, np.inf)
+        return nothing, np.zeros(pieces.budgets)
+    c, d, e, g = np.moveaxis(pieces.coef[:, inside], -1, 0)
+    below = e + g * load
+    value, slope = (c + d * load) / below, (d * e - c * g) / below**2
+    best = value.argmin(axis=1) if value.size else np.zeros(0, dtype=int)
+    rows = np.arange(pieces.budgets)
+    return value[rows, best], slope[rows, best]
+
+
+def outside_budgets(demand: DemandInstance, cell: Cell) -> np.ndarray:
+    """(S, E) budget that one request of a cell spends at each LLM outside; inf in every budget
+    where an SLO forbids it there.
+    """
+    slos = cell_slos(demand, cell)
+    spent = np.zeros((sum(slo.scope == "all" for slo in slos), len(demand.outside)))
+    for e, llm in enumerate(demand.outside):
+        parts = [_outside_budget(llm.latency, slo) for slo in slos if slo.scope == "all"]
+        private = [
+            llm.latency.get((slo.metric, slo.statistic), np.inf) > slo.limit * (1 + 1e-12)
+            for slo in slos
+            if slo.scope != "all"
+        ]
+        spent[:, e] = parts
+        if any(private) or not demand.classes[cell.request_class].permitted[_outside_at(demand, e)]:
+            spent[:, e] = np.inf
+    return spent
+
+
+def _outside_at(demand: DemandInstance, e: int) -> int:
+    return len(demand.instance.llms) + e
+
+
+def _outside_budget(latency: Mapping[tuple[str, str], float], slo: Slo) -> float:
+    """s, or the share of late requests, of one request outside; inf without the columns."""
+    if slo.statistic == "mean":
+        return latency.get((slo.metric, "mean"), np.inf)
+    columns = {key: np.array([value]) for key, value in latency.items() if key[0] == slo.metric}
+    if not any(statistic != "mean" for _, statistic in columns):
+        return np.inf
+    curve = Curve(np.ones(1), columns, ("measured",))
+    pieces = latency_budget_pieces(curve, (slo,))
+    return np.inf if pieces is None else float(pieces.spend(1.0)[0])
+
+
+class CellCurves:
+    """Curves of all cells of a demand, refined in place.
+
+    Keys are (class, slo_factor): cells with the same key have the same curves.
+    """
+
+    def __init__(self, demand: DemandInstance) -> None:
+        self._demand = demand
+        self._pieces: dict[tuple[int, float], dict[int, LatencyPieces]] = {}
+        self._arms: dict[tuple[int, float], dict[int, EnvelopeArm]] = {}
+        self._points: dict[tuple[int, float], CellPoints] = {}
+
+    def key(self, cell: Cell) -> tuple[int, float]:
+        """Which cells share its curves."""
+        return cell.request_class, self._demand.cases[cell.case].slo_factor
+
+    def allowances(self, cell: Cell) -> np.ndarray:
+        """(S,) of the cell's budgets: limit in s, or the share that may be late."""
+        return np.array([allowance(slo) for slo in shared_cell_slos(self._demand, cell)])
+
+    def pieces(self, cell: Cell) -> dict[int, LatencyPieces]:
+        """Exact budgets by option; without those that the class may not use or an SLO forbids."""
+        key = self.key(cell)
+        if key not in self._pieces:
+            demand = self._demand
+            permitted = demand.classes[cell.request_class].permitted
+            slos, known = cell_slos(demand, cell), {}
+            for o, option in enumerate(demand.instance.options):
+                curve = demand.curve(o, cell.request_class)
+                if permitted[option.llm] and _has_columns(curve, slos):
+                    known[o] = latency_budget_pieces(curve, slos)
+            self._pieces[key] = {o: found for o, found in known.items() if found is not None}
+        return self._pieces[key]
+
+    def arms(self, cell: Cell) -> dict[int, EnvelopeArm]:
+        """The envelope of every option over its whole range of loads."""
+        key = self.key(cell)
+        if key not in self._arms:
+            allowances = self.allowances(cell)
+            self._arms[key] = {
+                o: _envelope_from_origin(pieces, allowances)
+                for o, pieces in self.pieces(cell).items()
+            }
+        return self._arms[key]
+
+    def points(self, cell: Cell) -> CellPoints:
+        """Vertices of all envelopes."""
+        key = self.key(cell)
+        if key not in self._points:
+            owner, loads, budgets = [], [], []
+            for o, arm in self.arms(cell).items():
+                rates, spent = arm.points()
+                owner.append(np.full(rates.size, o))
+                loads.append(rates)
+                budgets.append(spent)
+            count = self.allowances(cell).size
+            self._points[key] = CellPoints(
+                np.concatenate([np.zeros(0, dtype=int), *owner]),
+                np.concatenate([np.zeros(0), *loads]),
+                np.concatenate([np.zeros((count, 0)), *budgets], axis=1),
+            )
+        return self._points[key]
+
+    def refine(self, cell: Cell, option: int, load: float) -> bool:
+        """Add supporting lines where an option runs; whether the envelope rose there."""
+        arm, pieces = self.arms(cell)[option], self.pieces(cell)[option]
+        if not arm.holds(load):
+            return False
+        gap = np.maximum(arm.hull(load), pieces.spend(load)) - arm.under(load)
+        if not np.any(gap > SAME_BUDGET * self.allowances(cell) * max(load, 1e-9)):
+            return False
+        if arm.touch(load):
+            self._points.pop(self.key(cell), None)
+            return True
+        return False
+
+
+def _has_columns(curve: Curve, slos: tuple[Slo, ...]) -> bool:
+    """Whether a curve has what every SLO needs: its column, or for a percentile over all requests
+    any percentile of the metric.
+    """
+    for slo in slos:
+        if slo.statistic == "mean" or slo.scope == "each_llm":
+            if (slo.metric, slo.statistic) not in curve.latency:
+                return False
+        elif not any(m == slo.metric and s != "mean" for m, s in curve.latency):
+            return False
+    return True
+
+
+def _envelope_from_origin(pieces: LatencyPieces, allowances: np.ndarray) -> EnvelopeArm:
+    """A coarse envelope with the line through the origin."""
+    arm = EnvelopeArm(pieces, float(pieces.low[0]), float(pieces.high[-1]))
+    arm.coarse(COARSE_ERROR * allowances)
+    ends = np.concatenate([pieces.low, pieces.high])
+    at = np.tile(np.arange(pieces.low.size), 2)
+    for s in range(pieces.budgets):
+        c, d, e, g = np.moveaxis(pieces.coef[s, at], -1, 0)
+        # (c + d r) / (e + g r) is monotone on a piece: its least value lies at an end.
+        arm.add_line(s, float(np.min((c + d * ends) / (e + g * ends))), 0.0)
+    return arm

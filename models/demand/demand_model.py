@@ -1,0 +1,74 @@
+"""What all programs of one demand share: curves, qualities, capacity, the unit of rates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models.capacity import CapacityRow, capacity_rows, most_replicas_by_capacity
+from models.demand.cell_curves import CellCurves
+from models.demand.requests import Cell, DemandInstance
+from models.instance import Instance
+from models.nogood import NoGood
+from models.packing.first_fit import Item, pool_items
+from models.quality import Quality
+
+__all__ = ["DemandModel", "case_share"]
+
+
+@dataclass(kw_only=True)
+class DemandModel:
+    """Given: the demand, and the quality of each class (classes with one score table share it, and
+    its pool of cuts).
+
+    Made, and refined by searches: curves; capacity, no_goods: rows over replicas; upper: (O,) most
+    replicas; options: positions that may run at all; unit: req/s that count as 1; weights: (C, T)
+    of the cells in the objective; llm: (O,) of each option.
+    """
+
+    demand: DemandInstance
+    qualities: Sequence[Quality]
+    curves: CellCurves = field(init=False)
+    capacity: list[CapacityRow] = field(init=False)
+    upper: np.ndarray = field(init=False)
+    options: tuple[int, ...] = field(init=False)
+    unit: float = field(init=False)
+    weights: np.ndarray = field(init=False)
+    llm: np.ndarray = field(init=False)
+    no_goods: list[NoGood] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        demand, instance = self.demand, self.demand.instance
+        self.curves = CellCurves(demand)
+        self.capacity = capacity_rows(instance)
+        self.upper = most_replicas_by_capacity(instance, self.capacity)
+        cells = list(demand.cells())
+        runs = {o for cell in cells for o in self.curves.pieces(cell)}
+        self.options = tuple(o for o in sorted(runs) if self.upper[o] >= 1)
+        self.weights = demand.cell_weights()
+        self.llm = np.array([o.llm for o in instance.options], dtype=int)
+        highest = [instance.options[o].curve.max_rate for o in self.options]
+        typical = float(np.median(highest)) if highest else 1.0
+        least = min(cell.rate for cell in cells)
+        # Rates are counted in a typical highest rate of a replica: coefficients are then near 1.
+        self.unit = min(typical if typical > 0 else 1.0, least)
+
+    @property
+    def instance(self) -> Instance:
+        """LLMs of the cluster, pools and options."""
+        return self.demand.instance
+
+    def items(self, pool: int, replicas: np.ndarray) -> list[Item]:
+        """What a setup (replicas (O,), whole) puts into a pool."""
+        return pool_items(self.instance.options, pool, replicas.tolist())
+
+    def served_cells(self, case: int) -> list[Cell]:
+        """The cells of a case."""
+        return list(self.demand.cells(case))
+
+
+def case_share(demand: DemandInstance, case: int) -> np.ndarray:
+    """(O,) K_to: the part of an option's replicas that a case counts on, 1 - k_p / V_p."""
+    lost = demand.cases[case].lost_nodes
+    pools = demand.instance.pools
+    return np.array([1.0 - lost[o.pool] / pools[o.pool].nodes for o in demand.instance.options])

@@ -1,0 +1,1 @@
+"""The search over cells: one setup for several classes and cases, routing cell by cell."""

@@ -1,0 +1,438 @@
+"""The search over cells: bound every setup by cuts of its cases, place the setups that the cuts let
+through, and route them case by case.
+
+1. relax   the relaxation of all cases at once; its setup, not whole, gives each case a first cut
+2. decide  the master program: whole replicas, each case known by its cuts
+3. place   pack the setup, or cut it off (planner.joint.separation)
+4. price   every case on the setup, and midway to the relaxation: new cuts; a setup that a case
+           cannot run on is cut off
+5. route   case by case, where the relaxation on the setup beats the best plan so far
+
+The master's optimum bounds every plan, since every cut holds for every setup. A setup that comes
+back is one whose cuts are exact and whose routing is not as good: it is set aside with the value
+of its relaxation, which then bounds it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models.demand.case_cut import CaseCut, case_cut
+from models.demand.demand_model import DemandModel
+from models.demand.master_program import MasterProgram, build_master_program
+from models.formulation import GoalKind, pool_prices
+from models.instance import ObjectiveKind
+from models.nogood import NoGood
+from models.packing.first_fit import Packing
+from planner.cells.cell_loop import CellLoop, CellPoint
+from planner.cells.lane_routing import RoutedCase, propose_lanes, route_lanes
+from planner.joint.search_state import SearchClock
+from planner.joint.separation import place_or_separate
+from planner.joint.solver.highs import SolveSettings, StopReason, solve_with_highs
+from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Settings
+
+__all__ = ["CellPlan", "CellSearch"]
+
+PART_OF_GAP = 0.1
+"""Part of the gap that the estimates of quality in one program may leave."""
+
+MASTER_GAP = 0.2
+"""Part of the gap that a master program may leave."""
+
+FIRST_RATES = 1e-9
+"""Replicas of the first case's relaxation that count as in use."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellPlan:
+    """A placed setup with a routing of every case.
+
+    value: of the objective (score, or USD/h). quality: weighted mean over cells. gpus_cost,
+    outside_cost: USD/h.
+    """
+
+    value: float
+    quality: float
+    replicas: np.ndarray
+    packings: tuple[Packing, ...]
+    routed: tuple[RoutedCase, ...]
+    gpus: int
+    gpus_cost: float
+    outside_cost: float
+
+
+@dataclass(kw_only=True)
+class CellSearch:
+    """One search. best: the best plan; bound: of the objective; infeasible: proved that there is
+    no plan.
+    """
+
+    model: DemandModel
+    clock: SearchClock
+    settings: Settings
+    report: Callable[[str, float | None, float | None], None] | None = None
+    best: CellPlan | None = None
+    bound: float | None = None
+    infeasible: bool = False
+    cuts: list[CaseCut] = field(default_factory=list)
+    loops: dict[int, CellLoop] = field(default_factory=dict)
+    masters: int = 0
+    nodes: int = 0
+    notes: list[str] = field(default_factory=list)
+    _seen: set[bytes] = field(default_factory=set)
+    _aside: list[float] = field(default_factory=list)
+    _root: np.ndarray | None = None
+
+    # -- goal --------------------------------------------------------------------------------------
+
+    @property
+    def by_cost(self) -> bool:
+        """Whether cost is minimised."""
+        return self.model.instance.objective == ObjectiveKind.COST
+
+    @property
+    def limits_spend(self) -> bool:
+        """Whether what is spent outside counts in the search for a setup."""
+        demand = self.model.demand
+        return bool(demand.outside) and (self.by_cost or demand.cost_at_most is not None)
+
+    def gap(self) -> float:
+        """The absolute gap at which the search is closed."""
+        value = self.best.value if self.best is not None else (self.bound or 0.0)
+        least = 0.0 if self.by_cost else CLOSE_ENOUGH * max(q.scale for q in self.model.qualities)
+        return max(0.97 * self.settings.rel_gap * abs(value), least)
+
+    def quality_tolerance(self) -> float:
+        """What the estimates of quality in a program may be off, score units."""
+        if self.by_cost:
+            return 0.3 * FLOOR_SLACK * max(q.scale for q in self.model.qualities) * 10
+        return PART_OF_GAP * self.gap()
+
+    def closed(self) -> bool:
+        """Whether plan and bound meet."""
+        if self.best is None or self.bound is None:
+            return False
+        return abs(self.best.value - self.bound) <= self.gap()
+
+    def _better(self, value: float, than: float) -> bool:
+        return value < than if self.by_cost else value > than
+
+    # -- steps -------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Search until the gap is closed, time is up, or nothing more is learnt."""
+        began = time.perf_counter()
+        root = self._relax()
+        self.clock.spend("relax", began)
+        if root is None:
+            return
+        while not self.clock.stopped() and not self.closed():
+            setup = self._decide()
+            if setup is None:
+                break
+            replicas, spend = setup
+            placed = place_or_separate(self.model, replicas, None)
+            if not placed.placed and not placed.learnt:
+                self._set_aside(replicas, self.bound)
+                self.notes.append("a setup whose placement could not be decided was left out")
+                continue
+            if not placed.placed:
+                self._price(replicas, spend)
+                continue
+            self._consider(replicas, spend, placed.packings)
+
+    def _solve_settings(self) -> SolveSettings:
+        return SolveSettings(
+            threads=self.settings.threads,
+            seed=self.settings.seed,
+            time_limit=max(self.clock.left(), 0.05),
+            cancel=self.clock.cancel,
+        )
+
+    def _relax(self) -> CellPoint | None:
+        """The relaxation of all cases; None where it has no optimum."""
+        model = self.model
+        totals = model.demand.rates().sum(axis=0)
+        busiest = int(np.argmax(totals))
+        settings = self._solve_settings()
+        first = CellLoop(
+            model, [busiest], self.clock, settings, free_setup=True, options=model.options
+        )
+        # The busiest case alone says which options are worth a column to begin with.
+        point = first.converge(ROUGH * self._first_gap(), rough=True)
+        start = (
+            model.options
+            if isinstance(point, StopReason)
+            else np.flatnonzero(point.replicas > FIRST_RATES).tolist()
+        )
+        if len(totals) > 1 or isinstance(point, StopReason):
+            cases = range(totals.size)
+            joint = CellLoop(model, cases, self.clock, settings, free_setup=True, options=start)
+            point = self._converge_joint(joint)
+        if isinstance(point, StopReason):
+            self.infeasible = point is StopReason.INFEASIBLE
+            return None
+        self._root = point.replicas
+        for t in range(totals.size):
+            self._price_case(t, point.replicas, point.spend.get(t, np.inf))
+        self._tell("relax")
+        return point
+
+    def _first_gap(self) -> float:
+        """The gap before anything is known, score units."""
+        scale = max(q.offset + q.scale for q in self.model.qualities)
+        return PART_OF_GAP * self.settings.rel_gap * abs(scale)
+
+    def _converge_joint(self, joint: CellLoop) -> CellPoint | StopReason:
+        """The joint relaxation; options enter also where those to begin with serve nothing."""
+        point = joint.converge(self._first_gap(), rough=True)
+        if point is StopReason.INFEASIBLE and len(joint.options) < len(self.model.options):
+            joint.add_options(self.model.options)
+            point = joint.converge(self._first_gap(), rough=True)
+        return point
+
+    def _decide(self) -> tuple[np.ndarray, dict[int, float]] | None:
+        """The best setup that the cuts allow, and what it spends outside; None where there is
+        none, or none better than the best plan.
+        """
+        began = time.perf_counter()
+        of = GoalKind.COST if self.by_cost else GoalKind.QUALITY
+        program = build_master_program(self.model, self.cuts, of=of)
+        answer = solve_with_highs(
+            program.linear,
+            SolveSettings(
+                threads=self.settings.threads,
+                seed=self.settings.seed,
+                abs_gap=MASTER_GAP * self.gap(),
+                time_limit=max(self.clock.left(), 0.05),
+                cancel=self.clock.cancel,
+            ),
+        )
+        self.masters += 1
+        self.nodes += answer.nodes
+        self.clock.spend("master", began)
+        if answer.stop is StopReason.INFEASIBLE:
+            if not self._aside and self.best is None:
+                self.infeasible = True
+            self._bound_by(None)
+            return None
+        if np.isfinite(answer.bound):
+            self._bound_by(answer.bound)
+        if answer.x is None:
+            return None
+        self._tell("decide")
+        if self.closed():
+            return None
+        return self._read(program, answer.x)
+
+    def _read(self, program: MasterProgram, x: np.ndarray) -> tuple[np.ndarray, dict[int, float]]:
+        replicas = np.where(program.replicas >= 0, x[program.replicas], 0.0)
+        spend = {t: float(x[column]) for t, column in program.spends.items() if column >= 0}
+        return np.rint(replicas).astype(int), spend
+
+    def _bound_by(self, master: float | None) -> None:
+        """Take the master's bound (loss; None where nothing else is left), with that of the setups
+        set aside.
+        """
+        sign = 1.0 if self.by_cost else -1.0
+        bounds = [sign * master] if master is not None else []
+        bounds += self._aside
+        if self.best is not None:
+            bounds.append(self.best.value)
+        if bounds:
+            bound = min(bounds) if self.by_cost else max(bounds)
+            if self.bound is None or self._better(self.bound, bound):
+                self.bound = bound
+
+    def _consider(
+        self, replicas: np.ndarray, spend: dict[int, float], packings: tuple[Packing, ...]
+    ) -> None:
+        """Price a placed setup, route it where that may help; one that comes back is set aside."""
+        key = replicas.tobytes()
+        again = key in self._seen
+        self._seen.add(key)
+        if again and not self.limits_spend:
+            value = self._relaxed_value(replicas)
+            self._set_aside(replicas, value)
+            return
+        points = self._price(replicas, spend)
+        if self._root is not None:
+            midway = 0.5 * (replicas + self._root)
+            for t in range(len(self.model.demand.cases)):
+                if not self.clock.stopped():
+                    self._price_case(t, midway, self._spend_limit(spend, t))
+        if points is None:
+            if again:
+                self._set_aside(replicas, self.bound)
+            return
+        plan = self._route(replicas, packings, points, spend)
+        if plan is not None and (self.best is None or self._better(plan.value, self.best.value)):
+            self.best = plan
+            self._tell("route")
+        if again:
+            self._set_aside(replicas, self.bound)
+
+    def _relaxed_value(self, replicas: np.ndarray) -> float:
+        """Value of a setup by the cuts at it, which are exact there."""
+        if self.by_cost:
+            return self.bound or 0.0
+        total = 0.0
+        for t in range(len(self.model.demand.cases)):
+            own = [cut.at(replicas) for cut in self.cuts if cut.case == t and not cut.must]
+            total += min(own) if own else 0.0
+        return total
+
+    def _set_aside(self, replicas: np.ndarray, value: float | None) -> None:
+        """Bar exactly this setup; value: no plan on it is better."""
+        held = np.flatnonzero(replicas > 0).tolist()
+        if value is not None:
+            self._aside.append(value)
+        self.model.no_goods.append(
+            NoGood(
+                -1,
+                tuple((o,) for o in held),
+                tuple(int(replicas[o]) for o in held),
+                replicas=int(replicas.sum()),
+            )
+        )
+
+    def _spend_limit(self, spend: dict[int, float], case: int) -> float:
+        return spend.get(case, np.inf) if self.limits_spend else np.inf
+
+    def _price(self, replicas: np.ndarray, spend: dict[int, float]) -> dict[int, CellPoint] | None:
+        """The relaxation of every case on a setup, with its cut; None where a case fails on it."""
+        began = time.perf_counter()
+        points: dict[int, CellPoint] = {}
+        failed = False
+        for t in range(len(self.model.demand.cases)):
+            if self.clock.stopped():
+                failed = True
+                break
+            point = self._price_case(t, replicas.astype(float), self._spend_limit(spend, t))
+            if point is None or point.missing:
+                failed = True
+            else:
+                points[t] = point
+        self.clock.spend("price", began)
+        return None if failed else points
+
+    def _price_case(self, case: int, replicas: np.ndarray, spend: float) -> CellPoint | None:
+        """One case on a setup (O,): the point, and a cut into the pool."""
+        if not any(self.model.demand.cells(case)):
+            return None if any(self.model.demand.cells(case)) else _nothing_to_serve(self.model)
+        loop = self.loops.get(case)
+        if loop is None:
+            loop = CellLoop(
+                self.model, [case], self.clock, self._solve_settings(), free_setup=False
+            )
+            self.loops[case] = loop
+        loop.set_setup(replicas, {case: spend})
+        tolerance = self._case_tolerance(case)
+        point = loop.converge(tolerance)
+        must = point is StopReason.INFEASIBLE
+        if must:
+            loop.measure_missing(on=True)
+            point = loop.converge(tolerance)
+        if not isinstance(point, StopReason):
+            self.cuts.append(case_cut(self.model, loop.layout, case, point.row_dual, must=must))
+        loop.measure_missing(on=False)
+        return None if isinstance(point, StopReason) or must else point
+
+    def _case_tolerance(self, case: int) -> float:
+        weight = float(self.model.weights[:, case].sum())
+        whole = self.quality_tolerance() if self.bound is not None else self._first_gap()
+        return max(whole * max(weight, 1.0 / len(self.model.demand.cases)), 1e-9)
+
+    def _route(
+        self,
+        replicas: np.ndarray,
+        packings: tuple[Packing, ...],
+        points: dict[int, CellPoint],
+        spend: dict[int, float],
+    ) -> CellPlan | None:
+        """A plan on a placed setup: every case routed; None where one cannot be, or where the best
+        plan cannot be reached any more.
+        """
+        began = time.perf_counter()
+        model, routed = self.model, []
+        for t in range(len(model.demand.cases)):
+            if self.clock.stopped():
+                return None
+            cells = [cell.request_class for cell in model.demand.cells(t)]
+            best: RoutedCase | None = None
+            for shapes in propose_lanes(model, t, replicas, points[t], cells):
+                one = route_lanes(
+                    model,
+                    t,
+                    shapes,
+                    self._spend_limit(spend, t),
+                    self.clock,
+                    self._solve_settings(),
+                    self._case_tolerance(t),
+                )
+                if one is not None and (best is None or one.value > best.value):
+                    best = one
+            if best is None:
+                self.clock.spend("route", began)
+                return None
+            routed.append(best)
+        self.clock.spend("route", began)
+        return self._plan(replicas, packings, tuple(routed))
+
+    def _plan(
+        self,
+        replicas: np.ndarray,
+        packings: tuple[Packing, ...],
+        routed: tuple[RoutedCase, ...],
+    ) -> CellPlan | None:
+        """The plan with its value; None where it misses the mean floor or the budget."""
+        demand = self.model.demand
+        quality = sum(one.value for one in routed)
+        gpus = [packing.gpus for packing in packings]
+        price = pool_prices(demand.instance)
+        gpus_cost = float(sum(p * g for p, g in zip(price, gpus, strict=True)))
+        outside = sum(demand.cases[one.case].hours / demand.hours * one.spend for one in routed)
+        floor = demand.instance.quality_floor
+        if floor is not None and quality < floor - FLOOR_SLACK:
+            return None
+        cost = gpus_cost + outside
+        if demand.cost_at_most is not None and cost > demand.cost_at_most * (1 + 1e-9):
+            return None
+        return CellPlan(
+            value=cost if self.by_cost else quality,
+            quality=quality,
+            replicas=replicas,
+            packings=packings,
+            routed=routed,
+            gpus=sum(gpus),
+            gpus_cost=gpus_cost,
+            outside_cost=float(outside),
+        )
+
+    def _tell(self, phase: str) -> None:
+        if self.report is not None:
+            self.report(phase, None if self.best is None else self.best.value, self.bound)
+
+
+ROUGH = 10.0
+"""Times the tolerance of the first case's relaxation."""
+
+
+def _nothing_to_serve(model: DemandModel) -> CellPoint:
+    """The point of a case without requests."""
+    none = np.zeros((len(model.instance.options), 0))
+    return CellPoint(
+        loss=0.0,
+        estimates=(),
+        outside=(),
+        fractions=(),
+        replicas=np.zeros(len(model.instance.options)),
+        spend={},
+        time=none,
+        loads=none,
+        row_dual=np.zeros(0),
+        column_dual=np.zeros(0),
+        missing=False,
+    )
