@@ -18,15 +18,16 @@ Whole numbers of replicas are decided here, everything else case by case (Bender
 Mathematik 4, 1962): any cut holds for every setup, so the master's optimum bounds every plan.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 
 from models.compiled_program import compile_arrays
 from models.demand.case_cut import CaseCut
-from models.demand.demand_model import DemandModel
+from models.demand.demand_model import DemandModel, case_share
 from models.formulation import Formulation, Goal, GoalKind, formulation_lean_weights, pool_prices
 from models.linear import LinearProgram
 from models.setup_constraints import (
@@ -65,11 +66,14 @@ def build_master_program(
     of: GoalKind,
     least_value: float | None = None,
     most_cost: float | None = None,
+    spread: bool = False,
 ) -> MasterProgram:
     """The master over all usable options.
 
     of: quality, cost, or fewest GPUs. least_value, most_cost: what a plan must reach to be of
-    interest, score units and USD/h.
+    interest, score units and USD/h. spread: a case with lost nodes counts on what is left where
+    every node holds at most ceil(n_o / V_p) replicas, in place of K_o n_o: no bound, but setups
+    that a loss does not break.
     """
     form = _master_formulation(model)
     master = pyo.ConcreteModel("master over cases")
@@ -98,7 +102,7 @@ def build_master_program(
     keep_setup_quotas(master, form)
     keep_setup_replica_limits(master, form)
     reach_min_utilization(master, form)
-    _add_case_cuts(master, form, cuts)
+    _add_case_cuts(master, form, cuts, _surviving(master, model) if spread else {})
     linear, info = compile_arrays(master)
     column = {id(var): j for j, var in enumerate(info.columns)}
 
@@ -171,7 +175,37 @@ def _add_master_goal(
         master.keep_cost = pyo.Constraint(expr=cost <= min(limits))
 
 
-def _add_case_cuts(master: pyo.ConcreteModel, form: Formulation, cuts: Sequence[CaseCut]) -> None:
+Surviving = Mapping[tuple[int, int], Any]
+"""(case, option) -> the replicas that a case counts on, per K_o, where these are not n_o."""
+
+
+def _surviving(master: pyo.ConcreteModel, model: DemandModel) -> Surviving:
+    """(n_o - k_p most_o) / K_o of cases with lost nodes, where most_o >= n_o / V_p is whole."""
+    instance, cases = model.instance, model.demand.cases
+    pools = {p for case in cases for p, lost in enumerate(case.lost_nodes) if lost}
+    hit = [o for o in model.options if instance.options[o].pool in pools]
+    master.SPREAD = pyo.Set(initialize=hit)
+    master.most_on_node = pyo.Var(master.SPREAD, domain=pyo.NonNegativeIntegers)
+    master.spread_over_nodes = pyo.Constraint(
+        master.SPREAD,
+        rule=lambda m, o: (
+            instance.pools[instance.options[o].pool].nodes * m.most_on_node[o] >= m.replicas[o]
+        ),
+    )
+    left: dict[tuple[int, int], Any] = {}
+    for t, case in enumerate(cases):
+        share = case_share(model.demand, t)
+        for o in hit:
+            lost = case.lost_nodes[instance.options[o].pool]
+            if lost and share[o] > 0:
+                least = master.replicas[o] - lost * master.most_on_node[o]
+                left[t, o] = least / float(share[o])
+    return left
+
+
+def _add_case_cuts(
+    master: pyo.ConcreteModel, form: Formulation, cuts: Sequence[CaseCut], surviving: Surviving
+) -> None:
     """One row a cut."""
     master.CUTS = pyo.Set(initialize=range(len(cuts)))
 
@@ -184,7 +218,9 @@ def _add_case_cuts(master: pyo.ConcreteModel, form: Formulation, cuts: Sequence[
             if 0 < cut.replicas[o] <= TINY
         )
         right = base + pyo.quicksum(
-            float(cut.replicas[o]) * m.replicas[o] for o in form.options if cut.replicas[o] > TINY
+            float(cut.replicas[o]) * surviving.get((cut.case, o), m.replicas[o])
+            for o in form.options
+            if cut.replicas[o] > TINY
         )
         if cut.case in m.spend:
             right += cut.spend * m.spend[cut.case]

@@ -74,7 +74,8 @@ class Lane:
 class RoutedCase:
     """A feasible routing. lanes: all replicas of the setup, idle ones too. outside: (C, E) req/s.
     fractions: by class, (M + E,). settled: exact quality by class. value: weighted quality of the
-    cells, score units; quality: of the case, score units; spend: USD/h outside.
+    cells, score units; quality: of the case, score units; spend: USD/h outside. loss: position of
+    the lost nodes in the plan's losses, None without any.
     """
 
     case: int
@@ -85,6 +86,7 @@ class RoutedCase:
     value: float
     quality: float
     spend: float
+    loss: int | None = None
 
 
 def propose_lanes(

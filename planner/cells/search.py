@@ -14,26 +14,28 @@ of its relaxation, which then bounds it.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from models.demand.case_cut import CaseCut, case_cut
-from models.demand.demand_model import DemandModel
+from models.demand.demand_model import DemandModel, case_share
 from models.demand.master_program import MasterProgram, build_master_program
 from models.formulation import GoalKind, pool_prices
 from models.instance import ObjectiveKind
 from models.nogood import NoGood
 from models.packing.first_fit import Packing
+from models.packing.spread import spread_over_nodes
 from planner.cells.cell_loop import CellLoop, CellPoint
 from planner.cells.lane_routing import RoutedCase, propose_lanes, route_lanes
+from planner.cells.node_losses import LossKind, TooManyLossesError, loss_kinds, uncovered_losses
 from planner.joint.search_state import SearchClock
 from planner.joint.separation import place_or_separate
 from planner.joint.solver.highs import SolveSettings, StopReason, solve_with_highs
 from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Settings
 
-__all__ = ["CellPlan", "CellSearch"]
+__all__ = ["CellPlan", "CellSearch", "PlanLoss", "counted_routings"]
 
 PART_OF_GAP = 0.1
 """Part of the gap that the estimates of quality in one program may leave."""
@@ -45,12 +47,21 @@ FIRST_RATES = 1e-9
 """Replicas of the first case's relaxation that count as in use."""
 
 
+@dataclass(frozen=True)
+class PlanLoss:
+    """A kind of lost nodes of a case; same_as: position of the loss whose routing covers it."""
+
+    case: int
+    kind: LossKind
+    same_as: int | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class CellPlan:
-    """A placed setup with a routing of every case.
+    """A placed setup with a routing of every case, or of every largest loss of its nodes.
 
     value: of the objective (score, or USD/h). quality: weighted mean over cells. gpus_cost,
-    outside_cost: USD/h.
+    outside_cost: USD/h. losses: all kinds of lost nodes of all cases.
     """
 
     value: float
@@ -58,6 +69,7 @@ class CellPlan:
     replicas: np.ndarray
     packings: tuple[Packing, ...]
     routed: tuple[RoutedCase, ...]
+    losses: tuple[PlanLoss, ...]
     gpus: int
     gpus_cost: float
     outside_cost: float
@@ -141,7 +153,36 @@ class CellSearch:
             if not placed.placed:
                 self._price(replicas, spend)
                 continue
-            self._consider(replicas, spend, placed.packings)
+            self._consider(replicas, spend, self._spread(replicas, placed.packings))
+            if self._loses_nodes and not self.closed():
+                self._consider_spread()
+
+    @property
+    def _loses_nodes(self) -> bool:
+        return any(case.loses_nodes for case in self.model.demand.cases)
+
+    def _spread(self, replicas: np.ndarray, packings: tuple[Packing, ...]) -> tuple[Packing, ...]:
+        """The packings, evenly over the nodes of pools that may lose some, where that works."""
+        if not self._loses_nodes:
+            return packings
+        instance, cases = self.model.instance, self.model.demand.cases
+        spread = list(packings)
+        for p, pool in enumerate(instance.pools):
+            if any(case.lost_nodes[p] for case in cases):
+                items, room = self.model.items(p, replicas), instance.room(p)
+                even = spread_over_nodes(items, pool.nodes, pool.gpus_per_node, room)
+                spread[p] = even or spread[p]
+        return tuple(spread)
+
+    def _consider_spread(self) -> None:
+        """A setup that keeps enough on every node left, by the same cuts."""
+        setup = self._solve_master(spread=True)
+        if setup is None:
+            return
+        replicas, spend = setup
+        placed = place_or_separate(self.model, replicas, None)
+        if placed.placed and replicas.tobytes() not in self._seen:
+            self._consider(replicas, spend, self._spread(replicas, placed.packings))
 
     def _solve_settings(self) -> SolveSettings:
         return SolveSettings(
@@ -197,9 +238,16 @@ class CellSearch:
         """The best setup that the cuts allow, and what it spends outside; None where there is
         none, or none better than the best plan.
         """
+        setup = self._solve_master()
+        if setup is None or self.closed():
+            return None
+        self._tell("decide")
+        return setup
+
+    def _solve_master(self, *, spread: bool = False) -> tuple[np.ndarray, dict[int, float]] | None:
         began = time.perf_counter()
         of = GoalKind.COST if self.by_cost else GoalKind.QUALITY
-        program = build_master_program(self.model, self.cuts, of=of)
+        program = build_master_program(self.model, self.cuts, of=of, spread=spread)
         answer = solve_with_highs(
             program.linear,
             SolveSettings(
@@ -213,6 +261,8 @@ class CellSearch:
         self.masters += 1
         self.nodes += answer.nodes
         self.clock.spend("master", began)
+        if spread:
+            return None if answer.x is None else self._read(program, answer.x)
         if answer.stop is StopReason.INFEASIBLE:
             if not self._aside and self.best is None:
                 self.infeasible = True
@@ -220,12 +270,7 @@ class CellSearch:
             return None
         if np.isfinite(answer.bound):
             self._bound_by(answer.bound)
-        if answer.x is None:
-            return None
-        self._tell("decide")
-        if self.closed():
-            return None
-        return self._read(program, answer.x)
+        return None if answer.x is None else self._read(program, answer.x)
 
     def _read(self, program: MasterProgram, x: np.ndarray) -> tuple[np.ndarray, dict[int, float]]:
         replicas = np.where(program.replicas >= 0, x[program.replicas], 0.0)
@@ -318,10 +363,12 @@ class CellSearch:
         self.clock.spend("price", began)
         return None if failed else points
 
-    def _price_case(self, case: int, replicas: np.ndarray, spend: float) -> CellPoint | None:
+    def _price_case(
+        self, case: int, replicas: np.ndarray, spend: float, *, cut: bool = True
+    ) -> CellPoint | None:
         """One case on a setup (O,): the point, and a cut into the pool."""
         if not any(self.model.demand.cells(case)):
-            return None if any(self.model.demand.cells(case)) else _nothing_to_serve(self.model)
+            return _nothing_to_serve(self.model)
         loop = self.loops.get(case)
         if loop is None:
             loop = CellLoop(
@@ -335,7 +382,7 @@ class CellSearch:
         if must:
             loop.measure_missing(on=True)
             point = loop.converge(tolerance)
-        if not isinstance(point, StopReason):
+        if cut and not isinstance(point, StopReason):
             self.cuts.append(case_cut(self.model, loop.layout, case, point.row_dual, must=must))
         loop.measure_missing(on=False)
         return None if isinstance(point, StopReason) or must else point
@@ -356,44 +403,93 @@ class CellSearch:
         plan cannot be reached any more.
         """
         began = time.perf_counter()
-        model, routed = self.model, []
-        for t in range(len(model.demand.cases)):
-            if self.clock.stopped():
-                return None
-            cells = [cell.request_class for cell in model.demand.cells(t)]
-            best: RoutedCase | None = None
-            for shapes in propose_lanes(model, t, replicas, points[t], cells):
-                one = route_lanes(
-                    model,
-                    t,
-                    shapes,
-                    self._spend_limit(spend, t),
-                    self.clock,
-                    self._solve_settings(),
-                    self._case_tolerance(t),
-                )
-                if one is not None and (best is None or one.value > best.value):
-                    best = one
-            if best is None:
+        routed: list[RoutedCase] = []
+        losses: list[PlanLoss] = []
+        # Cases that count for nothing but must hold come first: most setups that fail, fail there.
+        for t in np.argsort(self.model.weights.sum(axis=0), kind="stable").tolist():
+            most = self._spend_limit(spend, t)
+            if self.model.demand.cases[t].loses_nodes:
+                held = self._route_losses(t, replicas, packings, most, losses)
+            else:
+                one = self._route_case(t, replicas, points[t], most)
+                held = None if one is None else [one]
+            if held is None:
                 self.clock.spend("route", began)
                 return None
-            routed.append(best)
+            routed += held
         self.clock.spend("route", began)
-        return self._plan(replicas, packings, tuple(routed))
+        return self._plan(replicas, packings, tuple(routed), tuple(losses))
+
+    def _route_losses(
+        self,
+        case: int,
+        replicas: np.ndarray,
+        packings: tuple[Packing, ...],
+        most_spend: float,
+        losses: list[PlanLoss],
+    ) -> list[RoutedCase] | None:
+        """A routing of every largest loss of a case, all its kinds appended to `losses`; None
+        where one breaks it.
+        """
+        try:
+            kinds = loss_kinds(self.model.demand, case, packings, replicas)
+        except TooManyLossesError as error:
+            self.notes.append(str(error))
+            return None
+        kept, covering = uncovered_losses(kinds)
+        first, routed = len(losses), []
+        share = case_share(self.model.demand, case)
+        for k in kept:
+            survivors = kinds[k].survivors
+            counted = np.divide(survivors, share, out=np.zeros(share.size), where=share > 0)
+            point = self._price_case(case, counted, most_spend, cut=False)
+            one = None if point is None else self._route_case(case, survivors, point, most_spend)
+            if one is None:
+                return None
+            routed.append(replace(one, loss=first + k))
+        losses += [
+            PlanLoss(case, kind, None if covering[k] == k else first + covering[k])
+            for k, kind in enumerate(kinds)
+        ]
+        return routed
+
+    def _route_case(
+        self, case: int, replicas: np.ndarray, point: CellPoint, most_spend: float
+    ) -> RoutedCase | None:
+        """The best routing of one case over the ways to divide a setup into lanes."""
+        model, best = self.model, None
+        cells = [cell.request_class for cell in model.demand.cells(case)]
+        for shapes in propose_lanes(model, case, replicas, point, cells):
+            if self.clock.stopped():
+                return None
+            one = route_lanes(
+                model,
+                case,
+                shapes,
+                most_spend,
+                self.clock,
+                self._solve_settings(),
+                self._case_tolerance(case),
+            )
+            if one is not None and (best is None or one.quality > best.quality):
+                best = one
+        return best
 
     def _plan(
         self,
         replicas: np.ndarray,
         packings: tuple[Packing, ...],
         routed: tuple[RoutedCase, ...],
+        losses: tuple[PlanLoss, ...],
     ) -> CellPlan | None:
         """The plan with its value; None where it misses the mean floor or the budget."""
         demand = self.model.demand
-        quality = sum(one.value for one in routed)
+        counted = counted_routings(routed)
+        quality = sum(one.value for one in counted)
         gpus = [packing.gpus for packing in packings]
         price = pool_prices(demand.instance)
         gpus_cost = float(sum(p * g for p, g in zip(price, gpus, strict=True)))
-        outside = sum(demand.cases[one.case].hours / demand.hours * one.spend for one in routed)
+        outside = sum(demand.cases[one.case].hours / demand.hours * one.spend for one in counted)
         floor = demand.instance.quality_floor
         if floor is not None and quality < floor - FLOOR_SLACK:
             return None
@@ -406,6 +502,7 @@ class CellSearch:
             replicas=replicas,
             packings=packings,
             routed=routed,
+            losses=losses,
             gpus=sum(gpus),
             gpus_cost=gpus_cost,
             outside_cost=float(outside),
@@ -418,6 +515,15 @@ class CellSearch:
 
 ROUGH = 10.0
 """Times the tolerance of the first case's relaxation."""
+
+
+def counted_routings(routed: Sequence[RoutedCase]) -> list[RoutedCase]:
+    """Of every case the routing whose quality counts: of a loss the worst."""
+    worst: dict[int, RoutedCase] = {}
+    for one in routed:
+        if one.case not in worst or one.quality < worst[one.case].quality:
+            worst[one.case] = one
+    return [worst[t] for t in sorted(worst)]
 
 
 def _nothing_to_serve(model: DemandModel) -> CellPoint:
