@@ -76,14 +76,15 @@ def demand_import(
         float, typer.Option("--bin", metavar="MIN", help="Length of a bin, in minutes.")
     ] = 60.0,
     by: Annotated[
-        Literal["time", "hour-of-day"],
+        Literal["time", "hour-of-day", "period"],
         typer.Option(
-            metavar="time|hour-of-day",
-            help="Every bin by itself, or bins of the same time of day together.",
+            metavar="time|hour-of-day|period",
+            help="Every bin by itself, bins of the same time of day together, or periods of the"
+            " day without a break, in their order.",
         ),
     ] = "time",
     utc_offset: Annotated[
-        float, typer.Option(metavar="H", help="Hours of local time ahead of UTC, for hour-of-day.")
+        float, typer.Option(metavar="H", help="Hours of local time ahead of UTC, for times of day.")
     ] = 0.0,
     levels: Annotated[int, typer.Option(metavar="K", help="Most cases.")] = 4,
     quantile: Annotated[

@@ -9,7 +9,7 @@ so sum_k h_k mean_ck / 24 is the mean rate of class c over all bins. Bins weigh 
 where they are folded to a day slots do, and w_b is 1 / bins of the slot.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -18,6 +18,7 @@ import numpy as np
 from planner.demand.burstiness import Burstiness, measure_burstiness
 from planner.demand.class_choice import ClassGroups, group_class_names, group_requests_by_length
 from planner.demand.levels import cluster_rate_levels, level_quantiles
+from planner.demand.periods import MOST_SLOTS, cluster_rate_periods, period_losses
 from planner.demand.rate_bins import (
     RateBins,
     bin_request_rates,
@@ -51,6 +52,8 @@ class BinOrder(StrEnum):
     """Every bin by itself."""
     HOUR_OF_DAY = "hour-of-day"
     """Bins of the same time of day are of the same level."""
+    PERIOD = "period"
+    """Levels are periods of the day, each without a break, in the order of time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +89,9 @@ class ClassDemand:
 
 @dataclass(frozen=True, kw_only=True)
 class RateLevel:
-    """bins: how many. rates: (C,) req/s planned for. means: (C,) req/s offered on average."""
+    """name: of its case. bins: how many. rates: (C,) req/s planned for. means: (C,) req/s offered
+    on average.
+    """
 
     name: str
     hours: float
@@ -97,9 +102,9 @@ class RateLevel:
 
 @dataclass(frozen=True, kw_only=True)
 class DemandDay:
-    """levels: from the lowest total on. bins: scaled. bin_levels: (B,) level of each bin.
-    all_requests: burstiness over all classes. excess: of 1, 2, ... levels, planned / offered - 1.
-    above: share of bins where some class is above its level.
+    """levels: from the lowest total on, periods in the order of time. bins: scaled. bin_levels:
+    (B,) level of each bin. all_requests: burstiness over all classes. excess: of 1, 2, ... levels,
+    planned / offered - 1. above: share of bins where some class is above its level.
     """
 
     classes: tuple[ClassDemand, ...]
@@ -180,14 +185,15 @@ def _day_of_bins(
         problem = "nothing arrives in any bin"
         raise DataError([Fault("demand import", "", "", problem, "name a log with requests")])
     bins = replace(bins, rates=choices.scale * bins.rates)
-    if choices.order == BinOrder.HOUR_OF_DAY:
+    if choices.order != BinOrder.TIME:
         bins = fold_rate_bins(bins, choices.utc_offset_s)
     # Only now: folding changes what bins weigh.
     classes = tuple(replace(one, rate=_mean_rate(bins, c)) for c, one in enumerate(classes))
     most = max(choices.levels, COUNTS_SHOWN)
     excess: list[float] = []
+    divide = _division_of_bins(bins, choices)
     for count in range(1, most + 1):
-        found = _levels_of_bins(bins, count, choices.quantile)
+        found = divide(count)
         if count == 1 or (count <= choices.levels and found.max() + 1 == count):
             bin_levels = found
         if found.max() + 1 < count:
@@ -197,7 +203,7 @@ def _day_of_bins(
     _check_planned_rates(planned)
     return DemandDay(
         classes=classes,
-        levels=_rate_levels(bins, bin_levels, planned),
+        levels=_rate_levels(bins, bin_levels, planned, _level_names(bins, bin_levels, choices)),
         bins=bins,
         bin_levels=bin_levels,
         all_requests=every,
@@ -220,12 +226,22 @@ def _check_planned_rates(planned: np.ndarray) -> None:
         raise DataError(faults)
 
 
-def _levels_of_bins(bins: RateBins, count: int, quantile: float) -> np.ndarray:
-    """(B,) levels. Slots with several bins are divided by the quantile of each."""
+def _division_of_bins(bins: RateBins, choices: DayChoices) -> Callable[[int], np.ndarray]:
+    """What gives (B,) levels of each bin for a most number of levels. Slots with several bins are
+    divided by the quantile of each.
+    """
+    quantile = choices.quantile
     used, slots = np.unique(bins.slots, return_inverse=True)
     slots = slots.reshape(-1)
-    rates = bins.rates if used.size == slots.size else level_quantiles(bins.rates, slots, quantile)
-    return np.asarray(cluster_rate_levels(rates, count, quantile)[slots])
+    folded = choices.order != BinOrder.TIME
+    rates = level_quantiles(bins.rates, slots, quantile) if folded else bins.rates
+    if choices.order != BinOrder.PERIOD:
+        return lambda count: np.asarray(cluster_rate_levels(rates, count, quantile)[slots])
+    if used.size > MOST_SLOTS:
+        problem = f"a day has {used.size:,} bins, more than {MOST_SLOTS} that periods are made of"
+        raise DataError([Fault("--bin", "", "", problem, "give longer bins, e.g. --bin 15")])
+    losses = period_losses(rates, quantile)
+    return lambda count: cluster_rate_periods(losses, count)[slots]
 
 
 def _excess(bins: RateBins, levels: np.ndarray, quantile: float) -> float:
@@ -234,8 +250,33 @@ def _excess(bins: RateBins, levels: np.ndarray, quantile: float) -> float:
     return float((bins.weights * planned).sum()) / offered - 1.0
 
 
-def _rate_levels(bins: RateBins, levels: np.ndarray, planned: np.ndarray) -> tuple[RateLevel, ...]:
-    """planned: (C, K) req/s."""
+def _level_names(bins: RateBins, levels: np.ndarray, choices: DayChoices) -> list[str]:
+    """Periods are named by when they begin and end, `06:00-18:00`; levels by number."""
+    count = int(levels.max()) + 1
+    if choices.order != BinOrder.PERIOD:
+        return [f"level-{k + 1}" for k in range(count)]
+    if count == 1:
+        return ["00:00-24:00"]
+    slots, first = np.unique(bins.slots, return_index=True)
+    of_slot = levels[first]
+    begins = {
+        int(of_slot[s]): int(slots[s]) for s in range(slots.size) if of_slot[s] != of_slot[s - 1]
+    }
+    return [
+        f"{_time_of_day(bins, begins[k])}-{_time_of_day(bins, begins[(k + 1) % count])}"
+        for k in range(count)
+    ]
+
+
+def _time_of_day(bins: RateBins, slot: int) -> str:
+    minutes = round(slot * bins.width / 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _rate_levels(
+    bins: RateBins, levels: np.ndarray, planned: np.ndarray, names: Sequence[str]
+) -> tuple[RateLevel, ...]:
+    """planned: (C, K) req/s; names: of the K levels."""
     whole = float(bins.weights.sum())
     made = []
     for k in range(planned.shape[1]):
@@ -243,7 +284,7 @@ def _rate_levels(bins: RateBins, levels: np.ndarray, planned: np.ndarray) -> tup
         weights = bins.weights[mine]
         made.append(
             RateLevel(
-                name=f"level-{k + 1}",
+                name=names[k],
                 hours=HOURS * float(weights.sum()) / whole,
                 bins=int(mine.sum()),
                 rates=tuple(map(float, planned[:, k])),

@@ -58,10 +58,11 @@ def origin_lines(day: DemandDay, sources: Sequence[str]) -> list[str]:
         "highest rate" if choices.quantile >= 1 else f"{choices.quantile:g} quantile of the rates"
     )
     scaled = "" if choices.scale == 1 else f", times {choices.scale:g}"
-    folded = " of the day" if choices.order == BinOrder.HOUR_OF_DAY else ""
+    what = "periods of the day" if choices.order == BinOrder.PERIOD else "levels"
+    folded = " of the hours of the day" if choices.order == BinOrder.HOUR_OF_DAY else ""
     return [
         f"Made by `{PROGRAM} demand import` from {_ascii_line(named)}",
-        f"{len(day.bins.starts):,} bins of {day.bins.width / 60:g} min in {len(day.levels)} levels"
+        f"{len(day.bins.starts):,} bins of {day.bins.width / 60:g} min in {len(day.levels)} {what}"
         f"{folded}; a case plans every class for the {rank} of its bins{scaled}",
     ]
 

@@ -96,6 +96,22 @@ def test_bins_of_the_same_hour_share_a_level(tmp_path: Path) -> None:
     assert day.classes[0].burstiness is None
 
 
+def test_periods_are_in_the_order_of_time(tmp_path: Path) -> None:
+    log = log_of(tmp_path / "r.csv", rate_table_text(hours=72))
+    choices = DayChoices(order=BinOrder.PERIOD, levels=3, utc_offset_s=6 * 3600.0)
+    day = build_demand_day(log, choices)
+    # Rates double at 12:00, which is 18:00 there.
+    assert [level.name for level in day.levels] == ["06:00-18:00", "18:00-06:00"]
+    assert [level.hours for level in day.levels] == pytest.approx([12.0, 12.0])
+    assert [level.rates[0] for level in day.levels] == [4.0, 8.0]
+    one = build_demand_day(log, replace(choices, levels=1))
+    assert [level.name for level in one.levels] == ["00:00-24:00"]
+    many = DayChoices(order=BinOrder.PERIOD, bin_s=300.0)
+    requests = log_of(tmp_path / "l.csv", hourly_csv_text({"chat": (60,) * 24}))
+    with pytest.raises(DataError, match="288 bins, more than 144"):
+        build_demand_day(requests, many)
+
+
 def test_what_does_not_go_together_is_refused(tmp_path: Path, log: RequestLog) -> None:
     table = log_of(tmp_path / "r.csv", rate_table_text())
     with pytest.raises(DataError, match="no single prompts"):

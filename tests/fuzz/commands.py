@@ -167,7 +167,7 @@ COMMANDS: Mapping[str, Command] = {
         {
             **{"--class-by": "word:class,model,none", "--class": "word:chat,code=x,a=chat"},
             **{"--length-classes": "int:0:5", "--length-borders": "list:150,250,350"},
-            **{"--bin": "number:0.05:70", "--by": "word:time,hour-of-day"},
+            **{"--bin": "number:0.05:70", "--by": "word:time,hour-of-day,period"},
             **{"--utc-offset": "number:-14:14", "--levels": "int:1:6", "--json": "out:.json"},
             **{"--quantile": "number:0.1:1", "--scale": "number:0.01:9", "--quiet": "flag"},
             **{"--into": "in:scenario", "--to": "folder"},

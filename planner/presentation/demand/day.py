@@ -124,7 +124,7 @@ def demand_day_notices(day: DemandDay) -> list[str]:
     """Say what of the log is doubtful or left out."""
     bins, notices = day.bins, []
     span = float(bins.covered.sum())
-    folded = day.choices.order == BinOrder.HOUR_OF_DAY
+    folded = day.choices.order != BinOrder.TIME
     if bins.left_out:
         notices.append(
             f"{bins.left_out:,} bins left out: less than half is known, of some class or at the"
@@ -146,7 +146,7 @@ def demand_day_notices(day: DemandDay) -> list[str]:
     notices += _chance_notices(day)
     if len(day.levels) < day.choices.levels:
         notices.append(
-            f"{len(day.levels)} level{'s' * (len(day.levels) > 1)} instead of"
+            f"{len(day.levels)} case{'s' * (len(day.levels) > 1)} instead of"
             f" {day.choices.levels}: no more rates differ; shorter bins (--bin) may show more"
         )
     return notices

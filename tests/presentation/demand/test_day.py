@@ -72,7 +72,7 @@ def test_notices_say_what_is_doubtful(day: DemandDay, tmp_path: Path) -> None:
     assert "1 bins have no request" in text
     assert "the bins cover 4.00 h" in text
     assert "instead of" not in text
-    assert "1 level instead of 4" in "\n".join(
+    assert "1 case instead of 4" in "\n".join(
         demand_day_notices(
             day_of(tmp_path / "r.csv", hourly_csv_text({"chat": (9,)}), DayChoices())
         )
