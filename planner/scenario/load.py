@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from planner.scenario.demand.plain import only_class_name, plain_demand_spec
+from planner.scenario.demand.plain import only_class_name, plain_demand_spec, plain_override_path
 from planner.scenario.schema.demand_faults import demand_schema_faults
 from planner.scenario.schema.faults import cross_schema_faults, schema_fault_of
 from planner.scenario.schema.paths import set_at_schema_path
@@ -145,12 +145,14 @@ def _check_loaded_scenario(
         return None, None
     content = deepcopy(dict(content))
     parsed = _load_overrides(overrides, faults)
-    for key, value in parsed.items():
+    stated = deepcopy(content)
+    applied = {plain_override_path(stated, key): value for key, value in parsed.items()}
+    for key, value in applied.items():
         if fault := set_at_schema_path(ScenarioSpec, content, key, deepcopy(value)):
             faults.append(fault)
     content_faults = [
         *cross_schema_faults(content, file),
-        *demand_schema_faults(content, file, parsed),
+        *demand_schema_faults(content, file, applied),
     ]
     spec = None
     try:
@@ -160,7 +162,7 @@ def _check_loaded_scenario(
             schema_fault_of(ScenarioSpec, one, file) for one in error.errors(include_url=False)
         )
         content_faults = [*(fault for fault in translated if fault), *content_faults]
-    faults.extend(_loaded_with_origin(fault, parsed) for fault in content_faults)
+    faults.extend(_loaded_with_origin(fault, applied) for fault in content_faults)
     if spec is None or faults:
         return None, content
     plain = plain_demand_spec(spec)

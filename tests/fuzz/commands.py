@@ -62,7 +62,7 @@ COMMANDS: Mapping[str, Command] = {
     "init": Command(
         (),
         {
-            **{"--example": "word:paper-trio,cheapest-floor,from-benchmarks,nothing"},
+            **{"--example": "word:paper-trio,cheapest-floor,from-benchmarks,day,nothing"},
             **{"--xlsx": "out:.xlsx", "--from": "in:scenario", "--set": "set"},
             **{"@": "folder"},
         },
@@ -192,6 +192,13 @@ KEYS = {
     "llms.0.max_replicas": "int:0:3",
     "llms.0.min_replicas": "int:0:2",
     "llms.0.weights_gib": "number:1:90",
+    "classes.0.weight": "number:0:3",
+    "classes.0.work": "word:1,2,{qwen2.5-14b: 3}",
+    "classes.1.llms": "word:[qwen2.5-14b],[llama-3.1-8b; far],null",
+    "cases.0.arrival_rate_rps.chat": "number:0:9",
+    "cases.1.hours": "number:0:24",
+    "cases.1.lost_nodes": "word:{a: 1},{a: 2},{b: 1}",
+    "objective.cost_at_most_usd_per_h": "number:0:30",
     "setups.tp_degrees": "word:[1],[1; 2],[8]",
     "setups.mps_shares_pct": "word:[100],[50; 100],[7]",
     "setups.memory_headroom_pct": "number:0:100",

@@ -45,6 +45,36 @@ setups: {tp_degrees: [1, 2], mps_shares_pct: [50, 100], memory_headroom_pct: 10}
 headroom: {slo_pct: 5, rate_pct: 2.5, utilization_pct: 1}
 solver: {rel_gap: 1.0e-3, time_limit_s: 2, seed: 1}
 """
+DAY = """version: 1
+name: day
+pools:
+  - {name: a, gpu: A100-PCIe-80GB, nodes: 2, gpus_per_node: 2, price_usd_per_gpu_h: 1.8}
+llms:
+  - {name: llama-3.1-8b}
+  - {name: far, api: {usd_per_1m_input_tokens: 1, usd_per_1m_output_tokens: 2, max_rate_rps: 9}}
+  - {name: qwen2.5-14b, max_replicas: 2}
+profiles: wide.csv
+scores: weighted.csv
+slo: [{metric: tpot, statistic: mean, limit_ms: 90}]
+objective: {maximize: quality, cost_at_most_usd_per_h: 9}
+classes:
+  - name: chat
+    llms: [llama-3.1-8b, qwen2.5-14b]
+    slo: [{metric: ttft, statistic: p95, limit_ms: 900}]
+    work: {llama-3.1-8b: 1.5}
+  - {name: batch, llms: [qwen2.5-14b], quality_at_least: 0.2, work: 2, weight: 0.5}
+cases:
+  - {name: day, hours: 14}
+  - {name: lost, hours: 0, lost_nodes: {a: 1}, slo_factor: 1.5, quality_at_least: 0.1}
+demand: day-rates.csv
+solver: {time_limit_s: 2}
+"""
+DAY_RATES = """case,class,rate_rps
+day,chat,3
+day,batch,1.5
+lost,chat,2
+lost,batch,0
+"""
 MAPPING = """defaults: {gpu: H100-SXM-80GB, tp: 1, share: 100}
 files:
   - {match: "*sglang*", tp: 2, llm: qwen3-8b}
@@ -52,7 +82,8 @@ files:
 """
 BENCHMARKS = tuple(f"{name}.json" for name in STANDARD)
 KINDS: Mapping[str, tuple[str, ...]] = {
-    "scenario": ("scenario.yaml", "rich.yaml", "parquet.yaml", "scenario.xlsx"),
+    "scenario": ("scenario.yaml", "rich.yaml", "day.yaml", "parquet.yaml", "scenario.xlsx"),
+    "demand": ("day-rates.csv",),
     "table": ("profiles.csv", "wide.csv", "profiles.parquet", "wide.parquet"),
     "scores": ("scores.csv", "weighted.csv", "scores.parquet"),
     "graded": ("many.csv", "many-grades.csv"),
@@ -70,6 +101,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "scenario.yaml": ("profiles.csv", "scores.csv"),
     "rich.yaml": ("wide.csv", "weighted.csv"),
+    "day.yaml": ("wide.csv", "weighted.csv", "day-rates.csv"),
     "parquet.yaml": ("profiles.parquet", "scores.parquet"),
     "plan.json": ("scenario.yaml", "profiles.csv", "scores.csv"),
     "other.json": ("scenario.yaml", "profiles.csv", "scores.csv"),
@@ -104,6 +136,8 @@ def _write_seeds(folder: Path) -> int:
     text = scenario.read_text(encoding="utf-8") + "solver: {time_limit_s: 2}\n"
     scenario.write_text(text, encoding="utf-8")
     (folder / "rich.yaml").write_text(RICH, encoding="utf-8")
+    (folder / "day.yaml").write_text(DAY, encoding="utf-8")
+    (folder / "day-rates.csv").write_text(DAY_RATES, encoding="utf-8")
     (folder / "mapping.yaml").write_text(MAPPING, encoding="utf-8")
     parquet = text.replace("files.csv", "files.parquet").replace("scores.csv", "scores.parquet")
     (folder / "parquet.yaml").write_text(parquet, encoding="utf-8")

@@ -4,12 +4,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from planner.scenario.assemble import assemble_instance
 from planner.scenario.assemble_demand import CELLS_REFUSED
 from profiles.io.faults import DataError
-from tests.support.scenarios.demand_case import demand_fault_lines, load_day
-from tests.support.scenarios.scenario_case import change
+from tests.support.scenarios.demand_case import (
+    BATCH,
+    DAY,
+    DEMAND,
+    demand_fault_lines,
+    load_day,
+    rates_in_a_table,
+)
+from tests.support.scenarios.scenario_case import (
+    FUZZ,
+    assert_sound_or_faulty,
+    change,
+    garbled,
+)
 
 CLASSED = """\
 class,llm,gpu,tp_degree,mps_share_pct,rate_rps,ttft_mean_ms,ttft_p95_ms,memory_gib_per_gpu
@@ -22,6 +36,18 @@ chat,NO,G,2,100,0,90,100,8
 ,NA,G,1,100,1,90,180,22
 ,NA,G,1,100,3,190,480,22
 """
+
+
+@FUZZ
+@given(st.data(), st.sampled_from(["scenario.yaml", "batch.csv", "demand.csv", "profiles.csv"]))
+def test_any_bytes_give_an_instance_or_faults(day: Path, data: st.DataObject, name: str) -> None:
+    texts = {"scenario.yaml": DAY, "batch.csv": BATCH, "demand.csv": DEMAND}
+    for file, text in (texts | {"profiles.csv": CLASSED}).items():
+        (day / file).write_text(text, encoding="utf-8")
+    rates_in_a_table(day)
+    text = (day / name).read_text(encoding="utf-8")
+    (day / name).write_bytes(data.draw(garbled(text)))
+    assert_sound_or_faulty(lambda: load_day(day))
 
 
 @pytest.fixture

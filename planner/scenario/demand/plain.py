@@ -2,9 +2,13 @@
 than a scenario without them.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+from planner.scenario.schema.faults import schema_fault_entries
 from planner.scenario.schema.specification import ScenarioSpec
 
-__all__ = ["only_class_name", "plain_demand_spec", "stated_demand_place"]
+__all__ = ["only_class_name", "plain_demand_spec", "plain_override_path", "stated_demand_place"]
 
 
 def stated_demand_place(spec: ScenarioSpec) -> str:
@@ -46,6 +50,29 @@ def plain_demand_spec(spec: ScenarioSpec, rate: float | None = None) -> Scenario
 def only_class_name(spec: ScenarioSpec) -> str:
     """Name of the only class of a scenario that states classes; "" for none or several."""
     return spec.classes[0].name if spec.classes and len(spec.classes) == 1 else ""
+
+
+def plain_override_path(content: Mapping[str, Any], path: str) -> str:
+    """Where an override of a plain scenario leads in a file that states one class in one case:
+    `arrival_rate_rps` to the case's, an SLO behind those at the top to the class's. Any other path
+    as it is.
+
+    content: of the file. Sweeps and reports vary what `plain_demand_spec` returns.
+    """
+    classes, cases = (schema_fault_entries(content, key) for key in ("classes", "cases"))
+    if len(classes) > 1 or len(cases) > 1:
+        return path
+    if path == "arrival_rate_rps" and cases:
+        return "cases.0.arrival_rate_rps"
+    head, _, rest = path.partition(".")
+    number, dot, key = rest.partition(".")
+    slos = content.get("slo")
+    top = len(slos) if isinstance(slos, list) else 0
+    if head == "slo" and classes and number.isascii() and number.isdecimal() and len(number) < 7:
+        at = int(number) - top
+        if 0 <= at < len(schema_fault_entries(classes[0], "slo")):
+            return f"classes.0.slo.{at}{dot}{key}"
+    return path
 
 
 def _says_more(spec: ScenarioSpec) -> bool:

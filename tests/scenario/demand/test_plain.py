@@ -76,6 +76,21 @@ def test_slos_of_the_only_class_join_those_at_the_top(case: Path) -> None:
     assert load_scenario(file).spec.slo == loaded.scenario.spec.slo
 
 
+def test_overrides_of_a_plain_scenario_lead_into_its_file(case: Path) -> None:
+    """Sweeps and reports vary the rate and the SLOs of the scenario that they were given."""
+    file = case / "scenario.yaml"
+    plain = assemble_instance(file, ["arrival_rate_rps=6", "slo.0.limit_ms=250"]).sha256
+    change(file, SLOS, "slo: []\n")
+    keys = "classes: [{name: chat, slo: [{metric: ttft, statistic: mean, limit_ms: 300}]}]\n"
+    change(file, RATE, f"{keys}cases: [{{name: day, arrival_rate_rps: 5}}]\n")
+    loaded = assemble_instance(file, ["arrival_rate_rps=6", "slo.0.limit_ms=250"])
+    assert loaded.sha256 == plain
+    assert loaded.scenario.overrides == {"arrival_rate_rps": 6, "slo.0.limit_ms": 250}
+    for override in ("slo.1.limit_ms=9", "arrival_rate_rps=-1"):
+        with pytest.raises(DataError, match="--set:"):
+            assemble_instance(file, [override])
+
+
 @pytest.mark.parametrize(
     ("keys", "place"),
     [
