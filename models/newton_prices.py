@@ -76,13 +76,20 @@ def balanced_prices(
     """
     prices = prices.copy()
     margin = values - prices[:, None]
+    stepped = np.zeros(target.size, dtype=bool)
     near = COORDINATE_NEAR * target.size * float(weights.max())
     for _ in range(COORDINATE_STEPS * target.size):
         load = np.bincount(margin.argmax(axis=0), weights=weights, minlength=target.size)
         off = np.abs(load - target)
         i = int(off.argmax())
         if off[i] <= near:
-            break
+            # An LLM of less than a prompt may be far from every prompt all the same: no window
+            # around its price then holds one, and the transport problem grows to all prompts.
+            none = np.flatnonzero((load == 0) & ~stepped)
+            if none.size == 0:
+                break
+            i = int(none[0])
+        stepped[i] = True
         own = margin[i].copy()
         margin[i] = -np.inf
         offer = values[i] - margin.max(axis=0)
@@ -92,7 +99,9 @@ def balanced_prices(
         margin[i] = values[i] - price
         if price == prices[i]:
             margin[i] = own
-            break
+            if off[i] > near:
+                break
+            continue
         prices[i] = price
     return prices - prices.min()
 

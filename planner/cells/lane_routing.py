@@ -21,12 +21,12 @@ from models.demand.cell_curves import CellPoints, budget_latency, outside_budget
 from models.demand.cell_program import HOUR, CellColumns
 from models.demand.demand_model import DemandModel
 from models.latency import safe_latency_points
-from models.quality import UNROUTED, Settled
+from planner.cell_solution import Lane, RoutedCase
 from planner.cells.cell_loop import CellLoop, CellPoint
 from planner.joint.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
 
-__all__ = ["Lane", "LaneShape", "RoutedCase", "propose_lanes", "route_lanes"]
+__all__ = ["LaneShape", "propose_lanes", "route_lanes"]
 
 PASSES, MOVES = 12, 6
 """Most recentrings of a routing, and most moves towards loads that keep the budgets."""
@@ -41,6 +41,9 @@ FLOAT_NOISE = 1e-12
 
 BESIDE_A_KNOT = 1e-6
 """A load this close (relative) to a knot of its curve is meant to be on it."""
+
+HARDLY_ANY = 1e-6
+"""Fractions of a class below this are not routed."""
 
 STEPS = (1.0, 0.5, 0.2)
 """Parts of the way to the loads that prices ask for."""
@@ -59,34 +62,6 @@ class LaneShape:
     replicas: int
     classes: tuple[int, ...]
     load: float
-
-
-@dataclass(frozen=True)
-class Lane:
-    """replicas of an option with the rates (C,), req/s of them all."""
-
-    option: int
-    replicas: int
-    rates: np.ndarray
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoutedCase:
-    """A feasible routing. lanes: all replicas of the setup, idle ones too. outside: (C, E) req/s.
-    fractions: by class, (M + E,). settled: exact quality by class. value: weighted quality of the
-    cells, score units; quality: of the case, score units; spend: USD/h outside. loss: position of
-    the lost nodes in the plan's losses, None without any.
-    """
-
-    case: int
-    lanes: tuple[Lane, ...]
-    outside: np.ndarray
-    fractions: dict[int, np.ndarray]
-    settled: dict[int, Settled]
-    value: float
-    quality: float
-    spend: float
-    loss: int | None = None
 
 
 def propose_lanes(
@@ -429,12 +404,13 @@ class _LaneProgram:
         rate: float,
     ) -> None:
         """Make the rates of a class sum to its own, in place."""
-        # What carries a billionth of the requests carries none: its prompts would only make ties.
+        # What carries a millionth of the requests, ten times the solver's tolerance, carries none:
+        # its prompts would only make ties, of which exact prices take minutes to make sense.
         options = np.array([shape.option for shape in self.shapes], dtype=int)
         llm = self.model.llm[options]
         carried = np.bincount(llm, weights=rates[:, c], minlength=len(self.model.demand.served))
-        rates[(carried < UNROUTED * rate)[llm], c] = 0.0
-        outside[c, outside[c] < UNROUTED * rate] = 0.0
+        rates[(carried < HARDLY_ANY * rate)[llm], c] = 0.0
+        outside[c, outside[c] < HARDLY_ANY * rate] = 0.0
         for takes in (between[:, c], np.ones(len(self.shapes), dtype=bool)):
             short = rate - rates[:, c].sum() - outside[c].sum()
             room = most[:, c] - rates[:, c] if short > 0 else rates[:, c]

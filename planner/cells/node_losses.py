@@ -9,7 +9,6 @@ routed; the rest are covered.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import comb, prod
 
@@ -17,8 +16,9 @@ import numpy as np
 
 from models.demand.requests import DemandInstance
 from models.packing.first_fit import Packing
+from planner.cell_solution import LossKind
 
-__all__ = ["MOST_KINDS", "LossKind", "TooManyLossesError", "loss_kinds", "uncovered_losses"]
+__all__ = ["MOST_KINDS", "TooManyLossesError", "loss_kinds", "uncovered_losses"]
 
 MOST_KINDS = 10_000
 """Kinds of choices above this are refused (the text of the demand)."""
@@ -30,17 +30,6 @@ class TooManyLossesError(ValueError):
     def __init__(self, pool: int) -> None:
         super().__init__(f"more than {MOST_KINDS} kinds of lost nodes in pool {pool}")
         self.pool = pool
-
-
-@dataclass(frozen=True)
-class LossKind:
-    """A kind of choice. nodes: by pool position, a representative. alike: number of choices of
-    this kind. survivors: (O,) replicas.
-    """
-
-    nodes: dict[int, tuple[int, ...]]
-    alike: int
-    survivors: np.ndarray
 
 
 def loss_kinds(

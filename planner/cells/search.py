@@ -27,15 +27,16 @@ from models.instance import ObjectiveKind
 from models.nogood import NoGood
 from models.packing.first_fit import Packing
 from models.packing.spread import spread_over_nodes
+from planner.cell_solution import CellPlan, PlanLoss, RoutedCase
 from planner.cells.cell_loop import CellLoop, CellPoint
-from planner.cells.lane_routing import RoutedCase, propose_lanes, route_lanes
-from planner.cells.node_losses import LossKind, TooManyLossesError, loss_kinds, uncovered_losses
+from planner.cells.lane_routing import propose_lanes, route_lanes
+from planner.cells.node_losses import TooManyLossesError, loss_kinds, uncovered_losses
 from planner.joint.search_state import SearchClock
 from planner.joint.separation import place_or_separate
 from planner.joint.solver.highs import SolveSettings, StopReason, solve_with_highs
 from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Settings
 
-__all__ = ["CellPlan", "CellSearch", "PlanLoss", "counted_routings"]
+__all__ = ["CellSearch", "counted_routings"]
 
 PART_OF_GAP = 0.1
 """Part of the gap that the estimates of quality in one program may leave."""
@@ -45,34 +46,6 @@ MASTER_GAP = 0.2
 
 FIRST_RATES = 1e-9
 """Replicas of the first case's relaxation that count as in use."""
-
-
-@dataclass(frozen=True)
-class PlanLoss:
-    """A kind of lost nodes of a case; same_as: position of the loss whose routing covers it."""
-
-    case: int
-    kind: LossKind
-    same_as: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class CellPlan:
-    """A placed setup with a routing of every case, or of every largest loss of its nodes.
-
-    value: of the objective (score, or USD/h). quality: weighted mean over cells. gpus_cost,
-    outside_cost: USD/h. losses: all kinds of lost nodes of all cases.
-    """
-
-    value: float
-    quality: float
-    replicas: np.ndarray
-    packings: tuple[Packing, ...]
-    routed: tuple[RoutedCase, ...]
-    losses: tuple[PlanLoss, ...]
-    gpus: int
-    gpus_cost: float
-    outside_cost: float
 
 
 @dataclass(kw_only=True)

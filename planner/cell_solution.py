@@ -1,0 +1,98 @@
+"""The solution of an optimisation over cells, in the demand's positions and units; it holds no
+solver object. A fixed fleet: one setup serves all cases.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.packing.first_fit import Packing
+from models.quality import Settled
+from planner.solution import Effort, Status
+
+__all__ = ["CellPlan", "CellSolution", "Lane", "LossKind", "PlanLoss", "RoutedCase"]
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Replicas of an option that receive the same rates. rates: (C,), req/s of them all."""
+
+    option: int
+    replicas: int
+    rates: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutedCase:
+    """A feasible routing of one case, or of one loss of its nodes.
+
+    lanes: all replicas of the setup, idle ones too; of a loss those that survive. outside: (C, E)
+    req/s. fractions: by class, (M + E,). settled: exact quality by class. value: weighted quality
+    of the cells, score units; quality: of the case, score units; spend: USD/h outside. loss:
+    position of the lost nodes in the plan's losses, None without any.
+    """
+
+    case: int
+    lanes: tuple[Lane, ...]
+    outside: np.ndarray
+    fractions: dict[int, np.ndarray]
+    settled: dict[int, Settled]
+    value: float
+    quality: float
+    spend: float
+    loss: int | None = None
+
+
+@dataclass(frozen=True)
+class LossKind:
+    """A kind of choice of lost nodes. nodes: by pool position, a representative. alike: number of
+    choices of this kind. survivors: (O,) replicas.
+    """
+
+    nodes: dict[int, tuple[int, ...]]
+    alike: int
+    survivors: np.ndarray
+
+
+@dataclass(frozen=True)
+class PlanLoss:
+    """A kind of lost nodes of a case; same_as: position of the loss whose routing covers it."""
+
+    case: int
+    kind: LossKind
+    same_as: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellPlan:
+    """A placed setup with a routing of every case, or of every largest loss of its nodes.
+
+    value: of the objective (score, or USD/h). quality: weighted mean over cells. replicas: (O,).
+    packings: of every pool. gpus_cost, outside_cost: USD/h. losses: all kinds of lost nodes of
+    all cases.
+    """
+
+    value: float
+    quality: float
+    replicas: np.ndarray
+    packings: tuple[Packing, ...]
+    routed: tuple[RoutedCase, ...]
+    losses: tuple[PlanLoss, ...]
+    gpus: int
+    gpus_cost: float
+    outside_cost: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellSolution:
+    """A plan, or what is known where there is none.
+
+    value, bound: of the objective. reasons: why there is no plan, in sentences.
+    """
+
+    status: Status
+    value: float | None
+    bound: float | None
+    effort: Effort
+    plan: CellPlan | None = None
+    reasons: tuple[str, ...] = ()

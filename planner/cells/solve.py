@@ -1,0 +1,110 @@
+"""From a demand to a proven plan over its cells, or the reasons why there is none."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from models.demand.demand_model import DemandModel
+from models.demand.requests import DemandInstance
+from models.quality import Quality
+from planner.cell_solution import CellSolution
+from planner.cells.cell_loop import CellLoop
+from planner.cells.search import CellSearch
+from planner.joint.search_state import SearchClock
+from planner.joint.solver import highs
+from planner.joint.solver.highs import SolveSettings, StopReason
+from planner.settings import Progress, Settings
+from planner.solution import Effort, Status, Termination
+
+__all__ = ["solve_cells"]
+
+
+def solve_cells(
+    demand: DemandInstance,
+    settings: Settings | None = None,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> CellSolution:
+    """The best plan of a demand with one setup for all its cases, with a bound on every such plan.
+
+    progress: called with elapsed seconds, phase, value and bound whenever one of them changes.
+    cancel: ends the search within a fraction of a second, with the plan there is.
+    """
+    settings = settings or Settings()
+    clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)
+
+    def tell(phase: str, value: float | None, bound: float | None) -> None:
+        if progress is not None:
+            progress(Progress(time.perf_counter() - clock.began, phase, value, bound))
+
+    # Classes with one score table share its cuts.
+    by_table: dict[int, Quality] = {}
+    qualities = []
+    for entry in demand.classes:
+        if id(entry.scores) not in by_table:
+            by_table[id(entry.scores)] = Quality(entry.scores)
+        qualities.append(by_table[id(entry.scores)])
+    model = DemandModel(demand=demand, qualities=qualities)
+    search = CellSearch(model=model, clock=clock, settings=settings, report=tell)
+    search.run()
+    return _solution(search)
+
+
+def _solution(search: CellSearch) -> CellSolution:
+    """What a search that is over has found."""
+    clock, best = search.clock, search.best
+    closed = search.closed()
+    notes = list(dict.fromkeys(search.notes))
+    reasons: tuple[str, ...] = ()
+    if search.infeasible:
+        status, termination = Status.INFEASIBLE, Termination.INFEASIBLE
+        reasons = tuple(_impossible_cases(search))
+    else:
+        termination = clock.termination(closed=closed)
+        status = Status.UNKNOWN if best is None else Status.OPTIMAL if closed else Status.FEASIBLE
+    effort = Effort(
+        wall=time.perf_counter() - clock.began,
+        seconds=dict(clock.seconds),
+        milp_solves=search.masters,
+        quality_cuts=sum(len(q.cuts) for q in {id(q): q for q in search.model.qualities}.values()),
+        nodes=search.nodes,
+        work=clock.worked,
+        termination=termination,
+        solver_version=highs.VERSION,
+        notes=tuple(notes),
+    )
+    return CellSolution(
+        status=status,
+        value=None if best is None else best.value,
+        bound=None if search.infeasible else search.bound,
+        effort=effort,
+        plan=best,
+        reasons=reasons,
+    )
+
+
+def _impossible_cases(search: CellSearch) -> list[str]:
+    """Sentences: the cases that no setup serves, each alone; or that each can be served alone, but
+    not all with one setup.
+    """
+    model, impossible = search.model, []
+    for t, case in enumerate(model.demand.cases):
+        if not any(case.rates):
+            continue
+        loop = CellLoop(
+            model,
+            [t],
+            SearchClock(time.perf_counter() + EXPLAIN_SECONDS),
+            SolveSettings(time_limit=EXPLAIN_SECONDS),
+            free_setup=True,
+            options=model.options,
+        )
+        if loop.converge(ROUGH_QUALITY) is StopReason.INFEASIBLE:
+            lost = ", with the nodes it loses" if case.loses_nodes else ""
+            impossible.append(f"The case {case.name} cannot be served even alone{lost}.")
+    return impossible or ["Each case can be served alone, but not all of them with one setup."]
+
+
+EXPLAIN_SECONDS, ROUGH_QUALITY = 5.0, 1e-2
+"""Seconds for the question whether one case can be served alone; quality does not matter to it."""
