@@ -35,7 +35,7 @@ from planner.presentation.demand.day import (
 )
 from planner.presentation.formatting import format_number
 from planner.program import PROGRAM
-from profiles.io.faults import Fault
+from profiles.io.faults import Fault, shown_in_fault
 from profiles.io.output_folder import put_folder
 from profiles.io.writing import check_writable, write_whole_file
 from profiles.request_logs.pipeline import LogSource, import_request_logs
@@ -146,10 +146,10 @@ def _day_choices(options: DemandImportOptions) -> DayChoices:
 def _check_number(
     option: str, value: float, low: float, high: float, unit: str, faults: list[Fault]
 ) -> None:
-    """NaN passes the command line's own ranges."""
-    if not (math.isfinite(value) and low <= value <= high):
+    """A fault unless low <= value <= high. The command line's own ranges let NaN pass."""
+    if not low <= value <= high:
         problem = f"this must be from {low:g} to {high:g}{' ' if unit else ''}{unit}"
-        faults.append(Fault(option, "", f"{value:g}", problem, "give another number"))
+        faults.append(Fault(option, "", shown_in_fault(value), problem, "give another number"))
 
 
 def _length_borders(text: str | None, faults: list[Fault]) -> tuple[float, ...]:

@@ -93,7 +93,7 @@ def test_nothing_is_overwritten_and_nothing_is_left_on_failure(tmp_path: Path, l
 def test_options_that_make_no_sense_are_all_refused_at_once(tmp_path: Path, log: Path) -> None:
     code, _, err = demand_import(
         *(str(log), "--to", str(tmp_path / "day"), "--bin", "nan", "--quantile", "0"),
-        *("--scale", "-1", "--levels", "0", "--utc-offset", "99", "--length-borders", "5,3"),
+        *("--scale", "-1", "--levels", "9" * 400, "--utc-offset", "99", "--length-borders", "5,3"),
         *("--length-classes", "1", "--class", "a", "--class", "a=b"),
     )
     assert code == 2
