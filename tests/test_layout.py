@@ -37,7 +37,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "models.packing": PROFILES,
     "models.scores": PROFILES,
     "models": ("models.curves", "models.packing", *PROFILES),
-    "models.demand": ("models", *PROFILES),
+    "models.demand": ("models", "models.packing", *PROFILES),
     "models.serving": ("models", *PROFILES),
     "reports": PROFILES,
     "reports.workbook": ("reports", *PROFILES),
@@ -55,6 +55,10 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.joint": (*BELOW, "planner.joint.solver"),
     "planner.plans": (*BELOW, "planner.scenario", "planner.verification"),
     "planner.plans.changes": (*BELOW, "planner.plans"),
+    "planner.plans.cells": (
+        *BELOW, "planner.plans", "planner.scenario", "planner.verification.cells",
+    ),
+    "planner.cells": (*BELOW, "planner.joint", "planner.joint.solver"),
     "planner.profiling": (*BELOW, "planner.joint", "planner.decomposition"),
     "planner.studies.baselines": (
         *BELOW, "planner.scenario", "planner.joint", "planner.plans",
@@ -73,6 +77,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "planner.studies.baselines", "planner.operation",
     ),
     "planner.presentation.plan": (*BELOW, "planner.plans", "planner.presentation"),
+    "planner.presentation.cells": (*BELOW, "planner.presentation"),
     "planner.presentation.scores": (
         *BELOW, "planner.plans", "planner.operation", "planner.presentation",
         "planner.studies.baselines",
@@ -87,6 +92,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     ),
     "planner.cli.terminal": (
         *BELOW, "planner.plans", "planner.presentation", "planner.presentation.plan",
+        "planner.presentation.cells",
     ),
 }  # fmt: skip
 """Package -> the packages it may import besides itself: downwards only, so that this table has no
@@ -143,7 +149,7 @@ DOORS = {("planner.__main__", "planner.cli")}
 
 KEEPERS = {
     "highspy": {"planner.joint.solver"},
-    "pyomo": {"models"},
+    "pyomo": {"models", "models.demand"},
     "streamlit": {
         *("app", "app_pages", "app_pages.session", "app_pages.charts"),
         *("app_pages.widgets", "app_pages.views"),

@@ -24,8 +24,16 @@ from profiles.io.writing import as_write_errors, write_whole_file
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-__all__ = ["plan_file_text", "read_plan_file", "write_plan_file"]
+__all__ = [
+    "CELLS_SCHEMA",
+    "plan_file_text",
+    "read_plan_file",
+    "write_plan_content",
+    "write_plan_file",
+]
 
+CELLS_SCHEMA = 2
+"""Of plans over cells (planner.plans.cells)."""
 SIZE_LIMIT = 50_000_000
 """Bytes; a plan with a hundred alternatives on 1,000 GPUs has 20 million."""
 DEPTH_LIMIT = 30
@@ -49,16 +57,18 @@ def write_plan_file(plan: Plan, path: str | os.PathLike[str]) -> None:
 
     WriteError when that is not possible.
     """
+    write_plan_content(plan.content, path)
+
+
+def write_plan_content(content: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """The same for the content of a plan, of either schema version."""
     target = Path(path)
     with as_write_errors(target):
         place = find_target(target)
     folder = place.path.parent if place.kind == TargetKind.REPLACED else Path.cwd()
-    scenario = Path(os.path.realpath(plan.content["scenario_path"]))
-    content: PlanContent = {
-        **plan.content,
-        "scenario_path": Path(os.path.relpath(scenario, folder)).as_posix(),
-    }
-    write_whole_file(target, lambda stream: stream.write(plan_file_text(content)))
+    scenario = Path(os.path.realpath(content["scenario_path"]))
+    moved = {**content, "scenario_path": Path(os.path.relpath(scenario, folder)).as_posix()}
+    write_whole_file(target, lambda stream: stream.write(plan_file_text(moved)))
 
 
 def plan_file_text(content: Mapping[str, Any]) -> str:
@@ -84,6 +94,9 @@ def read_plan_file(path: str | os.PathLike[str]) -> Plan:
     except ValueError as error:
         problem = f"this is no plan.json: not strict JSON ({str(error)[:120]})"
         raise DataError([Fault(file, "", "", problem, REWRITE)]) from None
+    if isinstance(content, dict) and content.get("schema") == CELLS_SCHEMA:
+        problem = "this is a plan of classes and cases (schema 2), which only `plan` knows yet"
+        raise DataError([Fault(file, "schema", "2", problem, "name a plan of schema 1")])
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         problem = f"not a plan of schema version {SCHEMA}"
         raise DataError([Fault(file, "schema", "", problem, REWRITE)])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from models.linear import LinearProgram
 from models.quality import Quality
+from planner.cli.commands.plan_cells import refuse_plan_options_with_cells, run_plan_cells
 from planner.cli.commands.robust_plan import NOT_ROBUST, plan_robust_scenario
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write, notify
 from planner.cli.terminal.interrupt import Interrupt
@@ -29,7 +30,7 @@ from planner.plans.plan_file import plan_file_text, read_plan_file, write_plan_f
 from planner.plans.schema import PlanContent, SearchedContent
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.marginals import marginals_content
-from planner.scenario.assemble import assemble_instance
+from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.studies.alternatives import NEAR_LOSS, AlternativesOptions, find_alternatives
 from planner.studies.marginals import marginal_values
 from planner.studies.robustness import KEPT
@@ -98,10 +99,17 @@ def run_plan(
     Raises VerificationError (a bug) when the plan fails its check.
     """
     outputs.check()
+    start, options = time.perf_counter(), options or PlanOptions()
+    loaded = assemble_instance(scenario, overrides, cells=True)
+    if loaded.demand is not None:
+        refuse_plan_options_with_cells(scenario, _options_without_cells(outputs, options))
+        notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
+        seconds = time.perf_counter() - start
+        return run_plan_cells(loaded, interrupt, outputs.json, seconds, quiet=quiet)
     programs: list[LinearProgram] = []
     on_program = None if outputs.model is None else programs.append
     source = run_plan_on_scenario(
-        scenario, overrides, interrupt, options, quiet=quiet, on_program=on_program
+        loaded, overrides, interrupt, options, quiet=quiet, on_program=on_program, began=start
     )
     code = max(EXIT_CODES[source.plan.status], _output_plan(source, outputs, programs, quiet=quiet))
     robustness = source.plan.content["context"].get("robustness")
@@ -110,24 +118,43 @@ def run_plan(
     return NOT_ROBUST if robustness["complete"] else EXIT_CODES["feasible"]
 
 
+def _options_without_cells(outputs: PlanOutputs, options: PlanOptions) -> dict[str, bool]:
+    """The options that a plan over cells does not know yet, and whether they are given."""
+    return {
+        "--xlsx": outputs.xlsx is not None,
+        "--charts": outputs.charts is not None,
+        "--write-model": outputs.model is not None,
+        "--marginals": options.marginals,
+        "--near": options.near > 0,
+        "--current": options.current is not None,
+        "--robust-to": options.robust_to is not None,
+    }
+
+
 def run_plan_on_scenario(
-    scenario: Path,
+    scenario: Path | LoadResult,
     overrides: Sequence[str],
     interrupt: Interrupt,
     options: PlanOptions | None = None,
     *,
     quiet: bool,
     on_program: Callable[[LinearProgram], None] | None = None,
+    began: float | None = None,
 ) -> PlanAndScenario:
-    """Make the plan of a scenario file; notices and progress go to standard error.
+    """Make the plan of a scenario, of its file or loaded; notices and progress go to standard
+    error.
 
-    on_program: takes the last mixed-integer program of the search.
+    on_program: takes the last mixed-integer program of the search. began: when loading began, of
+    time.perf_counter.
 
     DataError for bad input, VerificationError for a bug.
     """
-    start, options = time.perf_counter(), options or PlanOptions()
+    start = time.perf_counter() if began is None else began
+    options = options or PlanOptions()
     current = None if options.current is None else _current_plan_setup(Path(options.current))
-    loaded = assemble_instance(scenario, overrides)
+    loaded = scenario
+    if isinstance(loaded, Path):
+        loaded = assemble_instance(loaded, overrides)
     seconds = time.perf_counter() - start
     notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
     instance = loaded.instance

@@ -110,7 +110,10 @@ class LiveLp:
         """Change the sides of rows."""
         if rows.size:
             check_call(
-                self._highs.changeRowsBounds(rows.size, rows.astype(np.int32), low, high),
+                # The stubs of HiGHS 1.16 lack it.
+                self._highs.changeRowsBounds(  # type: ignore[attr-defined]
+                    rows.size, rows.astype(np.int32), low, high
+                ),
                 "changeRowsBounds",
             )
 

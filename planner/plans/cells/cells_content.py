@@ -18,6 +18,7 @@ from planner.plans.cells.cell_slo_content import case_slo_content, cell_slo_cont
 from planner.plans.context_content import scenario_context
 from planner.plans.latencies import latencies_at, latency_provenance_at
 from planner.plans.numbers import finite_number, percent
+from planner.plans.plan_file import CELLS_SCHEMA
 from planner.verification.cells.cells_verifier import run_cells_verifier
 from planner.version import VERSION
 from profiles.records import PROVENANCES
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from planner.scenario.assemble import LoadResult
     from planner.settings import Settings
 
-__all__ = ["CELLS_SCHEMA", "build_cells_plan"]
-
-CELLS_SCHEMA = 2
+__all__ = ["build_cells_plan"]
 
 
 def build_cells_plan(

@@ -1,0 +1,132 @@
+"""The report of a plan over cells on the terminal: verdict, cases, classes, setup, lost nodes."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from rich.console import Console
+
+from planner.cli.terminal.gpu_map_grid import print_gpu_map
+from planner.cli.terminal.output import Column, output_line, output_lines, output_table
+from planner.plans.schema import PlanContent
+from planner.presentation.cells.cells_tables import (
+    case_table,
+    cell_table,
+    loss_table,
+    setup_table,
+)
+from planner.presentation.plan.verdict import verdict_line
+
+__all__ = ["print_cells_report", "print_cells_verdict"]
+
+STYLES = {"optimal": "bold green", "feasible": "bold yellow"}
+
+
+def print_cells_report(
+    content: Mapping[str, Any], console: Console, written: Mapping[str, str] | None = None
+) -> None:
+    """Print the whole report. written: what was written -> where."""
+    print_cells_verdict(content, console)
+    if content["status"] == "infeasible":
+        output_lines(console, "Why there is no plan", content["conflict"]["limits"])
+    elif content["status"] == "unknown":
+        output_line(
+            console, "Give the search more time with --time-limit, or a wider gap with --rel-gap."
+        )
+    else:
+        _print_cells_plan(content, console)
+    for note in content["context"]["effort_notes"]:
+        output_line(console, f"Note: {note}")
+    for what, where in (written or {}).items():
+        output_line(console, f"{what} written to {where}")
+
+
+def print_cells_verdict(content: Mapping[str, Any], console: Console) -> None:
+    """Print the verdict, and with a plan one line of what it uses."""
+    context = content["context"]
+    pools = ", ".join(f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in context["pools"])
+    output_line(console, f"{content['scenario']}: one setup for all cases on {pools}")
+    style = STYLES.get(content["status"], "bold red")
+    output_line(console, verdict_line(cast("PlanContent", content)), style)
+    if content["setups"]:
+        output_line(console, _totals_line(content))
+
+
+def _totals_line(content: Mapping[str, Any]) -> str:
+    cost, total = content["cost"], content["cost_usd_per_h"]
+    parts = [f"{content['gpus_used']:,} of {content['gpus_total']:,} GPUs used"]
+    if total is None:
+        parts.append("no price known")
+    else:
+        outside = cost["outside_usd_per_h"]
+        split = f" ({cost['gpus_usd_per_h']:,.2f} GPUs, {outside:,.2f} outside)" if outside else ""
+        parts.append(f"{total:,.2f} USD/h{split}")
+    if content["objective"]["of"] == "cost":
+        parts.append(f"quality {content['quality']:.5f}")
+    parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")
+    return "; ".join(parts)
+
+
+def _number(value: float | None, digits: str) -> str:
+    return "-" if value is None or value != value else format(value, digits)
+
+
+CASE_COLUMNS: tuple[Column, ...] = (
+    ("Case", "case", str),
+    ("Hours", "h", lambda v: _number(v, "g")),
+    ("Rate (req/s)", "req/s", lambda v: _number(v, ".4g")),
+    ("Quality", "quality", lambda v: _number(v, ".4f")),
+    ("USD/h", "USD/h", lambda v: _number(v, ",.2f")),
+    ("Tightest limit", "tightest limit", str),
+)
+CELL_COLUMNS: tuple[Column, ...] = (
+    ("Case", "case", str),
+    ("Class", "class", str),
+    ("Rate (req/s)", "req/s", lambda v: _number(v, ".4g")),
+    ("Quality", "quality", lambda v: _number(v, ".4f")),
+    ("Goes to", "goes to", str),
+)
+SETUP_COLUMNS: tuple[Column, ...] = (
+    ("LLM", "LLM", str),
+    ("Pool", "pool", str),
+    ("TP", "tp", lambda v: _number(v, "d")),
+    ("Share (%)", "% GPU", lambda v: _number(v, "g")),
+    ("Replicas", "replicas", lambda v: _number(v, "d")),
+    ("Provenance", "provenance", str),
+)
+LOSS_COLUMNS: tuple[Column, ...] = (
+    ("Case", "case", str),
+    ("Lost nodes", "lost", str),
+    ("Choices alike", "alike", lambda v: _number(v, "d")),
+    ("Quality", "quality", lambda v: _number(v, ".4f")),
+    ("Tightest limit", "tightest limit", str),
+)
+
+
+def _print_cells_plan(content: Mapping[str, Any], console: Console) -> None:
+    output_table(console, "Cases", case_table(content), CASE_COLUMNS)
+    cells = cell_table(content)
+    cells["Case"] = [
+        f"{case}, lost {loss}" if loss else case
+        for case, loss in zip(cells["Case"], cells["Loss"], strict=True)
+    ]
+    output_table(console, "Classes in every case", cells, CELL_COLUMNS)
+    output_table(console, "Setup", setup_table(content), SETUP_COLUMNS)
+    if content["losses"]:
+        title = "Lost nodes: every loss below holds all limits, routed anew"
+        output_table(console, title, loss_table(content), LOSS_COLUMNS)
+    print_gpu_map(console, cast("PlanContent", _map_content(content)))
+
+
+def _map_content(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What the GPU map reads of a plan of one setup."""
+    (setup,) = content["setups"]
+    options = setup["options"]
+    keys = ("llm", "tp_degree", "mps_share_pct")
+    return {
+        "routing": dict.fromkeys((llm["name"] for llm in content["context"]["llms"]), 1.0),
+        "context": content["context"],
+        "placement": [
+            {**shard, **{key: options[shard["option"]][key] for key in keys}}
+            for shard in setup["placement"]
+        ],
+    }

@@ -1,0 +1,151 @@
+"""Named tables of a plan over cells (plan.json, schema 2), for terminal and files."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from planner.presentation.formatting import format_exact
+
+__all__ = ["case_table", "cell_limit_text", "cell_table", "lane_table", "loss_table", "setup_table"]
+
+METRICS = {"ttft": "TTFT", "tpot": "TPOT", "e2e": "E2E"}
+
+
+def setup_table(content: Mapping[str, Any]) -> pd.DataFrame:
+    """One row an option of the setup."""
+    (setup,) = content["setups"]
+    return pd.DataFrame(
+        {
+            "LLM": [o["llm"] for o in setup["options"]],
+            "Pool": [o["pool"] for o in setup["options"]],
+            "GPU": [o["gpu"] for o in setup["options"]],
+            "TP": [o["tp_degree"] for o in setup["options"]],
+            "Share (%)": [o["mps_share_pct"] for o in setup["options"]],
+            "Replicas": [o["replicas"] for o in setup["options"]],
+            "Provenance": [o["provenance"] for o in setup["options"]],
+        }
+    )
+
+
+def case_table(content: Mapping[str, Any]) -> pd.DataFrame:
+    """One row a case: demand, quality, cost, and the limit with least room."""
+    rows = []
+    for case in content["cases"]:
+        cells = _cells_of(content, case["case"])
+        # The cells of every loss have the same rates.
+        rates = {cell["class"]: cell["rate_rps"] for cell in cells}
+        limits = [*case["slo"], *(slo for cell in cells for slo in cell["slo"])]
+        rows.append(
+            {
+                "Case": case["case"],
+                "Hours": case["hours"],
+                "Rate (req/s)": sum(rates.values()),
+                "Quality": case["quality"],
+                "GPUs": case["gpus_used"],
+                "USD/h": case["cost_usd_per_h"],
+                "Tightest limit": cell_limit_text(limits),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def cell_table(content: Mapping[str, Any]) -> pd.DataFrame:
+    """One row a class in a case, of lost nodes in every routed loss."""
+    return pd.DataFrame(
+        [
+            {
+                "Case": cell["case"],
+                "Loss": _loss_words(content, cell["loss"]),
+                "Class": cell["class"],
+                "Rate (req/s)": cell["rate_rps"],
+                "Quality": cell["quality"],
+                "Goes to": _routing_text(cell["routing"]),
+                "Tightest limit": cell_limit_text(cell["slo"]),
+            }
+            for cell in content["cells"]
+        ]
+    )
+
+
+def lane_table(content: Mapping[str, Any]) -> pd.DataFrame:
+    """One row a lane."""
+    rows = []
+    for lane in content["lanes"]:
+        (setup,) = content["setups"]
+        option = setup["options"][lane["option"]]
+        rows.append(
+            {
+                "Case": lane["case"],
+                "Loss": _loss_words(content, lane["loss"]),
+                "LLM": option["llm"],
+                "Pool": option["pool"],
+                "TP": option["tp_degree"],
+                "Share (%)": option["mps_share_pct"],
+                "Replicas": lane["replicas"],
+                "Load (req/s per replica)": lane["load_rps"],
+                "Rates (req/s)": ", ".join(
+                    f"{name} {rate:.4g}" for name, rate in lane["rates"].items()
+                )
+                or "idle",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def loss_table(content: Mapping[str, Any]) -> pd.DataFrame:
+    """One row a kind of lost nodes: all of them hold, since the plan was verified."""
+    rows = []
+    for k, loss in enumerate(content["losses"]):
+        routed = k if loss["same_as"] is None else loss["same_as"]
+        cells = [cell for cell in content["cells"] if cell["loss"] == routed]
+        rows.append(
+            {
+                "Case": loss["case"],
+                "Lost nodes": _nodes_text(loss["nodes"]),
+                "Choices alike": loss["alike"],
+                "Quality": sum(c["rate_rps"] * c["quality"] for c in cells)
+                / max(sum(c["rate_rps"] for c in cells), 1e-300),
+                "Tightest limit": cell_limit_text([slo for cell in cells for slo in cell["slo"]]),
+            }
+        )
+    columns = ["Case", "Lost nodes", "Choices alike", "Quality", "Tightest limit"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def cell_limit_text(slos: Sequence[Mapping[str, Any]]) -> str:
+    """The SLO with least room, `TTFT p95 480 ms (limit 500)`; "" without any."""
+    known = [slo for slo in slos if slo["achieved_ms"] is not None]
+    if not known:
+        return ""
+    slo = max(known, key=lambda one: one["achieved_ms"] / one["limit_ms"])
+    where = "" if slo["scope"] == "all" else " of each LLM"
+    return (
+        f"{METRICS[slo['metric']]} {slo['statistic']}{where} {slo['achieved_ms']:.4g} ms (limit"
+        f" {format_exact(slo['limit_ms'])})"
+    )
+
+
+def _cells_of(content: Mapping[str, Any], case: str) -> list[Mapping[str, Any]]:
+    return [cell for cell in content["cells"] if cell["case"] == case]
+
+
+def _routing_text(routing: Mapping[str, float]) -> str:
+    """`a 70 %, b 30 %`, the largest first."""
+    parts = sorted(routing.items(), key=lambda item: -item[1])
+    return ", ".join(
+        f"{name} {100 * part:.0f} %" if part >= 0.005 else f"{name} under 1 %"
+        for name, part in parts
+    )
+
+
+def _loss_words(content: Mapping[str, Any], loss: int | None) -> str:
+    return "" if loss is None else _nodes_text(content["losses"][loss]["nodes"])
+
+
+def _nodes_text(nodes: Mapping[str, Sequence[int]]) -> str:
+    """`node 0 of a100`."""
+    return "; ".join(
+        f"node{'s' if len(which) > 1 else ''} {', '.join(map(str, which))} of {pool}"
+        for pool, which in nodes.items()
+    )
