@@ -9,7 +9,7 @@ so sum_k h_k mean_ck / 24 is the mean rate of class c over all bins. Bins weigh 
 where they are folded to a day slots do, and w_b is 1 / bins of the slot.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -190,15 +190,8 @@ def _day_of_bins(
     # Only now: folding changes what bins weigh.
     classes = tuple(replace(one, rate=_mean_rate(bins, c)) for c, one in enumerate(classes))
     most = max(choices.levels, COUNTS_SHOWN)
-    excess: list[float] = []
-    divide = _division_of_bins(bins, choices)
-    for count in range(1, most + 1):
-        found = divide(count)
-        if count == 1 or (count <= choices.levels and found.max() + 1 == count):
-            bin_levels = found
-        if found.max() + 1 < count:
-            break
-        excess.append(_excess(bins, found, choices.quantile))
+    divisions = _divisions_of_bins(bins, choices, most)
+    bin_levels = divisions[min(choices.levels, len(divisions)) - 1]
     planned = level_quantiles(bins.rates, bin_levels, choices.quantile)
     _check_planned_rates(planned)
     return DemandDay(
@@ -207,7 +200,7 @@ def _day_of_bins(
         bins=bins,
         bin_levels=bin_levels,
         all_requests=every,
-        excess=tuple(excess),
+        excess=tuple(_excess(bins, found, choices.quantile) for found in divisions),
         above=float((bins.rates > planned[:, bin_levels]).any(axis=0).mean()),
         choices=choices,
     )
@@ -226,8 +219,8 @@ def _check_planned_rates(planned: np.ndarray) -> None:
         raise DataError(faults)
 
 
-def _division_of_bins(bins: RateBins, choices: DayChoices) -> Callable[[int], np.ndarray]:
-    """What gives (B,) levels of each bin for a most number of levels. Slots with several bins are
+def _divisions_of_bins(bins: RateBins, choices: DayChoices, most: int) -> list[np.ndarray]:
+    """For 1, 2, ..., at most `most` levels the (B,) level of each bin. Slots with several bins are
     divided by the quantile of each.
     """
     quantile = choices.quantile
@@ -236,12 +229,11 @@ def _division_of_bins(bins: RateBins, choices: DayChoices) -> Callable[[int], np
     folded = choices.order != BinOrder.TIME
     rates = level_quantiles(bins.rates, slots, quantile) if folded else bins.rates
     if choices.order != BinOrder.PERIOD:
-        return lambda count: np.asarray(cluster_rate_levels(rates, count, quantile)[slots])
+        return [found[slots] for found in cluster_rate_levels(rates, most, quantile)]
     if used.size > MOST_SLOTS:
         problem = f"a day has {used.size:,} bins, more than {MOST_SLOTS} that periods are made of"
         raise DataError([Fault("--bin", "", "", problem, "give longer bins, e.g. --bin 15")])
-    losses = period_losses(rates, quantile)
-    return lambda count: cluster_rate_periods(losses, count)[slots]
+    return [found[slots] for found in cluster_rate_periods(period_losses(rates, quantile), most)]
 
 
 def _excess(bins: RateBins, levels: np.ndarray, quantile: float) -> float:

@@ -25,28 +25,47 @@ __all__ = ["cluster_rate_levels", "level_loss", "level_quantiles"]
 
 MOST_STEPS = 200
 """Steps of the descent; every one lowers the loss, and a dozen are usual."""
+MOST_LINES = 5
+MOST_VALUES = 1_000
+"""Classes, and values of a line, from which descents begin."""
 MOST_SWEEPS = 10
-MOST_MOVES = 2_000
+MOST_MOVES = 800
 """Bins times levels; more would take seconds, and single bins matter less."""
 
 
-def cluster_rate_levels(rates: np.ndarray, count: int, quantile: float) -> np.ndarray:
-    """(B,) level of each bin, 0 the one of the lowest total; fewer levels than `count` where fewer
-    bins differ.
+def cluster_rate_levels(rates: np.ndarray, count: int, quantile: float) -> list[np.ndarray]:
+    """For 1, 2, ..., `count` levels the (B,) level of each bin, 0 the one of the lowest total; the
+    list ends where fewer bins differ.
 
     rates: (C, B) req/s; count >= 1; quantile in (0, 1].
     """
     if rates.shape[0] == 1:
-        return _ordered_levels(rates, _split_line(rates[0], count, quantile), quantile)
+        return [
+            _ordered_levels(rates, levels, quantile)
+            for levels in _split_line(rates[0], count, quantile)
+        ]
     total = rates.sum(axis=0)
-    lines = [total, *rates, *(total - 2.0 * rates)]
-    starts = [_split_line(line, count, quantile) for line in lines]
-    found = [_descend(rates, start, quantile) for start in starts]
-    # The first of equals: the same levels come out on every machine.
-    best = min(found, key=lambda levels: round(level_loss(rates, levels, quantile), 9))
-    if rates.shape[1] * (best.max() + 1) <= MOST_MOVES:
-        best = _move_bins(rates, best, quantile)
-    return _ordered_levels(rates, best, quantile)
+    # Descents begin near enough without the small classes, and without every single value.
+    large = rates[np.argsort(-rates.sum(axis=1), kind="stable")[:MOST_LINES]]
+    lines = [total, *large, *(total - 2.0 * large)]
+    starts = [_split_line(_thinned(line), count, quantile) for line in lines]
+    found = []
+    for k in range(max(map(len, starts))):
+        descents = [_descend(rates, start[k], quantile) for start in starts if len(start) > k]
+        # The first of equals: the same levels come out on every machine.
+        best = min(descents, key=lambda levels: round(level_loss(rates, levels, quantile), 9))
+        if rates.shape[1] * (best.max() + 1) <= MOST_MOVES:
+            best = _move_bins(rates, best, quantile)
+        found.append(_ordered_levels(rates, best, quantile))
+    return found
+
+
+def _thinned(line: np.ndarray) -> np.ndarray:
+    """The line with at most `MOST_VALUES` distinct values: neighbours take the highest of them."""
+    values, codes = np.unique(line, return_inverse=True)
+    step = -(-values.size // MOST_VALUES)
+    tops = np.minimum((codes.reshape(-1) // step + 1) * step - 1, values.size - 1)
+    return np.asarray(values[tops])
 
 
 def level_quantiles(rates: np.ndarray, levels: np.ndarray, quantile: float) -> np.ndarray:
@@ -136,8 +155,9 @@ def _ordered_levels(rates: np.ndarray, levels: np.ndarray, quantile: float) -> n
     return np.asarray(rank[levels])
 
 
-def _split_line(line: np.ndarray, count: int, quantile: float) -> np.ndarray:
-    """(B,) levels of numbers on a line: the best division into at most `count` intervals.
+def _split_line(line: np.ndarray, count: int, quantile: float) -> list[np.ndarray]:
+    """For 1, 2, ... levels the (B,) levels of numbers on a line: the best division into so many
+    intervals. The list ends at `count`, or at as many as there are distinct values.
 
     Forward dynamic programming over the V distinct values: best[k, j] is the least loss of the
     first j values in k intervals. Row i of the loop needs best[., i], which only smaller rows
@@ -145,8 +165,6 @@ def _split_line(line: np.ndarray, count: int, quantile: float) -> np.ndarray:
     """
     values, codes, sizes = np.unique(line, return_inverse=True, return_counts=True)
     count = min(count, values.size)
-    if count == 1:
-        return np.zeros(line.size, dtype=np.int64)
     best = np.full((count + 1, values.size + 1), np.inf)
     origin = np.zeros((count + 1, values.size + 1), dtype=np.int64)
     best[0, 0] = 0.0
@@ -157,13 +175,20 @@ def _split_line(line: np.ndarray, count: int, quantile: float) -> np.ndarray:
         better = losses < best[1:, i + 1 :]
         best[1:, i + 1 :][better] = losses[better]
         origin[1:, i + 1 :][better] = i
-    level_of_value = np.zeros(values.size, dtype=np.int64)
-    end = values.size
+    return [_levels_of_ends(origin, most)[codes.reshape(-1)] for most in range(1, count + 1)]
+
+
+def _levels_of_ends(origin: np.ndarray, count: int) -> np.ndarray:
+    """(V,) level of each value in `count` intervals. origin: [k, j] where the last of k intervals
+    of j values begins.
+    """
+    end = origin.shape[1] - 1
+    levels = np.zeros(end, dtype=np.int64)
     for k in range(count, 0, -1):
         begin = int(origin[k, end])
-        level_of_value[begin:end] = k - 1
+        levels[begin:end] = k - 1
         end = begin
-    return np.asarray(level_of_value[codes.reshape(-1)])
+    return levels
 
 
 def _interval_losses(

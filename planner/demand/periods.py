@@ -19,7 +19,7 @@ __all__ = ["MOST_SLOTS", "cluster_rate_periods", "period_losses"]
 MOST_SLOTS = 144
 """Slots of 10 min; more would take long."""
 SAME_LOSS = 1e-9
-"""Relative: sums in another order differ by less, and fewer periods are better."""
+"""Relative: sums in another order differ by less."""
 
 
 def period_losses(rates: np.ndarray, quantile: float) -> np.ndarray:
@@ -37,21 +37,32 @@ def period_losses(rates: np.ndarray, quantile: float) -> np.ndarray:
     return losses
 
 
-def cluster_rate_periods(losses: np.ndarray, count: int) -> np.ndarray:
-    """(S,) period of each slot, numbered from the first that begins in the day.
+def cluster_rate_periods(losses: np.ndarray, count: int) -> list[np.ndarray]:
+    """For 1, 2, ..., `count` periods the (S,) period of each slot, numbered from the first that
+    begins in the day; the list ends where more are no better.
 
-    losses: of `period_losses`. At most `count` periods, and fewer where that is as good.
+    losses: of `period_losses`.
     """
     slots = losses.shape[0]
-    best, cuts = np.inf, [0]
-    for first in range(slots if count > 1 else 1):
-        for value, found in _arcs_from(losses, first, min(count, slots)):
-            better = value < best * (1 - SAME_LOSS)
-            if better or (value <= best * (1 + SAME_LOSS) and len(found) < len(cuts)):
-                best, cuts = value, found
+    best = [(float(losses[0, slots]), [0])]
+    for first in range(slots if count > 1 else 0):
+        for k, (value, cuts) in enumerate(_arcs_from(losses, first, min(count, slots))):
+            if k == len(best):
+                best.append((value, cuts))
+            elif k and value < best[k][0] * (1 - SAME_LOSS):
+                best[k] = (value, cuts)
+    better = [best[0]]
+    for value, cuts in best[1:]:
+        if value >= better[-1][0] * (1 - SAME_LOSS):
+            break
+        better.append((value, cuts))
+    return [_periods_of_cuts(cuts, slots) for _, cuts in better]
+
+
+def _periods_of_cuts(cuts: list[int], slots: int) -> np.ndarray:
+    """(S,) period of each slot. Before the first cut the last period goes on."""
     if len(cuts) == 1:
         return np.zeros(slots, dtype=np.int64)
-    # Before the first cut the last period of the evening before goes on.
     periods = np.searchsorted(np.sort(cuts), np.arange(slots), side="right") - 1
     return np.asarray(np.where(periods < 0, len(cuts) - 1, periods))
 

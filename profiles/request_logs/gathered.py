@@ -17,7 +17,7 @@ from profiles.request_logs.record import LogClock, LoggedRequest, LogRow, Reques
 __all__ = ["GatheredRequests"]
 
 MOST_REQUESTS = 20_000_000
-MOST_LABELS = 200
+MOST_LABELS = 50
 FAULTS_SHOWN = 20
 """So many rows of one file with one problem are told one by one."""
 

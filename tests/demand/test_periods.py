@@ -10,7 +10,7 @@ from planner.demand.periods import cluster_rate_periods, period_losses
 
 
 def periods_of(rates: np.ndarray, count: int, quantile: float) -> np.ndarray:
-    return cluster_rate_periods(period_losses(rates, quantile), count)
+    return cluster_rate_periods(period_losses(rates, quantile), count)[-1]
 
 
 def least_loss(rates: np.ndarray, count: int, quantile: float) -> float:
