@@ -10,7 +10,7 @@ from planner.operation.fixed_setup import FixedSetup
 from planner.operation.price_table import build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.verification.verifier import run_verifier
-from tests.support.instances.oracle import Setup, _search
+from tests.support.instances.oracle import Setup, search_rates
 from tests.support.instances.tiny import random_instance
 from tests.support.plans.planned import planned, trio
 from tests.support.walls import first_fast, wall_size
@@ -32,7 +32,7 @@ def test_every_row_is_what_brute_force_finds_for_the_setup(kind: str, seed: int)
     span = float(np.ptp(setup.instance.scores.values))
     for row in table.rows:
         at_rate = replace(setup.instance, arrival_rate=row.rate)
-        known = _search(at_rate, [Setup(tuple(setup.replicas.tolist()), 0, None)])
+        known = search_rates(at_rate, [Setup(tuple(setup.replicas.tolist()), 0, None)])
         if row.content is None:
             assert not (row.proved_none and known.feasible)
             continue

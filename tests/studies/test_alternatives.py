@@ -20,7 +20,7 @@ from planner.plans.solved_content import solved_content
 from planner.settings import Settings
 from planner.solution import Solution
 from planner.studies.alternatives import Alternatives, AlternativesOptions, find_alternatives
-from tests.support.instances.oracle import Setup, _search, feasible_setups
+from tests.support.instances.oracle import Setup, feasible_setups, search_rates
 from tests.support.instances.tiny import random_instance
 from tests.support.walls import first_fast, usually, wall_size
 
@@ -37,7 +37,7 @@ def values(instance: Instance) -> list[tuple[Setup, float, float]]:
     """
     found = []
     for setup in feasible_setups(instance):
-        truth = _search(instance, [setup])
+        truth = search_rates(instance, [setup])
         low, high = (
             (truth.value if truth.feasible else -math.inf),
             (-math.inf if truth.feasible is False else truth.bound),

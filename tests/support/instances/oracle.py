@@ -77,13 +77,13 @@ def best_plan(instance: Instance, gap: float = GAP) -> OracleResult:
     return (
         _least_cost(instance, setups)
         if instance.objective == "cost"
-        else _search(instance, setups, gap=gap)
+        else search_rates(instance, setups, gap=gap)
     )
 
 
 def best_plan_with(instance: Instance, option: int) -> OracleResult:
     """The best quality of plans that run a replica of one option."""
-    return _search(instance, [s for s in feasible_setups(instance) if s.replicas[option] > 0])
+    return search_rates(instance, [s for s in feasible_setups(instance) if s.replicas[option] > 0])
 
 
 def fewest_gpus(instance: Instance, quality_at_least: float) -> int | None:
@@ -92,7 +92,7 @@ def fewest_gpus(instance: Instance, quality_at_least: float) -> int | None:
     """
     setups = feasible_setups(instance)
     for gpus in sorted({s.gpus for s in setups}):
-        found = _search(
+        found = search_rates(
             instance, [s for s in setups if s.gpus == gpus], target=quality_at_least, max_batches=60
         )
         if found.feasible and found.value >= quality_at_least:
@@ -105,7 +105,7 @@ def _least_cost(instance: Instance, setups: Sequence[Setup]) -> OracleResult:
     bound, maybe = math.nan, False
     for cost in sorted({s.cost for s in setups if s.cost is not None}):
         same = [s for s in setups if s.cost == cost]
-        found = _search(
+        found = search_rates(
             instance,
             same,
             target=instance.quality_floor,
@@ -471,7 +471,7 @@ class _Bounds:
         return bound
 
 
-def _search(
+def search_rates(
     instance: Instance,
     setups: Sequence[Setup],
     *,
