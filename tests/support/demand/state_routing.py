@@ -29,6 +29,8 @@ __all__ = ["StateRouting", "route_state"]
 
 GAP = 5e-6
 NOISE = 1e-9
+EXCESS_PRICE = 1e3
+"""Score units of a budget that is exceeded by all of itself."""
 
 
 @dataclass(frozen=True)
@@ -273,7 +275,7 @@ def _best_caps(
             starts[k] for k in rng.choice(len(starts), most - len(grid), replace=False)
         ]
 
-    def tried(parts: Sequence[float]) -> tuple[float, StateRouting] | None:
+    def tried(parts: Sequence[float]) -> tuple[float, StateRouting | None] | None:
         lanes = [
             CappedLane(o, m, part * top)
             for (o, m), part, top in zip(shapes, parts, tops, strict=True)
@@ -317,13 +319,15 @@ def _route_lanes(
     active: Sequence[int],
     lanes: Sequence[CappedLane],
     price: float,
-) -> tuple[float, StateRouting] | None:
+) -> tuple[float, StateRouting | None] | None:
     """The linear program at given caps: (quality less price times spend, routing)."""
     return _LaneProgram(demand, case, active, lanes).solve(price)
 
 
 class _LaneProgram:
-    """Columns: x by (lane, class), z by (outside, class) where they may serve, then q by class."""
+    """Columns: x by (lane, class), z by (outside, class) where they may serve, q by class, and the
+    part by which budgets are exceeded.
+    """
 
     def __init__(
         self,
@@ -389,16 +393,17 @@ class _LaneProgram:
         return share_late_by_rule(tails, slo.limit)
 
     def _row(self, values: Mapping[int, float]) -> np.ndarray:
-        entries = np.zeros(len(self.columns) + len(self.active))
+        entries = np.zeros(len(self.columns) + len(self.active) + 1)
         for k, value in values.items():
             entries[k] = value
         return entries
 
-    def solve(self, price: float) -> tuple[float, StateRouting] | None:
+    def solve(self, price: float) -> tuple[float, StateRouting | None] | None:
+        """(Value, routing); no routing where budgets are exceeded, None where rates do not fit."""
         if not self.columns:
             return None
         demand, case, count = self.demand, self.demand.cases[self.case], len(self.columns)
-        width = count + len(self.active)
+        width = count + len(self.active) + 1
         at_most: list[tuple[np.ndarray, float]] = []
         equal: list[tuple[np.ndarray, float]] = []
         for j, lane in enumerate(self.lanes):
@@ -426,9 +431,10 @@ class _LaneProgram:
         at_most += self._quality(count)
         weights = demand.case_weights(self.case)
         objective = np.zeros(width)
-        objective[count:] = -weights[self.active]
+        objective[count:-1] = -weights[self.active]
         if case.quality_floor is not None:
             at_most.append((objective.copy(), -case.quality_floor))
+        objective[-1] = EXCESS_PRICE
         for k, (kind, i, c) in enumerate(self.columns):
             if kind == "outside":
                 objective[k] = price * 3600 * demand.classes[c].outside_usd[i]
@@ -439,14 +445,15 @@ class _LaneProgram:
             b_ub=np.array([b for _, b in at_most]),
             A_eq=np.array([a for a, _ in equal]),
             b_eq=np.array([b for _, b in equal]),
-            bounds=[(0, None)] * count + [(floor, None) for floor in floors],
+            bounds=[(0, None)] * count + [(floor, None) for floor in floors] + [(0, None)],
             options={"primal_feasibility_tolerance": 1e-10},
         )
         if solved.status != 0:
             return None
         routing, spend = self._routing(np.maximum(solved.x[:count], 0.0))
-        quality = float(weights[self.active] @ solved.x[count:])
-        return -float(solved.fun), StateRouting(quality, spend, np.inf, routing)
+        quality = float(weights[self.active] @ solved.x[count:-1])
+        found = StateRouting(quality, spend, np.inf, routing)
+        return -float(solved.fun), found if solved.x[-1] <= 0 else None
 
     def _budgets(self) -> list[tuple[np.ndarray, float]]:
         """Limits over all requests of a class, and over all of the case."""
@@ -465,7 +472,10 @@ class _LaneProgram:
                     for k, column in enumerate(self.columns)
                     if column[2] in classes
                 }
-                found.append((self._row(used), share * sum(self.rates[c] for c in classes)))
+                budget = share * sum(self.rates[c] for c in classes)
+                # How far over their budgets requests are shows the search of caps the way.
+                used[len(self.columns) + len(self.active)] = -budget
+                found.append((self._row(used), budget))
         return found
 
     def _quality(self, count: int) -> list[tuple[np.ndarray, float]]:
