@@ -19,7 +19,7 @@ class Features:
     """What a random demand has.
 
     alone: only one class sends requests in each case. limits: statistic of the SLOs (mean, p95)
-    and whether classes, the top level or each LLM have them.
+    and whether classes, the top level or each LLM have them. calm: fewer requests, more money.
     """
 
     classes: int = 1
@@ -39,6 +39,7 @@ class Features:
     budget: bool = False
     cost: bool = False
     lost: bool = False
+    calm: bool = False
 
 
 DEMANDS: dict[str, Features] = {
@@ -73,6 +74,7 @@ DEMANDS: dict[str, Features] = {
         budget=True,
         lost=True,
         pools=2,
+        calm=True,
     ),
 }
 """Kinds of demands. Those of one class, and `alone`, have one class in a case: the oracle is exact
@@ -117,7 +119,8 @@ def random_demand(seed: int, kind: str) -> DemandInstance:
     demand = DemandInstance(instance=instance, classes=classes, cases=cases, outside=outside)
     if features.budget:
         prices = sum(pool.gpus * float(pool.price or 0.0) for pool in pools)
-        most = float(np.round(prices * rng.uniform(0.4, 1.3), 4))
+        least = 0.9 if features.calm else 0.4
+        most = float(np.round(prices * rng.uniform(least, least + 0.9), 4))
         demand = replace(demand, cost_at_most=most)
     return demand
 
@@ -260,7 +263,7 @@ def _random_case(
     capacity: float,
     pools: tuple[Pool, ...],
 ) -> DemandCase:
-    total = capacity * rng.uniform(0.15, 0.6)
+    total = capacity * rng.uniform(0.15, 0.6) * (0.5 if features.calm else 1.0)
     parts = rng.dirichlet(np.full(features.classes, 3.0))
     rates = [float(np.round(total * part, 4)) for part in parts]
     if features.alone:
