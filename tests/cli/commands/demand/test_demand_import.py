@@ -18,6 +18,7 @@ from tests.support.scenarios.log_files import (
     rate_table_text,
     write_every_log,
 )
+from tests.support.scenarios.small_scenarios import write_scenario
 
 FILES = ["cases.yaml", "demand.csv", "rates.csv"]
 
@@ -154,3 +155,23 @@ def test_a_whole_scenario_is_written_with_the_cases_in_it(tmp_path: Path, log: P
     assert demand is not None
     assert demand.hours == pytest.approx(24.0)
     assert demand.rates().max() == pytest.approx(410 / 3600)
+
+
+def test_the_written_scenario_is_planned(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    source = write_scenario(tmp_path / "in")
+    log, folder = tmp_path / "log.csv", tmp_path / "day"
+    log.write_text(hourly_csv_text({"chat": (100, 400, 410, 120), "code": (50, 50, 10, 10)}))
+    code, _, err = demand_import(
+        *(str(log), "--to", str(folder), "--levels", "2", "--scale", "100"),
+        *("--into", str(source), "--quiet"),
+    )
+    assert code == 0, err
+    plan = folder / "plan.json"
+    done = CliRunner().invoke(app, ["plan", str(folder / "scenario.yaml"), "--json", str(plan)])
+    assert done.exit_code in (0, 4), done.stderr  # how good the plan is, other tests say
+    cells = json.loads(plan.read_text())["cells"]
+    assert {(one["case"], one["class"]) for one in cells} == {
+        (case, name) for case in ("level-1", "level-2") for name in ("chat", "code")
+    }
+    assert max(one["rate_rps"] for one in cells) == pytest.approx(41000 / 3600)
