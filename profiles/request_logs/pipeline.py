@@ -23,7 +23,7 @@ from profiles.request_logs.gathered import GatheredRequests
 from profiles.request_logs.mooncake import read_mooncake
 from profiles.request_logs.otel_spans import read_otel_spans
 from profiles.request_logs.plain_csv import read_plain_csv
-from profiles.request_logs.rate_table import read_rate_table
+from profiles.request_logs.rate_table import ONE_CLASS, read_rate_table
 from profiles.request_logs.record import LogFormat, LogLabel, LogRow, RateWindows, RequestLog
 from profiles.request_logs.semantic_router import read_semantic_router_log
 
@@ -133,6 +133,9 @@ def _imported_requests(
         problem = f"the logs hold no request{f' ({reasons})' if reasons else ''}"
         faults.append(Fault("demand import", "", "", problem, "name logs with requests"))
     log = None if faults else gathered.to_log(faults)
+    if log is not None and label == LogLabel.MODEL and log.names == (ONE_CLASS,):
+        problem, fix = "no log names the model of a request", "leave the option out"
+        faults.append(Fault("--class-by", "", label.value, problem, fix))
     if faults or log is None:
         raise DataError(faults, notices)
     notices += [f"{rows:,} rows left out: {why}" for why, rows in gathered.skipped.items()]

@@ -45,12 +45,13 @@ def read_rate_table(path: Path, label: LogLabel, faults: list[Fault]) -> RateWin
     starts = _whole_column(table, START, faults)
     rates = _whole_column(table, RATE, faults)
     found = next((name for name in LABEL if name in table.columns), None)
-    known = found is not None and label == LogLabel.CLASS
-    labels = (
-        text_table_column(table, str(found), faults)
-        if known
-        else np.full(len(starts), ONE_CLASS, dtype=object)
-    )
+    labels = np.full(len(starts), ONE_CLASS, dtype=object)
+    if found is not None:
+        labels = text_table_column(table, found, faults)
+        if label != LogLabel.CLASS:
+            problem = "a table of rates has the classes that it names, and no others"
+            fix = "leave --class-by out; --class A=all --class B=all puts classes together"
+            faults.append(Fault(table.file, f"column {found}", "", problem, fix))
     tokens = [_token_column(table, names, faults) for names in (INPUT, OUTPUT)]
     if len(faults) == before:
         _check_repeated_windows(table, starts, labels, faults)

@@ -113,10 +113,11 @@ def _burstiness_lines(day: DemandDay) -> list[str]:
         return [none + thinned]
     named = ", ".join(bursty[:5]) + (f" and {len(bursty) - 5} more" if len(bursty) > 5 else "")
     ratios = [one.cv for _, one in known if one.cv is not None and one.is_bursty]
-    worst = f" or cv={max(ratios):.1f}" if ratios and max(ratios) > 1 else ""
+    worst = f"cv={max(ratios):.1f}" if ratios and max(ratios) > 1 else "TRACE"
     return [
         f"Warning: burstier than Poisson arrivals (CV and dispersion 1): {named}. Waits are longer"
-        f" than planned; find the headroom: {PROGRAM} plan --robust-to TRACE{worst}.{thinned}"
+        " than planned. Leave room by an slo_factor below 1 in the cases; how much, for one class"
+        f" alone: {PROGRAM} plan --robust-to {worst}.{thinned}"
     ]
 
 

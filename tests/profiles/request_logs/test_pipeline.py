@@ -81,6 +81,13 @@ def test_rows_that_are_no_request_are_counted(tmp_path: Path) -> None:
         imported(LogSource(path))
 
 
+def test_models_that_no_log_names_are_a_fault(tmp_path: Path) -> None:
+    logs = write_every_log(tmp_path / "logs")
+    with pytest.raises(DataError, match="no log names the model"):
+        imported(LogSource(logs["mooncake.jsonl"]), label=LogLabel.MODEL)
+    assert imported(LogSource(logs["otlp.jsonl"]), label=LogLabel.MODEL).log.names == ("a", "b")
+
+
 def test_tables_of_rates_stand_alone(tmp_path: Path) -> None:
     logs = write_every_log(tmp_path / "logs")
     result = imported(LogSource(logs["rates.csv"]))

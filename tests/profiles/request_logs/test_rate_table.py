@@ -38,6 +38,14 @@ def test_one_class_and_no_tokens(tmp_path: Path) -> None:
     assert np.isnan(windows.input_tokens).all()
 
 
+def test_classes_of_a_table_are_its_own(tmp_path: Path) -> None:
+    found = read(tmp_path / "r.csv", rate_table_text(), LogLabel.NONE)
+    assert "column category: a table of rates has the classes that it names" in str(found)
+    assert isinstance(
+        read(tmp_path / "r.csv", "bin_start_s,rate_rps\n0,1\n9,2\n", LogLabel.NONE), RateWindows
+    )
+
+
 @pytest.mark.parametrize(
     ("rows", "why"),
     [
