@@ -475,6 +475,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("planner/cli/plan_app", "planner/cli/profile_app", "planner/cli/start_app"),
         *("planner/cli/demand_app", "planner/cli/scores_app", "planner/cli/study_app"),
     ),
+    "tests/demand/test_day.py": ("planner/demand/day_levels",),
     "tests/cli/commands/profiles/test_profile_estimate.py": (
         "planner/cli/commands/profiles/estimate_report",
     ),

@@ -1,24 +1,20 @@
-"""A day of demand made of logs: classes with their means, levels with hours and rates.
-
-Hours of a level are its share of the time that the log covers, of 24 h:
-
-    h_k = 24 sum_{b in k} w_b / sum_b w_b,   sum_k h_k = 24
-    mean_ck = sum_{b in k} w_b l_cb / sum_{b in k} w_b
-
-so sum_k h_k mean_ck / 24 is the mean rate of class c over all bins. Bins weigh the same, w_b = 1;
-where they are folded to a day slots do, and w_b is 1 / bins of the slot.
-"""
+"""A day of demand made of logs: classes with their means and burstiness, levels with their rates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 import numpy as np
 
 from planner.demand.burstiness import Burstiness, measure_burstiness
 from planner.demand.class_choice import ClassGroups, group_class_names, group_requests_by_length
-from planner.demand.levels import cluster_rate_levels, level_quantiles
-from planner.demand.periods import MOST_SLOTS, cluster_rate_periods, period_losses
+from planner.demand.day_levels import (
+    BinOrder,
+    RateLevel,
+    build_day_levels,
+    day_excess,
+    divide_day_bins,
+)
+from planner.demand.levels import level_quantiles
 from planner.demand.rate_bins import (
     RateBins,
     bin_request_rates,
@@ -30,30 +26,16 @@ from profiles.io.faults import Fault
 from profiles.request_logs.record import RateWindows, RequestLog
 
 __all__ = [
-    "BinOrder",
     "ClassDemand",
     "DayChoices",
     "DemandDay",
-    "RateLevel",
     "build_demand_day",
 ]
 
-HOURS = 24.0
 LARGEST_RATE = 1e9
 """req/s of a scenario."""
 COUNTS_SHOWN = 6
 """The excess is told of up to so many levels."""
-
-
-class BinOrder(StrEnum):
-    """How bins of several days are taken."""
-
-    TIME = "time"
-    """Every bin by itself."""
-    HOUR_OF_DAY = "hour-of-day"
-    """Bins of the same time of day are of the same level."""
-    PERIOD = "period"
-    """Levels are periods of the day, each without a break, in the order of time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,19 +67,6 @@ class ClassDemand:
     input_tokens: float | None
     output_tokens: float | None
     burstiness: Burstiness | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class RateLevel:
-    """name: of its case. bins: how many. rates: (C,) req/s planned for. means: (C,) req/s offered
-    on average.
-    """
-
-    name: str
-    hours: float
-    bins: int
-    rates: tuple[float, ...]
-    means: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,17 +159,17 @@ def _day_of_bins(
     # Only now: folding changes what bins weigh.
     classes = tuple(replace(one, rate=_mean_rate(bins, c)) for c, one in enumerate(classes))
     most = max(choices.levels, COUNTS_SHOWN)
-    divisions = _divisions_of_bins(bins, choices, most)
+    divisions = divide_day_bins(bins, choices.order, choices.quantile, most)
     bin_levels = divisions[min(choices.levels, len(divisions)) - 1]
     planned = level_quantiles(bins.rates, bin_levels, choices.quantile)
     _check_planned_rates(planned)
     return DemandDay(
         classes=classes,
-        levels=_rate_levels(bins, bin_levels, planned, _level_names(bins, bin_levels, choices)),
+        levels=build_day_levels(bins, bin_levels, planned, choices.order),
         bins=bins,
         bin_levels=bin_levels,
         all_requests=every,
-        excess=tuple(_excess(bins, found, choices.quantile) for found in divisions),
+        excess=tuple(day_excess(bins, found, choices.quantile) for found in divisions),
         above=float((bins.rates > planned[:, bin_levels]).any(axis=0).mean()),
         choices=choices,
     )
@@ -217,73 +186,6 @@ def _check_planned_rates(planned: np.ndarray) -> None:
         faults.append(Fault("--scale", "", "", problem, "give a smaller one"))
     if faults:
         raise DataError(faults)
-
-
-def _divisions_of_bins(bins: RateBins, choices: DayChoices, most: int) -> list[np.ndarray]:
-    """For 1, 2, ..., at most `most` levels the (B,) level of each bin. Slots with several bins are
-    divided by the quantile of each.
-    """
-    quantile = choices.quantile
-    used, slots = np.unique(bins.slots, return_inverse=True)
-    slots = slots.reshape(-1)
-    folded = choices.order != BinOrder.TIME
-    rates = level_quantiles(bins.rates, slots, quantile) if folded else bins.rates
-    if choices.order != BinOrder.PERIOD:
-        return [found[slots] for found in cluster_rate_levels(rates, most, quantile)]
-    if used.size > MOST_SLOTS:
-        problem = f"a day has {used.size:,} bins, more than {MOST_SLOTS} that periods are made of"
-        raise DataError([Fault("--bin", "", "", problem, "give longer bins, e.g. --bin 15")])
-    return [found[slots] for found in cluster_rate_periods(period_losses(rates, quantile), most)]
-
-
-def _excess(bins: RateBins, levels: np.ndarray, quantile: float) -> float:
-    planned = level_quantiles(bins.rates, levels, quantile).sum(axis=0)[levels]
-    offered = float((bins.weights * bins.rates.sum(axis=0)).sum())
-    return float((bins.weights * planned).sum()) / offered - 1.0
-
-
-def _level_names(bins: RateBins, levels: np.ndarray, choices: DayChoices) -> list[str]:
-    """Periods are named by when they begin and end, `06:00-18:00`; levels by number."""
-    count = int(levels.max()) + 1
-    if choices.order != BinOrder.PERIOD:
-        return [f"level-{k + 1}" for k in range(count)]
-    if count == 1:
-        return ["00:00-24:00"]
-    slots, first = np.unique(bins.slots, return_index=True)
-    of_slot = levels[first]
-    begins = {
-        int(of_slot[s]): int(slots[s]) for s in range(slots.size) if of_slot[s] != of_slot[s - 1]
-    }
-    return [
-        f"{_time_of_day(bins, begins[k])}-{_time_of_day(bins, begins[(k + 1) % count])}"
-        for k in range(count)
-    ]
-
-
-def _time_of_day(bins: RateBins, slot: int) -> str:
-    minutes = round(slot * bins.width / 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def _rate_levels(
-    bins: RateBins, levels: np.ndarray, planned: np.ndarray, names: Sequence[str]
-) -> tuple[RateLevel, ...]:
-    """planned: (C, K) req/s; names: of the K levels."""
-    whole = float(bins.weights.sum())
-    made = []
-    for k in range(planned.shape[1]):
-        mine = levels == k
-        weights = bins.weights[mine]
-        made.append(
-            RateLevel(
-                name=names[k],
-                hours=HOURS * float(weights.sum()) / whole,
-                bins=int(mine.sum()),
-                rates=tuple(map(float, planned[:, k])),
-                means=tuple(map(float, bins.rates[:, mine] @ weights / weights.sum())),
-            )
-        )
-    return tuple(made)
 
 
 def _mean_rate(bins: RateBins, c: int) -> float:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from planner.demand.day import BinOrder, ClassDemand, DemandDay
+from planner.demand.day import ClassDemand, DemandDay
+from planner.demand.day_levels import BinOrder
 from planner.program import PROGRAM
 from planner.scenario.schema.bounds import LEAST_RATE
 from profiles.io.writing import csv_text

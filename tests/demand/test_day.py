@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from planner.demand.day import BinOrder, DayChoices, DemandDay, build_demand_day
+from planner.demand.day import DayChoices, DemandDay, build_demand_day
+from planner.demand.day_levels import BinOrder
 from planner.errors import DataError
 from profiles.request_logs.pipeline import LogSource, import_request_logs
 from profiles.request_logs.record import LogLabel, RateWindows, RequestLog

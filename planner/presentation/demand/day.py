@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from planner.demand.burstiness import Burstiness
-from planner.demand.day import BinOrder, DemandDay
+from planner.demand.day import DemandDay
+from planner.demand.day_levels import BinOrder
 from planner.demand.rate_bins import DAY_S
 from planner.plans.numbers import finite_number
 from planner.presentation.formatting import format_number

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from planner.demand.burstiness import Burstiness
-from planner.demand.day import BinOrder, DayChoices, DemandDay, build_demand_day
+from planner.demand.day import DayChoices, DemandDay, build_demand_day
+from planner.demand.day_levels import BinOrder
 from planner.presentation.demand.day import (
     demand_classes_table,
     demand_day_content,

@@ -20,8 +20,9 @@ from planner.cli.terminal.output import (
     output_table,
     plain_output_console,
 )
-from planner.demand.day import BinOrder, DayChoices, DemandDay, build_demand_day
+from planner.demand.day import DayChoices, DemandDay, build_demand_day
 from planner.demand.day_files import CASES_FILE, DEMAND_FILE, RATES_FILE, demand_day_files
+from planner.demand.day_levels import BinOrder
 from planner.demand.scenario_merge import merged_scenario_text, read_scenario_to_merge
 from planner.errors import DataError
 from planner.plans.plan_file import plan_file_text
