@@ -1,0 +1,44 @@
+"""Plans over cells against brute force on tiny random demands: value, bound, feasibility, and all
+that the verifier recomputes.
+
+With v and b the plan's value and bound, V the oracle's (reached by a plan of its own), maximising::
+
+    b >= V        v >= V - gap where v is called optimal, or one class is in a case
+"""
+
+from typing import Any
+
+import pytest
+
+from models.demand.requests import DemandInstance
+from planner.cells.solve import solve_cells
+from planner.plans.cells.cells_content import _objective_content, _result_content
+from planner.settings import Settings
+from tests.support.demand.oracle import best_demand_plan
+from tests.support.demand.oracle_faults import demand_plan_faults
+from tests.support.demand.random_demands import DEMANDS, random_demand
+from tests.support.walls import first_fast, wall_size
+
+REL_GAP = 1e-4
+CASES = [(kind, seed) for seed in range(wall_size(2, 20)) for kind in DEMANDS]
+QUICK = ("one_class", "two_pools", "percentile", "each_llm", "outside", "cost")
+"""Kinds that take less than a second."""
+FAST = [k for k, (kind, seed) in enumerate(CASES) if kind in QUICK and seed == 1]
+
+
+def plan_over_cells(demand: DemandInstance, seconds: float) -> dict[str, Any]:
+    """What plan.json says of a demand that no scenario states."""
+    solution = solve_cells(demand, Settings(rel_gap=REL_GAP, time_limit=seconds))
+    return {
+        "status": str(solution.status),
+        "objective": _objective_content(demand, solution),
+        **_result_content(demand, solution.plan),
+    }
+
+
+@pytest.mark.parametrize(("kind", "seed"), first_fast(CASES, FAST))
+def test_plans_over_cells_agree_with_brute_force(kind: str, seed: int) -> None:
+    demand = random_demand(seed, kind)
+    plan = plan_over_cells(demand, 20.0)
+    truth = best_demand_plan(demand, effort=1)
+    assert demand_plan_faults(demand, plan, truth, rel_gap=REL_GAP) == []
