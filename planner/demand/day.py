@@ -1,4 +1,4 @@
-"""A day of demand made of logs: classes with their means and burstiness, levels with their rates."""
+"""A day of demand made of logs: classes with means and burstiness, levels with their rates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
