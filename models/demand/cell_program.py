@@ -83,7 +83,7 @@ class CaseRows:
 @dataclass(frozen=True, kw_only=True)
 class CellLayout:
     """Positions of everything. replicas (O,): columns, -1 without; gpus_used (P,). options: that
-    of every owner of weights: arange(O), or one a lane.
+    of every owner of weights: arange(O), or one a lane. floor_row: of the mean floor, or -1.
     """
 
     cells: tuple[CellColumns, ...]
@@ -91,6 +91,7 @@ class CellLayout:
     replicas: np.ndarray
     gpus_used: np.ndarray
     options: np.ndarray
+    floor_row: int
     rows: int
     first_weight: int
 
@@ -165,14 +166,14 @@ def build_cell_program(
         own = [_add_cell(out, model, cell, by_cost=by_cost) for cell in model.demand.cells(t)]
         cells += own
         by_case[t] = _add_case(out, model, t, own, replicas, lanes)
-    if free_setup:
-        _add_joint_rows(out, model, cells, gpus_used)
+    floor_row = _add_joint_rows(out, model, cells, gpus_used) if free_setup else -1
     program = out.program()
     layout = CellLayout(
         cells=tuple(cells),
         cases=by_case,
         replicas=replicas,
         gpus_used=gpus_used,
+        floor_row=floor_row,
         options=np.arange(len(instance.options)) if lanes is None else lanes,
         rows=program.row_lower.size,
         first_weight=program.cost.size,
@@ -346,17 +347,18 @@ def _spend_terms(
 
 def _add_joint_rows(
     out: _Builder, model: DemandModel, cells: Sequence[CellColumns], gpus_used: np.ndarray
-) -> None:
-    """The mean floor of a cost objective; the largest cost."""
+) -> int:
+    """The mean floor of a cost objective, whose row it returns; the largest cost."""
     demand, unit = model.demand, model.unit
     instance = demand.instance
+    floor_row = -1
     if instance.quality_floor is not None:
         terms, floor = [], instance.quality_floor
         for one in cells:
             c, t = one.cell.request_class, one.cell.case
             terms.append((one.quality, float(model.weights[c, t] * model.qualities[c].scale)))
             floor -= float(model.weights[c, t] * model.qualities[c].offset)
-        out.row(terms, floor, np.inf)
+        floor_row = out.row(terms, floor, np.inf)
     if demand.cost_at_most is not None:
         price = pool_prices(instance)
         terms = [(int(gpus_used[p]), float(price[p])) for p in range(price.size)]
@@ -366,6 +368,7 @@ def _add_joint_rows(
                 (column, value * hours) for column, value in _spend_terms(demand, [one], unit)
             ]
         out.row(terms, -np.inf, demand.cost_at_most)
+    return floor_row
 
 
 def cell_weight_columns(

@@ -40,6 +40,9 @@ from models.setup_constraints import (
 
 __all__ = ["MasterProgram", "build_master_program"]
 
+WHOLE = 1e-6
+"""Replicas of a relaxation this close to a whole number are whole."""
+
 TINY = 1e-9
 """Coefficients below this are left out of a cut; they are at least 0, so it is weaker by next to
 nothing where their replicas are counted in its base.
@@ -67,13 +70,14 @@ def build_master_program(
     least_value: float | None = None,
     most_cost: float | None = None,
     spread: bool = False,
+    near: np.ndarray | None = None,
 ) -> MasterProgram:
     """The master over all usable options.
 
     of: quality, cost, or fewest GPUs. least_value, most_cost: what a plan must reach to be of
     interest, score units and USD/h. spread: a case with lost nodes counts on what is left where
     every node holds at most ceil(n_o / V_p) replicas, in place of K_o n_o: no bound, but setups
-    that a loss does not break.
+    that a loss does not break. near: (O,) replicas, not whole, that are only rounded.
     """
     form = _master_formulation(model)
     master = pyo.ConcreteModel("master over cases")
@@ -84,7 +88,11 @@ def build_master_program(
     master.replicas = pyo.Var(
         list(form.options),
         domain=pyo.NonNegativeIntegers,
-        bounds=lambda _, o: (0, float(model.upper[o])),
+        bounds=lambda _, o: (
+            (0, float(model.upper[o]))
+            if near is None
+            else (float(np.floor(near[o] + WHOLE)), float(np.ceil(near[o] - WHOLE)))
+        ),
     )
     master.gpus_used = pyo.Var(
         master.POOLS,

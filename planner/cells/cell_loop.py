@@ -313,6 +313,11 @@ class CellLoop:
             missing=self._missing and answer.value > NONE_MISSING,
         )
 
+    def floor_dual(self, point: CellPoint) -> float:
+        """Dual of the mean floor of a program with the setup free, 0 without one."""
+        row = self.layout.floor_row
+        return max(float(point.row_dual[row]), 0.0) if row >= 0 else 0.0
+
     def _spend(self, case: int, x: np.ndarray) -> float:
         """USD/h of a case outside."""
         total = 0.0

@@ -44,6 +44,9 @@ PART_OF_GAP = 0.1
 MASTER_GAP = 0.2
 """Part of the gap that a master program may leave."""
 
+ROUNDINGS = 4
+"""Times that the relaxation is rounded, each with the cuts that the last one made."""
+
 FIRST_RATES = 1e-9
 """Replicas of the first case's relaxation that count as in use."""
 
@@ -113,10 +116,18 @@ class CellSearch:
         self.clock.spend("relax", began)
         if root is None:
             return
+        roundings = 0
         while not self.clock.stopped() and not self.closed():
             setup = self._decide()
             if setup is None:
                 break
+            # Near the relaxation the first cuts are right, and a good plan then ends most of the
+            # search (relaxation induced neighbourhoods, Danna, Rothberg and Le Pape, Math. Program.
+            # 102, 2005): the first setups round it.
+            rounded = self._solve_master(near=root.replicas) if roundings < ROUNDINGS else None
+            roundings += 1
+            if rounded is not None and rounded[0].tobytes() not in self._seen:
+                setup = rounded
             replicas, spend = setup
             placed = place_or_separate(self.model, replicas, None)
             if not placed.placed and not placed.learnt:
@@ -126,7 +137,8 @@ class CellSearch:
             if not placed.placed:
                 self._price(replicas, spend)
                 continue
-            self._consider(replicas, spend, self._spread(replicas, placed.packings))
+            packings = self._spread(replicas, placed.packings)
+            self._consider(replicas, spend, packings, midway_too=setup is not rounded)
             if self._loses_nodes and not self.closed():
                 self._consider_spread()
 
@@ -181,18 +193,36 @@ class CellSearch:
             if isinstance(point, StopReason)
             else np.flatnonzero(point.replicas > FIRST_RATES).tolist()
         )
+        joint = first
         if len(totals) > 1 or isinstance(point, StopReason):
             cases = range(totals.size)
             joint = CellLoop(model, cases, self.clock, settings, free_setup=True, options=start)
             point = self._converge_joint(joint)
+        else:
+            point = joint.converge(self._first_gap())
         if isinstance(point, StopReason):
             self.infeasible = point is StopReason.INFEASIBLE
             return None
         self._root = point.replicas
-        for t in range(totals.size):
-            self._price_case(t, point.replicas, point.spend.get(t, np.inf))
+        self._cut_at_root(joint, point)
         self._tell("relax")
         return point
+
+    def _cut_at_root(self, joint: CellLoop, point: CellPoint) -> None:
+        """A cut of every case from the duals of the joint relaxation: together they give the
+        master its bound, which a case's own duals at the same fractions of replicas need not.
+        """
+        scale = 1.0
+        if self.by_cost:
+            # The duals are of USD/h: per unit of quality they are those of the values.
+            scale = joint.floor_dual(point)
+        for t in range(len(self.model.demand.cases)):
+            if not any(self.model.demand.cells(t)):
+                continue
+            must = not self.model.weights[:, t].sum() > 0
+            if must or scale > 0:
+                dual = point.row_dual / (scale if scale > 0 else 1.0)
+                self.cuts.append(case_cut(self.model, joint.layout, t, dual, must=must))
 
     def _first_gap(self) -> float:
         """The gap before anything is known, score units."""
@@ -217,10 +247,13 @@ class CellSearch:
         self._tell("decide")
         return setup
 
-    def _solve_master(self, *, spread: bool = False) -> tuple[np.ndarray, dict[int, float]] | None:
+    def _solve_master(
+        self, *, spread: bool = False, near: np.ndarray | None = None
+    ) -> tuple[np.ndarray, dict[int, float]] | None:
+        """The master's setup; its bound is taken where it holds for every setup."""
         began = time.perf_counter()
         of = GoalKind.COST if self.by_cost else GoalKind.QUALITY
-        program = build_master_program(self.model, self.cuts, of=of, spread=spread)
+        program = build_master_program(self.model, self.cuts, of=of, spread=spread, near=near)
         answer = solve_with_highs(
             program.linear,
             SolveSettings(
@@ -234,7 +267,7 @@ class CellSearch:
         self.masters += 1
         self.nodes += answer.nodes
         self.clock.spend("master", began)
-        if spread:
+        if spread or near is not None:
             return None if answer.x is None else self._read(program, answer.x)
         if answer.stop is StopReason.INFEASIBLE:
             if not self._aside and self.best is None:
@@ -265,9 +298,16 @@ class CellSearch:
                 self.bound = bound
 
     def _consider(
-        self, replicas: np.ndarray, spend: dict[int, float], packings: tuple[Packing, ...]
+        self,
+        replicas: np.ndarray,
+        spend: dict[int, float],
+        packings: tuple[Packing, ...],
+        *,
+        midway_too: bool = True,
     ) -> None:
-        """Price a placed setup, route it where that may help; one that comes back is set aside."""
+        """Price a placed setup, and midway to the relaxation; route it where that may help; one
+        that comes back is set aside.
+        """
         key = replicas.tobytes()
         again = key in self._seen
         self._seen.add(key)
@@ -276,7 +316,7 @@ class CellSearch:
             self._set_aside(replicas, value)
             return
         points = self._price(replicas, spend)
-        if self._root is not None:
+        if self._root is not None and midway_too:
             midway = 0.5 * (replicas + self._root)
             for t in range(len(self.model.demand.cases)):
                 if not self.clock.stopped():
@@ -431,6 +471,7 @@ class CellSearch:
     ) -> RoutedCase | None:
         """The best routing of one case over the ways to divide a setup into lanes."""
         model, best = self.model, None
+        enough = 2.0 * self._case_tolerance(case)
         cells = [cell.request_class for cell in model.demand.cells(case)]
         for shapes in propose_lanes(model, case, replicas, point, cells):
             if self.clock.stopped():
@@ -446,7 +487,19 @@ class CellSearch:
             )
             if one is not None and (best is None or one.quality > best.quality):
                 best = one
+            # No division into lanes is better than the relaxation of the case.
+            if best is not None and best.value >= self._case_value(case, point) - enough:
+                break
         return best
+
+    def _case_value(self, case: int, point: CellPoint) -> float:
+        """Weighted quality of a case's cells at an optimum of its relaxation, score units."""
+        model = self.model
+        offset = sum(
+            float(model.weights[c, case]) * quality.offset
+            for c, quality in enumerate(model.qualities)
+        )
+        return offset - point.loss
 
     def _plan(
         self,
