@@ -114,7 +114,11 @@ def _request_of_cells(
             tokens.append(tokens_of_log_field(cell))
     except LogFieldError as error:
         raise _CellError(places[at] or 0, error) from None
-    return SkippedRow(NO_TIME) if math.isnan(time) else LoggedRequest(time, label, *tokens)
+    return (
+        SkippedRow(NO_TIME)
+        if math.isnan(time)
+        else LoggedRequest(time, label, tokens[0], tokens[1])
+    )
 
 
 def _csv_log_fault(path: Path, error: Exception, row: int) -> Fault:

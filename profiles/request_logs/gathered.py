@@ -1,5 +1,8 @@
-"""Requests gathered row by row into columns of numbers: 28 bytes a request, and no text but the
+"""Requests gathered row by row into columns of numbers: 44 bytes a request, and no text but the
 names of classes.
+
+A request that was logged twice counts once: a span that is there again, and one whose parent is a
+request too (a gateway's call and the server's, or an instrumented library on top of another).
 """
 
 from array import array
@@ -31,6 +34,8 @@ class GatheredRequests:
     _labels: array = field(default_factory=lambda: array("i"))
     _input: array = field(default_factory=lambda: array("d"))
     _output: array = field(default_factory=lambda: array("d"))
+    _spans: array = field(default_factory=lambda: array("Q"))
+    _parents: array = field(default_factory=lambda: array("Q"))
     _codes: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -77,6 +82,24 @@ class GatheredRequests:
         self._labels.append(code)
         self._input.append(row.input_tokens)
         self._output.append(row.output_tokens)
+        self._spans.append(row.span)
+        self._parents.append(row.parent)
+
+    def _kept_requests(self) -> np.ndarray:
+        """(N,) whether a request is no other one once more; those that are go into `skipped`."""
+        spans = np.array(self._spans, dtype=np.uint64)
+        parents = np.array(self._parents, dtype=np.uint64)
+        kept = np.ones(spans.size, dtype=bool)
+        if not spans.any():
+            return kept
+        known, first = np.unique(spans, return_index=True)
+        again = spans != 0
+        again[first] = False
+        inner = (parents != 0) & np.isin(parents, known[known != 0]) & ~again
+        for rows, reason in ((again, "the same span again"), (inner, "inside another request")):
+            if rows.any():
+                self.skipped[reason] += int(rows.sum())
+        return ~again & ~inner
 
     def to_log(self, faults: list[Fault]) -> RequestLog | None:
         """The requests in the order of time; None, with a fault, where their clocks differ.
@@ -99,7 +122,9 @@ class GatheredRequests:
             rest = "other" if names else ONE_CLASS
             names += [] if rest in names else [rest]
             labels[labels < 0] = names.index(rest)
+        kept = self._kept_requests()
         order = np.argsort(times, kind="stable")
+        order = order[kept[order]]
         return RequestLog(
             times=times[order],
             labels=labels[order],

@@ -50,4 +50,8 @@ def request_of_json(path: Path, place: str, row: Mapping[str, Any], keys: JsonLo
     except LogFieldError as error:
         where = f"{place}, key {names[at]}"
         return Fault(str(path), where, error.shown, error.problem, error.fix)
-    return SkippedRow(NO_TIME) if math.isnan(time) else LoggedRequest(time, label, *tokens)
+    return (
+        SkippedRow(NO_TIME)
+        if math.isnan(time)
+        else LoggedRequest(time, label, tokens[0], tokens[1])
+    )

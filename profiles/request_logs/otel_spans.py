@@ -13,7 +13,8 @@ tools repeat what their calls used, embeddings are served elsewhere. Messages in
 passed over.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from profiles.importers.formats.stream import stream_list_items
 from profiles.io.faults import Fault
 from profiles.io.json_lines import read_json_lines
 from profiles.request_logs.json_rows import JsonLogKeys, request_of_json
-from profiles.request_logs.record import LogLabel, LogRow, SkippedRow
+from profiles.request_logs.record import LoggedRequest, LogLabel, LogRow, SkippedRow
 
 __all__ = ["has_otel_spans", "is_otel_row", "read_otel_spans"]
 
@@ -33,7 +34,9 @@ CALLS = frozenset(("chat", "text_completion", "completion", "generate_content"))
 """Operations that are requests to an LLM."""
 ATTRIBUTES = (MODEL, OPERATION, *INPUT, *OUTPUT)
 START, START_NANO = "start_time", "startTimeUnixNano"
-WANTED = (START, START_NANO, *(f"attributes.{name}" for name in ATTRIBUTES))
+SPAN, PARENT = ("span_id", "spanId"), ("parent_span_id", "parentSpanId", "parent_id")
+WANTED = (START, START_NANO, *SPAN, *PARENT, *(f"attributes.{name}" for name in ATTRIBUTES))
+SPAN_ID = re.compile(r"(0x)?[0-9a-fA-F]{1,16}")
 NO_CALL = "no request to an LLM"
 MOST_SPANS = 1_000_000
 """Spans of one line."""
@@ -98,7 +101,18 @@ def _request_of_span(path: Path, place: str, span: Mapping[str, Any], label: Log
         tuple(f"attributes.{name}" for name in OUTPUT),
         1e-9 if nano else 1.0,
     )
-    return request_of_json(path, place, span, keys)
+    request = request_of_json(path, place, span, keys)
+    if not isinstance(request, LoggedRequest):
+        return request
+    return request._replace(span=_span_number(span, SPAN), parent=_span_number(span, PARENT))
+
+
+def _span_number(span: Mapping[str, Any], keys: Sequence[str]) -> int:
+    """The id under the first of these keys, 16 hexadecimal digits; 0 where it is none."""
+    text = next((span[key] for key in keys if span.get(key)), "")
+    if not isinstance(text, str) or not SPAN_ID.fullmatch(text):
+        return 0
+    return int(text, 16)
 
 
 def _flat_span(span: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +126,9 @@ def _flat_span(span: Mapping[str, Any]) -> dict[str, Any]:
         }
     found = attributes if isinstance(attributes, dict) else {}
     flat = {f"attributes.{name}": found.get(name) for name in ATTRIBUTES}
-    return flat | {START: span.get(START), START_NANO: span.get(START_NANO)}
+    context = span.get("context")
+    ids = {**context, **span} if isinstance(context, dict) else span
+    return flat | {key: ids.get(key) for key in (START, START_NANO, *SPAN, *PARENT)}
 
 
 def _typed_value(value: Any) -> Any:

@@ -55,12 +55,17 @@ class LogClock(StrEnum):
 
 
 class LoggedRequest(NamedTuple):
-    """One request. time: s; label: None where the log has none; tokens: NaN where unknown."""
+    """One request. time: s; label: None where the log has none; tokens: NaN where unknown.
+
+    span, parent: numbers of 64 bits that tell it and the request around it apart, 0 for none.
+    """
 
     time: float
     label: str | None
     input_tokens: float
     output_tokens: float
+    span: int = 0
+    parent: int = 0
 
 
 class SkippedRow(NamedTuple):

@@ -27,6 +27,22 @@ def test_requests_are_sorted_and_those_without_class_are_one(tmp_path: object) -
     assert gathered.skipped == {"no time": 1}
 
 
+def test_a_request_that_was_logged_twice_counts_once() -> None:
+    gathered, faults = GatheredRequests(), list[Fault]()
+    rows = [
+        LoggedRequest(5, None, 1, 2, span=8, parent=7),  # the server's, inside the gateway's
+        LoggedRequest(4, None, 3, 4, span=7, parent=99),
+        LoggedRequest(4, None, 3, 4, span=7, parent=99),
+        LoggedRequest(6, None, 5, 6),
+        LoggedRequest(7, None, 7, 8, parent=3),
+    ]
+    gathered.add_rows("a", rows, None, faults)
+    log = gathered.to_log(faults)
+    assert log is not None
+    assert log.input_tokens.tolist() == [3, 5, 7]
+    assert gathered.skipped == {"inside another request": 1, "the same span again": 1}
+
+
 def test_without_any_class_all_are_alike() -> None:
     gathered, faults = GatheredRequests(), list[Fault]()
     gathered.add_rows("a", [LoggedRequest(3, None, 1, 2)], None, faults)

@@ -16,7 +16,7 @@ def test_one_object_and_lines_hold_the_same_requests(tmp_path: Path) -> None:
     assert has_otel_spans(whole, [])
     assert is_otel_row(span(0))
     expected = [
-        LoggedRequest(START + 10 * k + 0.5, MODELS[k], float(INPUT[k]), float(OUTPUT[k]))
+        LoggedRequest(START + 10 * k + 0.5, MODELS[k], float(INPUT[k]), float(OUTPUT[k]), k)
         for k in range(4)
     ]
     assert list(read_otel_spans(whole, LogLabel.MODEL, lines=False)) == expected
@@ -31,6 +31,22 @@ def test_the_collectors_lines_are_read(tmp_path: Path) -> None:
     assert list(read_otel_spans(path, LogLabel.MODEL, lines=True)) == [
         LoggedRequest(START + 10 * k, MODELS[k], float(INPUT[k]), float(OUTPUT[k]))
         for k in range(4)
+    ]
+
+
+def test_ids_are_read_where_they_are_ids(tmp_path: Path) -> None:
+    sdk = span(1) | {"context": {"span_id": "0x00000000000000ff"}, "parent_id": "0xA"}
+    del sdk["span_id"]
+    odd = span(2) | {"span_id": "z" * 16, "parent_span_id": 7}
+    otlp = otlp_line(3)
+    ids = {"spanId": "b" * 16, "parentSpanId": ""}
+    otlp["resourceSpans"][0]["scopeSpans"][0]["spans"][0] |= ids
+    path = write_lines(tmp_path / "a.jsonl", [sdk, odd, otlp])
+    rows = list(read_otel_spans(path, LogLabel.NONE, lines=True))
+    assert [row[4:] for row in rows if isinstance(row, LoggedRequest)] == [
+        (255, 10),
+        (0, 0),
+        (0xBBBBBBBBBBBBBBBB, 0),
     ]
 
 
