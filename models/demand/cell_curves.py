@@ -34,6 +34,9 @@ __all__ = [
 COARSE_ERROR = 3e-2
 """First under-estimates lie at most this share of an SLO's allowance below the hull."""
 
+SAME_LOAD = 1e-12
+"""Loads this close, relative, are one: float noise."""
+
 SAME_BUDGET = 1e-6
 """An under-estimate this close to the curve, in shares of the allowance, is exact enough."""
 
@@ -65,41 +68,44 @@ def shared_cell_slos(demand: DemandInstance, cell: Cell) -> tuple[Slo, ...]:
 
 def budget_latency(pieces: LatencyPieces, load: float) -> tuple[np.ndarray, np.ndarray]:
     """(S,) budget that one unit of work spends at a load, B(r) / r, and its slope; inf outside
-    the domain. At a jump the lower value holds.
+    the domain, the ends of which take in float noise. At a jump the lower value holds.
     """
-    inside = np.flatnonzero((pieces.low <= load * (1 + 1e-12)) & (load <= pieces.high))
+    # The load of a lane is a quotient of sums: at the last point of a curve it may lie beyond it.
+    inside = np.flatnonzero(
+        (pieces.low <= load * (1 + SAME_LOAD)) & (load * (1 - SAME_LOAD) <= pieces.high)
+    )
     if inside.size == 0:
         nothing = np.full(pieces.budgets, np.inf)
         return nothing, np.zeros(pieces.budgets)
+    at = np.clip(load, pieces.low[inside], pieces.high[inside])
     c, d, e, g = np.moveaxis(pieces.coef[:, inside], -1, 0)
-    below = e + g * load
-    value, slope = (c + d * load) / below, (d * e - c * g) / below**2
+    below = e + g * at
+    value, slope = (c + d * at) / below, (d * e - c * g) / below**2
     best = value.argmin(axis=1) if value.size else np.zeros(0, dtype=int)
     rows = np.arange(pieces.budgets)
     return value[rows, best], slope[rows, best]
 
 
-def outside_budgets(demand: DemandInstance, cell: Cell) -> np.ndarray:
-    """(S, E) budget that one request of a cell spends at each LLM outside; inf in every budget
-    where an SLO forbids it there.
+def outside_budgets(demand: DemandInstance, cell: Cell) -> tuple[np.ndarray, np.ndarray]:
+    """(S, E) budget that one request of a cell spends at each LLM outside, 0 where it may not go;
+    (E,) whether it may go there: its class is permitted, no SLO lacks its column, and no latency
+    is above a limit of scope each_llm.
     """
     slos = cell_slos(demand, cell)
-    spent = np.zeros((sum(slo.scope == "all" for slo in slos), len(demand.outside)))
+    shared = [slo for slo in slos if slo.scope == "all"]
+    private = [slo for slo in slos if slo.scope != "all"]
+    permitted = demand.classes[cell.request_class].permitted[len(demand.instance.llms) :]
+    spent = np.zeros((len(shared), len(demand.outside)))
+    may_leave = np.array(permitted, dtype=bool)
     for e, llm in enumerate(demand.outside):
-        parts = [_outside_budget(llm.latency, slo) for slo in slos if slo.scope == "all"]
-        private = [
-            llm.latency.get((slo.metric, slo.statistic), np.inf) > slo.limit * (1 + 1e-12)
-            for slo in slos
-            if slo.scope != "all"
+        spent[:, e] = [_outside_budget(llm.latency, slo) for slo in shared]
+        kept = [
+            llm.latency.get((slo.metric, slo.statistic), np.inf) <= slo.limit * (1 + 1e-12)
+            for slo in private
         ]
-        spent[:, e] = parts
-        if any(private) or not demand.classes[cell.request_class].permitted[_outside_at(demand, e)]:
-            spent[:, e] = np.inf
-    return spent
-
-
-def _outside_at(demand: DemandInstance, e: int) -> int:
-    return len(demand.instance.llms) + e
+        # Without any SLO over all requests there is no budget that could say it.
+        may_leave[e] &= all(kept) and bool(np.isfinite(spent[:, e]).all())
+    return np.where(may_leave, spent, 0.0), may_leave
 
 
 def _outside_budget(latency: Mapping[tuple[str, str], float], slo: Slo) -> float:

@@ -214,8 +214,7 @@ def _add_cell(out: _Builder, model: DemandModel, cell: Cell, *, by_cost: bool) -
     entry, quality, llms = demand.classes[c], model.qualities[c], len(demand.instance.llms)
     value = 0.0 if by_cost else -float(model.weights[c, t]) * quality.scale
     quality_column = out.column(-np.inf, 2.0, value)
-    spent = outside_budgets(demand, cell)
-    may_leave = np.isfinite(spent).all(axis=0) & np.array(entry.permitted[llms:], dtype=bool)
+    spent, may_leave = outside_budgets(demand, cell)
     permitted = np.array([*entry.permitted[:llms], *may_leave], dtype=bool)
     rate = cell.rate / unit
     fractions = np.array([out.column(high=1.0) if may else -1 for may in permitted])
@@ -265,7 +264,7 @@ def _add_cell(out: _Builder, model: DemandModel, cell: Cell, *, by_cost: bool) -
         floor_row=floor_row,
         floor=floor,
         allowances=allowances,
-        outside_spent=np.where(may_leave, spent, 0.0),
+        outside_spent=spent,
     )
 
 

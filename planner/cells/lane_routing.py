@@ -48,6 +48,9 @@ HARDLY_ANY = 1e-6
 STEPS = (1.0, 0.5, 0.2)
 """Parts of the way to the loads that prices ask for."""
 
+NO_GAIN = 1e-9
+"""Gains (score units) of loads that differ by no more are the same."""
+
 TAKES_PART = 0.02
 """A class takes part in a mixed lane with this many replicas of the relaxation."""
 
@@ -306,16 +309,18 @@ class _LaneProgram:
             if len(shape.classes) == 1:
                 moved[j] = work.sum() / shape.replicas
             elif work.sum() > 0:
-                wanted = self._dearest_load(loop, point, shape.option, work / work.sum())
+                wanted = self._dearest_load(loop, point, shape.option, work / work.sum(), loads[j])
                 moved[j] = loads[j] + step * (wanted - loads[j])
             else:
                 moved[j] = loads[j]
         return moved
 
     def _dearest_load(
-        self, loop: _LaneLoop, point: CellPoint, option: int, mix: np.ndarray
+        self, loop: _LaneLoop, point: CellPoint, option: int, mix: np.ndarray, load: float
     ) -> float:
-        """The load at which a replica of an option with a mix of work (cells,) gains most."""
+        """The load at which a replica of an option with a mix of work (cells,) gains most; of
+        several the nearest to its present one.
+        """
         (rows,) = loop.layout.cases.values()
         top = np.maximum(-point.row_dual[rows.slo_rows], 0.0)
         known = [
@@ -338,7 +343,11 @@ class _LaneProgram:
                 cost = spent @ (beta / one.allowances) if beta.size else np.zeros(grid.size)
             work = self.model.demand.classes[one.cell.request_class].work[llm]
             gain += part * grid / work * (price - np.nan_to_num(cost, nan=np.inf, posinf=np.inf))
-        return float(grid[int(np.argmax(gain))])
+        # Where nothing is scarce all prices are 0: the load stays.
+        most = grid[gain >= gain.max() - NO_GAIN]
+        if most[0] <= load <= most[-1]:
+            return load
+        return float(most[int(np.argmin(np.abs(most - load)))])
 
     # -- exact ends --------------------------------------------------------------------------------
 
@@ -438,9 +447,10 @@ class _LaneProgram:
                 if loads[j] > float(known.high[-1]) * (1 + 1e-9):
                     return False
                 spent += rates[j, c] * budget_latency(known, load)[0]
-            forbidden = outside_budgets(demand, cell)
-            for e in np.flatnonzero(outside[c] > 0):
-                spent += outside[c, e] * forbidden[:, e]
+            per_request, may_leave = outside_budgets(demand, cell)
+            if np.any(outside[c, ~may_leave] > 0):
+                return False
+            spent += per_request @ outside[c]
             own = allowances.size - top
             if np.any(spent[:own] > allowances[:own] * cell.rate * (1 + FLOAT_NOISE)):
                 return False
