@@ -6,7 +6,7 @@ are on survivors.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -84,11 +84,12 @@ def _check_kinds_stated(
 def check_loss_survivors(stated: StatedCells) -> Iterator[str]:
     """The lanes that a loss is served by hold at most its survivors of every option."""
     cases = {case.name: t for t, case in enumerate(stated.demand.cases)}
+    by_node = {id(setup): replicas_by_node(setup) for setup in stated.setups}
     for k, loss in enumerate(stated.plan["losses"]):
         case, routing = cases[loss["case"]], k if loss["same_as"] is None else loss["same_as"]
         setup = stated.setup_of(case)
-        lost = {(pool, node) for pool, nodes in loss["nodes"].items() for node in nodes}
-        left = survivors_of_loss(setup, lost)
+        lost = [(pool, node) for pool, nodes in loss["nodes"].items() for node in nodes]
+        left = _survivors(setup, by_node[id(setup)], lost)
         held = lanes_by_option(stated.lanes_of(case, routing), len(setup.options))
         for option, count, most in zip(setup.options, held, left, strict=True):
             if count > most:
@@ -99,15 +100,27 @@ def check_loss_survivors(stated: StatedCells) -> Iterator[str]:
                 )
 
 
-def survivors_of_loss(setup: StatedSetup, lost: set[tuple[str, int]]) -> np.ndarray:
+def replicas_by_node(setup: StatedSetup) -> dict[tuple[str, int], np.ndarray]:
+    """(options of the setup,) replicas with a shard on each (pool, node)."""
+    found: dict[tuple[str, int], np.ndarray] = {}
+    for (k, _), nodes in setup.seats.items():
+        for node in nodes:
+            found.setdefault(node, np.zeros(len(setup.options), dtype=int))[k] += 1
+    return found
+
+
+def survivors_of_loss(setup: StatedSetup, lost: Iterable[tuple[str, int]]) -> np.ndarray:
     """Replicas of every option of a setup without a shard on the lost (pool, node)."""
-    return np.array(
-        [
-            sum(
-                not setup.seats.get((k, replica), frozenset()) & lost
-                for replica in range(option.replicas)
-            )
-            for k, option in enumerate(setup.options)
-        ],
-        dtype=int,
-    )
+    return _survivors(setup, replicas_by_node(setup), lost)
+
+
+def _survivors(
+    setup: StatedSetup,
+    by_node: Mapping[tuple[str, int], np.ndarray],
+    lost: Iterable[tuple[str, int]],
+) -> np.ndarray:
+    # A replica lies on one node; one on several is counted as lost with each, and reported.
+    left = np.array([option.replicas for option in setup.options], dtype=int)
+    for node in lost:
+        left -= by_node.get(node, 0)
+    return left

@@ -91,15 +91,27 @@ def enumerate_loss_kinds(groups: Groups, lost: Mapping[str, int]) -> Iterator[Lo
 def _kinds_of_pool(
     groups: Mapping[Held, Sequence[int]], lost: int
 ) -> Iterator[tuple[tuple[Held, int], ...]]:
-    """Every way to take `lost` nodes out of the groups, those that nothing is taken of left out."""
-    if not groups:
-        if lost == 0:
-            yield ()
-        return
-    (held, nodes), *rest = groups.items()
-    for count in range(min(lost, len(nodes)) + 1):
-        for others in _kinds_of_pool(dict(rest), lost - count):
-            yield ((held, count), *others) if count else others
+    """Every way to take `lost` nodes out of the groups, in their order; those that nothing is taken
+    of are left out. A stack of its own: a thousand groups are no depth for recursion.
+    """
+    held = list(groups)
+    sizes = [len(groups[key]) for key in held]
+    left = [sum(sizes[g:]) for g in range(len(sizes) + 1)]
+    waiting: list[tuple[int, int, tuple[tuple[Held, int], ...]]] = [(0, lost, ())]
+    while waiting:
+        start, missing, taken = waiting.pop()
+        if not missing:
+            yield taken
+            continue
+        for g in range(start, len(sizes)):
+            # Groups before g give nothing; g and those after it must have what is missing.
+            if left[g] < missing:
+                break
+            waiting += [
+                (g + 1, missing - count, (*taken, (held[g], count)))
+                for count in range(1, min(sizes[g], missing) + 1)
+                if left[g + 1] >= missing - count
+            ]
 
 
 def loss_key(groups: Groups, nodes: Mapping[str, Sequence[int]]) -> LossKey:

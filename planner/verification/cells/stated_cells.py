@@ -9,6 +9,7 @@ Independent of what the plan is written with. References must be sound (`check_c
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,10 @@ class StatedCell:
         return float(self.entry["quality"])
 
 
+State = tuple[int, int | None]
+"""(case, loss); loss None where no nodes are lost."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class StatedCells:
     """The whole plan. demand: with the rates to be served, headroom included."""
@@ -100,8 +105,22 @@ class StatedCells:
     lanes: tuple[StatedLane, ...]
     cells: tuple[StatedCell, ...]
 
-    def states(self, case: int | None = None) -> Iterator[tuple[int, int | None]]:
-        """(case, loss) with cells and lanes of their own; loss None where no nodes are lost."""
+    @cached_property
+    def _lanes_by_state(self) -> dict[State, list[StatedLane]]:
+        found: dict[State, list[StatedLane]] = {}
+        for lane in self.lanes:
+            found.setdefault((lane.case, lane.loss), []).append(lane)
+        return found
+
+    @cached_property
+    def _cells_by_state(self) -> dict[State, list[StatedCell]]:
+        found: dict[State, list[StatedCell]] = {}
+        for cell in self.cells:
+            found.setdefault((cell.case, cell.loss), []).append(cell)
+        return found
+
+    def states(self, case: int | None = None) -> Iterator[State]:
+        """States with cells and lanes of their own."""
         for t in range(len(self.demand.cases)) if case is None else (case,):
             for loss in states_of_case(self.plan["losses"], self.demand, t):
                 yield t, loss
@@ -116,11 +135,11 @@ class StatedCells:
 
     def lanes_of(self, case: int, loss: int | None) -> list[StatedLane]:
         """Lanes of a state."""
-        return [lane for lane in self.lanes if (lane.case, lane.loss) == (case, loss)]
+        return self._lanes_by_state.get((case, loss), [])
 
     def cells_of(self, case: int, loss: int | None) -> list[StatedCell]:
         """Cells of a state."""
-        return [cell for cell in self.cells if (cell.case, cell.loss) == (case, loss)]
+        return self._cells_by_state.get((case, loss), [])
 
     def loads_of_cell(self, cell: StatedCell) -> list[tuple[str, CurveLoad]]:
         """Where the requests of a cell go: what messages call the place, rate, curve and load.

@@ -54,6 +54,14 @@ def test_kinds_are_those_of_all_choices(seed: int) -> None:
     assert {loss_key(groups, nodes) for nodes in named} == {kind.key for kind in kinds}
 
 
+@pytest.mark.parametrize(("nodes", "lost"), [(1200, 1), (250, 249)])
+def test_many_nodes_that_all_hold_something_else(nodes: int, lost: int) -> None:
+    groups = {"p": {((0, k),): [k] for k in range(nodes)}}
+    assert count_loss_kinds(groups, {"p": lost}) == {"p": nodes}
+    kinds = list(enumerate_loss_kinds(groups, {"p": lost}))
+    assert len({kind.key for kind in kinds}) == nodes
+
+
 def test_nodes_are_grouped_by_what_they_hold() -> None:
     plan = stated()
     groups = nodes_by_content(plan.setups[0], plan.demand, 2)
