@@ -42,6 +42,9 @@ from profiles.workbook_layout import (
 
 __all__ = ["InputBook", "read_workbook"]
 
+CELL_SHEETS = frozenset({"classes", "cases", "demand"})
+"""Sheets that someone would write who expects a workbook to hold what YAML does."""
+
 
 def read_workbook(path: Path, faults: list[Fault]) -> InputBook | None:
     """Read an input workbook; faults of the workbook itself are appended, None when there is
@@ -61,6 +64,11 @@ def read_workbook(path: Path, faults: list[Fault]) -> InputBook | None:
         problem = "this workbook has none of the sheets of an input"
         faults.append(book.fault("", ", ".join(others)[:200], problem, fix))
         return None
+    for title in others:
+        if normal(title) in CELL_SHEETS:
+            problem = "workbooks do not hold classes, cases and their rates yet"
+            fix = "write the scenario in YAML (docs/inputs.md), or rename the sheet"
+            faults.append(book.fault(title, "", problem, fix))
     _workbook_rows_of(book, sheets, POOLS, "pools", faults)
     _workbook_rows_of(book, sheets, LLMS, "llms", faults)
     _workbook_demand(book, sheets, faults)

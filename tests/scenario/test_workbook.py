@@ -105,6 +105,13 @@ def test_per_cent_formats_and_merged_cells(book: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("title", ["Classes", "cases", "DEMAND"])
+def test_sheets_of_classes_and_cases_are_refused(book: Path, title: str) -> None:
+    lines = fault_lines(edit(book, lambda workbook: workbook.create_sheet(title)))
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{title}: workbooks do not hold classes, cases and their rates yet")
+
+
 def test_missing_sheets_are_reported_once(book: Path) -> None:
     def change(workbook: Any) -> None:
         del workbook["Settings"], workbook["Demand & SLO"], workbook["Scores"]
