@@ -19,7 +19,7 @@ from planner.errors import DataError
 
 __all__ = ["TemporaryFiles", "content_for_temporary_files", "naming_temporary_files"]
 
-TABLES = ("profiles", "scores")
+TABLES = ("profiles", "scores", "demand")
 
 
 class TemporaryFiles:
@@ -38,15 +38,15 @@ class TemporaryFiles:
         return folder
 
     def write_scenario(self, content: Mapping[str, Any]) -> Path:
-        """Write a scenario file. content: keys of a scenario; `profiles` and `scores` are paths
-        (relative to the current folder) or DataFrames.
+        """Write a scenario file. content: keys of a scenario; `profiles`, `scores`, `demand` and
+        the `scores` of classes are paths (relative to the current folder) or DataFrames.
         """
         path = self._folder / "scenario.yaml"
         self.names[str(path)] = "scenario (mapping)"
         plain = content_for_temporary_files(self.write_tables(content))
-        for key in TABLES:
-            if isinstance(plain.get(key), str) and plain[key]:
-                plain[key] = str(Path(plain[key]).absolute())
+        for holder, key, _ in _table_places(plain):
+            if isinstance(holder[key], str) and holder[key]:
+                holder[key] = str(Path(holder[key]).absolute())
         # JSON is YAML too, and says every text, number and null as it is.
         path.write_text(json.dumps(plain), encoding="utf-8")
         return path
@@ -54,13 +54,24 @@ class TemporaryFiles:
     def write_tables(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """The same content with paths in place of DataFrames. A named index is a column."""
         paths = dict(content)
-        for key in TABLES:
-            if isinstance(frame := content.get(key), pd.DataFrame):
-                path = self._folder / f"{key}.csv"
-                self.names[str(path)] = f"{key} (DataFrame)"
+        if isinstance(classes := content.get("classes"), list | tuple):
+            paths["classes"] = [dict(one) if isinstance(one, Mapping) else one for one in classes]
+        for holder, key, name in _table_places(paths):
+            if isinstance(frame := holder[key], pd.DataFrame):
+                path = self._folder / f"{name}.csv"
+                self.names[str(path)] = f"{name} (DataFrame)"
                 frame.to_csv(path, index=frame.index.name is not None)
-                paths[key] = str(path)
+                holder[key] = str(path)
         return paths
+
+
+def _table_places(content: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Where a scenario's content names tables: the mapping, its key, the dotted path."""
+    yield from ((content, key, key) for key in TABLES if key in content)
+    classes = content.get("classes")
+    for c, one in enumerate(classes if isinstance(classes, list) else ()):
+        if isinstance(one, dict) and "scores" in one:
+            yield one, "scores", f"classes.{c}.scores"
 
 
 @contextmanager

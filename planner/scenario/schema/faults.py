@@ -107,6 +107,9 @@ def schema_fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | Non
     if kind == "extra_forbidden" and where[0] == "objective":
         fix = CHEAPEST.format(value) if where[-1] == "quality_at_least" else OBJECTIVE
         return Fault(file, path, value, FOREIGN_PROBLEM, fix)
+    if where[-1:] == ["nodes"] and isinstance(error["input"], dict):
+        fix = "write the number of nodes: how many to have is not planned yet"
+        return Fault(file, path, value, "bounds on the nodes are not supported yet", fix)
     if kind == "extra_forbidden" and where[-1] in LATER_KEYS:
         return Fault(file, path, value, "the key is not supported yet", LATER_KEYS[where[-1]])
     if kind == "extra_forbidden":

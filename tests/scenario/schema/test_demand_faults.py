@@ -82,6 +82,7 @@ def test_each_fault_has_its_place_and_fix(day: Path, override: str, where: str, 
         ("hours: 10,", "hours: 10, of: day,", "cases.1.of", "not supported yet"),
         ("version: 1\n", "version: 1\nfleet: {mode: scheduled}\n", "fleet", "not supported yet"),
         ("nodes: 2,", "nodes: 2, owned: true,", "pools.0.owned", "not supported yet"),
+        ("nodes: 2,", "nodes: {at_least: 1, at_most: 3},", "pools.0.nodes", "not supported yet"),
         ("cases:", "arrival_rate_rps: 4\ncases:", "arrival_rate_rps", "delete arrival_rate_rps"),
         ("cases:", "demand: demand.csv\ncases:", "cases.0.arrival_rate_rps", "delete it, or"),
     ],
@@ -123,6 +124,13 @@ def test_prices_by_tokens_need_classes(day: Path) -> None:
 def test_every_llm_outside(day: Path) -> None:
     lines = demand_fault_lines(day, "llms=[{name: far, api: {usd_per_request: 1}}]")
     assert "llms: every LLM is outside" in lines
+
+
+def test_values_by_name_can_be_overridden(day: Path) -> None:
+    demand = load_day(day, "classes.1.work.NO=2", "cases.0.lost_nodes.a=2").demand
+    assert demand is not None
+    assert demand.classes[1].work == (2, 1)
+    assert demand.cases[0].lost_nodes == (2,)
 
 
 def test_all_faults_at_once(day: Path) -> None:
