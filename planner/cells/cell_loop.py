@@ -29,6 +29,11 @@ MOST_ROUNDS = 60
 REFINEMENTS = 4
 """Times that a program is solved with curves refined at its own loads."""
 
+NEWEST_CUTS = 12
+"""Cuts of each table that the program of a setup begins with: the last ones were made near where it
+will run.
+"""
+
 ROUGHER = 10.0
 """Times the tolerance: of a program that is not yet refined."""
 
@@ -94,7 +99,10 @@ class CellLoop:
         for k, one in enumerate(self.layout.cells):
             self._add_points(k, self._points(one), self.options)
             # The first cuts cap every LLM alone: without them the program is unbounded.
-            self._add_cuts(k, range(model.qualities[one.cell.request_class].llms + 1))
+            quality = model.qualities[one.cell.request_class]
+            self._add_cuts(k, range(quality.llms + 1))
+            if not free_setup:
+                self._add_cuts(k, range(max(len(quality.cuts) - NEWEST_CUTS, 0), len(quality.cuts)))
 
     # -- columns and rows --------------------------------------------------------------------------
 

@@ -199,6 +199,12 @@ class _LaneLoop(CellLoop):
             np.concatenate([np.zeros((count, 0)), *budgets], axis=1),
         )
 
+    def move(self, loads: np.ndarray, side: int) -> None:
+        """Put the points of all lanes around other loads; cuts and basis stay."""
+        self._lane_loads, self._side = loads, side
+        for k in range(len(self.layout.cells)):
+            self._replace_points(k, set(range(len(self._shapes))))
+
     def set_lanes(self, most_spend: float, spare: float) -> None:
         """Sides of the lanes' rows and budgets; spare: share of the budgets that is kept back."""
         (rows,) = self.layout.cases.values()
@@ -245,6 +251,7 @@ class _LaneProgram:
         self.most_spend, self.clock, self.settings = most_spend, clock, settings
         self.tolerance = tolerance
         self.cells = list(model.demand.cells(case))
+        self._loop: _LaneLoop | None = None
 
     def route(self) -> RoutedCase | None:
         """Recentre while the value rises, then settle exactly."""
@@ -273,7 +280,7 @@ class _LaneProgram:
         self, loads: np.ndarray, side: int, spare: float = 0.0
     ) -> tuple[CellPoint | None, _LaneLoop]:
         """One program around loads; where it is infeasible, first towards loads that are not."""
-        loop = self._loop(loads, side, spare)
+        loop = self._loop_around(loads, side, spare)
         point = loop.converge_once(self.tolerance)
         if point is not StopReason.INFEASIBLE:
             return (None if isinstance(point, StopReason) else point), loop
@@ -289,13 +296,21 @@ class _LaneProgram:
                 return (None if isinstance(point, StopReason) else point), loop
             moved = self._next_loads(loop, missing, moved, 1.0)
             side = -side
-            loop = self._loop(moved, side, spare)
+            loop = self._loop_around(moved, side, spare)
+            loop.measure_missing(on=False)
         return None, loop
 
-    def _loop(self, loads: np.ndarray, side: int, spare: float) -> _LaneLoop:
-        loop = _LaneLoop(self.model, self.case, self.shapes, loads, side, self.clock, self.settings)
-        loop.set_lanes(self.most_spend, spare)
-        return loop
+    def _loop_around(self, loads: np.ndarray, side: int, spare: float) -> _LaneLoop:
+        """The live program, around some loads."""
+        if self._loop is None:
+            self._loop = _LaneLoop(
+                self.model, self.case, self.shapes, loads, side, self.clock, self.settings
+            )
+        else:
+            self._loop.measure_missing(on=False)
+            self._loop.move(loads, side)
+        self._loop.set_lanes(self.most_spend, spare)
+        return self._loop
 
     def _next_loads(
         self, loop: _LaneLoop, point: CellPoint, loads: np.ndarray, step: float
