@@ -51,7 +51,7 @@ STEPS = (1.0, 0.5, 0.2)
 NO_GAIN = 1e-9
 """Gains (score units) of loads that differ by no more are the same."""
 
-TAKES_PART = 0.02
+TAKES_PART = 1e-6
 """A class takes part in a mixed lane with this many replicas of the relaxation."""
 
 
@@ -111,8 +111,7 @@ def _rounded(count: int, time: np.ndarray, work: np.ndarray) -> Division:
 
 def _all_mixed(count: int, time: np.ndarray, work: np.ndarray) -> Division:
     """One lane of all classes."""
-    part = tuple(np.flatnonzero(time > TAKES_PART).tolist()) or tuple(range(time.size))
-    return [(count, part, float(work.sum()) / count)]
+    return [(count, tuple(range(time.size)), float(work.sum()) / count)]
 
 
 def _whole_and_mixed(count: int, time: np.ndarray, work: np.ndarray) -> Division:
