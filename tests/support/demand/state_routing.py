@@ -7,7 +7,8 @@
                     rates, so each choice of caps is a linear program; caps from a grid, then moved
                     one by one. All its routings keep the limits: the best is a bound from below.
 
-Lanes whose latencies fall are held at their cap (=), others below it.
+Lanes whose latencies fall are held between their cap and a little less, others below it; the
+highest latencies between are reckoned with.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -217,12 +218,13 @@ def _busy_counts(most: int, slos: Sequence[Slo], exact: bool, curve: Curve) -> r
 
 @dataclass(frozen=True)
 class CappedLane:
-    """cap: req/s of one replica; hold: the load is the cap, not below it."""
+    """Its load is between low and cap, req/s of one replica. width: what low may be below cap."""
 
     option: int
     replicas: int
     cap: float
-    hold: bool = False
+    width: float
+    low: float = 0.0
 
 
 def _route_classes(
@@ -265,6 +267,8 @@ def _best_caps(
     effort: int,
 ) -> StateRouting | None:
     """The best of a grid of caps, each then moved up and down in ever smaller steps."""
+    curves = [demand.curve(o, c) for o, _ in shapes for c in active]
+    falls = any((np.diff(v) < 0).any() for curve in curves for v in curve.latency.values())
     tops = [demand.instance.options[o].curve.max_rate for o, _ in shapes]
     grid = (1.0, 0.8, 0.6, 0.45, 0.3, 0.15, 0.0)
     starts = list(product(grid, repeat=len(shapes)))
@@ -275,14 +279,18 @@ def _best_caps(
             starts[k] for k in rng.choice(len(starts), most - len(grid), replace=False)
         ]
 
-    def tried(parts: Sequence[float]) -> tuple[float, StateRouting | None] | None:
-        lanes = [
-            CappedLane(o, m, part * top)
-            for (o, m), part, top in zip(shapes, parts, tops, strict=True)
-        ]
-        return _route_lanes(demand, case, active, lanes, price)
+    def tried(parts: Sequence[float], width: float) -> tuple[float, StateRouting | None] | None:
+        found = []
+        for between in (width, 0.0) if falls else (width,):
+            lanes = [
+                CappedLane(o, m, part * top, between * top)
+                for (o, m), part, top in zip(shapes, parts, tops, strict=True)
+            ]
+            result = _LaneProgram(demand, case, active, lanes).solve(price)
+            found += [] if result is None else [result]
+        return max(found, key=lambda pair: pair[0], default=None)
 
-    reached = [(result, parts) for parts in starts if (result := tried(parts)) is not None]
+    reached = [(result, parts) for parts in starts if (result := tried(parts, 0.15)) is not None]
     if not reached:
         return None
     (value, best), parts = max(reached, key=lambda pair: pair[0][0])
@@ -294,7 +302,7 @@ def _best_caps(
                 min(1.0, max(1e-4, p + step * m)) if m else p
                 for p, m in zip(parts, move, strict=True)
             )
-            result = tried(moved)
+            result = tried(moved, 0.5 * step)
             if result is not None and result[0] > value + 1e-10:
                 (value, best), parts, better = result, moved, True
         step = step if better else step / 2
@@ -313,17 +321,6 @@ def _cap_moves(lanes: int) -> list[tuple[int, ...]]:
     return single + pairs
 
 
-def _route_lanes(
-    demand: DemandInstance,
-    case: int,
-    active: Sequence[int],
-    lanes: Sequence[CappedLane],
-    price: float,
-) -> tuple[float, StateRouting | None] | None:
-    """The linear program at given caps: (quality less price times spend, routing)."""
-    return _LaneProgram(demand, case, active, lanes).solve(price)
-
-
 class _LaneProgram:
     """Columns: x by (lane, class), z by (outside, class) where they may serve, q by class, and the
     part by which budgets are exceeded.
@@ -337,7 +334,10 @@ class _LaneProgram:
         lanes: Sequence[CappedLane],
     ):
         self.demand, self.case, self.active = demand, case, list(active)
-        self.lanes = [replace(lane, hold=self._falls(lane)) for lane in lanes]
+        self.lanes = [
+            replace(lane, low=max(0.0, lane.cap - lane.width)) if self._falls(lane) else lane
+            for lane in lanes
+        ]
         self.columns = [
             ("lane", j, c)
             for j, lane in enumerate(self.lanes)
@@ -371,8 +371,7 @@ class _LaneProgram:
             return False
         return all(
             slo.scope != "each_llm"
-            or np.interp(lane.cap, curve.rates, curve.latency[slo.metric, slo.statistic])
-            <= slo.limit
+            or _highest(curve, lane, (slo.metric, slo.statistic)) <= slo.limit
             for slo in slos_of_class(demand, self.case, c)
         )
 
@@ -384,9 +383,7 @@ class _LaneProgram:
         else:
             lane = self.lanes[position]
             curve = self.demand.curve(lane.option, c)
-            latency = {
-                key: float(np.interp(lane.cap, curve.rates, v)) for key, v in curve.latency.items()
-            }
+            latency = {key: _highest(curve, lane, key) for key in curve.latency}
         if slo.statistic == "mean":
             return latency[slo.metric, "mean"]
         tails = {p: v for (metric, p), v in latency.items() if metric == slo.metric and p != "mean"}
@@ -415,7 +412,8 @@ class _LaneProgram:
             }
             if mine:
                 full = lane.replicas * lane.cap
-                (equal if lane.hold else at_most).append((self._row(mine), full))
+                at_most.append((self._row(mine), full))
+                at_most.append((-self._row(mine), -lane.replicas * lane.low))
         for i, outside in enumerate(demand.outside):
             mine = {
                 k: 1.0
@@ -519,6 +517,13 @@ class _LaneProgram:
         prices = np.array([entry.outside_usd for entry in demand.classes], dtype=float)
         spend = 3600 * float((sent * prices).sum())
         return Routing(lanes, tuple(map(tuple, sent.tolist()))), spend
+
+
+def _highest(curve: Curve, lane: CappedLane, column: Column) -> float:
+    """Highest latency (s) between the lane's least and highest load."""
+    inside = curve.rates[(lane.low < curve.rates) & (curve.rates < lane.cap)]
+    at = np.array([lane.low, *inside, lane.cap])
+    return float(np.interp(at, curve.rates, curve.latency[column]).max())
 
 
 def _cuts_of_class(demand: DemandInstance, c: int) -> tuple[np.ndarray, np.ndarray]:

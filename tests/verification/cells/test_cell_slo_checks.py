@@ -17,7 +17,7 @@ from tests.support.demand.cells_by_hand import (
     seats_by_hand,
     without,
 )
-from tests.support.demand.plan_maker import Plan, make_cells_plan
+from tests.support.demand.plan_maker import Plan, Routing, make_cells_plan
 
 
 def swap_limits(plan: Plan) -> None:
@@ -79,6 +79,18 @@ def test_limits_of_a_class_are_over_its_own_requests() -> None:
     plan = make_cells_plan(demand, seats_by_hand(), routings_by_hand())
     violated = [p.partition(": ")[0] for p in run_cells_verifier(plan, demand) if "violated" in p]
     assert violated == ["cells.0 (class chat, case day)"]
+
+
+def test_without_requests_nothing_is_achieved() -> None:
+    demand = cells_demand()
+    closed = replace(demand.cases[0], name="closed", rates=(0.0, 0.0))
+    demand = replace(demand, cases=(*demand.cases, closed), cost_at_most=None)
+    plan = make_cells_plan(demand, seats_by_hand(), [*routings_by_hand(), [Routing(())]])
+    limit = {"metric": "ttft", "statistic": "mean", "scope": "all", "limit_ms": 500.0}
+    for achieved, binding, wrong in ((None, False, 0), (None, True, 1), (90.0, False, 1)):
+        plan["cases"][3]["slo"] = [{**limit, "achieved_ms": achieved, "binding": binding}]
+        words = "cases (closed): slo.0: achieved without requests"
+        assert run_cells_verifier(plan, demand) == (words,) * wrong
 
 
 def test_the_promised_share_is_not_scaled() -> None:
