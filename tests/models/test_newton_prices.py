@@ -70,3 +70,20 @@ def test_balanced_prices_of_ties_are_finite() -> None:
     values = np.array([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]])
     prices = balanced_prices(values, np.full(4, 0.25), np.array([0.5, 0.5]), np.zeros(2))
     assert np.isfinite(prices).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_llm_of_less_than_a_prompt_is_near_one(seed: int) -> None:
+    """Its price is where one prompt is about to choose it: farther off, exact prices would need all
+    prompts in their transport problem (fractions of a mixed lane took minutes).
+    """
+    rng = np.random.default_rng(seed)
+    prompts = 3_000
+    values = rng.random((6, prompts)) * 0.5 + 0.1 * np.arange(6)[:, None]
+    target = np.array([0.142, 0.776, 0.0814, 1.1e-5, 3e-7, 2.3e-6])
+    target /= target.sum()
+    start = np.array([0.0, 0.1, 0.2, 5.0, 9.0, 7.0])
+    prices = balanced_prices(values, np.full(prompts, 1 / prompts), target, start)
+    margin = values - prices[:, None]
+    lead = margin - margin.max(axis=0)
+    assert lead.max(axis=1).min() > -0.01, "the starts were 4 and more away"
