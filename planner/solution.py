@@ -56,6 +56,23 @@ class Shard:
     gpu: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class LostNodeOutcome:
+    """The worst that losing one node of a pool does to a setup in a case.
+
+    case, pool, node: positions; the node is the worst. holds: None where it could not be decided.
+    quality: of the case then, score units, where it holds. served: largest share of the requests
+    that the survivors can serve within the limits, where it breaks.
+    """
+
+    case: int
+    pool: int
+    holds: bool | None
+    node: int
+    quality: float | None = None
+    served: float | None = None
+
+
 @dataclass(frozen=True)
 class TieGroup:
     """Prompts whose best LLMs after dual prices are exactly `llms` (positions).

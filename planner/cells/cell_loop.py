@@ -52,6 +52,7 @@ class CellPoint:
     outside: (E,) req/s by cell. replicas: (O,), of a program with the setup free. spend: USD/h
     outside, by case. time: (owners, cells) replicas that serve a cell; loads: the same, mean load
     of these. row_dual: (R,). column_dual: (C,). missing: whether something is missing.
+    unserved: share of each cell.
     """
 
     loss: float
@@ -65,6 +66,7 @@ class CellPoint:
     row_dual: np.ndarray
     column_dual: np.ndarray
     missing: bool
+    unserved: tuple[float, ...] = ()
 
 
 class CellLoop:
@@ -318,6 +320,7 @@ class CellLoop:
             loads=np.divide(work, time, out=np.zeros_like(work), where=time > 1e-12),
             row_dual=row_dual,
             column_dual=column_dual,
+            unserved=tuple(max(float(x[one.unserved]), 0.0) for one in self.layout.cells),
             missing=self._missing and answer.value > NONE_MISSING,
         )
 

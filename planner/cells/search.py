@@ -466,6 +466,31 @@ class CellSearch:
         ]
         return routed
 
+    def route_survivors(
+        self, case: int, survivors: np.ndarray, counted: np.ndarray
+    ) -> tuple[float | None, float | None]:
+        """Quality of a case (score units) on what is left of a setup, or, where that cannot serve
+        it, the largest share of its requests that can be served; None and None where neither is
+        known.
+
+        survivors: (O,) replicas. counted: the same, divided by K_o.
+        """
+        point = self._price_case(case, counted, np.inf, cut=False)
+        if point is not None:
+            one = self._route_case(case, survivors, point, np.inf)
+            return (None if one is None else one.quality), None
+        if self.clock.stopped():
+            return None, None
+        loop = self.loops[case]
+        loop.measure_missing(on=True)
+        missing = loop.converge(self._case_tolerance(case))
+        loop.measure_missing(on=False)
+        if isinstance(missing, StopReason):
+            return None, None
+        rates = np.array([one.cell.rate for one in loop.layout.cells])
+        left_out = float(rates @ np.array(missing.unserved)) / float(rates.sum())
+        return None, 1.0 - left_out
+
     def _route_case(
         self, case: int, replicas: np.ndarray, point: CellPoint, most_spend: float
     ) -> RoutedCase | None:

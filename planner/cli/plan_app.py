@@ -108,6 +108,13 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    what_if_lost: Annotated[
+        bool,
+        typer.Option(
+            "--what-if-lost",
+            help="What the loss of any one node does to the setup, with requests routed anew.",
+        ),
+    ] = False,
     quiet: Annotated[
         bool,
         typer.Option(
@@ -134,7 +141,7 @@ def plan(
             changes,
             PlanOutputs(json, xlsx, charts, write_model),
             interrupt,
-            PlanOptions(marginals, near, near_loss, current, robust_to),
+            PlanOptions(marginals, near, near_loss, current, robust_to, what_if_lost),
             quiet=quiet,
         )
     raise typer.Exit(code)

@@ -8,6 +8,7 @@ from planner.plans.schema import (
     AlternativesContent,
     ChangeContent,
     ContextContent,
+    LostNodeContent,
     MarginalContent,
     PlanContent,
     RobustnessContent,
@@ -65,6 +66,11 @@ class Plan:
     def with_robustness(self, robustness: RobustnessContent) -> "Plan":
         """The plan with the search for the headroom that it has."""
         context: ContextContent = {**self.content["context"], "robustness": robustness}
+        return Plan({**self.content, "context": context})
+
+    def with_lost_nodes(self, lost: list[LostNodeContent]) -> "Plan":
+        """The plan with what the loss of any one node does to its setup."""
+        context: ContextContent = {**self.content["context"], "lost_nodes": lost}
         return Plan({**self.content, "context": context})
 
     def with_marginals(self, marginals: list[MarginalContent]) -> "Plan":

@@ -22,6 +22,7 @@ __all__ = [
     "FewestGpusContent",
     "FiltersContent",
     "LlmContent",
+    "LostNodeContent",
     "MarginalContent",
     "ObjectiveContent",
     "OptionContent",
@@ -356,6 +357,17 @@ class RobustnessContent(TypedDict):
     complete: bool
 
 
+class LostNodeContent(TypedDict):
+    """The worst loss of a node of a pool; case: null where the scenario states none."""
+
+    case: str | None
+    pool: str
+    holds: bool | None
+    worst_node: int
+    quality: float | None
+    served_pct: float | None
+
+
 class ContextContent(ScenarioContextContent):
     """What reports show in addition to the plan.
 
@@ -370,6 +382,7 @@ class ContextContent(ScenarioContextContent):
     simulated: NotRequired[SimulatedContent]
     robustness: NotRequired[RobustnessContent]
     marginals: NotRequired[list[MarginalContent]]
+    lost_nodes: NotRequired[list[LostNodeContent]]
     alternatives: NotRequired[AlternativesContent]
 
 

@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, Command] = {
             **{"--json": "out:.json", "--xlsx": "out:.xlsx", "--charts": "folder"},
             **{"--write-model": "out:.mps", "--set": "set", "--rel-gap": "number:0:1"},
             **{"--marginals": "flag", "--near": "int:0:3", "--near-loss": "number:0:100"},
-            **{"--current": "in:plan", "--quiet": "flag"},
+            **{"--current": "in:plan", "--what-if-lost": "flag", "--quiet": "flag"},
         },
         ("--time-limit", "2"),
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from models.linear import LinearProgram
 from models.quality import Quality
+from planner.cells.lost_node_table import lost_nodes_of_solution
 from planner.cli.commands.plan_cells import refuse_plan_options_with_cells, run_plan_cells
 from planner.cli.commands.robust_plan import NOT_ROBUST, plan_robust_scenario
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write, notify
@@ -29,6 +30,7 @@ from planner.plans.plan_content import build_plan_content
 from planner.plans.plan_file import plan_file_text, read_plan_file, write_plan_file
 from planner.plans.schema import PlanContent, SearchedContent
 from planner.presentation.alternatives import alternatives_content
+from planner.presentation.lost_nodes import lost_nodes_content
 from planner.presentation.marginals import marginals_content
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.studies.alternatives import NEAR_LOSS, AlternativesOptions, find_alternatives
@@ -74,7 +76,8 @@ class PlanOptions:
     unit.
 
     near: number of alternatives; loss_pct: what they may lose of the objective; current: file of
-    the plan that runs; robust_to: the bursts to be robust to, as the user wrote them.
+    the plan that runs; robust_to: the bursts to be robust to, as the user wrote them;
+    what_if_lost: whether the loss of any one node is looked at.
     """
 
     marginals: bool = False
@@ -82,6 +85,7 @@ class PlanOptions:
     loss_pct: float = 100.0 * NEAR_LOSS
     current: str | None = None
     robust_to: str | None = None
+    what_if_lost: bool = False
 
 
 @framed_command
@@ -105,7 +109,14 @@ def run_plan(
         refuse_plan_options_with_cells(scenario, _options_without_cells(outputs, options))
         notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
         seconds = time.perf_counter() - start
-        return run_plan_cells(loaded, interrupt, outputs.json, seconds, quiet=quiet)
+        return run_plan_cells(
+            loaded,
+            interrupt,
+            outputs.json,
+            seconds,
+            what_if_lost=options.what_if_lost,
+            quiet=quiet,
+        )
     programs: list[LinearProgram] = []
     on_program = None if outputs.model is None else programs.append
     source = run_plan_on_scenario(
@@ -186,6 +197,10 @@ def run_plan_on_scenario(
     plan = with_limits_simulated(plan, loaded, interrupt.cancel)
     if robust is not None:
         plan = plan.with_robustness(robustness)
+    if options.what_if_lost and solution.has_plan and not interrupt.cancel.is_set():
+        lost = lost_nodes_of_solution(instance, solution, settings, interrupt.cancel)
+        names = [pool.name for pool in instance.pools]
+        plan = plan.with_lost_nodes(lost_nodes_content(lost, names, None))
     if options.marginals and solution.has_plan and not interrupt.cancel.is_set():
         moved = with_progress(
             lambda progress, cancel: marginal_values(

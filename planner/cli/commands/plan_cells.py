@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.cells.lost_node_table import lost_node_table
 from planner.cells.solve import solve_cells
 from planner.cli.terminal.cells_report import print_cells_report, print_cells_verdict
 from planner.cli.terminal.frame import EXIT_CODES, framed_write
@@ -13,6 +14,7 @@ from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.plans.cells.cells_content import build_cells_plan
 from planner.plans.plan_file import plan_file_text, write_plan_content
+from planner.presentation.lost_nodes import lost_nodes_content
 from profiles.io.faults import Fault
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def run_plan_cells(
     json: str | None,
     seconds: float,
     *,
+    what_if_lost: bool,
     quiet: bool,
 ) -> int:
     """Plan, write and report; the exit code. seconds: spent on loading."""
@@ -61,6 +64,12 @@ def run_plan_cells(
         show=not quiet,
     )
     content = build_cells_plan(loaded, demand, solution, settings, {"load": seconds})
+    if what_if_lost and solution.plan is not None and not interrupt.cancel.is_set():
+        best = solution.plan
+        lost = lost_node_table(demand, best.replicas, best.packings, settings, interrupt.cancel)
+        pools = [pool.name for pool in demand.instance.pools]
+        cases = [case.name for case in demand.cases]
+        content["context"]["lost_nodes"] = lost_nodes_content(lost, pools, cases)
     code, written = EXIT_CODES[solution.status], {}
     if json is not None and json != "-":
         failed = framed_write(json, lambda: write_plan_content(content, json))

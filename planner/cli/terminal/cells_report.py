@@ -14,6 +14,7 @@ from planner.presentation.cells.cells_tables import (
     loss_table,
     setup_table,
 )
+from planner.presentation.lost_nodes import LOST_NODES_TITLE, lost_nodes_lines
 from planner.presentation.plan.verdict import verdict_line
 
 __all__ = ["print_cells_report", "print_cells_verdict"]
@@ -114,6 +115,8 @@ def _print_cells_plan(content: Mapping[str, Any], console: Console) -> None:
     if content["losses"]:
         title = "Lost nodes: every loss below holds all limits, routed anew"
         output_table(console, title, loss_table(content), LOSS_COLUMNS)
+    if lost := content["context"].get("lost_nodes"):
+        output_lines(console, LOST_NODES_TITLE, lost_nodes_lines(lost))
     print_gpu_map(console, cast("PlanContent", _map_content(content)))
 
 

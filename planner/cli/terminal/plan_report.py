@@ -28,6 +28,7 @@ from planner.plans.numbers import known_number
 from planner.plans.record import Plan
 from planner.plans.tables import plan_tables
 from planner.presentation.formatting import format_exact
+from planner.presentation.lost_nodes import LOST_NODES_TITLE, lost_nodes_lines
 from planner.presentation.marginals import marginals_lines
 from planner.presentation.plan.conflict import conflict_lines, conflict_repair_text
 from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
@@ -129,6 +130,8 @@ def _print_solved_plan_report(plan: Plan, console: Console) -> None:
     )
     if moved := marginals_lines(content):
         output_lines(console, "Marginal value of one unit (planned again)", moved)
+    if lost := content["context"].get("lost_nodes"):
+        output_lines(console, LOST_NODES_TITLE, lost_nodes_lines(lost))
     print_alternatives_section(console, content)
     output_lines(
         console,

@@ -121,7 +121,7 @@ def cell_limit_text(slos: Sequence[Mapping[str, Any]]) -> str:
     slo = max(known, key=lambda one: one["achieved_ms"] / one["limit_ms"])
     where = "" if slo["scope"] == "all" else " of each LLM"
     return (
-        f"{METRICS[slo['metric']]} {slo['statistic']}{where} {slo['achieved_ms']:.4g} ms (limit"
+        f"{METRICS[slo['metric']]} {slo['statistic']}{where} {slo['achieved_ms']:,.1f} ms (limit"
         f" {format_exact(slo['limit_ms'])})"
     )
 
