@@ -77,7 +77,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "planner.studies.baselines", "planner.operation",
     ),
     "planner.presentation.plan": (*BELOW, "planner.plans", "planner.presentation"),
-    "planner.presentation.cells": (*BELOW, "planner.presentation"),
+    "planner.presentation.cells": (*BELOW, "planner.plans", "planner.presentation"),
     "planner.presentation.scores": (
         *BELOW, "planner.plans", "planner.operation", "planner.presentation",
         "planner.studies.baselines",

@@ -30,7 +30,7 @@ from planner.plans.plan_content import build_plan_content
 from planner.plans.plan_file import plan_file_text, read_plan_file, write_plan_file
 from planner.plans.schema import PlanContent, SearchedContent
 from planner.presentation.alternatives import alternatives_content
-from planner.presentation.lost_nodes import lost_nodes_content
+from planner.presentation.cells.lost_nodes import lost_nodes_content
 from planner.presentation.marginals import marginals_content
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.studies.alternatives import NEAR_LOSS, AlternativesOptions, find_alternatives

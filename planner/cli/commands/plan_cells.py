@@ -14,7 +14,7 @@ from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.plans.cells.cells_content import build_cells_plan
 from planner.plans.plan_file import plan_file_text, write_plan_content
-from planner.presentation.lost_nodes import lost_nodes_content
+from planner.presentation.cells.lost_nodes import lost_nodes_content
 from profiles.io.faults import Fault
 
 if TYPE_CHECKING:

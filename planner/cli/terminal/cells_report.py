@@ -14,7 +14,7 @@ from planner.presentation.cells.cells_tables import (
     loss_table,
     setup_table,
 )
-from planner.presentation.lost_nodes import LOST_NODES_TITLE, lost_nodes_lines
+from planner.presentation.cells.lost_nodes import LOST_NODES_TITLE, lost_nodes_lines
 from planner.presentation.plan.verdict import verdict_line
 
 __all__ = ["print_cells_report", "print_cells_verdict"]

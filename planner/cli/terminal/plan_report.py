@@ -27,8 +27,8 @@ from planner.cli.terminal.plan_sections import (
 from planner.plans.numbers import known_number
 from planner.plans.record import Plan
 from planner.plans.tables import plan_tables
+from planner.presentation.cells.lost_nodes import LOST_NODES_TITLE, lost_nodes_lines
 from planner.presentation.formatting import format_exact
-from planner.presentation.lost_nodes import LOST_NODES_TITLE, lost_nodes_lines
 from planner.presentation.marginals import marginals_lines
 from planner.presentation.plan.conflict import conflict_lines, conflict_repair_text
 from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
