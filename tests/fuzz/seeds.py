@@ -51,16 +51,21 @@ pools:
   - {name: a, gpu: A100-PCIe-80GB, nodes: 2, gpus_per_node: 2, price_usd_per_gpu_h: 1.8}
 llms:
   - {name: llama-3.1-8b}
-  - {name: far, api: {usd_per_1m_input_tokens: 1, usd_per_1m_output_tokens: 2, max_rate_rps: 9}}
+  - name: far
+    api: {usd_per_1m_input_tokens: 1, usd_per_1m_output_tokens: 2, max_rate_rps: 9,
+          ttft_p95_ms: 700, tpot_mean_ms: 20}
   - {name: qwen2.5-14b, max_replicas: 2}
 profiles: wide.csv
 scores: weighted.csv
+scores_missing: drop
 slo: [{metric: tpot, statistic: mean, limit_ms: 90}]
 objective: {maximize: quality, cost_at_most_usd_per_h: 9}
 classes:
   - name: chat
-    llms: [llama-3.1-8b, qwen2.5-14b]
+    scores: day-chat.csv
     slo: [{metric: ttft, statistic: p95, limit_ms: 900}]
+    input_tokens: 300
+    output_tokens: 100
     work: {llama-3.1-8b: 1.5}
   - {name: batch, llms: [qwen2.5-14b], quality_at_least: 0.2, work: 2, weight: 0.5}
 cases:
@@ -75,6 +80,11 @@ day,batch,1.5
 lost,chat,2
 lost,batch,0
 """
+DAY_CHAT = """prompt_id,far,qwen2.5-14b,llama-3.1-8b
+c1,0.9,0.7,0.5
+c2,0.8,0.85,0.4
+c3,0.7,0.6,0.65
+"""
 MAPPING = """defaults: {gpu: H100-SXM-80GB, tp: 1, share: 100}
 files:
   - {match: "*sglang*", tp: 2, llm: qwen3-8b}
@@ -83,7 +93,7 @@ files:
 BENCHMARKS = tuple(f"{name}.json" for name in STANDARD)
 KINDS: Mapping[str, tuple[str, ...]] = {
     "scenario": ("scenario.yaml", "rich.yaml", "day.yaml", "parquet.yaml", "scenario.xlsx"),
-    "demand": ("day-rates.csv",),
+    "demand": ("day-rates.csv", "day-chat.csv"),
     "table": ("profiles.csv", "wide.csv", "profiles.parquet", "wide.parquet"),
     "scores": ("scores.csv", "weighted.csv", "scores.parquet"),
     "graded": ("many.csv", "many-grades.csv"),
@@ -101,7 +111,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "scenario.yaml": ("profiles.csv", "scores.csv"),
     "rich.yaml": ("wide.csv", "weighted.csv"),
-    "day.yaml": ("wide.csv", "weighted.csv", "day-rates.csv"),
+    "day.yaml": ("wide.csv", "weighted.csv", "day-chat.csv", "day-rates.csv"),
     "parquet.yaml": ("profiles.parquet", "scores.parquet"),
     "plan.json": ("scenario.yaml", "profiles.csv", "scores.csv"),
     "other.json": ("scenario.yaml", "profiles.csv", "scores.csv"),
@@ -137,6 +147,7 @@ def _write_seeds(folder: Path) -> int:
     scenario.write_text(text, encoding="utf-8")
     (folder / "rich.yaml").write_text(RICH, encoding="utf-8")
     (folder / "day.yaml").write_text(DAY, encoding="utf-8")
+    (folder / "day-chat.csv").write_text(DAY_CHAT, encoding="utf-8")
     (folder / "day-rates.csv").write_text(DAY_RATES, encoding="utf-8")
     (folder / "mapping.yaml").write_text(MAPPING, encoding="utf-8")
     parquet = text.replace("files.csv", "files.parquet").replace("scores.csv", "scores.parquet")
