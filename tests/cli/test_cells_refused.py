@@ -16,6 +16,7 @@ from planner.cli.app import app
 from planner.errors import DataError
 from planner.scenario.assemble_demand import CELLS_REFUSED
 from tests.support.paths import HOME
+from tests.support.scenarios.small_scenarios import write_scenario
 
 DAY = str(HOME / "examples" / "day" / "scenario.yaml")
 
@@ -49,8 +50,8 @@ def test_commands_refuse(words: tuple[str, ...], tmp_path: Path, monkeypatch) ->
 def plan_of_the_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A plan of another scenario that says it is one of the day."""
     folder = tmp_path_factory.mktemp("plan")
-    trio = str(HOME / "examples" / "paper-trio" / "scenario.yaml")
-    assert run("plan", trio, "--json", str(folder / "plan.json"), "--quiet")[0] == 0
+    small = str(write_scenario(folder))
+    assert run("plan", small, "--json", str(folder / "plan.json"), "--quiet")[0] == 0
     content = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     content["scenario_path"] = DAY
     (folder / "plan.json").write_text(json.dumps(content), encoding="utf-8")
