@@ -82,9 +82,14 @@ def test_classes_go_where_they_may() -> None:
 
 
 def test_options_that_lack_a_column_of_the_class_do_not_serve_it() -> None:
-    problems = cells_problems(unjudged=frozenset({(1, 1)}))
-    assert len(problems) == 2  # by day, and after the loss of a's node
-    assert "option b on h100, tp 1, share 100 % lacks a column" in problems[0]
+    """By day one of two lanes of a has batch on it, and after every loss the only one."""
+    problems = cells_problems(unjudged=frozenset({(0, 1)}))
+    words = "option a on h100, tp 1, share 100 % lacks a column of the class's SLOs"
+    assert [problem.partition(": ")[2] for problem in problems] == [
+        f"lanes.1 (case day): {words}",
+        f"lanes.6 (case lost, loss 0): {words}",
+        f"lanes.8 (case lost, loss 1): {words}",
+    ]
 
 
 def test_scores_of_other_llms_are_not_read() -> None:

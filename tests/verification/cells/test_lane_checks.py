@@ -44,6 +44,10 @@ FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
         "lanes.1 (case day): option a on h100, tp 1, share 100 %: latency ttft_mean stated 104 ms",
     ),
     "a latency left out": (without("lanes.1.latency_ms.ttft_p95"), "latency_ms has columns"),
+    "provenance a little misstated": (
+        at("setups.0.options.0.provenance", "interpolated"),
+        "provenance interpolated but",
+    ),
     "provenance misstated": (
         at("setups.0.options.0.provenance", "calibrated"),
         "provenance calibrated but the points beside the loads of its lanes say measured",
