@@ -97,7 +97,7 @@ class CellLoop:
         self._loads = np.zeros(0)
         self._held: list[set[int]] = [set() for _ in self.layout.cells]
         self._prices: list[np.ndarray | None] = [None for _ in self.layout.cells]
-        self._missing = False
+        self._missing = self._fixed = False
         for k, one in enumerate(self.layout.cells):
             self._add_points(k, self._points(one), self.options)
             # The first cuts cap every LLM alone: without them the program is unbounded.
@@ -170,6 +170,15 @@ class CellLoop:
                     np.array([rows.spend_row]), np.array([-np.inf]), np.array([most])
                 )
 
+    def fix_setup(self, replicas: np.ndarray, gpus_used: Sequence[int]) -> None:
+        """Fix the setup of a program that leaves it free: replicas (O,), GPUs of every pool."""
+        has = self.layout.replicas >= 0
+        whole = replicas[has].astype(float)
+        self.live.set_bounds(self.layout.replicas[has], whole, whole)
+        gpus = np.array(gpus_used, dtype=float)
+        self.live.set_bounds(self.layout.gpus_used, gpus, gpus)
+        self._fixed = True
+
     def measure_missing(self, *, on: bool) -> None:
         """Minimise what is missing of service and floors, or go back to the goal."""
         if on == self._missing:
@@ -214,7 +223,7 @@ class CellLoop:
         are any.
         """
         free = np.array([o for o in self.model.options if o not in self.options], dtype=int)
-        if not free.size or not (self.layout.replicas >= 0).any():
+        if self._fixed or not free.size or not (self.layout.replicas >= 0).any():
             return False
         row_dual, column_dual = answer.row_dual, answer.column_dual
         assert row_dual is not None and column_dual is not None  # noqa: S101, PT018 - an optimal LP has them

@@ -19,9 +19,9 @@ from models.demand.headroom import with_headroom
 from models.demand.requests import DemandCase, DemandInstance, RequestClass
 from models.instance import Instance
 from models.packing.first_fit import Packing, Seat, packing_of_seats
-from models.quality import Quality
 from planner.cells.node_losses import loss_kinds, uncovered_losses
 from planner.cells.search import CellSearch
+from planner.cells.solve import class_qualities
 from planner.joint.search_state import SearchClock
 from planner.settings import Settings
 from planner.solution import LostNodeOutcome, Solution
@@ -91,11 +91,7 @@ def lost_node_table(
     )
     # Cases that lose nodes count for nothing in the objective here.
     tested = replace(demand, cases=lost)
-    by_table: dict[int, Quality] = {}
-    for entry in demand.classes:
-        by_table.setdefault(id(entry.scores), Quality(entry.scores))
-    qualities = [by_table[id(entry.scores)] for entry in demand.classes]
-    model = DemandModel(demand=tested, qualities=qualities)
+    model = DemandModel(demand=tested, qualities=class_qualities(demand))
     search = CellSearch(model=model, clock=clock, settings=settings)
     outcomes = []
     for k, (t, p) in enumerate(tried):

@@ -466,6 +466,49 @@ class CellSearch:
         ]
         return routed
 
+    def evaluate(
+        self, replicas: np.ndarray, packings: tuple[Packing, ...]
+    ) -> tuple[CellPlan | None, tuple[int, ...]]:
+        """A placed setup, replicas (O,), with every case routed as well as can be; or None and the
+        positions of the cases that it cannot serve within their limits.
+        """
+        demand = self.model.demand
+        spend = self._divided_spend(replicas, packings) if self.limits_spend else {}
+        broken: list[int] = []
+        routed: list[RoutedCase] = []
+        losses: list[PlanLoss] = []
+        for t, case in enumerate(demand.cases):
+            most = self._spend_limit(spend, t)
+            held: list[RoutedCase] | None = None
+            if case.loses_nodes:
+                held = self._route_losses(t, replicas, packings, most, losses)
+            else:
+                point = self._price_case(t, replicas.astype(float), most, cut=False)
+                one = None if point is None else self._route_case(t, replicas, point, most)
+                held = None if one is None else [one]
+            if held is None:
+                broken.append(t)
+            else:
+                routed += held
+        if broken:
+            return None, tuple(broken)
+        return self._plan(replicas, packings, tuple(routed), tuple(losses)), ()
+
+    def _divided_spend(
+        self, replicas: np.ndarray, packings: tuple[Packing, ...]
+    ) -> dict[int, float]:
+        """What every case had best spend outside on a placed setup (O,), USD/h, by the relaxation
+        of all cases with the setup fixed.
+        """
+        cases = range(len(self.model.demand.cases))
+        used = np.flatnonzero(replicas > 0).tolist()
+        joint = CellLoop(
+            self.model, cases, self.clock, self._solve_settings(), free_setup=True, options=used
+        )
+        joint.fix_setup(replicas, [packing.gpus for packing in packings])
+        point = joint.converge(self._first_gap())
+        return {} if isinstance(point, StopReason) else point.spend
+
     def route_survivors(
         self, case: int, survivors: np.ndarray, counted: np.ndarray
     ) -> tuple[float | None, float | None]:

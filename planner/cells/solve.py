@@ -16,7 +16,7 @@ from planner.joint.solver.highs import SolveSettings, StopReason
 from planner.settings import Progress, Settings
 from planner.solution import Effort, Status, Termination
 
-__all__ = ["solve_cells"]
+__all__ = ["class_qualities", "solve_cells"]
 
 
 def solve_cells(
@@ -38,17 +38,19 @@ def solve_cells(
         if progress is not None:
             progress(Progress(time.perf_counter() - clock.began, phase, value, bound))
 
-    # Classes with one score table share its cuts.
-    by_table: dict[int, Quality] = {}
-    qualities = []
-    for entry in demand.classes:
-        if id(entry.scores) not in by_table:
-            by_table[id(entry.scores)] = Quality(entry.scores)
-        qualities.append(by_table[id(entry.scores)])
-    model = DemandModel(demand=demand, qualities=qualities)
+    model = DemandModel(demand=demand, qualities=class_qualities(demand))
     search = CellSearch(model=model, clock=clock, settings=settings, report=tell)
     search.run()
     return _solution(search)
+
+
+def class_qualities(demand: DemandInstance) -> list[Quality]:
+    """The quality of each class: those with one score table share it, and its cuts."""
+    by_table: dict[int, Quality] = {}
+    for entry in demand.classes:
+        if id(entry.scores) not in by_table:
+            by_table[id(entry.scores)] = Quality(entry.scores)
+    return [by_table[id(entry.scores)] for entry in demand.classes]
 
 
 def _solution(search: CellSearch) -> CellSolution:

@@ -1,0 +1,132 @@
+"""Simpler ways to plan a day than all its cells at once, each in its best variant, on the same
+curves, scores and GPUs.
+
+    peak alone          the setup is planned for the case with the highest rate
+    mean alone          for one case of the rates' means over the hours
+    strictest SLO       every class keeps the strictest limit of any class
+    blind to losses     cases with lost nodes are left out
+
+The setup of each is then held against the whole demand: every case, class and loss is routed anew
+on it, as well as can be. What it cannot serve is told by case.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from models.demand.demand_model import DemandModel
+from models.demand.requests import DemandCase, DemandInstance
+from models.instance import Slo
+from models.packing.first_fit import Packing
+from planner.cell_solution import CellPlan, CellSolution
+from planner.cells.search import CellSearch
+from planner.cells.solve import class_qualities, solve_cells
+from planner.joint.search_state import SearchClock
+from planner.settings import Progress, Settings
+
+__all__ = ["CellBaseline", "CellBaselineKind", "compare_cell_baselines", "evaluate_setup"]
+
+
+class CellBaselineKind(StrEnum):
+    """The simpler ways."""
+
+    PEAK = "peak alone"
+    MEAN = "mean alone"
+    STRICTEST = "strictest SLO"
+    BLIND = "blind to losses"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellBaseline:
+    """One simpler way. planned: its own solution. plan: its setup on the whole demand, None where
+    that is not served; broken: positions of the cases that it cannot serve.
+    """
+
+    kind: CellBaselineKind
+    planned: CellSolution
+    plan: CellPlan | None
+    broken: tuple[int, ...]
+
+
+def compare_cell_baselines(
+    demand: DemandInstance,
+    settings: Settings,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> tuple[CellSolution, list[CellBaseline]]:
+    """The joint plan of a demand, and every simpler way that differs from it."""
+    joint = solve_cells(demand, settings, progress=progress, cancel=cancel)
+    baselines: list[CellBaseline] = []
+    if joint.plan is None:
+        return joint, baselines
+    for kind, simpler in _simpler_demands(demand):
+        if cancel is not None and cancel.is_set():
+            break
+        planned = solve_cells(simpler, settings, progress=progress, cancel=cancel)
+        plan, broken = None, tuple(range(len(demand.cases)))
+        if planned.plan is not None:
+            # The strictest limits are kept in operation too: the router does not know better.
+            kept = simpler if kind is CellBaselineKind.STRICTEST else demand
+            plan, broken = evaluate_setup(
+                kept, planned.plan.replicas, planned.plan.packings, settings, cancel
+            )
+        baselines.append(CellBaseline(kind=kind, planned=planned, plan=plan, broken=broken))
+    return joint, baselines
+
+
+def _simpler_demands(demand: DemandInstance) -> Iterator[tuple[CellBaselineKind, DemandInstance]]:
+    """The demands that the simpler ways plan for."""
+    lossless = [case for case in demand.cases if not case.loses_nodes]
+    counted = [case for case in lossless if case.hours > 0 and any(case.rates)]
+    if len(counted) > 1:
+        peak = max(counted, key=lambda case: sum(case.rates))
+        yield CellBaselineKind.PEAK, replace(demand, cases=(replace(peak, hours=1.0),))
+        hours = np.array([case.hours for case in counted])
+        mean = hours @ np.array([case.rates for case in counted]) / hours.sum()
+        pools = len(demand.instance.pools)
+        case = DemandCase(
+            name="mean", hours=1.0, rates=tuple(mean.tolist()), lost_nodes=(0,) * pools
+        )
+        yield CellBaselineKind.MEAN, replace(demand, cases=(case,))
+    strictest = _strictest_slos(demand)
+    if strictest is not None:
+        classes = tuple(replace(entry, slos=strictest) for entry in demand.classes)
+        yield CellBaselineKind.STRICTEST, replace(demand, classes=classes)
+    if len(lossless) < len(demand.cases) and counted:
+        yield CellBaselineKind.BLIND, replace(demand, cases=tuple(lossless))
+
+
+def _strictest_slos(demand: DemandInstance) -> tuple[Slo, ...] | None:
+    """The strictest limit of every kind of SLO that a class states; None where all classes state
+    the same.
+    """
+    limits: dict[tuple[str, str, str], float] = {}
+    for entry in demand.classes:
+        for slo in entry.slos:
+            kind = (slo.metric, slo.statistic, slo.scope)
+            limits[kind] = min(limits.get(kind, np.inf), slo.limit)
+    strictest = tuple(Slo(m, s, limit, scope) for (m, s, scope), limit in limits.items())
+    if all(set(entry.slos) == set(strictest) for entry in demand.classes):
+        return None
+    return strictest
+
+
+def evaluate_setup(
+    demand: DemandInstance,
+    replicas: np.ndarray,
+    packings: Sequence[Packing],
+    settings: Settings,
+    cancel: threading.Event | None = None,
+) -> tuple[CellPlan | None, tuple[int, ...]]:
+    """A setup, replicas (O,) on its GPUs, held against a demand: the plan with every case routed
+    anew, or None and the positions of the cases that break.
+    """
+    model = DemandModel(demand=demand, qualities=class_qualities(demand))
+    clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)
+    search = CellSearch(model=model, clock=clock, settings=settings)
+    return search.evaluate(replicas, tuple(packings))
