@@ -149,7 +149,8 @@ class CellCurves:
             slos, known = cell_slos(demand, cell), {}
             for o, option in enumerate(demand.instance.options):
                 curve = demand.curve(o, cell.request_class)
-                if permitted[option.llm] and _has_columns(curve, slos):
+                judged = (o, cell.request_class) not in demand.unjudged
+                if permitted[option.llm] and judged and _has_columns(curve, slos):
                     known[o] = latency_budget_pieces(curve, slos)
             self._pieces[key] = {o: found for o, found in known.items() if found is not None}
         return self._pieces[key]
