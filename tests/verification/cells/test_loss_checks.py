@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from models.demand.requests import DemandInstance
+from models.instance import Llm
 from planner.verification.cells.cells_verifier import run_cells_verifier
 from planner.verification.cells.loss_checks import survivors_of_loss
 from tests.support.demand.cells_by_hand import (
@@ -16,7 +17,7 @@ from tests.support.demand.cells_by_hand import (
     cells_problems,
     cells_reported,
 )
-from tests.support.demand.plan_maker import Plan
+from tests.support.demand.plan_maker import Lane, Plan, Routing, Seat, make_cells_plan
 from tests.verification.cells.test_stated_cells import stated
 
 
@@ -102,3 +103,38 @@ def test_survivors_have_no_shard_on_a_lost_node() -> None:
     setup = stated().setups[0]
     assert survivors_of_loss(setup, {("h100", 0)}).tolist() == [1, 1]
     assert survivors_of_loss(setup, {("h100", 2), ("a100", 0)}).tolist() == [2, 0]
+
+
+def test_nodes_of_two_pools_are_lost_at_once() -> None:
+    """a on four nodes of one pool (2, 1, 1, 0 replicas), b on three of the other (1, 1, 0): two
+    nodes of the first and one of the second are lost, in every combination.
+    """
+    demand = cells_demand()
+    first = replace(demand.instance.pools[0], nodes=4, gpus_per_node=2)
+    second = replace(first, name="a100", nodes=3, gpus_per_node=1)
+    a, b = demand.instance.options
+    instance = replace(
+        demand.instance,
+        pools=(first, second),
+        options=(a, replace(b, pool=1)),
+        llms=(Llm("a"), Llm("b")),
+    )
+    lost = replace(demand.cases[2], hours=1.0, rates=(0.5, 0.2), lost_nodes=(2, 1))
+    demand = replace(demand, instance=instance, cases=(lost,), cost_at_most=None)
+    seats = [
+        *(Seat(0, 0, 0, (0,)), Seat(0, 1, 0, (1,)), Seat(0, 2, 1, (0,)), Seat(0, 3, 2, (0,))),
+        *(Seat(1, 0, 0, (0,)), Seat(1, 1, 1, (0,))),
+    ]
+    api = ((0.3,), (0.0,))
+    more = Routing((Lane(0, 2, (0.1, 0.1)), Lane(1, 1, (0.1, 0.1))), api)
+    less = Routing((Lane(0, 1, (0.1, 0.1)), Lane(1, 1, (0.1, 0.1))), api)
+    plan = make_cells_plan(demand, seats, [[more, less]])
+    # Of the first pool (2, 1), (2, 0), (1, 1) and (1, 0) replicas, of the second 1 or 0.
+    assert sorted(loss["alike"] for loss in plan["losses"]) == [1, 1, 2, 2, 2, 2, 4, 4]
+    assert run_cells_verifier(plan, demand) == ()
+    borrowed = [k for k, loss in enumerate(plan["losses"]) if loss["same_as"] is not None]
+    assert len(borrowed) == 6
+    forgotten = {**plan, "losses": plan["losses"][: borrowed[-1]]}
+    problems = run_cells_verifier(forgotten, demand)
+    assert len(problems) == 8 - borrowed[-1]
+    assert all("is not stated" in problem for problem in problems)
