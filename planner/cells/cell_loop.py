@@ -20,6 +20,7 @@ from models.demand.demand_model import DemandModel
 from planner.joint.search_state import SearchClock
 from planner.joint.solver.highs import Answer, SolveSettings, StopReason
 from planner.joint.solver.live_lp import LiveLp
+from planner.settings import FLOOR_SLACK
 
 __all__ = ["CellLoop", "CellPoint"]
 
@@ -251,8 +252,10 @@ class CellLoop:
         x, added = answer.x, False
         assert x is not None  # noqa: S101 - an optimal program has a point
         for k, one in enumerate(self.layout.cells):
-            allowed = tolerance / self._importance(one)
             quality = self.model.qualities[one.cell.request_class]
+            allowed = tolerance / self._importance(one)
+            if self._floored(one):
+                allowed = min(allowed, 0.3 * FLOOR_SLACK / quality.scale)
             estimate = float(x[one.quality])
             fractions = self._fractions(one, x)
             pool = quality.cuts
@@ -275,8 +278,11 @@ class CellLoop:
         quality = self.model.qualities[c]
         weight = float(self.model.weights[c, t]) * quality.scale
         # A floor binds however little its cell weighs in the objective.
-        floored = one.floor_row >= 0 or self.layout.cases[t].floor_row >= 0
-        return max(weight, 1.0 if floored else 1e-12)
+        return max(weight, 1.0 if self._floored(one) else 1e-12)
+
+    def _floored(self, one: CellColumns) -> bool:
+        """Whether a floor of its class or case binds a cell."""
+        return one.floor_row >= 0 or self.layout.cases[one.cell.case].floor_row >= 0
 
     def _fractions(self, one: CellColumns, x: np.ndarray) -> np.ndarray:
         """(M + E,) of a cell, a point of the simplex."""

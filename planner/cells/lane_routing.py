@@ -25,6 +25,7 @@ from planner.cell_solution import Lane, RoutedCase
 from planner.cells.cell_loop import CellLoop, CellPoint
 from planner.joint.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
+from planner.settings import FLOOR_SLACK
 
 __all__ = ["LaneShape", "propose_lanes", "route_lanes"]
 
@@ -35,6 +36,9 @@ SPARES = (1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
 """Shares of the budgets that are kept back, one after the other, while the solver's tolerance lets
 a routing exceed one.
 """
+
+FLOOR_TRIES = 3
+"""Times that a routing a trace below a floor is repeated with the exact cut."""
 
 FLOAT_NOISE = 1e-12
 """A budget exceeded by this share is kept: rounding."""
@@ -378,7 +382,34 @@ class _LaneProgram:
                 rates, outside = self._exact_rates(kept)
         if not self._keeps_limits(rates, outside):
             return None
-        return self._routed(rates, outside)
+        routed = self._routed(rates, outside)
+        # The program's estimate of quality may be a trace above it; settling has left the exact
+        # cut, with which the floors are kept the next time.
+        for _ in range(FLOOR_TRIES):
+            if self._keeps_floors(routed):
+                return routed
+            kept, _ = self._solve_around(loads, side, spare)
+            if kept is None:
+                return None
+            rates, outside = self._exact_rates(kept)
+            if self._keeps_limits(rates, outside):
+                routed = self._routed(rates, outside)
+        return routed if self._keeps_floors(routed) else None
+
+    def _keeps_floors(self, routed: RoutedCase) -> bool:
+        """Whether the exact quality reaches the floors of classes and case."""
+        demand = self.model.demand
+        floors = [
+            (routed.settled[cell.request_class].value, demand.classes[cell.request_class])
+            for cell in self.cells
+        ]
+        floor = demand.cases[self.case].quality_floor
+        if self.cells and floor is not None and routed.quality < floor - FLOOR_SLACK:
+            return False
+        return all(
+            entry.quality_floor is None or value >= entry.quality_floor - FLOOR_SLACK
+            for value, entry in floors
+        )
 
     def _exact_rates(self, point: CellPoint | None) -> tuple[np.ndarray, np.ndarray]:
         """(lanes, C) and (C, E) req/s that sum to each class's rate.
@@ -499,8 +530,8 @@ class _LaneProgram:
         usd = [entry.outside_usd for entry in self.model.demand.classes]
         return HOUR * float((outside * np.array(usd)).sum()) if outside.size else 0.0
 
-    def _routed(self, rates: np.ndarray, outside: np.ndarray) -> RoutedCase | None:
-        """The routing with its exact quality; None where a floor is missed."""
+    def _routed(self, rates: np.ndarray, outside: np.ndarray) -> RoutedCase:
+        """The routing with its exact quality."""
         model, demand = self.model, self.model.demand
         llms = len(demand.instance.llms)
         options = np.array([shape.option for shape in self.shapes], dtype=int)

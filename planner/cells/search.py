@@ -47,6 +47,9 @@ MASTER_GAP = 0.2
 ROUNDINGS = 4
 """Times that the relaxation is rounded, each with the cuts that the last one made."""
 
+HALVINGS, MORE_SPEND = 6, (1.1, 2.0, np.inf)
+"""Halvings of what is spent outside, and how many times of what the relaxation spends."""
+
 FIRST_RATES = 1e-9
 """Replicas of the first case's relaxation that count as in use."""
 
@@ -70,6 +73,7 @@ class CellSearch:
     nodes: int = 0
     notes: list[str] = field(default_factory=list)
     _seen: set[bytes] = field(default_factory=set)
+    _joint: CellLoop | None = None
     _aside: list[float] = field(default_factory=list)
     _root: np.ndarray | None = None
 
@@ -203,7 +207,7 @@ class CellSearch:
         if isinstance(point, StopReason):
             self.infeasible = point is StopReason.INFEASIBLE
             return None
-        self._root = point.replicas
+        self._root, self._joint = point.replicas, joint
         self._cut_at_root(joint, point)
         self._tell("relax")
         return point
@@ -309,28 +313,72 @@ class CellSearch:
         that comes back is set aside.
         """
         key = replicas.tobytes()
-        again = key in self._seen
-        self._seen.add(key)
-        if again and not self.limits_spend:
-            value = self._relaxed_value(replicas)
-            self._set_aside(replicas, value)
+        if key in self._seen:
+            if self.limits_spend:
+                self._consider_with_money(replicas, packings)
+            else:
+                self._set_aside(replicas, self._relaxed_value(replicas))
             return
+        self._seen.add(key)
         points = self._price(replicas, spend)
         if self._root is not None and midway_too:
             midway = 0.5 * (replicas + self._root)
             for t in range(len(self.model.demand.cases)):
                 if not self.clock.stopped():
                     self._price_case(t, midway, self._spend_limit(spend, t))
-        if points is None:
-            if again:
-                self._set_aside(replicas, self.bound)
-            return
-        plan = self._route(replicas, packings, points, spend)
+        if points is not None:
+            self._take(self._route(replicas, packings, points, spend))
+
+    def _take(self, plan: CellPlan | None) -> None:
+        """Keep a plan where it is better than the best one."""
         if plan is not None and (self.best is None or self._better(plan.value, self.best.value)):
             self.best = plan
             self._tell("route")
-        if again:
-            self._set_aside(replicas, self.bound)
+
+    def _consider_with_money(self, replicas: np.ndarray, packings: tuple[Packing, ...]) -> None:
+        """Where what is spent outside counts a setup may come back for want of money: one program
+        of all cases on it says what each spends, and what no plan on it can beat; it is then set
+        aside with that.
+        """
+        point = self._on_setup(replicas, None)
+        if isinstance(point, StopReason):
+            # Without a value where no routing exists: nothing on this setup bounds anything.
+            decided = point is StopReason.INFEASIBLE
+            self._price(replicas, {})
+            self._set_aside(replicas, None if decided else self.bound)
+            return
+        offset = sum(
+            float(w * q.offset)
+            for w, q in zip(self.model.weights.sum(axis=1), self.model.qualities, strict=True)
+        )
+        value = point.loss if self.by_cost else offset - point.loss
+        # GPUs of a packing may cost more than a program of fractions says.
+        placed = self._on_setup(replicas, packings)
+        spend = point.spend if isinstance(placed, StopReason) else placed.spend
+        # The solver keeps rows to 1e-7: no budget may be exceeded by that, no case fail by it.
+        noise = 1e-6 if self.model.demand.cost_at_most is None else -1e-7
+        spend = {t: e * (1 + noise) for t, e in spend.items()}
+        points = self._price(replicas, spend)
+        if points is not None and not isinstance(placed, StopReason):
+            self._take(self._route_with_money(replicas, packings, points, spend))
+        self._set_aside(replicas, value)
+
+    def _on_setup(
+        self, replicas: np.ndarray, packings: tuple[Packing, ...] | None
+    ) -> CellPoint | StopReason:
+        """The relaxation of all cases together with the setup given; with the GPUs of its packings,
+        or with as few as capacity says.
+        """
+        joint, instance = self._joint, self.model.instance
+        assert joint is not None  # noqa: S101 - the search began with it
+        has = joint.layout.replicas >= 0
+        joint.add_options(np.flatnonzero(replicas > 0).tolist())
+        fixed = replicas[has].astype(float)
+        joint.live.set_bounds(joint.layout.replicas[has], fixed, fixed)
+        least = np.array([0.0 if packings is None else p.gpus for p in packings or instance.pools])
+        most = np.array([float(pool.gpus) for pool in instance.pools])
+        joint.live.set_bounds(joint.layout.gpus_used, least, most)
+        return joint.converge(self.quality_tolerance())
 
     def _relaxed_value(self, replicas: np.ndarray) -> float:
         """Value of a setup by the cuts at it, which are exact there."""
@@ -568,6 +616,42 @@ class CellSearch:
             for c, quality in enumerate(model.qualities)
         )
         return offset - point.loss
+
+    def _route_with_money(
+        self,
+        replicas: np.ndarray,
+        packings: tuple[Packing, ...],
+        points: dict[int, CellPoint],
+        spend: dict[int, float],
+    ) -> CellPlan | None:
+        """A plan that spends what the relaxation says outside; where no lanes serve every case, or
+        reach the mean floor, with that, one that spends more.
+        """
+        # What cases of hours 0 spend counts for nothing.
+        counted = {t: e for t, e in spend.items() if self.model.demand.cases[t].hours > 0}
+        plan = self._route(replicas, packings, points, counted)
+        if plan is not None:
+            return plan
+        if not self.by_cost:
+            tries = ({t: e * more for t, e in counted.items()} for more in MORE_SPEND)
+            plans = (self._route(replicas, packings, points, one) for one in tries)
+            return next((one for one in plans if one is not None), None)
+        # What is spent most counts: a plan of the highest quality, then halfway back.
+        best = self._route(replicas, packings, points, {})
+        if best is None:
+            return None
+        most = {one.case: one.spend for one in counted_routings(best.routed)}
+        low, high = 0.0, 1.0
+        for _ in range(HALVINGS):
+            part = 0.5 * (low + high)
+            between = {t: e + part * (most.get(t, e) - e) for t, e in counted.items()}
+            plan = self._route(replicas, packings, points, between)
+            if plan is None:
+                low = part
+            else:
+                high = part
+                best = plan if self._better(plan.value, best.value) else best
+        return best
 
     def _plan(
         self,
