@@ -1,11 +1,21 @@
-"""python -m bench [sizes|cliffs|scores|accuracy|soak|router|page|workbook] ...: one benchmark;
+"""python -m bench [sizes|cliffs|demand|scores|accuracy|soak|router|page|workbook] ...: one benchmark;
 without a name `sizes`. Each has its own --help.
 """
 
 import runpy
 import sys
 
-BENCHMARKS = ("sizes", "cliffs", "scores", "accuracy", "soak", "router", "page", "workbook")
+BENCHMARKS = (
+    "sizes",
+    "cliffs",
+    "demand",
+    "scores",
+    "accuracy",
+    "soak",
+    "router",
+    "page",
+    "workbook",
+)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks of days: several classes, cases, a lost node."""
