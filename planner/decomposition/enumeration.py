@@ -30,6 +30,8 @@ __all__ = [
 MOST_SETUPS = 2_000_000
 MOST_CONFIGS = 100_000
 """Ways to run one LLM alone."""
+MOST_TRIED = 1_000_000
+"""The same, with those of fewer replicas than the LLM's minimum."""
 
 Config = tuple[tuple[int, int], ...]
 """How one LLM is run: (option, replicas), () = not deployed."""
@@ -129,36 +131,54 @@ def _enumerate_configs(instance: Instance, llm: int, budget: np.ndarray) -> Iter
     """All ways to run one LLM within its replica limits and the compute; () first where it need not
     be deployed.
     """
-    one = instance.llms[llm]
-    options = [o for o, option in enumerate(instance.options) if option.llm == llm]
-    count = 0
-
-    def extend_enumeration(
-        at: int, config: Config, replicas: int, left: np.ndarray
-    ) -> Iterator[Config]:
-        nonlocal count
-        if at == len(options):
-            if replicas >= one.min_replicas:
-                count += 1
-                if count > MOST_CONFIGS:
-                    raise TooManySetupsError(
-                        f"there are more than {MOST_CONFIGS:,} ways to run {one.name} alone within"
-                        " the compute"
-                    )
-                yield config
-            return
-        option, n = options[at], 0
-        pool, size = instance.options[option].pool, _size(instance, option)
-        rest = left.copy()
-        while rest[pool] >= 0 and (one.max_replicas is None or replicas + n <= one.max_replicas):
-            yield from extend_enumeration(
-                at + 1, config if n == 0 else (*config, (option, n)), replicas + n, rest
+    one, count = instance.llms[llm], 0
+    for tried, (config, replicas) in enumerate(_enumerate_affordable(instance, llm, budget)):
+        if tried == MOST_TRIED:
+            raise TooManySetupsError(
+                f"{one.name} alone can be run in more than {MOST_TRIED:,} ways within the compute,"
+                " most of them with fewer than min_replicas"
             )
-            n += 1
-            rest = rest.copy()
-            rest[pool] -= size
+        if replicas < one.min_replicas:
+            continue
+        count += 1
+        if count > MOST_CONFIGS:
+            raise TooManySetupsError(
+                f"there are more than {MOST_CONFIGS:,} ways to run {one.name} alone within the"
+                " compute"
+            )
+        yield config
 
-    yield from extend_enumeration(0, (), 0, budget)
+
+def _enumerate_affordable(
+    instance: Instance, llm: int, budget: np.ndarray
+) -> Iterator[tuple[Config, int]]:
+    """(way to run one LLM, its replicas), all within max_replicas and the compute, in the order of
+    their counts; () first.
+    """
+    # Counted up like an odometer, the last option fastest: there may be more options than Python
+    # may nest calls.
+    most = instance.llms[llm].max_replicas
+    ways = [
+        (o, option.pool, _size(instance, o))
+        for o, option in enumerate(instance.options)
+        if option.llm == llm
+    ]
+    left, replicas = budget.tolist(), 0
+    taken: list[tuple[int, int]] = []  # (position in ways, replicas > 0), positions rise
+    while True:
+        yield tuple((ways[at][0], n) for at, n in taken), replicas
+        for at in range(len(ways) - 1, -1, -1):
+            _, pool, size = ways[at]
+            _, n = taken.pop() if taken and taken[-1][0] == at else (at, 0)
+            if left[pool] >= size and (most is None or replicas < most):
+                taken.append((at, n + 1))
+                left[pool] -= size
+                replicas += 1
+                break
+            left[pool] += n * size
+            replicas -= n
+        else:
+            return
 
 
 def enumerate_retained_setups(instance: Instance, setups: Setups) -> np.ndarray:

@@ -28,10 +28,12 @@ from models.instance import Instance
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.simplex import Simplex
 
-__all__ = ["POINTS", "LagrangianRelaxation"]
+__all__ = ["POINTS", "LagrangianRelaxation", "RelaxationTooLargeError"]
 
 POINTS = 60
 """Even steps of a spend table here; every option of the instance has its columns in one master."""
+MOST_ENTRIES = 10_000_000
+"""Of the master's matrix, which is dense: 80 MB, and the simplex method holds it three times."""
 MOST_ROUNDS = 400
 IN_OUT = 0.5
 """How far the second policy of a round lies from the best prices towards the master's."""
@@ -41,9 +43,13 @@ KEPT_PRICES = 20
 Report = Callable[[str, float | None, float | None, float], None]
 
 
+class RelaxationTooLargeError(Exception):
+    """The master has more entries than MOST_ENTRIES; the message says how many."""
+
+
 class LagrangianRelaxation:
     """The master over all options: columns are points, slacks of the budgets and of the limits,
-    then policies.
+    then policies. RelaxationTooLargeError when it would not fit in memory.
     """
 
     def __init__(self, state: DecompositionState) -> None:
@@ -65,6 +71,11 @@ class LagrangianRelaxation:
         self.quality = bank.quality
         width = self.points.shape[1]
         self.first_policy = width + budgets + limits
+        entries = (self.mix_row + 1) * (self.first_policy + self.quality.size)
+        if entries > MOST_ENTRIES:
+            raise RelaxationTooLargeError(
+                f"their Lagrangian relaxation has {entries:,} entries, more than {MOST_ENTRIES:,}"
+            )
         columns = np.zeros((self.mix_row + 1, self.first_policy + self.quality.size))
         columns[self.llm_of[self.option_of], np.arange(width)] = -self.points[0]
         columns[self.budget_rows, :width] = self.points[1:]

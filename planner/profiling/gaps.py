@@ -29,7 +29,11 @@ from models.quality import Quality
 from planner.decomposition.best_setup import best_setup
 from planner.decomposition.cheapest_setup import FLOOR_SLACK, cheapest_setup
 from planner.decomposition.enumeration import Setups, TooManySetupsError, enumerate_setups
-from planner.decomposition.lagrangian import POINTS, LagrangianRelaxation
+from planner.decomposition.lagrangian import (
+    POINTS,
+    LagrangianRelaxation,
+    RelaxationTooLargeError,
+)
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route_setup_by_policies
 from planner.decomposition.spend_tables import spend_table
@@ -231,13 +235,16 @@ def _gained_by_gap(instance: Instance, plan: Solution, better: float | None) -> 
 
 def _gaps_by_promise(instance: Instance, options: list[int]) -> list[int]:
     """Options by what one replica of theirs would earn with its better curve, beyond the price of
-    what it takes.
+    what it takes; in their own order where the relaxation cannot price them.
     """
     state = DecompositionState(instance, points=POINTS)
     # Where no option can run at any rate, there is nothing to relax.
     if not options or not any(table.rates.size for table in state.tables):
         return options
-    relaxation = LagrangianRelaxation(state)
+    try:
+        relaxation = LagrangianRelaxation(state)
+    except RelaxationTooLargeError:
+        return options
     if not relaxation.program.feasible():
         return options
     relaxation.climb(1e-4 * state.prompts.span, None, None)

@@ -21,6 +21,7 @@ from planner.decomposition.enumeration import (
     enumerate_setups,
 )
 from planner.decomposition.fleet import bracket_fleet
+from planner.decomposition.lagrangian import RelaxationTooLargeError
 from planner.decomposition.price_bank import DecompositionState
 from planner.decomposition.routing import route_setup_by_policies
 from planner.errors import DataError
@@ -74,7 +75,8 @@ def run_decomposition(
     """Solve by decomposition, without anything of the joint search.
 
     Cancelled, the best so far with the bound so far. DataError for a cost objective with too many
-    setups to enumerate: the relaxation is for quality alone.
+    setups to enumerate (the relaxation is for quality alone), and for more pools and options than
+    the relaxation can hold.
     """
     began, instance = time.perf_counter(), with_headroom(instance)
     tolerance = TOLERANCE * (float(np.ptp(instance.scores.values)) or 1.0)
@@ -83,7 +85,10 @@ def run_decomposition(
     except TooManySetupsError as error:
         if instance.objective == ObjectiveKind.COST:
             raise DataError([_unsupported_by_decomposition(str(error))]) from error
-        fleet = bracket_fleet(instance, tolerance=tolerance, progress=progress, cancel=cancel)
+        try:
+            fleet = bracket_fleet(instance, tolerance=tolerance, progress=progress, cancel=cancel)
+        except RelaxationTooLargeError as larger:
+            raise DataError([_too_large_for_decomposition(error, larger)]) from larger
         best = BestSetup(
             value=fleet.value,
             bound=fleet.bound,
@@ -122,6 +127,17 @@ def _unsupported_by_decomposition(why: str) -> Fault:
     )
     problem = f"the cross-check of a cost objective examines all setups, and {why}"
     return Fault("scenario", "objective", "", problem, fix)
+
+
+def _too_large_for_decomposition(
+    setups: TooManySetupsError, relaxation: RelaxationTooLargeError
+) -> Fault:
+    fix = (
+        "merge pools of equal GPUs, or narrow setups.tp_degrees or setups.mps_shares_pct; `plan`"
+        " needs no cross-check"
+    )
+    problem = f"the cross-check cannot hold so many options: {setups}, and {relaxation}"
+    return Fault("scenario", "pools", "", problem, fix)
 
 
 def decomposition_solution(instance: Instance, best: BestSetup, rel_gap: float) -> Solution:

@@ -1,9 +1,12 @@
 """The enumeration of setups against published counts and brute force."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from planner.decomposition.enumeration import enumerate_setups
+from planner.decomposition import enumeration
+from planner.decomposition.enumeration import TooManySetupsError, enumerate_setups
 from planner.decomposition.packing import (
     PlacementVerdict,
     decide_packing,
@@ -40,3 +43,19 @@ def test_enumeration_and_packing_know_the_same_setups_as_brute_force(kind: str) 
             if seat.placed and rate >= instance.arrival_rate
         }
         assert mine == {setup.replicas for setup in feasible_setups(instance)}
+
+
+def test_more_options_than_python_nests_calls() -> None:
+    setups = enumerate_setups(cluster([(0, 1, 1.0, 1.0)] * 1200, 1))
+    assert len(setups) == 1200
+    assert {setups.deployed(k) for k in range(1200)} == {((option, 1),) for option in range(1200)}
+
+
+def test_ways_below_the_least_replicas_are_not_tried_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instance = cluster([(0, 1, 0.1, 1.0)] * 8, 1, most=None)
+    least = replace(instance, llms=(replace(instance.llms[0], min_replicas=40),))
+    monkeypatch.setattr(enumeration, "MOST_TRIED", 1000)
+    with pytest.raises(TooManySetupsError, match=r"more than 1,000 ways.*min_replicas"):
+        enumerate_setups(least)

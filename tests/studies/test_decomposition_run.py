@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.quality import Quality
+from planner.decomposition import lagrangian
 from planner.decomposition.enumeration import TooManySetupsError, enumerate_setups
 from planner.errors import DataError
 from planner.studies import decomposition_run
@@ -52,6 +53,9 @@ def test_too_many_setups_are_relaxed_for_quality_and_refused_for_cost(
     assert "Lagrangian relaxation" in run.reason
     with pytest.raises(DataError, match="examines all setups"):
         run_decomposition(random_instance(0, "cost"))
+    monkeypatch.setattr(lagrangian, "MOST_ENTRIES", 10)
+    with pytest.raises(DataError, match="cannot hold so many options: too many to list, and their"):
+        run_decomposition(FEASIBLE)
 
 
 def test_a_sample_gives_the_seconds_of_one_setup() -> None:

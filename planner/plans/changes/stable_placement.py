@@ -120,19 +120,26 @@ class _FreePlaces:
         return True
 
     def place(self, keys: Sequence[int]) -> list[ReplicaPlace] | None:
-        """Place a replica of each option, or give None."""
-        if not keys:
-            return []
-        for place in self._places(keys[0]):
+        """Place a replica of each option, or give None; what was taken before that stays taken."""
+        placed: list[ReplicaPlace] = []
+        open_places: list[Iterator[ReplicaPlace]] = []  # of the replicas placed and the next one
+        # No recursion: there may be more replicas than Python may nest calls.
+        while len(placed) < len(keys):
+            if len(open_places) == len(placed):
+                open_places.append(self._places(keys[len(placed)]))
+            place = next(open_places[-1], None)
+            if place is None:
+                open_places.pop()
+                if not placed:
+                    return None
+                self.take(placed.pop(), -1.0)
+                continue
             self.steps += 1
             if self.steps > STEPS:
                 return None
             self.take(place)
-            rest = self.place(keys[1:])
-            if rest is not None:
-                return [place, *rest]
-            self.take(place, -1.0)
-        return None
+            placed.append(place)
+        return placed
 
     def _places(self, key: int) -> Iterator[ReplicaPlace]:
         """Places that differ in what is left there, the fullest GPUs and nodes first: that keeps

@@ -43,6 +43,14 @@ def test_as_many_replicas_stay_as_in_any_placement() -> None:
     assert judged >= 30
 
 
+def test_more_replicas_than_python_nests_calls_are_placed() -> None:
+    items = [Item(0, 1, 0.01, 0.1, 1200)]
+    seats = place_stably(items, [], 1, 12, 50.0)
+    assert seats is not None
+    assert len(seats) == 1200
+    assert fits(items, seats, 1, 12)
+
+
 def fits(items: Sequence[Item], seats: Sequence[ReplicaPlace], nodes: int, gpus: int) -> bool:
     share, memory = np.zeros((nodes, gpus)), np.zeros((nodes, gpus))
     for key, node, held in seats:
