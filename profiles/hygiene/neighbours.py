@@ -17,6 +17,8 @@ __all__ = ["check_neighbours"]
 
 SHARE_SLOWER, DEGREE_SLOWER = 1.05, 1.15
 LOWER_END = 0.9
+IN_TIMES = 10.0
+"""From this ratio on the text says how many times as high, not by how many per cent."""
 
 
 def check_neighbours(curves: Sequence[CurveRows]) -> list[Finding]:
@@ -74,15 +76,18 @@ def _slower_neighbours(
         return None
     rates = np.union1d(small.rates, large.rates)
     rates = rates[(rates >= low) & (rates <= high)]
-    ratio = np.interp(rates, large.rates, large.values[name]) / np.interp(
-        rates, small.rates, small.values[name]
-    )
+    slow = np.interp(rates, large.rates, large.values[name])
+    # Numbers at both ends of what a cell may hold: infinite is what their ratio is.
+    with np.errstate(over="ignore"):
+        ratio = slow / np.interp(rates, small.rates, small.values[name])
     worst = int(np.argmax(ratio))
     if not ratio[worst] > slower:
         return None
     near = [int(c.rows[np.argmin(np.abs(c.rates - rates[worst]))]) for c in (large, small)]
-    text = (
-        f"{than} is slower: {name} {100 * (ratio[worst] - 1):.0f} % higher at {rates[worst]:.4g}"
-        " req/s"
+    higher = (
+        f"{100 * (ratio[worst] - 1):.0f} % higher"
+        if ratio[worst] < IN_TIMES
+        else f"{ratio[worst]:.4g} times as high"
     )
+    text = f"{than} is slower: {name} {higher} at {rates[worst]:.4g} req/s"
     return Finding(Severity.ODD, large.words, tuple(near), text, float(ratio[worst] - 1))

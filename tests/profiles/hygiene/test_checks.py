@@ -156,3 +156,14 @@ def test_ratios_that_overflow_are_told_without_a_warning(tmp_path: Path) -> None
     rows = rows_of(CLEAN)
     rows[1]["ttft_mean_ms"], rows[1]["ttft_p99_ms"] = "1e308", "0.001"
     assert findings_of(write(tmp_path, rows))
+
+
+@pytest.mark.parametrize(
+    ("small", "times"), [("60", "is slower: ttft_mean_ms 1.667e+306 times"), ("1e-9", "inf times")]
+)
+def test_neighbours_whose_ratio_overflows_are_told_in_times(
+    small: str, times: str, tmp_path: Path
+) -> None:
+    rows = rows_of(CLEAN)
+    rows[0]["ttft_mean_ms"], rows[4]["ttft_mean_ms"] = small, "1e308"
+    assert any(times in finding.text for finding in findings_of(write(tmp_path, rows)))
