@@ -34,8 +34,8 @@ def demand_plan_faults(
             found.append(f"status {plan['status']}, but no setup has a routing")
         return found
     slack = SLACK * (1 + abs(truth.value))
-    if plan["status"] == "infeasible":
-        found.append(f"status infeasible, but a plan reaches {truth.value:.9g}")
+    if plan["status"] == "infeasible" or (plan["status"] == "unknown" and truth.exact):
+        found.append(f"status {plan['status']}, but a plan reaches {truth.value:.9g}")
     if proved is not None and sign * (truth.value - proved) > slack:
         found.append(f"bound {proved:.9g}, but a plan reaches {truth.value:.9g}")
     value = objective.get("value")

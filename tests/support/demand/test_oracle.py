@@ -106,8 +106,9 @@ def test_what_disagrees_is_named() -> None:
     poor = {**truth.plan, "objective": {**truth.plan["objective"]}}
     poor["objective"].update(bound=truth.value - 0.01)
     assert any("a plan reaches" in fault for fault in demand_plan_faults(demand, poor, truth))
-    nothing = {"status": "infeasible", "objective": {}}
-    assert demand_plan_faults(demand, nothing, truth) == [
-        f"status infeasible, but a plan reaches {truth.value:.9g}"
-    ]
+    for status in ("infeasible", "unknown"):
+        nothing = {"status": status, "objective": {}}
+        assert demand_plan_faults(demand, nothing, truth) == [
+            f"status {status}, but a plan reaches {truth.value:.9g}"
+        ]
     assert run_cells_verifier(truth.plan, demand) == ()
