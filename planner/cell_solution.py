@@ -3,6 +3,7 @@ solver object. A fixed fleet: one setup serves all cases.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -10,7 +11,16 @@ from models.packing.first_fit import Packing
 from models.quality import Settled
 from planner.solution import Effort, Status
 
-__all__ = ["CellPlan", "CellSolution", "Lane", "LossKind", "PlanLoss", "RoutedCase"]
+__all__ = [
+    "CellBaseline",
+    "CellBaselineKind",
+    "CellPlan",
+    "CellSolution",
+    "Lane",
+    "LossKind",
+    "PlanLoss",
+    "RoutedCase",
+]
 
 
 @dataclass(frozen=True)
@@ -96,3 +106,24 @@ class CellSolution:
     effort: Effort
     plan: CellPlan | None = None
     reasons: tuple[str, ...] = ()
+
+
+class CellBaselineKind(StrEnum):
+    """Ways to plan that are simpler than all cells at once (planner.cells.cell_baselines)."""
+
+    PEAK = "peak alone"
+    MEAN = "mean alone"
+    STRICTEST = "strictest SLO"
+    BLIND = "blind to losses"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellBaseline:
+    """One simpler way. planned: its own solution. plan: its setup on the whole demand, None where
+    that is not served; broken: positions of the cases that it cannot serve.
+    """
+
+    kind: CellBaselineKind
+    planned: CellSolution
+    plan: CellPlan | None
+    broken: tuple[int, ...]

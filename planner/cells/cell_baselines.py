@@ -13,8 +13,7 @@ on it, as well as can be. What it cannot serve is told by case.
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,34 +21,13 @@ from models.demand.demand_model import DemandModel
 from models.demand.requests import DemandCase, DemandInstance
 from models.instance import Slo
 from models.packing.first_fit import Packing
-from planner.cell_solution import CellPlan, CellSolution
+from planner.cell_solution import CellBaseline, CellBaselineKind, CellPlan, CellSolution
 from planner.cells.search import CellSearch
 from planner.cells.solve import class_qualities, solve_cells
 from planner.joint.search_state import SearchClock
 from planner.settings import Progress, Settings
 
-__all__ = ["CellBaseline", "CellBaselineKind", "compare_cell_baselines", "evaluate_setup"]
-
-
-class CellBaselineKind(StrEnum):
-    """The simpler ways."""
-
-    PEAK = "peak alone"
-    MEAN = "mean alone"
-    STRICTEST = "strictest SLO"
-    BLIND = "blind to losses"
-
-
-@dataclass(frozen=True, kw_only=True)
-class CellBaseline:
-    """One simpler way. planned: its own solution. plan: its setup on the whole demand, None where
-    that is not served; broken: positions of the cases that it cannot serve.
-    """
-
-    kind: CellBaselineKind
-    planned: CellSolution
-    plan: CellPlan | None
-    broken: tuple[int, ...]
+__all__ = ["compare_cell_baselines", "evaluate_setup"]
 
 
 def compare_cell_baselines(

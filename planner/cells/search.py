@@ -405,7 +405,9 @@ class CellSearch:
         )
 
     def _spend_limit(self, spend: dict[int, float], case: int) -> float:
-        return spend.get(case, np.inf) if self.limits_spend else np.inf
+        # What is spent in a case of no hours counts in no budget.
+        free = not self.limits_spend or self.model.demand.cases[case].hours == 0
+        return np.inf if free else spend.get(case, np.inf)
 
     def _price(self, replicas: np.ndarray, spend: dict[int, float]) -> dict[int, CellPoint] | None:
         """The relaxation of every case on a setup, with its cut; None where a case fails on it."""

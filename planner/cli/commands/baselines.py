@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from planner.cli.commands.cell_baselines import run_cell_baselines
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_csv_write, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
@@ -20,6 +21,7 @@ from planner.cli.terminal.output import (
 )
 from planner.cli.terminal.plan_report import print_plan_report, print_plan_verdict
 from planner.cli.terminal.progress import with_progress
+from planner.errors import DataError
 from planner.operation.graded_baselines import grade_baselines
 from planner.operation.samples import Sample, read_sample
 from planner.presentation.baselines import baseline_row_notes, baseline_setup_words, baselines_table
@@ -34,9 +36,12 @@ from planner.studies.baselines.comparison import (
     BaselineComparison,
     compare_baselines,
 )
+from profiles.io.faults import Fault
 from profiles.io.writing import check_writable
 
 __all__ = ["run_baselines"]
+
+NO_GRADES = "baselines of classes, cases, LLMs outside or a budget take no grades yet"
 
 STOPPED = EXIT_CODES["feasible"]
 
@@ -57,7 +62,12 @@ def run_baselines(
     """
     if csv is not None:
         check_writable(Path(csv), "--csv")
-    loaded = assemble_instance(scenario, overrides)
+    loaded = assemble_instance(scenario, overrides, cells=True)
+    if loaded.demand is not None:
+        if grades is not None:
+            raise DataError([Fault(str(scenario), "--grades", "", NO_GRADES, "leave it out")])
+        notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
+        return run_cell_baselines(loaded, interrupt, csv, quiet=quiet)
     sample, notices = (
         (None, []) if grades is None else read_sample(loaded.instance.scores, None, grades, "error")
     )
