@@ -526,7 +526,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
 RECORDS_AND_WORDS = {
     *("planner/errors", "planner/settings", "planner/solution", "planner/version"),
     *("planner/operation/verdicts", "planner/verification/tolerances", "models/instance"),
-    *("models/linear", "profiles/records", "profiles/workbook_fields"),
+    *("models/linear", "profiles/records", "profiles/workbook_fields", "planner/cell_solution"),
     *("planner/scenario/schema/bounds", "planner/scenario/schema/demand_specification"),
     *("profiles/workbook_layout", "profiles/importers/formats/record", "reports/content"),
     "profiles/request_logs/record",

@@ -1,0 +1,185 @@
+"""From a demand to a solution: status and termination, interrupts, and plans that the verifier
+takes.
+"""
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.demand.requests import DemandInstance
+from planner.cell_solution import CellSolution
+from planner.cells.solve import solve_cells
+from planner.plans.cells import cells_content
+from planner.settings import Progress, Settings
+from planner.verification.cells.cells_verifier import run_cells_verifier
+from tests.support.demand.cells_by_hand import cells_demand
+from tests.support.demand.random_demands import DEMANDS, random_demand
+from tests.support.walls import first_fast, wall_size
+
+PLANNED = ("optimal", "feasible")
+QUICKLY = Settings(time_limit=10, rel_gap=0.05)
+"""Of the demand by hand: with one replica an LLM lanes stay a little below the relaxation."""
+
+
+@pytest.fixture(scope="module")
+def by_hand() -> CellSolution:
+    return solve_cells(cells_demand(), QUICKLY)
+
+
+def problems(
+    demand: DemandInstance, solution: CellSolution, rel_gap: float = 1e-4
+) -> tuple[str, ...]:
+    """What the verifier says of the plan's content."""
+    content = {
+        "schema": 2,
+        "status": solution.status,
+        "objective": cells_content._objective_content(demand, solution),
+        **cells_content._result_content(demand, solution.plan),
+    }
+    return run_cells_verifier(content, demand, rel_gap_target=rel_gap)
+
+
+QUICK = ("everything", "classes_budget", "classes_lost", "classes_cost", "classes_percentile")
+CASES = [(seed, kind) for seed in range(1, 1 + wall_size(2, 30)) for kind in (*QUICK, *DEMANDS)]
+
+
+@pytest.mark.parametrize(("seed", "kind"), first_fast(CASES, range(len(QUICK))))
+def test_the_verifier_takes_every_plan(kind: str, seed: int) -> None:
+    demand = random_demand(seed, kind)
+    solution = solve_cells(demand, Settings(time_limit=1.5))
+    assert problems(demand, solution) == ()
+    if solution.value is not None and solution.bound is not None:
+        sign = -1.0 if demand.instance.objective == "cost" else 1.0
+        assert sign * (solution.value - solution.bound) <= 1e-9 * max(1.0, abs(solution.value))
+    assert (solution.plan is not None) == (solution.status in PLANNED)
+    assert (solution.status == "infeasible") == bool(solution.reasons)
+
+
+def test_an_optimal_plan_closes_the_gap_and_reports_progress() -> None:
+    seen: list[Progress] = []
+    solution = solve_cells(cells_demand(), QUICKLY, progress=seen.append)
+    assert solution.status == "optimal"
+    assert solution.effort.termination == "gap"
+    assert solution.value is not None
+    assert abs(solution.bound - solution.value) <= 0.05 * solution.value
+    assert [p.elapsed for p in seen] == sorted(p.elapsed for p in seen)
+    assert {p.phase for p in seen} >= {"relax", "route"}
+    assert solution.effort.milp_solves > 0
+    assert solution.effort.quality_cuts > 0
+
+
+def test_a_time_limit_ends_it() -> None:
+    """With the least of time there may be no plan; what there is holds, and nothing hangs."""
+    began = time.perf_counter()
+    solution = solve_cells(random_demand(1, "everything"), Settings(time_limit=0.01))
+    assert time.perf_counter() - began < 20
+    assert solution.status in (*PLANNED, "unknown", "infeasible")
+    if solution.status == "unknown":
+        assert solution.effort.termination == "time"
+        assert solution.plan is None
+
+
+def test_a_request_to_stop_ends_it() -> None:
+    stop = threading.Event()
+    stop.set()
+    solution = solve_cells(cells_demand(), Settings(time_limit=60), cancel=stop)
+    assert solution.status in (*PLANNED, "unknown")
+    assert solution.effort.termination in ("interrupt", "gap")
+
+
+def too_much(demand: DemandInstance, case: int) -> DemandInstance:
+    """A hundred times the requests in one case."""
+    cases = list(demand.cases)
+    rates = tuple(100.0 * rate for rate in cases[case].rates)
+    cases[case] = replace(cases[case], rates=rates)
+    return replace(demand, cases=tuple(cases))
+
+
+@pytest.mark.parametrize(
+    ("case", "sentence"),
+    [
+        (1, "The case night cannot be served even alone."),
+        (2, "The case lost cannot be served even alone, with the nodes it loses."),
+    ],
+)
+def test_an_impossible_case_is_named(case: int, sentence: str) -> None:
+    solution = solve_cells(too_much(cells_demand(), case), Settings(time_limit=10))
+    assert solution.status == "infeasible"
+    assert solution.effort.termination == "infeasible"
+    assert solution.reasons == (sentence,)
+    assert solution.value is solution.bound is solution.plan is None
+
+
+def test_each_alone_but_not_with_one_setup() -> None:
+    """One GPU, and two cases each of whose classes may use one LLM alone."""
+    demand = cells_demand()
+    pool = replace(demand.instance.pools[0], nodes=1)
+    instance = replace(demand.instance, pools=(pool,))
+    only = [(True, False, False), (False, True, False)]
+    classes = tuple(
+        replace(c, permitted=p, quality_floor=None)
+        for c, p in zip(demand.classes, only, strict=True)
+    )
+    day, night = demand.cases[:2]
+    cases = (replace(day, rates=(1.0, 0.0)), replace(night, rates=(0.0, 1.0)))
+    demand = replace(demand, instance=instance, classes=classes, cases=cases)
+    solution = solve_cells(demand, Settings(time_limit=10))
+    assert solution.status == "infeasible"
+    assert solution.reasons == (
+        "Each case can be served alone, but not all of them with one setup.",
+    )
+
+
+def test_a_single_case() -> None:
+    demand = cells_demand()
+    solution = solve_cells(replace(demand, cases=demand.cases[:1]), QUICKLY)
+    assert solution.status == "optimal"
+    assert [one.case for one in solution.plan.routed] == [0]
+
+
+def test_a_case_without_requests_has_idle_lanes_and_no_weight() -> None:
+    demand = cells_demand()
+    idle = replace(demand.cases[1], rates=(0.0, 0.0))
+    demand = replace(demand, cases=(demand.cases[0], idle))
+    solution = solve_cells(demand, QUICKLY)
+    assert solution.status == "optimal"
+    assert problems(demand, solution, QUICKLY.rel_gap) == ()
+    night = solution.plan.routed[1]
+    assert night.case == 1
+    assert all(not lane.rates.any() for lane in night.lanes)
+    assert night.value == night.quality == 0.0
+    assert solution.plan.quality == pytest.approx(solution.plan.routed[0].quality)
+
+
+def test_hours_of_zero_must_hold_and_are_not_counted(by_hand: CellSolution) -> None:
+    demand, solution = cells_demand(), by_hand
+    weights = demand.cell_weights()
+    assert weights[:, 2].sum() == 0.0
+    lost = [one for one in solution.plan.routed if one.case == 2]
+    assert lost
+    assert all(one.value == 0.0 and one.quality >= 0.45 - 1e-6 for one in lost)
+    counted = sum(one.value for one in solution.plan.routed if one.case < 2)
+    assert solution.plan.quality == pytest.approx(counted)
+
+
+def test_two_classes_with_one_score_table() -> None:
+    demand = cells_demand()
+    same = (demand.classes[0], replace(demand.classes[1], scores=demand.classes[0].scores))
+    demand = replace(demand, classes=same)
+    solution = solve_cells(demand, QUICKLY)
+    assert solution.status in PLANNED
+    assert problems(demand, solution, QUICKLY.rel_gap) == ()
+
+
+def test_every_largest_loss_is_routed_and_covers_the_rest(by_hand: CellSolution) -> None:
+    solution = by_hand
+    routed = {one.loss: one for one in solution.plan.routed if one.loss is not None}
+    for k, loss in enumerate(solution.plan.losses):
+        by = k if loss.same_as is None else loss.same_as
+        held = np.zeros(2)
+        for lane in routed[by].lanes:
+            held[lane.option] += lane.replicas
+        assert np.all(held <= loss.kind.survivors)
