@@ -1,0 +1,1 @@
+"""Plans over cells in words and tables."""
