@@ -147,11 +147,11 @@ def test_a_case_without_requests_has_idle_lanes_and_no_weight() -> None:
     solution = solve_cells(demand, QUICKLY)
     assert solution.status == "optimal"
     assert problems(demand, solution, QUICKLY.rel_gap) == ()
-    night = solution.plan.routed[1]
-    assert night.case == 1
+    by_case = {one.case: one for one in solution.plan.routed}
+    night = by_case[1]
     assert all(not lane.rates.any() for lane in night.lanes)
     assert night.value == night.quality == 0.0
-    assert solution.plan.quality == pytest.approx(solution.plan.routed[0].quality)
+    assert solution.plan.quality == pytest.approx(by_case[0].quality)
 
 
 def test_hours_of_zero_must_hold_and_are_not_counted(by_hand: CellSolution) -> None:

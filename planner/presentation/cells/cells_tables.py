@@ -85,7 +85,7 @@ def lane_table(content: Mapping[str, Any]) -> pd.DataFrame:
                 "Replicas": lane["replicas"],
                 "Load (req/s per replica)": lane["load_rps"],
                 "Rates (req/s)": ", ".join(
-                    f"{name} {rate:.4g}" for name, rate in lane["rates"].items()
+                    f"{name} {rate:.4g}" for name, rate in lane["rates"].items() if rate > 0
                 )
                 or "idle",
             }
