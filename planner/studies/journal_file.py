@@ -40,6 +40,9 @@ class JournalFile:
     def _read(self, path: Path) -> list[Any]:
         """What an earlier run of this very study wrote."""
         try:
+            # A FIFO would be waited for.
+            if path.exists() and not path.is_file():
+                raise ValueError("not a regular file")
             texts = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
             head = json.loads(texts[0]) if texts else {MARK: ""}
             is_journal = isinstance(head, dict) and (MARK in head or "key" in head)

@@ -50,7 +50,9 @@ def own_table_rows(path: Path, given: Mapping[str, Any], faults: list[Fault]) ->
 
 def _read_own_table(path: Path, faults: list[Fault]) -> Table | None:
     """Read a table; CSV by its content, whatever the file's ending."""
-    if path.suffix.lower() in (".csv", ".parquet") or sniff_stream(path) != "text":
+    named = path.suffix.lower() in (".csv", ".parquet")
+    # What is no regular file is not looked into, which might wait for ever: its text is refused.
+    if named or (path.is_file() and sniff_stream(path) != "text"):
         return read_table_file(path, faults, only=KNOWN)
     content, fault = file_text_or_fault(path)
     faults += [fault] if fault else []

@@ -1,5 +1,6 @@
 """Journals: one run goes on from the last, and a file that is no journal is not overwritten."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,12 @@ def test_a_file_that_is_no_journal_is_not_overwritten(tmp_path: Path, text: str)
     with pytest.raises(DataError, match="it is no journal"):
         journal(path)
     assert path.read_text(encoding="latin-1") == text
+
+
+def test_a_fifo_of_the_journals_name_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.csv.partial")
+    with pytest.raises(DataError, match="it is no journal"):
+        journal(tmp_path / "t.csv.partial")
 
 
 def test_without_a_path_nothing_is_written(tmp_path: Path) -> None:

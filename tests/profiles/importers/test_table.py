@@ -1,11 +1,14 @@
 """The table made: own rows pass through, appended rows, contradictions."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from planner.cli.commands.profiles.profile_import import ImportOptions, run_profile_import
 from profiles.curves import load_curves
+from profiles.importers.table import own_table_rows
+from profiles.io.faults import Fault
 from tests.support.scenarios.benchmark_files import vllm
 from tests.support.scenarios.imports import OPTION, faults_of, imported, write
 
@@ -51,3 +54,20 @@ def test_append_and_contradictions(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "have this rate and differ" in capsys.readouterr().err
     assert run_profile_import([first], wanted) == 0
     assert "in place of the file that was there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["fifo", "/dev/null", "/dev/stdout"])
+def test_append_to_what_is_no_table_is_refused(
+    out: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    options = ImportOptions(gpu="H100-SXM-80GB", tp=1, share=100.0, out=tmp_path / out, append=True)
+    assert run_profile_import([write(tmp_path, "a.json", vllm())], options) == 2
+    assert "--append keeps the rows of a table, and this is not" in capsys.readouterr().err
+
+
+def test_own_rows_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    faults: list[Fault] = []
+    assert own_table_rows(tmp_path / "fifo", {}, faults).empty
+    assert [fault.problem for fault in faults] == ["this is not a regular file"]

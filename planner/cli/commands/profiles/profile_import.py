@@ -12,6 +12,7 @@ from planner.cli.terminal.frame import framed_command, framed_write, warn
 from profiles.importers.identify import Given, checked_identity, read_identifying_mapping
 from profiles.importers.pipeline import Imported, pipeline_lines, run_import_pipeline
 from profiles.io.faults import Fault
+from profiles.io.output_target import TargetKind, find_target
 from profiles.io.writing import check_writable, safely_written_cell, write_csv
 
 __all__ = ["ImportOptions", "run_profile_import"]
@@ -50,10 +51,7 @@ def run_profile_import(files: Sequence[Path], options: ImportOptions) -> int:
         check_writable(options.out, "--out")
     elif options.append:
         faults.append(Fault("--append", "", "", "no table to append to", "name it by --out"))
-    before = (
-        options.out if options.append and options.out is not None and options.out.exists() else None
-    )
-    imported = run_import_pipeline(files, given, before, faults)
+    imported = run_import_pipeline(files, given, _kept_by_profile_import(options, faults), faults)
     if not options.quiet:
         warn(_profile_import_lines(imported))
     return _output_profile_import(imported, options)
@@ -71,6 +69,18 @@ def _given_for_profile_import(options: ImportOptions, faults: list[Fault]) -> Gi
         if options.mapping is None
         else read_identifying_mapping(options.mapping, line, faults)
     )
+
+
+def _kept_by_profile_import(options: ImportOptions, faults: list[Fault]) -> Path | None:
+    """The table whose rows --append keeps; None where there is none."""
+    if not options.append or options.out is None or not options.out.exists():
+        return None
+    # A FIFO or a stream would be waited for, and written behind what it holds.
+    if find_target(options.out).kind != TargetKind.REPLACED:
+        problem = "--append keeps the rows of a table, and this is not a regular file"
+        faults.append(Fault(str(options.out), "", "", problem, "name a table, or leave it out"))
+        return None
+    return options.out
 
 
 def _profile_import_lines(imported: Imported) -> list[str]:
