@@ -8,7 +8,7 @@ is the routing problem of one setup, solved as in the decomposition
 (`planner.decomposition.routing`). Value and bound are within TOLERANCE of each other where curves
 are convex or the branch and bound ends. Exact quality, prices and tie splits come from
 `models.quality`, and every routing is put through the verifier, against the instance with that rate
-and those scores.
+and those scores. Of a plan that was read unverified, what was wrong with the setup stays wrong.
 """
 
 from dataclasses import dataclass, replace
@@ -45,8 +45,8 @@ MOST_NODES = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Rerouted:
-    """One routing of the setup. content: keys of plan.json, verified, None where there is none;
-    quality, bound: score units.
+    """One routing of the setup. content: keys of plan.json, verified but for the plan's own
+    problems, None where there is none; quality, bound: score units.
 
     proved_none: it is proved that no routing keeps the SLOs. instance: of the deployed options,
     with that rate and those scores.
@@ -107,6 +107,7 @@ class FixedSetup:
         self.replicas = np.array([entry.replicas for entry in entries])
         self.rates = np.array([entry.rate for entry in entries])
         self.seats = _seats_of_fixed_setup(content, index, positions)
+        self._problems = source.problems
         self._prompts: tuple[Scores, Prompts, Quality] | None = None
 
     @property
@@ -118,7 +119,7 @@ class FixedSetup:
 
     def reroute(self, rate: float | None = None, scores: Scores | None = None) -> Rerouted:
         """The best routing at `rate` req/s (the plan's) of prompts with `scores` (the plan's);
-        VerificationError (a bug) when it fails.
+        VerificationError (a bug) when it fails in what the plan itself did not.
         """
         instance = replace(
             self.instance,
@@ -164,7 +165,7 @@ class FixedSetup:
         )
         return Rerouted(
             instance=instance,
-            content=solved_content(instance, solution, REL_GAP),
+            content=solved_content(instance, solution, REL_GAP, known=self._problems),
             bound=bound,
             proved_none=False,
         )

@@ -2,6 +2,8 @@
 checks.
 """
 
+from collections.abc import Collection
+
 from models.instance import Instance
 from planner.errors import VerificationError
 from planner.plans.numbers import finite_number
@@ -19,11 +21,14 @@ from planner.verification.verifier import run_verifier
 __all__ = ["solved_content"]
 
 
-def solved_content(instance: Instance, solution: Solution, rel_gap: float) -> SolvedContent:
+def solved_content(
+    instance: Instance, solution: Solution, rel_gap: float, *, known: Collection[str] = ()
+) -> SolvedContent:
     """Return the content of one solution of `instance`, verified.
 
-    rel_gap: at which the gap counts as closed. VerificationError when the content (or, without a
-    setup, that nothing is claimed) fails the verifier.
+    rel_gap: at which the gap counts as closed. known: problems of the plan whose setup the solution
+    keeps, which then are in its checks. VerificationError when the content (or, without a setup,
+    that nothing is claimed) fails the verifier for any other reason.
     """
     content: SolvedContent = {
         "status": solution.status,
@@ -33,7 +38,7 @@ def solved_content(instance: Instance, solution: Solution, rel_gap: float) -> So
         "solver": _solved_solver_content(solution),
         "checks": {"verified": True, "problems": []},
     }
-    content["checks"] = _solved_checks_content(content, instance, rel_gap)
+    content["checks"] = _solved_checks_content(content, instance, rel_gap, known)
     return content
 
 
@@ -87,10 +92,12 @@ def _solved_solver_content(solution: Solution) -> SolverContent:
 
 
 def _solved_checks_content(
-    content: SolvedContent, instance: Instance, rel_gap: float
+    content: SolvedContent, instance: Instance, rel_gap: float, known: Collection[str]
 ) -> ChecksContent:
-    """What the verifier says of `content`; VerificationError when it reports a problem."""
+    """What the verifier says of `content`; VerificationError when it reports a problem that is not
+    known.
+    """
     problems = run_verifier(content, instance, rel_gap_target=rel_gap)
-    if problems:
-        raise VerificationError(problems)
-    return {"verified": True, "problems": []}
+    if new := [problem for problem in problems if problem not in known]:
+        raise VerificationError(new)
+    return {"verified": not problems, "problems": list(problems)}

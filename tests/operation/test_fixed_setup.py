@@ -1,14 +1,17 @@
 """The best routing of a fixed setup: as brute force says, and verified."""
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 
-from planner.errors import DataError
+from planner.errors import DataError, VerificationError
 from planner.operation.fixed_setup import FixedSetup
 from planner.operation.price_table import build_price_table
 from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.record import Plan
+from planner.plans.schema import PlanContent
 from planner.verification.verifier import run_verifier
 from tests.support.instances.oracle import Setup, search_rates
 from tests.support.instances.tiny import random_instance
@@ -59,3 +62,22 @@ def test_a_plan_of_other_options_is_refused() -> None:
     twice = {**source.plan.content, "options": [source.plan.content["options"][0]] * 2}
     with pytest.raises(DataError, match="options"):
         FixedSetup(PlanAndScenario(type(source.plan)(twice), source.loaded))
+
+
+def test_what_is_wrong_with_an_unverified_setup_stays_wrong_and_nothing_else_may_be() -> None:
+    source = trio()
+    placement = source.plan.content["placement"][1:]
+    content = cast("PlanContent", {**source.plan.content, "placement": placement})
+    problems = tuple(run_verifier(content, source.loaded.instance))
+    unsound = PlanAndScenario(Plan(content), source.loaded, problems)
+    routed = FixedSetup(unsound).reroute(30.0).content
+    assert routed is not None
+    assert routed["checks"]["verified"] is False
+    assert set(routed["checks"]["problems"]) <= set(problems)
+    assert any("shards" in problem for problem in routed["checks"]["problems"])
+    sound = FixedSetup(source).reroute(30.0).content
+    assert sound is not None
+    assert sound["checks"] == {"verified": True, "problems": []}
+    # The same setup of a plan that nobody was told to distrust is a bug.
+    with pytest.raises(VerificationError, match="shards"):
+        FixedSetup(PlanAndScenario(Plan(content), source.loaded)).reroute(30.0)
