@@ -27,6 +27,7 @@ __all__ = [
     "CellPoints",
     "budget_latency",
     "cell_slos",
+    "may_run_at",
     "outside_budgets",
     "shared_cell_slos",
 ]
@@ -84,6 +85,12 @@ def budget_latency(pieces: LatencyPieces, load: float) -> tuple[np.ndarray, np.n
     best = value.argmin(axis=1) if value.size else np.zeros(0, dtype=int)
     rows = np.arange(pieces.budgets)
     return value[rows, best], slope[rows, best]
+
+
+def may_run_at(pieces: LatencyPieces, load: float) -> bool:
+    """Whether a load lies in the domain, which limits of each LLM may cut anywhere."""
+    slack = 1e-9 * max(float(pieces.high[-1]), 1e-300)
+    return bool(np.any((pieces.low - slack <= load) & (load <= pieces.high + slack)))
 
 
 def outside_budgets(demand: DemandInstance, cell: Cell) -> tuple[np.ndarray, np.ndarray]:

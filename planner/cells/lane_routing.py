@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.demand.cell_curves import CellPoints, budget_latency, outside_budgets
+from models.demand.cell_curves import CellPoints, budget_latency, may_run_at, outside_budgets
 from models.demand.cell_program import HOUR, CellColumns
 from models.demand.demand_model import DemandModel
 from models.latency import safe_latency_points
@@ -490,6 +490,8 @@ class _LaneProgram:
                 known = pieces[self.shapes[j].option]
                 load = min(loads[j], float(known.high[-1]))
                 if loads[j] > float(known.high[-1]) * (1 + 1e-9):
+                    return False
+                if not may_run_at(known, load):
                     return False
                 spent += rates[j, c] * budget_latency(known, load)[0]
             per_request, may_leave = outside_budgets(demand, cell)

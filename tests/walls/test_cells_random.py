@@ -20,11 +20,11 @@ from tests.support.demand.oracle_faults import demand_plan_faults
 from tests.support.demand.random_demands import DEMANDS, random_demand
 from tests.support.walls import first_fast, wall_size
 
-REL_GAP = 1e-4
-CASES = [(kind, seed) for seed in range(wall_size(2, 20)) for kind in DEMANDS]
+REL_GAP, SECONDS = 1e-4, 6.0
+CASES = [(kind, seed) for seed in range(wall_size(1, 30)) for kind in DEMANDS]
 QUICK = ("one_class", "two_pools", "percentile", "each_llm", "outside", "cost")
 """Kinds that take less than a second."""
-FAST = [k for k, (kind, seed) in enumerate(CASES) if kind in QUICK and seed == 1]
+FAST = [k for k, (kind, seed) in enumerate(CASES) if kind in QUICK and seed == 0]
 
 
 def plan_over_cells(demand: DemandInstance, seconds: float) -> dict[str, Any]:
@@ -40,15 +40,12 @@ def plan_over_cells(demand: DemandInstance, seconds: float) -> dict[str, Any]:
 @pytest.mark.parametrize(("kind", "seed"), first_fast(CASES, FAST))
 def test_plans_over_cells_agree_with_brute_force(kind: str, seed: int) -> None:
     demand = random_demand(seed, kind)
-    plan = plan_over_cells(demand, 20.0)
+    plan = plan_over_cells(demand, SECONDS)
     truth = best_demand_plan(demand, effort=1)
     assert demand_plan_faults(demand, plan, truth, rel_gap=REL_GAP) == []
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    reason="polish leaves the loads that an each_llm limit allows on a falling curve"
-)
 def test_limits_of_each_llm_hold_where_latencies_fall() -> None:
     """llm-b is fast enough for batch at high loads only (765 ms idle, 594 ms at the last point,
     limit 616.5 ms): its lane may not be given less.
