@@ -7,10 +7,10 @@
 
     rows of a setup                  models.setup_constraints                     models.program
     obey_case_cuts[k]                value_t <= base_k + replicas_k . replicas + spend_k spend_t
-    serve_case[k]                    0 <= the same, of cuts that a setup must obey
-    keep_mean_floor                  sum_t value_t >= floor                       a cost objective
-    keep_cost                        cost <= cost_at_most                         a budget
-    respect_least_value              sum_t value_t >= the best plan's             while searching
+                                     0 <= the same, of cuts that a setup must obey
+    keep_mean_floor                  sum_t value_t >= floor, or least_value       a cost objective
+    keep_cost                        cost <= cost_at_most, or most_cost           a budget
+    spread_over_nodes[o]             V_p most_on_node_o >= replicas_o             with `spread`
 
     cost = sum_p price_p gpus_used_p + sum_t h_t / H spend_t
 

@@ -1,5 +1,5 @@
 """docs/formulation.md says what the code does: the constraints of section 5, the symbols of section
-2, the numbers of the leanest search.
+2, the numbers of the leanest search; of classes and cases the rows of both programs.
 """
 
 import re
@@ -8,11 +8,16 @@ from dataclasses import replace
 import pyomo.environ as pyo
 import pytest
 
+import models.demand.cell_program
+import models.demand.master_program
 import models.program
+from models.compiled_program import compile_arrays
+from models.demand.master_program import build_master_program
 from models.formulation import Changes, Goal, GoalKind, Knob, KnobKind
 from models.instance import Llm, Quota
 from models.nogood import NoGood
 from models.program import build_program
+from planner.cells import cell_loop, lane_routing, node_losses, search
 from planner.joint import (
     adjustments,
     infeasibility,
@@ -23,6 +28,8 @@ from planner.joint import (
 )
 from planner.joint.cut_loop import IN_OUT, MANY_LLMS
 from planner.joint.search import FIRST_OPTIONS
+from tests.support.demand.cell_models import cell_model, price_case
+from tests.support.demand.random_demands import random_demand
 from tests.support.instances.programs import state_of
 from tests.support.paths import HOME
 
@@ -117,10 +124,45 @@ def test_symbols_name_components_of_the_program() -> None:
         (10, f"bisected to {100 * adjustments.PRECISION:g} %"),
         (10, f"({infeasibility.BEST_EFFORT_WORK:,.0f} nodes x columns)"),
         (10, f"at least {infeasibility.LEAST_SECONDS:g} s"),
+        (14, f"the {cell_loop.ENTER} best at a time"),
+        (14, f"The first {search.ROUNDINGS} times a second master"),
+        (15, f"(at most {lane_routing.PASSES} times)"),
+        (15, "1e-9 to 1e-5, is kept back"),
+        (15, f"above {node_losses.MOST_KINDS:,} kinds"),
     ],
 )
 def test_numbers_are_those_of_the_code(number: int, words: str) -> None:
     assert words in " ".join(section(number).split())
+
+
+def names_in_block(number: int) -> set[str]:
+    blocks = section(number).split("```text\n")[1:]
+    text = "\n".join(block.partition("```")[0] for block in blocks)
+    return set(re.findall(r"^([a-z]+(?:_[a-z]+)+)(?=\[|  )", text, flags=re.MULTILINE))
+
+
+def test_section_13_has_the_rows_of_the_program_of_cells() -> None:
+    doc = models.demand.cell_program.__doc__ or ""
+    names = set(re.findall(r"^    ([a-z]+(?:_[a-z]+)+)(?=\[|  )", doc, flags=re.MULTILINE))
+    assert names_in_block(13) == names - {"gpus_used"}
+
+
+def test_section_14_has_the_rows_of_the_master(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = cell_model(random_demand(0, "classes_budget"))
+    cuts = [price_case(model, t, model.upper).cut for t in range(len(model.demand.cases))]
+    built: list[pyo.ConcreteModel] = []
+
+    def noted(program: pyo.ConcreteModel) -> object:
+        built.append(program)
+        return compile_arrays(program)
+
+    monkeypatch.setattr(models.demand.master_program, "compile_arrays", noted)
+    for of in (GoalKind.QUALITY, GoalKind.COST):
+        build_master_program(model, cuts, of=of, least_value=0.1, most_cost=9.0, spread=True)
+    own = {c.local_name for one in built for c in one.component_objects(pyo.Constraint) if len(c)}
+    assert names_in_block(14) <= own
+    # Those of a setup are in section 5, that of the second master in section 15.
+    assert own - names_in_block(14) - {"spread_over_nodes"} <= constraints()
 
 
 def test_files_that_it_names_exist() -> None:
