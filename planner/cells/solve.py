@@ -104,9 +104,30 @@ def _impossible_cases(search: CellSearch) -> list[str]:
         )
         if loop.converge(ROUGH_QUALITY) is StopReason.INFEASIBLE:
             lost = ", with the nodes it loses" if case.loses_nodes else ""
-            impossible.append(f"The case {case.name} cannot be served even alone{lost}.")
+            why = _what_is_missing(model, loop)
+            impossible.append(f"The case {case.name} cannot be served even alone{lost}{why}.")
     return impossible or ["Each case can be served alone, but not all of them with one setup."]
 
+
+def _what_is_missing(model: DemandModel, loop: CellLoop) -> str:
+    """By class, the largest shares that can be served together; or that a floor is out of reach."""
+    loop.measure_missing(on=True)
+    point = loop.converge(ROUGH_QUALITY)
+    if isinstance(point, StopReason):
+        return ""
+    short = [
+        f"{100 * (1 - missing):.0f} % of the {model.demand.classes[one.cell.request_class].name}"
+        " requests"
+        for one, missing in zip(loop.layout.cells, point.unserved, strict=True)
+        if missing > SHORT_OF_ALL
+    ]
+    if not short:
+        return ": its floors of quality are out of reach"
+    return f": at most {' and '.join(short)} within the limits"
+
+
+SHORT_OF_ALL = 1e-4
+"""Share of a class's requests that counts as missing."""
 
 EXPLAIN_SECONDS, ROUGH_QUALITY = 5.0, 1e-2
 """Seconds for the question whether one case can be served alone; quality does not matter to it."""
