@@ -107,7 +107,7 @@ class FixedSetup:
         self.replicas = np.array([entry.replicas for entry in entries])
         self.rates = np.array([entry.rate for entry in entries])
         self.seats = _seats_of_fixed_setup(content, index, positions)
-        self._problems = source.problems
+        self._problems = frozenset(source.problems)
         self._prompts: tuple[Scores, Prompts, Quality] | None = None
 
     @property

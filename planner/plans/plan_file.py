@@ -37,6 +37,10 @@ CELLS_SCHEMA = 2
 SIZE_LIMIT = 50_000_000
 """Bytes; a plan with a hundred alternatives on 1,000 GPUs has 20 million."""
 DEPTH_LIMIT = 30
+MOST_REPLICAS = 100_000
+"""Of one option: the file of a plan that places more would be larger than SIZE_LIMIT, and every
+check and report counts replicas one by one.
+"""
 SCHEMA_WORDS = {
     "type": "should be of type {}",
     "enum": "should be one of {}",
@@ -183,6 +187,7 @@ def _unlimited(name: str) -> dict[str, Any]:
 def _contradictions(part: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
     """(place, value, problem). part: the plan, or the best effort of a conflict."""
     yield from _missing_numbers(part)
+    yield from _countless_replicas(part)
     yield from _unknown_names(part)
     yield from _unknown_shards(part)
     prices, slos = part["shadow_prices"]["slo"], part["slo"]
@@ -204,6 +209,14 @@ def _missing_numbers(part: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
     gpus = sum(pool["nodes"] * pool["gpus_per_node"] for pool in part["context"]["pools"])
     if part["gpus_total"] != gpus or not gpus:
         yield "gpus_total", part["gpus_total"], f"the pools have {gpus} GPUs"
+
+
+def _countless_replicas(part: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    """More replicas than any plan has."""
+    for k, entry in enumerate(part["options"]):
+        if entry["replicas"] > MOST_REPLICAS:
+            problem = f"no option of a plan has more than {MOST_REPLICAS:,} replicas"
+            yield f"options.{k}.replicas", entry["replicas"], problem
 
 
 def _unknown_names(part: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
