@@ -71,10 +71,7 @@ def budget_latency(pieces: LatencyPieces, load: float) -> tuple[np.ndarray, np.n
     """(S,) budget that one unit of work spends at a load, B(r) / r, and its slope; inf outside
     the domain, the ends of which take in float noise. At a jump the lower value holds.
     """
-    # The load of a lane is a quotient of sums: at the last point of a curve it may lie beyond it.
-    inside = np.flatnonzero(
-        (pieces.low <= load * (1 + SAME_LOAD)) & (load * (1 - SAME_LOAD) <= pieces.high)
-    )
+    inside = _pieces_at(pieces, load)
     if inside.size == 0:
         nothing = np.full(pieces.budgets, np.inf)
         return nothing, np.zeros(pieces.budgets)
@@ -91,6 +88,13 @@ def may_run_at(pieces: LatencyPieces, load: float) -> bool:
     """Whether a load lies in the domain, which limits of each LLM may cut anywhere."""
     slack = 1e-9 * max(float(pieces.high[-1]), 1e-300)
     return bool(np.any((pieces.low - slack <= load) & (load <= pieces.high + slack)))
+
+
+def _pieces_at(pieces: LatencyPieces, load: float) -> np.ndarray:
+    # The load of a lane is a quotient of sums: at the last point of a curve it may lie beyond it.
+    return np.flatnonzero(
+        (pieces.low <= load * (1 + SAME_LOAD)) & (load * (1 - SAME_LOAD) <= pieces.high)
+    )
 
 
 def outside_budgets(demand: DemandInstance, cell: Cell) -> tuple[np.ndarray, np.ndarray]:

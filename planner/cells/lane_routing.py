@@ -189,6 +189,8 @@ class _LaneLoop(CellLoop):
             elif load <= 0:
                 continue
             else:
+                if not may_run_at(known, load):
+                    continue
                 rates, spent = np.array([load]), load * budget_latency(known, load)[0][:, None]
                 if not np.all(np.isfinite(spent)):
                     continue
@@ -359,6 +361,7 @@ class _LaneProgram:
             spent = np.array([budget_latency(pieces, float(r))[0] for r in grid])
             with np.errstate(invalid="ignore"):
                 cost = spent @ (beta / one.allowances) if beta.size else np.zeros(grid.size)
+            cost[[not may_run_at(pieces, float(r)) for r in grid]] = np.inf
             work = self.model.demand.classes[one.cell.request_class].work[llm]
             gain += part * grid / work * (price - np.nan_to_num(cost, nan=np.inf, posinf=np.inf))
         # Where nothing is scarce all prices are 0: the load stays.

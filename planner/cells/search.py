@@ -38,6 +38,9 @@ from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Settings
 
 __all__ = ["CellSearch", "counted_routings"]
 
+WANTED_GAP = 0.97
+"""Part of the gap at which a search ends: a gap that is just closed would hang on rounding."""
+
 PART_OF_GAP = 0.1
 """Part of the gap that the estimates of quality in one program may leave."""
 
@@ -90,11 +93,11 @@ class CellSearch:
         demand = self.model.demand
         return bool(demand.outside) and (self.by_cost or demand.cost_at_most is not None)
 
-    def gap(self) -> float:
-        """The absolute gap at which the search is closed."""
+    def gap(self, part: float = WANTED_GAP) -> float:
+        """The absolute gap at which the search is closed; part: of the gap that is set."""
         value = self.best.value if self.best is not None else (self.bound or 0.0)
         least = 0.0 if self.by_cost else CLOSE_ENOUGH * max(q.scale for q in self.model.qualities)
-        return max(0.97 * self.settings.rel_gap * abs(value), least)
+        return max(part * self.settings.rel_gap * abs(value), least)
 
     def quality_tolerance(self) -> float:
         """What the estimates of quality in a program may be off, score units."""
@@ -102,11 +105,11 @@ class CellSearch:
             return 0.3 * FLOOR_SLACK * max(q.scale for q in self.model.qualities) * 10
         return PART_OF_GAP * self.gap()
 
-    def closed(self) -> bool:
-        """Whether plan and bound meet."""
+    def closed(self, part: float = WANTED_GAP) -> bool:
+        """Whether plan and bound meet, with a part of the gap that is set."""
         if self.best is None or self.bound is None:
             return False
-        return abs(self.best.value - self.bound) <= self.gap()
+        return abs(self.best.value - self.bound) <= self.gap(part)
 
     def _better(self, value: float, than: float) -> bool:
         return value < than if self.by_cost else value > than

@@ -56,7 +56,8 @@ def class_qualities(demand: DemandInstance) -> list[Quality]:
 def _solution(search: CellSearch) -> CellSolution:
     """What a search that is over has found."""
     clock, best = search.clock, search.best
-    closed = search.closed()
+    # A search that ended without closing the gap it wanted may have closed the one that is set.
+    closed = search.closed(1.0)
     notes = list(dict.fromkeys(search.notes))
     reasons: tuple[str, ...] = ()
     if search.infeasible:

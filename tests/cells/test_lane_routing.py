@@ -7,11 +7,13 @@ import pytest
 
 from models.demand.requests import DemandInstance
 from models.formulation import Goal, GoalKind, allowance
+from models.instance import Slo
 from models.quality import Quality
 from planner.cell_solution import RoutedCase
 from planner.cells.lane_routing import LaneShape, propose_lanes, route_lanes
 from planner.joint.setup_routing import route_setup
 from planner.joint.solver.highs import SolveSettings
+from profiles.records import Curve
 from tests.support.demand.cell_models import cell_model, price_case, search_clock
 from tests.support.demand.cells_by_hand import cells_demand
 from tests.support.demand.random_demands import random_demand
@@ -213,3 +215,31 @@ def test_too_little_is_no_routing() -> None:
     model = cell_model(cells_demand())
     shapes = [LaneShape(1, 1, (0, 1), 2.0)]
     assert route_lanes(model, 0, shapes, 0.0, search_clock(), SolveSettings(), 1e-6) is None
+
+
+@pytest.mark.parametrize(("rates", "served"), [((1.5, 0.5), False), ((3.0, 1.5), True)])
+def test_a_mixed_lane_keeps_a_limit_of_each_llm_where_it_is_the_only_one(
+    rates: tuple[float, float], served: bool
+) -> None:
+    """Latencies fall first: below a load the limit is broken, and no budget says so."""
+    demand = cells_demand()
+    falling = Curve(
+        np.array([1.0, 5.0, 12.0]),
+        {("ttft", "mean"): np.array([0.9, 0.3, 0.35])},
+        ("measured",) * 3,
+    )
+    option = replace(demand.instance.options[0], curve=falling)
+    instance = replace(
+        demand.instance,
+        options=(option, demand.instance.options[1]),
+        slos=(Slo("ttft", "mean", 0.4, "each_llm"),),
+    )
+    classes = tuple(
+        replace(c, slos=(), quality_floor=None, permitted=(True, False, False))
+        for c in demand.classes
+    )
+    case = replace(demand.cases[0], rates=rates)
+    model = cell_model(replace(demand, instance=instance, classes=classes, cases=(case,)))
+    shapes = [LaneShape(0, 1, (0, 1), 6.0)]
+    one = route_lanes(model, 0, shapes, np.inf, search_clock(), SolveSettings(), 1e-6)
+    assert (one is not None) == served

@@ -1,9 +1,12 @@
 """The search over cells: bounds hold, and its plans are found where brute force finds one."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pytest
 
-from planner.cell_solution import RoutedCase
+from planner.cell_solution import CellPlan, RoutedCase
 from planner.cells.search import counted_routings
 from tests.support.demand.cell_models import cell_search, price_case
 from tests.support.demand.cells_by_hand import cells_demand
@@ -87,3 +90,14 @@ def test_the_plan_by_hand_is_beaten_or_met() -> None:
     assert search.best.replicas.sum() <= 3
     assert search.bound is not None
     assert search.best.value <= search.bound + 1e-9
+
+
+def test_it_aims_at_a_bit_less_than_the_gap_that_is_set() -> None:
+    """What lies between is closed all the same, when the search ends there."""
+    search = cell_search(cells_demand())
+    search.best = cast("CellPlan", SimpleNamespace(value=1.0))
+    search.bound = 1.0 + 0.985e-4
+    assert not search.closed()
+    assert search.closed(1.0)
+    search.bound = 1.0 + 1.02e-4
+    assert not search.closed(1.0)

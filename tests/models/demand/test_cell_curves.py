@@ -9,6 +9,7 @@ from models.demand.cell_curves import (
     CellCurves,
     budget_latency,
     cell_slos,
+    may_run_at,
     outside_budgets,
     shared_cell_slos,
 )
@@ -178,3 +179,15 @@ def test_who_may_go_outside_is_what_the_oracle_reads(kind: str) -> None:
                 for e in range(len(demand.outside))
             ]
             assert may.tolist() == expected
+
+
+def test_a_load_may_run_though_no_budget_says_so() -> None:
+    """Without an SLO over all requests the domain alone knows where a limit is broken."""
+    curve = cells_demand().instance.options[0].curve
+    pieces = latency_budget_pieces(curve, (Slo("ttft", "mean", 0.2, "each_llm"),))
+    assert pieces is not None
+    assert budget_latency(pieces, 1.0)[0].size == 0
+    ends = float(pieces.high[-1])
+    assert [may_run_at(pieces, r) for r in (0.0, ends, np.nextafter(ends, 99), 1.01 * ends)] == [
+        *(True, True, True, False)
+    ]
