@@ -74,13 +74,17 @@ def match_nodes(
     for pool, (nodes, gpus) in shapes.items():
         was, will = ([r for r in replicas if r.key[1] == pool] for replicas in (old, new))
         there, here = _node_occupation(was, nodes, gpus), _node_occupation(will, nodes, gpus)
-        common = np.array([[_node_overlap(a, b)[0] for a in there] for b in here])
+        common, held = np.zeros((nodes, nodes)), sorted({replica.node for replica in was})
+        occupied = sorted({replica.node for replica in will})
+        # Nodes that hold nothing have nothing in common: most pairs of a large pool.
+        for node in occupied:
+            common[node, held] = [_node_overlap(here[node], there[other])[0] for other in held]
         node_of = (
             dict(zip(*(part.tolist() for part in linear_sum_assignment(-common)), strict=True))
             if common.size
             else {}
         )
-        gpu_of = {node: _node_overlap(here[node], there[node_of[node]])[1] for node in range(nodes)}
+        gpu_of = {node: _node_overlap(here[node], there[node_of[node]])[1] for node in occupied}
         for replica in will:
             names = tuple(sorted(gpu_of[replica.node][gpu] for gpu in replica.gpus))
             renamed.append(replace(replica, node=node_of[replica.node], gpus=names))
