@@ -101,15 +101,16 @@ def too_much(demand: DemandInstance, case: int) -> DemandInstance:
 @pytest.mark.parametrize(
     ("case", "sentence"),
     [
-        (1, "The case night cannot be served even alone."),
-        (2, "The case lost cannot be served even alone, with the nodes it loses."),
+        (1, "The case night cannot be served even alone: at most "),
+        (2, "The case lost cannot be served even alone, with the nodes it loses: at most "),
     ],
 )
 def test_an_impossible_case_is_named(case: int, sentence: str) -> None:
     solution = solve_cells(too_much(cells_demand(), case), Settings(time_limit=10))
     assert solution.status == "infeasible"
     assert solution.effort.termination == "infeasible"
-    assert solution.reasons == (sentence,)
+    (reason,) = solution.reasons
+    assert reason.startswith(sentence)
     assert solution.value is solution.bound is solution.plan is None
 
 
