@@ -39,7 +39,7 @@ def best_setup(model: DemandModel, cuts: Sequence[CaseCut], of: GoalKind, **opti
 
 
 @pytest.mark.parametrize("kind", ["classes_cases", "classes_lost", "two_pools"])
-@pytest.mark.parametrize("seed", first_fast(range(wall_size(4, 20))))
+@pytest.mark.parametrize("seed", first_fast(range(wall_size(2, 20))))
 def test_it_bounds_the_relaxation_of_every_placed_setup(kind: str, seed: int) -> None:
     model = cell_model(random_demand(seed, kind))
     cuts = cuts_of(model, [model.upper, 0.5 * model.upper, 0.2 * model.upper])
