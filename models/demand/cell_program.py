@@ -83,7 +83,8 @@ class CaseRows:
 @dataclass(frozen=True, kw_only=True)
 class CellLayout:
     """Positions of everything. replicas (O,): columns, -1 without; gpus_used (P,). options: that
-    of every owner of weights: arange(O), or one a lane. floor_row: of the mean floor, or -1.
+    of every owner of weights: arange(O), or one a lane. floor_row, budget_row: of the mean floor
+    and of the largest cost, or -1.
     """
 
     cells: tuple[CellColumns, ...]
@@ -92,6 +93,7 @@ class CellLayout:
     gpus_used: np.ndarray
     options: np.ndarray
     floor_row: int
+    budget_row: int
     rows: int
     first_weight: int
 
@@ -163,10 +165,17 @@ def build_cell_program(
     cells: list[CellColumns] = []
     by_case: dict[int, CaseRows] = {}
     for t in cases:
-        own = [_add_cell(out, model, cell, by_cost=by_cost) for cell in model.demand.cells(t)]
+        weights = model.weights[:, t] if lanes is None else model.routed_weights(t)
+        worth = np.zeros(weights.size) if by_cost else weights
+        own = [
+            _add_cell(out, model, cell, float(worth[cell.request_class]), by_cost=by_cost)
+            for cell in model.demand.cells(t)
+        ]
         cells += own
         by_case[t] = _add_case(out, model, t, own, replicas, lanes)
-    floor_row = _add_joint_rows(out, model, cells, gpus_used) if free_setup else -1
+    floor_row, budget_row = (
+        _add_joint_rows(out, model, cells, gpus_used) if free_setup else (-1, -1)
+    )
     program = out.program()
     layout = CellLayout(
         cells=tuple(cells),
@@ -174,6 +183,7 @@ def build_cell_program(
         replicas=replicas,
         gpus_used=gpus_used,
         floor_row=floor_row,
+        budget_row=budget_row,
         options=np.arange(len(instance.options)) if lanes is None else lanes,
         rows=program.row_lower.size,
         first_weight=program.cost.size,
@@ -208,12 +218,13 @@ def _add_setup_rows(
         out.row(over(instance.shards * share), floor * (1 - 1e-9), np.inf)
 
 
-def _add_cell(out: _Builder, model: DemandModel, cell: Cell, *, by_cost: bool) -> CellColumns:
-    """Columns and rows of one cell."""
+def _add_cell(
+    out: _Builder, model: DemandModel, cell: Cell, worth: float, *, by_cost: bool
+) -> CellColumns:
+    """Columns and rows of one cell. worth: of its quality in the objective, score units."""
     demand, unit, c, t = model.demand, model.unit, cell.request_class, cell.case
     entry, quality, llms = demand.classes[c], model.qualities[c], len(demand.instance.llms)
-    value = 0.0 if by_cost else -float(model.weights[c, t]) * quality.scale
-    quality_column = out.column(-np.inf, 2.0, value)
+    quality_column = out.column(-np.inf, 2.0, -worth * quality.scale)
     spent, may_leave = outside_budgets(demand, cell)
     permitted = np.array([*entry.permitted[:llms], *may_leave], dtype=bool)
     rate = cell.rate / unit
@@ -346,11 +357,11 @@ def _spend_terms(
 
 def _add_joint_rows(
     out: _Builder, model: DemandModel, cells: Sequence[CellColumns], gpus_used: np.ndarray
-) -> int:
-    """The mean floor of a cost objective, whose row it returns; the largest cost."""
+) -> tuple[int, int]:
+    """The mean floor of a cost objective and the largest cost; their rows, -1 without one."""
     demand, unit = model.demand, model.unit
     instance = demand.instance
-    floor_row = -1
+    floor_row = budget_row = -1
     if instance.quality_floor is not None:
         terms, floor = [], instance.quality_floor
         for one in cells:
@@ -366,8 +377,8 @@ def _add_joint_rows(
             terms += [
                 (column, value * hours) for column, value in _spend_terms(demand, [one], unit)
             ]
-        out.row(terms, -np.inf, demand.cost_at_most)
-    return floor_row
+        budget_row = out.row(terms, -np.inf, demand.cost_at_most)
+    return floor_row, budget_row
 
 
 def cell_weight_columns(

@@ -62,6 +62,13 @@ class DemandModel:
         """What a setup (replicas (O,), whole) puts into a pool."""
         return pool_items(self.instance.options, pool, replicas.tolist())
 
+    def routed_weights(self, case: int) -> np.ndarray:
+        """(C,) weights of a case's cells where it is routed: those of the objective, or, where it
+        counts for nothing there, those of its own quality.
+        """
+        own = self.weights[:, case]
+        return own if own.sum() > 0 else self.demand.case_weights(case)
+
     def served_cells(self, case: int) -> list[Cell]:
         """The cells of a case."""
         return list(self.demand.cells(case))

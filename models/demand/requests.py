@@ -136,11 +136,14 @@ class DemandInstance:
         return np.array([case.rates for case in self.cases], dtype=float).T
 
     def cell_weights(self) -> np.ndarray:
-        """(C, T) weights om_ct of the cells in the objective; they sum to 1."""
+        """(C, T) weights om_ct of the cells in the objective; they sum to 1, or are all 0 where
+        nothing is counted.
+        """
         hours = np.array([case.hours for case in self.cases])
         weights = np.array([entry.weight for entry in self.classes])
         product = hours[None, :] * weights[:, None] * self.rates()
-        return np.asarray(product / product.sum())
+        total = product.sum()
+        return np.asarray(product / total) if total > 0 else product
 
     def case_weights(self, case: int) -> np.ndarray:
         """(C,) weights of the cells of one case in its own quality; they sum to 1, or are all 0

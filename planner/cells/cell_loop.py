@@ -17,6 +17,7 @@ from models.demand.case_cut import case_replica_gains
 from models.demand.cell_curves import CellPoints
 from models.demand.cell_program import CellColumns, build_cell_program, cell_weight_columns
 from models.demand.demand_model import DemandModel
+from models.instance import ObjectiveKind
 from planner.joint.search_state import SearchClock
 from planner.joint.solver.highs import Answer, SolveSettings, StopReason
 from planner.joint.solver.live_lp import LiveLp
@@ -99,6 +100,7 @@ class CellLoop:
         self._held: list[set[int]] = [set() for _ in self.layout.cells]
         self._prices: list[np.ndarray | None] = [None for _ in self.layout.cells]
         self._missing = self._fixed = False
+        self._on_lanes = lanes is not None
         for k, one in enumerate(self.layout.cells):
             self._add_points(k, self._points(one), self.options)
             # The first cuts cap every LLM alone: without them the program is unbounded.
@@ -276,7 +278,9 @@ class CellLoop:
         """How much an error in a cell's quality (0..1 scale) weighs."""
         c, t = one.cell.request_class, one.cell.case
         quality = self.model.qualities[c]
-        weight = float(self.model.weights[c, t]) * quality.scale
+        # Lanes are routed for quality also where it does not count.
+        weights = self.model.routed_weights(t) if self._on_lanes else self.model.weights[:, t]
+        weight = float(weights[c]) * quality.scale
         # A floor binds however little its cell weighs in the objective.
         return max(weight, 1.0 if self._floored(one) else 1e-12)
 
@@ -343,6 +347,15 @@ class CellLoop:
         """Dual of the mean floor of a program with the setup free, 0 without one."""
         row = self.layout.floor_row
         return max(float(point.row_dual[row]), 0.0) if row >= 0 else 0.0
+
+    def money_dual(self, point: CellPoint) -> float:
+        """What 1 USD/h outside, averaged over the hours, is worth in a program with the setup free:
+        1 where cost is minimised, the dual of the budget, 0 without either.
+        """
+        if self.model.instance.objective == ObjectiveKind.COST:
+            return 1.0
+        row = self.layout.budget_row
+        return max(-float(point.row_dual[row]), 0.0) if row >= 0 else 0.0
 
     def _spend(self, case: int, x: np.ndarray) -> float:
         """USD/h of a case outside."""

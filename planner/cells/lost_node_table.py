@@ -19,7 +19,7 @@ from models.demand.headroom import with_headroom
 from models.demand.requests import DemandCase, DemandInstance, RequestClass
 from models.instance import Instance
 from models.packing.first_fit import Packing, Seat, packing_of_seats
-from planner.cells.node_losses import loss_kinds, uncovered_losses
+from planner.cells.node_losses import TooManyLossesError, loss_kinds, uncovered_losses
 from planner.cells.search import CellSearch
 from planner.cells.solve import class_qualities
 from planner.joint.search_state import SearchClock
@@ -89,7 +89,8 @@ def lost_node_table(
         )
         for t, p in tried
     )
-    # Cases that lose nodes count for nothing in the objective here.
+    if not tried:
+        return []
     tested = replace(demand, cases=lost)
     model = DemandModel(demand=tested, qualities=class_qualities(demand))
     search = CellSearch(model=model, clock=clock, settings=settings)
@@ -111,7 +112,10 @@ def _worst_loss(
 ) -> LostNodeOutcome:
     """The worst of all kinds of nodes of a pool. tested: position of the case that loses them."""
     demand = search.model.demand
-    kinds = loss_kinds(demand, tested, packings, replicas)
+    try:
+        kinds = loss_kinds(demand, tested, packings, replicas)
+    except TooManyLossesError:
+        return LostNodeOutcome(case=case, pool=pool, holds=None, node=0)
     kept, _ = uncovered_losses(kinds)
     share = case_share(demand, tested)
     worst: LostNodeOutcome | None = None

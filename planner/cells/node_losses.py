@@ -31,6 +31,11 @@ class TooManyLossesError(ValueError):
         super().__init__(f"more than {MOST_KINDS} kinds of lost nodes in pool {pool}")
         self.pool = pool
 
+    def words(self, demand: DemandInstance) -> str:
+        """The same with the pool's name."""
+        name = demand.instance.pools[self.pool].name
+        return f"a setup was left out: more than {MOST_KINDS:,} kinds of lost nodes in pool {name}"
+
 
 def loss_kinds(
     demand: DemandInstance, case: int, packings: Sequence[Packing], replicas: np.ndarray

@@ -228,7 +228,13 @@ class CellSearch:
                 continue
             must = not self.model.weights[:, t].sum() > 0
             if must or scale > 0:
-                dual = point.row_dual / (scale if scale > 0 else 1.0)
+                dual = point.row_dual.copy()
+                row = joint.layout.cases[t].spend_row
+                if row >= 0:
+                    # Money has its price in the row of all cases: that of the budget, or of cost.
+                    part = self.model.demand.cases[t].hours / self.model.demand.hours
+                    dual[row] = -joint.money_dual(point) * part
+                dual /= scale if scale > 0 else 1.0
                 self.cuts.append(case_cut(self.model, joint.layout, t, dual, must=must))
 
     def _first_gap(self) -> float:
@@ -329,8 +335,15 @@ class CellSearch:
             for t in range(len(self.model.demand.cases)):
                 if not self.clock.stopped():
                     self._price_case(t, midway, self._spend_limit(spend, t))
-        if points is not None:
+        if points is not None and self._may_beat_best(points):
             self._take(self._route(replicas, packings, points, spend))
+
+    def _may_beat_best(self, points: dict[int, CellPoint]) -> bool:
+        """Whether a setup with these relaxations of its cases may give a better plan."""
+        if self.by_cost or self.best is None:
+            return True
+        value = sum(self._case_value(t, point) for t, point in points.items())
+        return value > self.best.value
 
     def _take(self, plan: CellPlan | None) -> None:
         """Keep a plan where it is better than the best one."""
@@ -500,7 +513,7 @@ class CellSearch:
         try:
             kinds = loss_kinds(self.model.demand, case, packings, replicas)
         except TooManyLossesError as error:
-            self.notes.append(str(error))
+            self.notes.append(error.words(self.model.demand))
             return None
         kept, covering = uncovered_losses(kinds)
         first, routed = len(losses), []
@@ -508,7 +521,9 @@ class CellSearch:
         for k in kept:
             survivors = kinds[k].survivors
             counted = np.divide(survivors, share, out=np.zeros(share.size), where=share > 0)
-            point = self._price_case(case, counted, most_spend, cut=False)
+            # What survives, divided by K_o, is a setup like any other to the case's cuts: where a
+            # loss breaks the case, the master learns why.
+            point = self._price_case(case, counted, most_spend)
             one = None if point is None else self._route_case(case, survivors, point, most_spend)
             if one is None:
                 return None

@@ -111,20 +111,21 @@ def _impossible_cases(search: CellSearch) -> list[str]:
 
 
 def _what_is_missing(model: DemandModel, loop: CellLoop) -> str:
-    """By class, the largest shares that can be served together; or that a floor is out of reach."""
+    """What of a case cannot be served, in words; a share only where it is the largest: of several
+    classes, or beside floors, what is missing may be divided in many ways.
+    """
     loop.measure_missing(on=True)
     point = loop.converge(ROUGH_QUALITY)
     if isinstance(point, StopReason):
         return ""
-    short = [
-        f"{100 * (1 - missing):.0f} % of the {model.demand.classes[one.cell.request_class].name}"
-        " requests"
-        for one, missing in zip(loop.layout.cells, point.unserved, strict=True)
-        if missing > SHORT_OF_ALL
-    ]
-    if not short:
+    cells = loop.layout.cells
+    if not any(missing > SHORT_OF_ALL for missing in point.unserved):
         return ": its floors of quality are out of reach"
-    return f": at most {' and '.join(short)} within the limits"
+    floored = any(rows.floor_row >= 0 for rows in loop.layout.cases.values())
+    if len(cells) == 1 and not floored and cells[0].floor_row < 0:
+        return f": at most {100 * (1 - point.unserved[0]):.0f} % of its requests within the limits"
+    names = [model.demand.classes[one.cell.request_class].name for one in cells]
+    return f": not all of its {' and '.join(names)} requests within the limits"
 
 
 SHORT_OF_ALL = 1e-4

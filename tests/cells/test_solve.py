@@ -101,8 +101,8 @@ def too_much(demand: DemandInstance, case: int) -> DemandInstance:
 @pytest.mark.parametrize(
     ("case", "sentence"),
     [
-        (1, "The case night cannot be served even alone: at most "),
-        (2, "The case lost cannot be served even alone, with the nodes it loses: at most "),
+        (1, "The case night cannot be served even alone: not all of its chat requests"),
+        (2, "The case lost cannot be served even alone, with the nodes it loses: not all of its"),
     ],
 )
 def test_an_impossible_case_is_named(case: int, sentence: str) -> None:
