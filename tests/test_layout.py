@@ -476,6 +476,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("planner/cli/demand_app", "planner/cli/scores_app", "planner/cli/study_app"),
     ),
     "tests/demand/test_day.py": ("planner/demand/day_levels",),
+    "tests/cells/test_lane_routing.py": ("planner/cells/lane_loop",),
     "tests/cli/commands/profiles/test_profile_estimate.py": (
         "planner/cli/commands/profiles/estimate_report",
     ),

@@ -107,4 +107,4 @@ def evaluate_setup(
     model = DemandModel(demand=demand, qualities=class_qualities(demand))
     clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)
     search = CellSearch(model=model, clock=clock, settings=settings)
-    return search.evaluate(replicas, tuple(packings))
+    return search.routing.evaluate(replicas, tuple(packings))

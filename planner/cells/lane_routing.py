@@ -7,27 +7,24 @@ finds is feasible on the raw curves: successive inner approximation (Marks and W
 Research 26, 1978). A lane of several classes has one load for all of them, and x_c b(load) is not
 convex: it gets a largest load, at whose latencies all its requests count. Latencies do not fall
 with the load, so that is feasible, and the load is then moved to where its prices say.
-
-How the replicas of an option become lanes (`propose_lanes`): whole parts of each class's share of
-the relaxation to itself, the rest mixed; everything rounded; everything mixed.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
-from models.demand.cell_curves import CellPoints, budget_latency, may_run_at, outside_budgets
-from models.demand.cell_program import HOUR, CellColumns
+from models.demand.cell_curves import budget_latency, may_run_at, outside_budgets
+from models.demand.cell_program import HOUR
 from models.demand.demand_model import DemandModel
-from models.latency import safe_latency_points
 from planner.cell_solution import Lane, RoutedCase
-from planner.cells.cell_loop import CellLoop, CellPoint
+from planner.cells.cell_loop import CellPoint
+from planner.cells.lane_loop import LaneLoop
+from planner.cells.lane_shapes import LaneShape
 from planner.joint.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
 from planner.settings import FLOOR_SLACK
 
-__all__ = ["LaneShape", "propose_lanes", "route_lanes"]
+__all__ = ["route_lanes"]
 
 PASSES, MOVES = 12, 6
 """Most recentrings of a routing, and most moves towards loads that keep the budgets."""
@@ -55,86 +52,6 @@ STEPS = (1.0, 0.5, 0.2)
 NO_GAIN = 1e-9
 """Gains (score units) of loads that differ by no more are the same."""
 
-TAKES_PART = 1e-6
-"""A class takes part in a mixed lane with this many replicas of the relaxation."""
-
-
-@dataclass(frozen=True)
-class LaneShape:
-    """Replicas of one option that will receive the same rates, and the classes that may use them;
-    load: req/s of the profile's work on each to begin with.
-    """
-
-    option: int
-    replicas: int
-    classes: tuple[int, ...]
-    load: float
-
-
-def propose_lanes(
-    model: DemandModel, case: int, replicas: np.ndarray, point: CellPoint, cells: Sequence[int]
-) -> Iterator[list[LaneShape]]:
-    """Ways to divide a setup, replicas (O,), into lanes, the most promising first.
-
-    point: of the case's relaxation. cells: its classes, in the order of the point's cells.
-    """
-    seen: set[tuple[LaneShape, ...]] = set()
-    ways = (_whole_and_mixed, _rounded, _all_mixed) if len(cells) > 1 else (_rounded,)
-    for divide in ways:
-        shapes: list[LaneShape] = []
-        for o in np.flatnonzero(replicas > 0).tolist():
-            may = [k for k, c in enumerate(cells) if o in _pieces(model, c, case)]
-            count = int(replicas[o])
-            if not may:
-                shapes.append(LaneShape(o, count, (), 0.0))
-                continue
-            time = np.array([point.time[o, k] for k in may])
-            work = time * np.array([point.loads[o, k] for k in may])
-            shapes += [
-                LaneShape(o, m, tuple(cells[may[k]] for k in who), load)
-                for m, who, load in divide(count, time, work)
-                if m > 0
-            ]
-        if tuple(shapes) not in seen:
-            seen.add(tuple(shapes))
-            yield shapes
-
-
-Division = list[tuple[int, tuple[int, ...], float]]
-"""Of one option: (replicas, positions of the classes, load)."""
-
-
-def _rounded(count: int, time: np.ndarray, work: np.ndarray) -> Division:
-    """Every replica to one class, by largest remainders."""
-    share = time * (count / time.sum()) if time.sum() > 0 else np.full(time.size, count / time.size)
-    whole = np.floor(share + 1e-9).astype(int)
-    for k in np.argsort(whole - share, kind="stable")[: count - int(whole.sum())]:
-        whole[k] += 1
-    return [(int(m), (k,), work[k] / m) for k, m in enumerate(whole) if m > 0]
-
-
-def _all_mixed(count: int, time: np.ndarray, work: np.ndarray) -> Division:
-    """One lane of all classes."""
-    return [(count, tuple(range(time.size)), float(work.sum()) / count)]
-
-
-def _whole_and_mixed(count: int, time: np.ndarray, work: np.ndarray) -> Division:
-    """Whole parts to each class, the rest mixed."""
-    whole = np.floor(time + 1e-6).astype(int)
-    rest = count - int(whole.sum())
-    left = np.maximum(time - whole, 0.0)
-    part = tuple(np.flatnonzero(left > TAKES_PART).tolist())
-    if rest <= 0 or len(part) < 2:
-        return _rounded(count, time, work)
-    loads = np.divide(work, time, out=np.zeros_like(work), where=time > 0)
-    lanes: Division = [(int(m), (k,), loads[k]) for k, m in enumerate(whole) if m > 0]
-    return [*lanes, (rest, part, float(left[list(part)] @ loads[list(part)]) / rest)]
-
-
-def _pieces(model: DemandModel, request_class: int, case: int) -> dict:
-    cell = next(one for one in model.demand.cells(case) if one.request_class == request_class)
-    return model.curves.pieces(cell)
-
 
 def route_lanes(
     model: DemandModel,
@@ -150,91 +67,6 @@ def route_lanes(
     most_spend: USD/h outside. tolerance: what the estimate of quality may be off, score units.
     """
     return _LaneProgram(model, case, shapes, most_spend, clock, settings, tolerance).route()
-
-
-class _LaneLoop(CellLoop):
-    """The program of one case on lanes, around their loads."""
-
-    def __init__(
-        self,
-        model: DemandModel,
-        case: int,
-        shapes: Sequence[LaneShape],
-        loads: np.ndarray,
-        side: int,
-        clock: SearchClock,
-        settings: SolveSettings,
-    ) -> None:
-        self._shapes, self._lane_loads, self._side = shapes, loads, side
-        lanes = np.array([shape.option for shape in shapes], dtype=int)
-        super().__init__(
-            model,
-            [case],
-            clock,
-            settings,
-            free_setup=False,
-            options=range(len(shapes)),
-            lanes=lanes,
-        )
-
-    def _points(self, one: CellColumns) -> CellPoints:
-        owner, loads, budgets = [], [], []
-        pieces = self.model.curves.pieces(one.cell)
-        for j, shape in enumerate(self._shapes):
-            if one.cell.request_class not in shape.classes:
-                continue
-            known, load = pieces[shape.option], float(self._lane_loads[j])
-            if len(shape.classes) == 1:
-                rates, spent = safe_latency_points(known, load, self._side)
-            elif load <= 0:
-                continue
-            else:
-                if not may_run_at(known, load):
-                    continue
-                rates, spent = np.array([load]), load * budget_latency(known, load)[0][:, None]
-                if not np.all(np.isfinite(spent)):
-                    continue
-            owner.append(np.full(rates.size, j))
-            loads.append(rates)
-            budgets.append(spent)
-        count = one.allowances.size
-        return CellPoints(
-            np.concatenate([np.zeros(0, dtype=int), *owner]),
-            np.concatenate([np.zeros(0), *loads]),
-            np.concatenate([np.zeros((count, 0)), *budgets], axis=1),
-        )
-
-    def move(self, loads: np.ndarray, side: int) -> None:
-        """Put the points of all lanes around other loads; cuts and basis stay."""
-        self._lane_loads, self._side = loads, side
-        for k in range(len(self.layout.cells)):
-            self._replace_points(k, set(range(len(self._shapes))))
-
-    def set_lanes(self, most_spend: float, spare: float) -> None:
-        """Sides of the lanes' rows and budgets; spare: share of the budgets that is kept back."""
-        (rows,) = self.layout.cases.values()
-        count = np.array([shape.replicas for shape in self._shapes], dtype=float)
-        # All replicas of a lane run at one load, so those of one class are all in use; a lane of
-        # several may stay below its largest load.
-        single = np.array([len(shape.classes) == 1 for shape in self._shapes])
-        least = np.where(single, count, -np.inf)
-        self.live.set_row_sides(rows.replica_rows, least, count)
-        if rows.spend_row >= 0:
-            self.live.set_row_sides(
-                np.array([rows.spend_row]),
-                np.array([-np.inf]),
-                np.array([most_spend * (1 - spare)]),
-            )
-        sides = [(one.slo_rows, one.cell.rate) for one in self.layout.cells]
-        sides.append((rows.slo_rows, sum(one.cell.rate for one in self.layout.cells)))
-        for at, rate in sides:
-            limit = np.full(at.size, rate / self.model.unit * (1 - spare))
-            self.live.set_row_sides(at, np.full(at.size, -np.inf), limit)
-
-    def converge_once(self, tolerance: float) -> CellPoint | StopReason:
-        """Cut until quality is right to a tolerance; curves stay as they are."""
-        answer = self._cut(tolerance, full=True)
-        return answer if isinstance(answer, StopReason) else self._point(answer)
 
 
 class _LaneProgram:
@@ -256,7 +88,7 @@ class _LaneProgram:
         self.most_spend, self.clock, self.settings = most_spend, clock, settings
         self.tolerance = tolerance
         self.cells = list(model.demand.cells(case))
-        self._loop: _LaneLoop | None = None
+        self._loop: LaneLoop | None = None
 
     def route(self) -> RoutedCase | None:
         """Recentre while the value rises, then settle exactly."""
@@ -283,7 +115,7 @@ class _LaneProgram:
 
     def _solve_around(
         self, loads: np.ndarray, side: int, spare: float = 0.0
-    ) -> tuple[CellPoint | None, _LaneLoop]:
+    ) -> tuple[CellPoint | None, LaneLoop]:
         """One program around loads; where it is infeasible, first towards loads that are not."""
         loop = self._loop_around(loads, side, spare)
         point = loop.converge_once(self.tolerance)
@@ -305,10 +137,10 @@ class _LaneProgram:
             loop.measure_missing(on=False)
         return None, loop
 
-    def _loop_around(self, loads: np.ndarray, side: int, spare: float) -> _LaneLoop:
+    def _loop_around(self, loads: np.ndarray, side: int, spare: float) -> LaneLoop:
         """The live program, around some loads."""
         if self._loop is None:
-            self._loop = _LaneLoop(
+            self._loop = LaneLoop(
                 self.model, self.case, self.shapes, loads, side, self.clock, self.settings
             )
         else:
@@ -318,7 +150,7 @@ class _LaneProgram:
         return self._loop
 
     def _next_loads(
-        self, loop: _LaneLoop, point: CellPoint, loads: np.ndarray, step: float
+        self, loop: LaneLoop, point: CellPoint, loads: np.ndarray, step: float
     ) -> np.ndarray:
         """Loads of one class as the program ran them; of several, towards the load at which one
         replica with the same mix would gain most by the program's prices.
@@ -336,7 +168,7 @@ class _LaneProgram:
         return moved
 
     def _dearest_load(
-        self, loop: _LaneLoop, point: CellPoint, option: int, mix: np.ndarray, load: float
+        self, loop: LaneLoop, point: CellPoint, option: int, mix: np.ndarray, load: float
     ) -> float:
         """The load at which a replica of an option with a mix of work (cells,) gains most; of
         several the nearest to its present one.

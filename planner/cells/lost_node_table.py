@@ -123,7 +123,7 @@ def _worst_loss(
         survivors = kinds[k].survivors
         node = kinds[k].nodes[pool][0]
         counted = np.divide(survivors, share, out=np.zeros(share.size), where=share > 0)
-        quality, served = search.route_survivors(tested, survivors, counted)
+        quality, served = search.routing.route_survivors(tested, survivors, counted)
         holds = True if quality is not None else (None if served is None else False)
         one = LostNodeOutcome(
             case=case, pool=pool, holds=holds, node=node, quality=quality, served=served

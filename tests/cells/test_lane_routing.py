@@ -10,7 +10,8 @@ from models.formulation import Goal, GoalKind, allowance
 from models.instance import Slo
 from models.quality import Quality
 from planner.cell_solution import RoutedCase
-from planner.cells.lane_routing import LaneShape, propose_lanes, route_lanes
+from planner.cells.lane_routing import route_lanes
+from planner.cells.lane_shapes import LaneShape, propose_lanes
 from planner.joint.setup_routing import route_setup
 from planner.joint.solver.highs import SolveSettings
 from profiles.records import Curve

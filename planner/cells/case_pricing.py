@@ -1,0 +1,121 @@
+"""Pricing: what every case is worth on a setup at most, and the cut that says so of every setup.
+
+Each case has one live program whose replicas are given; it grows by the options that setups use.
+"""
+
+import time
+
+import numpy as np
+
+from models.demand.case_cut import case_cut
+from models.demand.demand_model import DemandModel
+from planner.cells.cell_goal import CellGoal
+from planner.cells.cell_loop import CellLoop, CellPoint
+from planner.joint.solver.highs import StopReason
+
+__all__ = ["CasePricing"]
+
+
+class CasePricing:
+    """Programs of all cases on given setups; cuts go to the goal."""
+
+    def __init__(self, goal: CellGoal) -> None:
+        self.goal = goal
+        self._loops: dict[int, CellLoop] = {}
+
+    def price(self, replicas: np.ndarray, spend: dict[int, float]) -> dict[int, CellPoint] | None:
+        """The relaxation of every case on a setup, with its cut; None where a case fails on it."""
+        began = time.perf_counter()
+        points: dict[int, CellPoint] = {}
+        failed = False
+        for t in range(len(self.goal.model.demand.cases)):
+            if self.goal.clock.stopped():
+                failed = True
+                break
+            point = self.price_case(t, replicas.astype(float), self.goal.spend_limit(spend, t))
+            if point is None or point.missing:
+                failed = True
+            else:
+                points[t] = point
+        self.goal.clock.spend("price", began)
+        return None if failed else points
+
+    def price_case(
+        self, case: int, replicas: np.ndarray, spend: float, *, cut: bool = True
+    ) -> CellPoint | None:
+        """One case on a setup (O,): the point, and a cut into the pool."""
+        if not any(self.goal.model.demand.cells(case)):
+            return _nothing_to_serve(self.goal.model)
+        loop = self._loops.get(case)
+        if loop is None:
+            loop = CellLoop(
+                self.goal.model,
+                [case],
+                self.goal.clock,
+                self.goal.solve_settings(),
+                free_setup=False,
+            )
+            self._loops[case] = loop
+        loop.set_setup(replicas, {case: spend})
+        tolerance = self.goal.case_tolerance(case)
+        point = loop.converge(tolerance)
+        must = point is StopReason.INFEASIBLE
+        if must:
+            loop.measure_missing(on=True)
+            point = loop.converge(tolerance)
+        if cut and not isinstance(point, StopReason):
+            self.goal.cuts.append(
+                case_cut(self.goal.model, loop.layout, case, point.row_dual, must=must)
+            )
+        loop.measure_missing(on=False)
+        return None if isinstance(point, StopReason) or must else point
+
+    def case_value(self, case: int, point: CellPoint) -> float:
+        """Weighted quality of a case's cells at an optimum of its relaxation, score units."""
+        model = self.goal.model
+        offset = sum(
+            float(model.weights[c, case]) * quality.offset
+            for c, quality in enumerate(model.qualities)
+        )
+        return offset - point.loss
+
+    def relaxed_value(self, replicas: np.ndarray) -> float:
+        """Value of a setup by the cuts at it, which are exact there."""
+        if self.goal.by_cost:
+            return self.goal.bound or 0.0
+        total = 0.0
+        for t in range(len(self.goal.model.demand.cases)):
+            own = [cut.at(replicas) for cut in self.goal.cuts if cut.case == t and not cut.must]
+            total += min(own) if own else 0.0
+        return total
+
+    def served_share(self, case: int) -> float | None:
+        """Largest share of a case's requests that the setup priced last can serve within the
+        limits, where it cannot serve all; None where that is not known.
+        """
+        loop = self._loops[case]
+        loop.measure_missing(on=True)
+        missing = loop.converge(self.goal.case_tolerance(case))
+        loop.measure_missing(on=False)
+        if isinstance(missing, StopReason):
+            return None
+        rates = np.array([one.cell.rate for one in loop.layout.cells])
+        return 1.0 - float(rates @ np.array(missing.unserved)) / float(rates.sum())
+
+
+def _nothing_to_serve(model: DemandModel) -> CellPoint:
+    """The point of a case without requests."""
+    none = np.zeros((len(model.instance.options), 0))
+    return CellPoint(
+        loss=0.0,
+        estimates=(),
+        outside=(),
+        fractions=(),
+        replicas=np.zeros(len(model.instance.options)),
+        spend={},
+        time=none,
+        loads=none,
+        row_dual=np.zeros(0),
+        column_dual=np.zeros(0),
+        missing=False,
+    )

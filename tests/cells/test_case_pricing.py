@@ -1,0 +1,25 @@
+"""Prices of cases on setups: their cuts hold on every setup."""
+
+import numpy as np
+import pytest
+
+from tests.support.demand.cell_models import cell_search, price_case
+from tests.support.demand.placements import placed_setups
+from tests.support.demand.random_demands import random_demand
+
+
+@pytest.mark.parametrize("kind", ["classes_cases", "two_pools"])
+def test_every_cut_of_a_search_holds_on_every_setup(kind: str) -> None:
+    """Also those of the joint relaxation, midway, and of setups that failed."""
+    demand = random_demand(1, kind)
+    search = cell_search(demand, 1.0)
+    search.run()
+    assert search.cuts
+    for setup in placed_setups(demand, by_node=False)[:5]:
+        n = np.array(setup.replicas)
+        for t in range(len(demand.cases)):
+            found = price_case(search.model, t, n, tolerance=1e-5)
+            for cut in search.cuts:
+                if cut.case == t and found.value is not None:
+                    spend = found.point.spend.get(t, 0.0)
+                    assert cut.at(n, spend) >= (0.0 if cut.must else found.value) - 2e-6
