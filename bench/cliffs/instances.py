@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,16 +62,16 @@ class Cliff:
     utilisation: int = 0
 
 
-def _fleet(llms: int, pools: Pools, prompts: int = 36_000, **more: object) -> Cliff:
-    return Cliff(llms=llms, prompts=prompts, pools=pools, degrees=EIGHT, **more)  # type: ignore[arg-type]
+def _fleet(llms: int, pools: Pools, prompts: int = 36_000, **more: Any) -> Cliff:
+    return Cliff(llms=llms, prompts=prompts, pools=pools, degrees=EIGHT, **more)
 
 
-def _eight(pools: Pools = SMALL, **more: object) -> Cliff:
+def _eight(pools: Pools = SMALL, **more: Any) -> Cliff:
     return _fleet(8, pools, 8_000, **more)
 
 
-def _grid(llms: int, pools: Pools, **more: object) -> Cliff:
-    return Cliff(llms=llms, prompts=8_000, pools=pools, **{"shares": TENTHS, **more})  # type: ignore[arg-type]
+def _grid(llms: int, pools: Pools, **more: Any) -> Cliff:
+    return Cliff(llms=llms, prompts=8_000, pools=pools, **{"shares": TENTHS, **more})
 
 
 CASES: dict[str, Cliff] = {
