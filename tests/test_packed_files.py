@@ -28,5 +28,5 @@ def test_page_and_schemas_are_there() -> None:
     assert not packed_files.IS_WHEEL
     assert packed_files.PAGE_SCRIPT.is_file()
     assert {path.name for path in packed_files.SCHEMAS.glob("*.schema.json")} == {
-        *("plan.schema.json", "scenario.schema.json"),
+        *("plan.schema.json", "plan-cells.schema.json", "scenario.schema.json"),
     }

@@ -16,6 +16,7 @@ from app_pages.widgets.scenario_files import (
     draw_scenario_tables,
 )
 from planner.scenario.edits import cost_objective_edit
+from planner.scenario.schema.specification import MaximizeQuality
 
 DEGREES = (1, 2, 4, 8, 16)
 SHARES = tuple(range(10, 101, 10))
@@ -23,6 +24,9 @@ GOALS = {
     "quality": "best quality within capacity and SLOs",
     "cost": "cheapest GPUs that reach a quality",
 }
+
+QUALITY = MaximizeQuality(maximize="quality").model_dump()
+"""The objective as the scenario's content has it, blanks included."""
 
 
 def draw_inputs_view() -> None:
@@ -164,7 +168,7 @@ def goal_input_chosen(key: str) -> None:
         return
     here = state.shown_plan()
     cost = cost_objective_edit(here.content["quality"] if here is not None else None)
-    state.edit_session_value("objective", cost if goal == "cost" else {"maximize": "quality"})
+    state.edit_session_value("objective", cost if goal == "cost" else QUALITY)
 
 
 def draw_choice_input(path: str, label: str, offered: tuple[int, ...], chosen: list | None) -> None:

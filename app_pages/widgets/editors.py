@@ -73,7 +73,8 @@ BLANKS: Mapping[str, Any] = {"min_replicas": 0, "scope": "all"}
 
 def draw_table_editor(key: str, alt: str) -> None:
     """Edit one list of the scenario. alt: what the table is, for those who hear the page."""
-    now = state.edited_content()[key]
+    whole = state.edited_content()[key]
+    now = [{name: row.get(name) for name in COLUMNS[key]} for row in whole]
     base, widget = _editor_base(key, now)
     edited = st.data_editor(
         base,
@@ -89,7 +90,10 @@ def draw_table_editor(key: str, alt: str) -> None:
     st.session_state[f"editor-{key}"]["last"] = rows
     if rows == now:
         return
-    new = changed(state.current_edit(), {**state.edited_content(), key: rows})
+    # Keys without a column here (outside LLMs, which the page does not plan) are blank.
+    others = {name: None for row in whole for name in row if name not in COLUMNS[key]}
+    content = {**state.edited_content(), key: [{**row, **others} for row in rows]}
+    new = changed(state.current_edit(), content)
     try:
         new.scenario  # noqa: B018 - raises when the edit is refused
     except DataError as error:

@@ -49,7 +49,7 @@ CASES = [(seed, kind) for seed in range(1, 1 + wall_size(2, 30)) for kind in (*Q
 @pytest.mark.parametrize(("seed", "kind"), first_fast(CASES, range(len(QUICK))))
 def test_the_verifier_takes_every_plan(kind: str, seed: int) -> None:
     demand = random_demand(seed, kind)
-    solution = solve_cells(demand, Settings(time_limit=1.5))
+    solution = solve_cells(demand, Settings(time_limit=0.7))
     assert problems(demand, solution) == ()
     if solution.value is not None and solution.bound is not None:
         sign = -1.0 if demand.instance.objective == "cost" else 1.0

@@ -31,7 +31,6 @@ def run(*words: str) -> tuple[int, str]:
     [
         ("check", DAY),
         ("setups", DAY),
-        ("baselines", DAY),
         ("sweep", DAY, "--vary", "pools.0.nodes=1,2"),
         ("profile", "gaps", DAY),
         ("init", "--xlsx", "day.xlsx", "--from", DAY),

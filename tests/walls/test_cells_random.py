@@ -20,7 +20,7 @@ from tests.support.demand.oracle_faults import demand_plan_faults
 from tests.support.demand.random_demands import DEMANDS, random_demand
 from tests.support.walls import first_fast, wall_size
 
-REL_GAP, SECONDS = 1e-4, 6.0
+REL_GAP, SECONDS = 1e-4, wall_size(3, 6)
 CASES = [(kind, seed) for seed in range(wall_size(1, 30)) for kind in DEMANDS]
 QUICK = ("one_class", "two_pools", "percentile", "each_llm", "outside", "cost")
 """Kinds that take less than a second."""
