@@ -118,7 +118,7 @@ def some_setup(demand: DemandInstance) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", first_fast(range(wall_size(3, 20))))
+@pytest.mark.parametrize("seed", first_fast(range(wall_size(2, 20))))
 def test_lanes_keep_every_limit_and_are_points_of_the_relaxation(kind: str, seed: int) -> None:
     demand = random_demand(seed, kind)
     for t in range(len(demand.cases)):
@@ -142,7 +142,7 @@ def test_money_is_kept() -> None:
     assert spent[2] > spent[0]
 
 
-@pytest.mark.parametrize("seed", first_fast(range(wall_size(6, 30)), (0, 1, 2)))
+@pytest.mark.parametrize("seed", first_fast(range(wall_size(4, 30)), (0, 1, 2)))
 def test_one_class_is_routed_as_without_classes(seed: int) -> None:
     demand = random_demand(seed, "one_class")
     replicas = some_setup(demand).astype(int)

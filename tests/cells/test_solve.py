@@ -43,7 +43,7 @@ def problems(
 
 
 QUICK = ("everything", "classes_budget", "classes_lost", "classes_cost", "classes_percentile")
-CASES = [(seed, kind) for seed in range(1, 1 + wall_size(2, 30)) for kind in (*QUICK, *DEMANDS)]
+CASES = [(seed, kind) for seed in range(1, 1 + wall_size(1, 30)) for kind in (*QUICK, *DEMANDS)]
 
 
 @pytest.mark.parametrize(("seed", "kind"), first_fast(CASES, range(len(QUICK))))

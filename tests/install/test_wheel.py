@@ -112,7 +112,7 @@ def test_every_example_is_packed(installed: Installed) -> None:
         "assert all(packed_example_path(name).is_file() for name in EXAMPLES)\n"
         "print(len(EXAMPLES), len(list(SCHEMAS.glob('*.schema.json'))))"
     )
-    assert installed.run("python", "-c", code).stdout.split() == [str(len(EXAMPLES)), "2"]
+    assert installed.run("python", "-c", code).stdout.split() == [str(len(EXAMPLES)), "3"]
 
 
 def test_a_foreign_package_in_the_current_folder(installed: Installed) -> None:

@@ -26,7 +26,7 @@ SAME, SAME_COST = 2e-5, 2e-3
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", first_fast(range(wall_size(3, 20))))
+@pytest.mark.parametrize("seed", first_fast(range(wall_size(2, 20))))
 def test_with_a_setup_given(kind: str, seed: int) -> None:
     model, rng = cell_model(random_demand(seed, kind)), np.random.default_rng([seed, 8])
     for t in range(len(model.demand.cases)):
@@ -40,7 +40,7 @@ def test_with_a_setup_given(kind: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", first_fast(range(wall_size(3, 20))))
+@pytest.mark.parametrize("seed", first_fast(range(wall_size(2, 20))))
 def test_with_the_setup_free(kind: str, seed: int) -> None:
     model = cell_model(random_demand(seed, kind))
     cases = range(len(model.demand.cases))

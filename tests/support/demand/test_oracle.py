@@ -14,7 +14,7 @@ from tests.support.demand.random_demands import DEMANDS, random_demand
 from tests.support.instances.oracle import best_plan
 from tests.support.walls import first_fast, wall_size
 
-SEEDS = 2
+SEEDS = 1
 KINDS = [(kind, seed) for kind in DEMANDS for seed in range(wall_size(SEEDS, 12))]
 QUICK = {"alone", "each_llm", "lost", "classes", "classes_lost", "classes_outside", "cost"}
 FAST = [k for k, (kind, seed) in enumerate(KINDS) if seed == 0 and kind in QUICK]
@@ -38,7 +38,7 @@ def as_plain(demand: DemandInstance) -> DemandInstance:
     return replace(demand, cases=(case,), instance=instance)
 
 
-@pytest.mark.parametrize("seed", first_fast(range(wall_size(6, 40)), (0, 1, 2)))
+@pytest.mark.parametrize("seed", first_fast(range(wall_size(3, 40)), (0, 1, 2)))
 def test_one_class_and_one_case_are_the_plain_problem(seed: int) -> None:
     demand = as_plain(random_demand(seed, "one_class"))
     truth, plain = best_demand_plan(demand), best_plan(demand.instance)
@@ -48,7 +48,7 @@ def test_one_class_and_one_case_are_the_plain_problem(seed: int) -> None:
         assert truth.value == pytest.approx(plain.value, abs=1.1e-5)
 
 
-@pytest.mark.parametrize("seed", first_fast(range(wall_size(6, 40)), (0,)))
+@pytest.mark.parametrize("seed", first_fast(range(wall_size(2, 40)), (0,)))
 def test_a_class_in_two_parts_is_no_better_and_hardly_worse(seed: int) -> None:
     """Both parts have the scores of the whole and only top-level limits."""
     whole = as_plain(random_demand(seed, "one_class"))
@@ -67,7 +67,7 @@ def test_a_class_in_two_parts_is_no_better_and_hardly_worse(seed: int) -> None:
     assert one.bound - 0.002 <= two.value <= one.bound + 1e-9
 
 
-@pytest.mark.parametrize("seed", first_fast(range(wall_size(4, 20)), (0,)))
+@pytest.mark.parametrize("seed", first_fast(range(wall_size(1, 20)), (0,)))
 def test_lost_nodes_cost_quality(seed: int) -> None:
     demand = random_demand(seed, "lost")
     none = (0,) * len(demand.instance.pools)
@@ -78,7 +78,7 @@ def test_lost_nodes_cost_quality(seed: int) -> None:
         assert lost.value <= kept.bound + 1e-9
 
 
-@pytest.mark.parametrize("seed", first_fast(range(wall_size(4, 20)), (0,)))
+@pytest.mark.parametrize("seed", first_fast(range(wall_size(1, 20)), (0,)))
 def test_an_llm_outside_only_helps(seed: int) -> None:
     demand = random_demand(seed, "outside")
     shut = tuple(replace(c, permitted=(*c.permitted[:-1], False)) for c in demand.classes)
