@@ -4,8 +4,7 @@ through, and route them case by case.
 1. relax   the relaxation of all cases at once; its setup, not whole, gives each case a first cut
 2. decide  the master program: whole replicas, each case known by its cuts
 3. place   pack the setup, or cut it off (planner.joint.separation)
-4. price   every case on the setup, and midway to the relaxation: new cuts; a setup that a case
-           cannot run on is cut off
+4. price   every case on the setup: new cuts; a setup that a case cannot run on is cut off
 5. route   case by case, where the relaxation on the setup beats the best plan so far
 
 The master's optimum bounds every plan, since every cut holds for every setup. A setup that comes
@@ -57,7 +56,6 @@ class CellSearch(CellGoal):
     _seen: set[bytes] = field(default_factory=set)
     _joint: CellLoop | None = None
     _aside: list[float] = field(default_factory=list)
-    _root: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         self.pricing = CasePricing(self)
@@ -92,7 +90,7 @@ class CellSearch(CellGoal):
                 self.pricing.price(replicas, spend)
                 continue
             packings = self._spread(replicas, placed.packings)
-            self._consider(replicas, spend, packings, midway_too=setup is not rounded)
+            self._consider(replicas, spend, packings)
             if self._loses_nodes and not self.closed():
                 self._consider_spread()
 
@@ -149,7 +147,7 @@ class CellSearch(CellGoal):
         if isinstance(point, StopReason):
             self.infeasible = point is StopReason.INFEASIBLE
             return None
-        self._root, self._joint = point.replicas, joint
+        self._joint = joint
         self._cut_at_root(joint, point)
         self.tell("relax")
         return point
@@ -249,11 +247,9 @@ class CellSearch(CellGoal):
         replicas: np.ndarray,
         spend: dict[int, float],
         packings: tuple[Packing, ...],
-        *,
-        midway_too: bool = True,
     ) -> None:
-        """Price a placed setup, and midway to the relaxation; route it where that may help; one
-        that comes back is set aside.
+        """Price a placed setup, and route it where that may help; one that comes back is set
+        aside.
         """
         key = replicas.tobytes()
         if key in self._seen:
@@ -264,11 +260,6 @@ class CellSearch(CellGoal):
             return
         self._seen.add(key)
         points = self.pricing.price(replicas, spend)
-        if self._root is not None and midway_too:
-            midway = 0.5 * (replicas + self._root)
-            for t in range(len(self.model.demand.cases)):
-                if not self.clock.stopped():
-                    self.pricing.price_case(t, midway, self.spend_limit(spend, t))
         if points is not None and self._may_beat_best(points):
             self.take(self.routing.route(replicas, packings, points, spend))
 

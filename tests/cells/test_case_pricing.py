@@ -10,7 +10,7 @@ from tests.support.demand.random_demands import random_demand
 
 @pytest.mark.parametrize("kind", ["classes_cases", "two_pools"])
 def test_every_cut_of_a_search_holds_on_every_setup(kind: str) -> None:
-    """Also those of the joint relaxation, midway, and of setups that failed."""
+    """Also those of the joint relaxation, and of setups that failed."""
     demand = random_demand(1, kind)
     search = cell_search(demand, 1.0)
     search.run()
