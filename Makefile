@@ -73,8 +73,6 @@ audit: $(TOOLS)/.installed
 # written, whatever the environment says. worksteal keeps a file's tests on one process, which
 # makes its plans only once.
 test test-slow walls: export PYTHONDONTWRITEBYTECODE =
-# Two processes on two cores: threads of linear algebra beside them would only wait for each other.
-test test-slow walls: export OPENBLAS_NUM_THREADS = 1
 PYTEST := $(PY) -m pytest -n 2 --dist worksteal
 
 test: $(STAMP)
