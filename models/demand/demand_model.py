@@ -7,7 +7,7 @@ import numpy as np
 
 from models.capacity import CapacityRow, capacity_rows, most_replicas_by_capacity
 from models.demand.cell_curves import CellCurves
-from models.demand.requests import Cell, DemandInstance
+from models.demand.requests import DemandInstance
 from models.instance import Instance
 from models.nogood import NoGood
 from models.packing.first_fit import Item, pool_items
@@ -68,10 +68,6 @@ class DemandModel:
         """
         own = self.weights[:, case]
         return own if own.sum() > 0 else self.demand.case_weights(case)
-
-    def served_cells(self, case: int) -> list[Cell]:
-        """The cells of a case."""
-        return list(self.demand.cells(case))
 
 
 def case_share(demand: DemandInstance, case: int) -> np.ndarray:

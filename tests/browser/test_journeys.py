@@ -194,6 +194,8 @@ def test_a_table_is_edited_and_read_back(visitor: Visitor) -> None:
         with contextlib.suppress(AssertionError):
             expect(page.get_by_text("slo.0.limit_ms: 123.5")).to_be_visible(timeout=10_000)
             break
+    # The sidebar shows the old field beside the new one until the script has ended.
+    settled(page)
     expect(page.get_by_test_id("stSidebar").get_by_label(SLO)).to_have_value("123.5")
     expect(page.get_by_text("This plan is out of date")).to_be_visible()
 

@@ -94,7 +94,7 @@ def test_a_plan_that_fails_the_verifier_is_not_returned(
         build_cells_plan(day, day.demand, wrong, GAP, {})
 
 
-def test_without_a_plan_the_reasons_are_told(day: LoadResult, solution: CellSolution) -> None:
+def test_without_a_plan_the_reasons_are_reported(day: LoadResult, solution: CellSolution) -> None:
     none = replace(
         solution,
         status=Status.INFEASIBLE,
