@@ -86,7 +86,7 @@ def price_case(
 
 def case_value(model: DemandModel, case: int, point: CellPoint) -> float:
     """Weighted exact quality at the fractions of a point."""
-    cells = model.served_cells(case)
+    cells = model.demand.cells(case)
     return sum(
         float(model.weights[cell.request_class, case])
         * model.qualities[cell.request_class].settle(fractions).value
@@ -224,7 +224,7 @@ def _add_case_by_scipy(
     together_side = np.zeros(len(top))
     leaving: list[dict[int, float]] = [{} for _ in demand.outside]
     quality, usd, in_case = {}, {}, {}
-    for cell in model.served_cells(t):
+    for cell in model.demand.cells(t):
         c, entry = cell.request_class, demand.classes[cell.request_class]
         scores = entry.scores
         y = rows.new(scores.values.size).reshape(scores.values.shape)
