@@ -1,10 +1,10 @@
 """A plan together with the scenario it was made of, for everything that takes a plan.json."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from planner.errors import DataError
 from planner.plans.plan_file import read_plan_file
@@ -18,8 +18,13 @@ from profiles.io.faults import Fault
 
 __all__ = [
     "PlanAndScenario",
+    "join_plan_and_scenario",
+    "join_plan_to_compare",
     "load_plan_and_scenario",
     "load_plan_to_compare",
+    "scenario_at_hand",
+    "scenario_of_plan",
+    "unsound_plan_faults",
     "unverified_line",
 ]
 
@@ -49,29 +54,58 @@ def load_plan_and_scenario(
     plan fails the verifier.
     """
     plan = read_plan_file(path)
-    file = scenario or _scenario_file_of_plan(path, plan.content["scenario_path"])
-    loaded = assemble_instance(file, plan.content["overrides"])
-    if loaded.sha256 != plan.content["scenario_sha256"]:
+    return join_plan_and_scenario(plan, path, scenario, unverified=unverified)
+
+
+def join_plan_and_scenario(
+    plan: Plan, path: Path, scenario: Path | None = None, *, unverified: bool = False
+) -> PlanAndScenario:
+    """The same for a plan that was read from `path`."""
+    loaded = scenario_of_plan(plan.content, path, scenario, cells=False)
+    return _verified(plan, loaded, path, unverified=unverified)
+
+
+def scenario_of_plan(
+    content: Mapping[str, Any], path: Path, scenario: Path | None, *, cells: bool
+) -> LoadResult:
+    """The scenario of a plan, with its overrides; DataError when it cannot be read or is another
+    one. cells: as `assemble_instance`.
+    """
+    file = scenario or _scenario_file_of_plan(path, content["scenario_path"])
+    loaded = assemble_instance(file, content["overrides"], cells=cells)
+    if loaded.sha256 != content["scenario_sha256"]:
         fix = "plan it again, or name the scenario it was made of with --scenario"
         problem = f"{file} is not (or no longer) the scenario of this plan"
         raise DataError([Fault(str(path), "scenario_sha256", "", problem, fix)])
-    return _verified(plan, loaded, path, unverified=unverified)
+    return loaded
 
 
 def load_plan_to_compare(path: Path, *, unverified: bool = False) -> tuple[Plan, str]:
     """Read plan.json, verified where its scenario is at hand; the plan, and a sentence when it is
     not verified ("" when it is). unverified, DataError: as `load_plan_and_scenario`.
     """
-    plan = read_plan_file(path)
-    try:
-        file = _scenario_file_of_plan(path, plan.content["scenario_path"])
-        loaded = assemble_instance(file, plan.content["overrides"])
-    except DataError:
-        return plan, f"{path} is not verified: its scenario is not at hand"
-    if loaded.sha256 != plan.content["scenario_sha256"]:
-        return plan, f"{path} is not verified: its scenario has changed since"
+    return join_plan_to_compare(read_plan_file(path), path, unverified=unverified)
+
+
+def join_plan_to_compare(plan: Plan, path: Path, *, unverified: bool) -> tuple[Plan, str]:
+    """The same for a plan that was read from `path`."""
+    loaded = scenario_at_hand(plan.content, path, cells=False)
+    if isinstance(loaded, str):
+        return plan, loaded
     source = _verified(plan, loaded, path, unverified=unverified)
     return source.plan, unverified_line(path, source.problems) if source.problems else ""
+
+
+def scenario_at_hand(content: Mapping[str, Any], path: Path, *, cells: bool) -> LoadResult | str:
+    """The scenario of a plan that is to be compared, or the sentence why it is not verified."""
+    try:
+        file = _scenario_file_of_plan(path, content["scenario_path"])
+        loaded = assemble_instance(file, content["overrides"], cells=cells)
+    except DataError:
+        return f"{path} is not verified: its scenario is not at hand"
+    if loaded.sha256 != content["scenario_sha256"]:
+        return f"{path} is not verified: its scenario has changed since"
+    return loaded
 
 
 def _verified(plan: Plan, loaded: LoadResult, path: Path, *, unverified: bool) -> PlanAndScenario:
@@ -80,7 +114,7 @@ def _verified(plan: Plan, loaded: LoadResult, path: Path, *, unverified: bool) -
     """
     problems = soundness_problems(plan, loaded)
     if problems and not unverified:
-        raise DataError(list(_unsound_faults(plan, problems, str(path))))
+        raise DataError(list(unsound_plan_faults(plan.content, problems, str(path))))
     if problems:
         marked = {"verified": False, "problems": problems}
         plan = Plan(cast("PlanContent", {**plan.content, "checks": marked}))
@@ -93,12 +127,14 @@ def unverified_line(path: Path, problems: Sequence[str]) -> str:
     return f"NOT VERIFIED: {path} fails its checks: {problems[0]}{more}. Do not rely on it."
 
 
-def _unsound_faults(plan: Plan, problems: Sequence[str], file: str) -> Iterator[Fault]:
+def unsound_plan_faults(
+    content: Mapping[str, Any], problems: Sequence[str], file: str
+) -> Iterator[Fault]:
     """Faults of a plan that fails the verifier; of another version's, one that says no more than
     that rules have changed.
     """
     look = f"plan it again: {PROGRAM} plan SCENARIO --json PATH (or look at it with --unverified)"
-    version = plan.content["planner_version"]
+    version = content["planner_version"]
     if version != VERSION:
         problem = (
             f"version {version} made this plan under other rules than those of version {VERSION}"

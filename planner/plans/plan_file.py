@@ -8,7 +8,7 @@ planner.plans.soundness.
 import json
 import os
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CELLS_SCHEMA",
+    "MOST_REPLICAS",
+    "check_plan_content",
     "plan_file_text",
+    "plan_schema_faults",
+    "read_plan_content",
     "read_plan_file",
     "write_plan_content",
     "write_plan_file",
@@ -83,9 +87,20 @@ def plan_file_text(content: Mapping[str, Any]) -> str:
 
 
 def read_plan_file(path: str | os.PathLike[str]) -> Plan:
-    """Read the plan of a plan.json of this version or an earlier one.
+    """Read the plan of a plan.json of this version or an earlier one; one of schema 2 is refused.
 
     DataError with every fault when it is unreadable or not a sound file; see the module.
+    """
+    content = read_plan_content(path)
+    if content["schema"] == CELLS_SCHEMA:
+        problem = "this is a plan of classes and cases (schema 2), which is not known here yet"
+        raise DataError([Fault(str(path), "schema", "2", problem, "name a plan of schema 1")])
+    return check_plan_content(content, str(path))
+
+
+def read_plan_content(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read strict JSON of schema 1 or 2, within limits and nothing more; DataError with every
+    fault.
     """
     file = str(path)
     text, fault = file_text_or_fault(Path(path), SIZE_LIMIT)
@@ -98,14 +113,19 @@ def read_plan_file(path: str | os.PathLike[str]) -> Plan:
     except ValueError as error:
         problem = f"this is no plan.json: not strict JSON ({str(error)[:120]})"
         raise DataError([Fault(file, "", "", problem, REWRITE)]) from None
-    if isinstance(content, dict) and content.get("schema") == CELLS_SCHEMA:
-        problem = "this is a plan of classes and cases (schema 2), which only `plan` knows yet"
-        raise DataError([Fault(file, "schema", "2", problem, "name a plan of schema 1")])
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        problem = f"not a plan of schema version {SCHEMA}"
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if not isinstance(schema, int) or schema not in (SCHEMA, CELLS_SCHEMA):
+        problem = f"not a plan of schema version {SCHEMA} or {CELLS_SCHEMA}"
         raise DataError([Fault(file, "schema", "", problem, REWRITE)])
-    for check in (_limit_faults, _schema_faults, _reference_faults):
-        # Each relies on what those before it have found sound.
+    if faults := list(_limit_faults(content, file)):
+        raise DataError(faults)
+    return dict(content)
+
+
+def check_plan_content(content: dict[str, Any], file: str) -> Plan:
+    """The plan of a content of schema 1, checked; DataError with every fault."""
+    for check in (partial(plan_schema_faults, schema="plan.schema.json"), _reference_faults):
+        # The second relies on what the first has found sound.
         if faults := list(check(content, file)):
             raise DataError(faults)
     for part in _parts(content):
@@ -139,21 +159,23 @@ def _limit_faults(content: dict[str, Any], file: str) -> Iterator[Fault]:
 
 
 @cache
-def _validator() -> "Validator":
-    """Of docs/plan.schema.json."""
+def _validator(schema: str) -> "Validator":
+    """Of a schema in docs."""
     # Imported here because only commands that take a plan need it.
     from jsonschema import Draft202012Validator
 
-    text = (SCHEMAS / "plan.schema.json").read_text(encoding="utf-8")
+    text = (SCHEMAS / schema).read_text(encoding="utf-8")
     return Draft202012Validator(json.loads(text))
 
 
-def _schema_faults(content: dict[str, Any], file: str) -> Iterator[Fault]:
-    """Where the content does not fit the schema: the deepest reasons, by their path."""
+def plan_schema_faults(content: dict[str, Any], file: str, schema: str) -> Iterator[Fault]:
+    """Where the content does not fit a schema (its file in docs): the deepest reasons, by their
+    path.
+    """
     # Imported with the validator, see there.
     from jsonschema.exceptions import relevance
 
-    for number, error in enumerate(_validator().iter_errors(content)):
+    for number, error in enumerate(_validator(schema).iter_errors(content)):
         if number == MOST_FAULTS:
             return
         while error.context:  # one of several kinds: the reason that comes closest

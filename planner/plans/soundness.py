@@ -20,7 +20,7 @@ from planner.scenario.assemble import LoadResult
 from planner.solution import Repair
 from planner.verification.verifier import run_verifier
 
-__all__ = ["soundness_problems"]
+__all__ = ["context_problems", "soundness_problems"]
 
 
 def soundness_problems(plan: Plan, loaded: LoadResult) -> list[str]:
@@ -55,7 +55,13 @@ def _problems_of_solved(
     content: Mapping[str, Any], loaded: LoadResult, instance: Instance
 ) -> Iterator[str]:
     yield from run_verifier(content, instance, rel_gap_target=loaded.scenario.spec.solver.rel_gap)
-    stated: Mapping[str, Any] = content["context"]
+    yield from context_problems(content["context"], loaded, instance)
+
+
+def context_problems(
+    stated: Mapping[str, Any], loaded: LoadResult, instance: Instance
+) -> Iterator[str]:
+    """What a plan's context restates otherwise than the scenario says it."""
     expected: Mapping[str, Any] = scenario_context(loaded, instance)
     for key in expected:
         # Plans of earlier versions lack some keys.

@@ -5,13 +5,15 @@ when it fails.
 from pathlib import Path
 
 from planner.cli.terminal.frame import warn
+from planner.plans.cells.any_plan import load_any_plan
+from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.plan_and_scenario import (
     PlanAndScenario,
     load_plan_and_scenario,
     unverified_line,
 )
 
-__all__ = ["load_plan_input"]
+__all__ = ["load_any_plan_input", "load_plan_input"]
 
 
 def load_plan_input(
@@ -23,6 +25,18 @@ def load_plan_input(
     scenario: as --scenario; unverified: as --unverified. DataError as `load_plan_and_scenario`.
     """
     source = load_plan_and_scenario(
+        plan, None if scenario is None else Path(scenario), unverified=unverified
+    )
+    if source.problems:
+        warn([unverified_line(plan, source.problems)])
+    return source
+
+
+def load_any_plan_input(
+    plan: Path, scenario: str | None, *, unverified: bool = False
+) -> PlanAndScenario | CellsPlanAndScenario:
+    """The same for a plan of either schema."""
+    source = load_any_plan(
         plan, None if scenario is None else Path(scenario), unverified=unverified
     )
     if source.problems:

@@ -42,7 +42,7 @@ from planner.verification.deployed_options import OptionIndex, index_deployed_op
 from planner.verification.headroom import demand_to_verify
 from planner.verification.plan_shape import check_plan_shape, check_strict_plan_json
 
-__all__ = ["run_cells_verifier"]
+__all__ = ["check_cells_readable", "run_cells_verifier"]
 
 
 def run_cells_verifier(
@@ -61,17 +61,24 @@ def run_cells_verifier(
         return (*problems, "plan: should be a table of names")
     if plan.get("status") in ("infeasible", "unknown"):
         return tuple(problems + list(_check_nothing_stated(plan)))
-    problems += check_plan_shape(plan, CELLS_SHAPE)
+    problems += check_cells_readable(plan, demand)
     if problems:
         return tuple(problems)
     index = index_deployed_options(demand.instance)
-    problems += _check_head(plan)
-    problems += check_options_by_setup(plan, index)
-    problems += check_cells_references(plan, demand)
-    if problems:
-        return tuple(problems)
     stated = read_stated_cells(plan, demand_to_verify(demand), index)
     return tuple(_check_stated(stated, index, rel_gap_target))
+
+
+def check_cells_readable(plan: Mapping[str, Any], demand: DemandInstance) -> tuple[str, ...]:
+    """What keeps a plan with a setup from being read by its names and positions: keys and kinds of
+    values, options, references. Empty when it can be, whether or not it is true.
+    """
+    problems = list(check_plan_shape(plan, CELLS_SHAPE))
+    if not problems:
+        problems += _check_head(plan)
+        problems += check_options_by_setup(plan, index_deployed_options(demand.instance))
+        problems += check_cells_references(plan, demand)
+    return tuple(problems)
 
 
 def _check_head(plan: Mapping[str, Any]) -> Iterator[str]:

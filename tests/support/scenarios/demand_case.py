@@ -58,6 +58,12 @@ node-lost,batch,0
 @pytest.fixture
 def day(tmp_path: Path) -> Path:
     """Folder with the scenario and its tables."""
+    write_day(tmp_path)
+    return tmp_path
+
+
+def write_day(folder: Path) -> Path:
+    """Write the scenario and its tables; the scenario's path."""
     for name, text in {
         "scenario.yaml": DAY,
         "profiles.csv": PROFILES,
@@ -65,8 +71,8 @@ def day(tmp_path: Path) -> Path:
         "batch.csv": BATCH,
         "demand.csv": DEMAND,
     }.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    return tmp_path
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder / "scenario.yaml"
 
 
 def load_day(folder: Path, *overrides: str) -> LoadResult:
