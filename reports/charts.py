@@ -7,7 +7,7 @@ LLM's sign, because matplotlib leaves out entries that begin with an underscore.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from reports.content import Report
 from reports.series import CELLS, RATE, bar_series, gpu_series, routing_series_text, span_series
 from reports.style import COLOURS, Look, safe_style_text, style_of_llms
 
-__all__ = ["write_charts"]
+__all__ = ["chart_axes", "gpu_map_chart", "save_charts", "write_charts"]
 
 
 KINDS = ("png", "svg")
@@ -61,29 +61,41 @@ def write_charts(folder: Path, report: Report) -> list[Path]:
     report = report["nearest"] or report
     if not len(report["tables"]["setup"]):
         return []
-    with as_write_errors(folder):
-        folder.mkdir(exist_ok=True)
     meta = report["meta"]
     headers = list(dict.fromkeys(slo["header"] for slo in meta["slos"])) or meta["latencies"][:1]
-    written: list[Path] = []
-    with warnings.catch_warnings(), mpl.rc_context(STYLE):
-        warnings.filterwarnings(
-            "ignore", message="Glyph .* missing"
-        )  # a name in a script that the font lacks is drawn as boxes
-        figures = {"routing": _routing_chart(report), "gpu-map": _gpu_map_chart(report)}
-        figures |= {
+
+    def draw() -> dict[str, tuple[Figure, str]]:
+        figures = {"routing": _routing_chart(report), "gpu-map": gpu_map_chart(report)}
+        return figures | {
             "latency-" + header.removesuffix(" (ms)").lower().replace(" ", "-"): _latency_chart(
                 report, header
             )
             for header in headers
         }
-        for name, (figure, alt) in figures.items():
+
+    return save_charts(folder, meta["scenario"], draw)
+
+
+def save_charts(
+    folder: Path, scenario: str, draw: Callable[[], Mapping[str, tuple[Figure, str]]]
+) -> list[Path]:
+    """Write figures as files of every kind; the files written. WriteError when that is not
+    possible.
+
+    draw: makes the figures in the style of all charts: file name -> figure, and what it shows in
+    words. folder: made where it is missing.
+    """
+    with as_write_errors(folder):
+        folder.mkdir(exist_ok=True)
+    written: list[Path] = []
+    with warnings.catch_warnings(), mpl.rc_context(STYLE):
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing"
+        )  # a name in a script that the font lacks is drawn as boxes
+        for name, (figure, alt) in draw().items():
             for kind in KINDS:
                 path = folder / f"{name}.{kind}"
-                words = {
-                    "Title": safe_style_text(meta["scenario"]),
-                    "Description": safe_style_text(alt),
-                }
+                words = {"Title": safe_style_text(scenario), "Description": safe_style_text(alt)}
                 undated = {"Date": None} if kind == "svg" else {}
                 with writing_whole_file(path, f".{kind}") as temporary:
                     figure.savefig(temporary, dpi=150, metadata={**words, **undated})
@@ -96,7 +108,7 @@ def _name(look: Look, llm: str) -> str:
     return f"{look.sign}  {text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'}"
 
 
-def _chart_axes(width: float, height: float, title: str, report: Report) -> tuple[Figure, Axes]:
+def chart_axes(width: float, height: float, title: str, report: Report) -> tuple[Figure, Axes]:
     """One pair of axes under a title and the verdict."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots()
@@ -119,7 +131,7 @@ def _chart_axes(width: float, height: float, title: str, report: Report) -> tupl
 def _routing_chart(report: Report) -> tuple[Figure, str]:
     """Horizontal bars, one per LLM."""
     frame, looks = report["tables"]["routing"], style_of_llms(report["meta"]["signs"])
-    figure, axes = _chart_axes(8, 1.8 + 0.45 * len(frame), "Requests by LLM", report)
+    figure, axes = chart_axes(8, 1.8 + 0.45 * len(frame), "Requests by LLM", report)
     names = [_name(looks[llm], llm) for llm in frame["LLM"]]
     parts = [float(part) for part in frame["Fraction (%)"]]
     bars = axes.barh(range(len(names)), parts, color=[looks[llm].colour for llm in frame["LLM"]])
@@ -143,7 +155,7 @@ def _latency_chart(report: Report, header: str) -> tuple[Figure, str]:
     """Curves of the deployed options, where they run, and the limits."""
     points, frame, meta = report["tables"]["points"], report["tables"]["setup"], report["meta"]
     looks = style_of_llms(meta["signs"])
-    figure, axes = _chart_axes(8, 5, f"{header.removesuffix(' (ms)')} by rate", report)
+    figure, axes = chart_axes(8, 5, f"{header.removesuffix(' (ms)')} by rate", report)
     seen: dict[str, int] = {}
     handles, labels, operating = [], [], []
     for k, (start, stop) in enumerate(span_series(report)):
@@ -206,7 +218,7 @@ def _latency_chart(report: Report, header: str) -> tuple[Figure, str]:
     )
 
 
-def _gpu_map_chart(report: Report) -> tuple[Figure, str]:
+def gpu_map_chart(report: Report) -> tuple[Figure, str]:
     """One bar per GPU, its cells in the colours and signs of the LLMs; identical GPUs are counted
     where there are too many.
     """
@@ -224,7 +236,7 @@ def _gpu_map_chart(report: Report) -> tuple[Figure, str]:
         key = (place, *(llm or "" for llm in bar))
         kinds[key] = (bar, kinds.get(key, (bar, 0))[1] + 1)
     shown = list(kinds.items())[:MOST_GPUS]
-    figure, axes = _chart_axes(
+    figure, axes = chart_axes(
         9, 1.9 + 0.27 * len(shown), "GPU map: one cell is 10 % of a GPU's compute", report
     )
     for y, (_, (bar, _)) in enumerate(shown):

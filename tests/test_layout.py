@@ -23,7 +23,10 @@ MODELS = (
 )
 BELOW = ("planner", *MODELS, *PROFILES)
 """What every package of `planner` may import; `planner` means the modules in that folder."""
-REPORTS = ("reports", "reports.workbook", "reports.workbook.report", "reports.deploy")
+REPORTS = (
+    *("reports", "reports.workbook", "reports.workbook.report", "reports.workbook.cells"),
+    "reports.deploy",
+)
 
 PACKAGES: dict[str, tuple[str, ...]] = {
     "profiles.io": (),
@@ -42,6 +45,9 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "reports": PROFILES,
     "reports.workbook": ("reports", *PROFILES),
     "reports.workbook.report": ("reports", "reports.workbook", *PROFILES),
+    "reports.workbook.cells": (
+        "reports", "reports.workbook", "reports.workbook.report", *PROFILES,
+    ),
     "reports.deploy": ("reports", *PROFILES),
     "planner": BELOW,
     "planner.verification": ("models", "models.demand", "profiles"),
@@ -89,6 +95,10 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         *BELOW, *REPORTS, "planner.scenario", "planner.plans", "planner.studies",
         "planner.studies.baselines", "planner.operation", "planner.presentation",
         "planner.presentation.plan", "planner.presentation.scores", "planner.verification",
+    ),
+    "planner.export.cells": (
+        *BELOW, *REPORTS, "planner.scenario", "planner.plans", "planner.presentation",
+        "planner.presentation.plan", "planner.presentation.cells", "planner.export",
     ),
     "planner.cli.terminal": (
         *BELOW, "planner.plans", "planner.plans.cells", "planner.presentation",
@@ -498,6 +508,11 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("reports/workbook/report/routing", "reports/workbook/report/setup"),
         *("reports/workbook/report/shadow_prices", "reports/workbook/report/sweeps"),
     ),
+    "tests/reports/workbook/cells/test_cells_workbook.py": (
+        *("planner/export/cells/cells_report_files", "reports/workbook/cells/case_sheets"),
+        *("reports/workbook/cells/cells_summary", "reports/workbook/cells/day_charts"),
+        "reports/workbook/cells/setup_sheets",
+    ),
     "tests/reports/deploy/test_readme.py": (
         *("reports/deploy/file_heads", "reports/deploy/markdown", "reports/deploy/readme_checks"),
         *("reports/deploy/readme_gateways", "reports/deploy/readme_start"),
@@ -531,6 +546,7 @@ RECORDS_AND_WORDS = {
     *("models/linear", "profiles/records", "profiles/workbook_fields", "planner/cell_solution"),
     *("planner/scenario/schema/bounds", "planner/scenario/schema/demand_specification"),
     *("profiles/workbook_layout", "profiles/importers/formats/record", "reports/content"),
+    "reports/cells_content",
     "profiles/request_logs/record",
 }
 """Modules that hold records, constants and layouts, and compute nothing."""

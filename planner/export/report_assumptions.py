@@ -8,6 +8,7 @@ Path    dotted path of the scenario, "" for what the scenario does not have, and
         a best effort changes
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from planner.scenario.assemble import LoadResult
 from planner.scenario.load import Scenario
 from profiles.catalogue import load_catalogue_gpus
 
-__all__ = ["assumptions_table"]
+__all__ = ["assumptions_table", "fixed_assumptions"]
 
 DEFAULT = "default"
 
@@ -70,13 +71,7 @@ def assumptions_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
             otherwise="this report: 8,760 h a year / 12",
         ),
     ]
-    for i in range(len(loaded.scenario.spec.pools)):
-        rows += _pool_assumptions(loaded, i)
-    rows += [
-        *_limit_assumptions(loaded),
-        *_replica_limit_assumptions(loaded),
-        _gap_assumption(loaded),
-    ]
+    rows += _fixed_rows(loaded)
     change = best_effort_change(content)
     if change:
         source = f"best effort: {format_exact(change['from'])} in the scenario"
@@ -86,7 +81,27 @@ def assumptions_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
             else row
             for row in rows
         ]
-    scenario = loaded.scenario
+    return _assumptions_frame(loaded.scenario, rows)
+
+
+def fixed_assumptions(loaded: LoadResult) -> pd.DataFrame:
+    """Those that do not depend on the demand: pools, SLOs at the top, limits, the gap."""
+    return _assumptions_frame(loaded.scenario, _fixed_rows(loaded))
+
+
+def _fixed_rows(loaded: LoadResult) -> list[_Assumption]:
+    rows: list[_Assumption] = []
+    for i in range(len(loaded.scenario.spec.pools)):
+        rows += _pool_assumptions(loaded, i)
+    return [
+        *rows,
+        *_limit_assumptions(loaded),
+        *_replica_limit_assumptions(loaded),
+        _gap_assumption(loaded),
+    ]
+
+
+def _assumptions_frame(scenario: Scenario, rows: Sequence[_Assumption]) -> pd.DataFrame:
     cells = [
         (row.what, row.value, row.unit, _assumption_source(scenario, row), row.name, row.path)
         for row in rows

@@ -24,7 +24,13 @@ from planner.plans.labels import latency_column_labels, latency_header, objectiv
 from planner.plans.option_index import option_key
 from planner.plans.schema import OptionContent, PlanContent, SloContent
 
-__all__ = ["SIMULATED", "plan_tables", "utilisation_pct_in_tables"]
+__all__ = [
+    "SIMULATED",
+    "dropped_options_table",
+    "effort_table",
+    "plan_tables",
+    "utilisation_pct_in_tables",
+]
 
 
 PHASES = {
@@ -41,6 +47,9 @@ PHASES = {
     "plunge": "plunging",
     "refine": "refining curves",
     "leanest": "fewest GPUs",
+    "master": "master programs",
+    "price": "programs of the cases on found setups",
+    "route": "exact routing of found setups",
 }
 """Phase of the search -> words; "polish" is of plans of 0.1.0."""
 
@@ -58,9 +67,9 @@ def plan_tables(content: PlanContent) -> dict[str, pd.DataFrame]:
         "routing": _routing_table(content),
         "gpu_map": _gpu_map_table(content),
         "shadow_prices": _shadow_prices_table(content),
-        "dropped": _dropped_table(content),
+        "dropped": dropped_options_table(content),
         "notices": pd.DataFrame({"Notice": list(content["context"]["notices"])}, dtype=object),
-        "effort": _effort_table(content),
+        "effort": effort_table(content),
     }
 
 
@@ -243,7 +252,7 @@ def _shadow_prices_table(content: PlanContent) -> pd.DataFrame:
     )
 
 
-def _dropped_table(content: PlanContent) -> pd.DataFrame:
+def dropped_options_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate options considered and left out."""
     rows = [
         (d["llm"], d["pool"], d["tp_degree"], d["mps_share_pct"], d["reason"])
@@ -252,7 +261,7 @@ def _dropped_table(content: PlanContent) -> pd.DataFrame:
     return _frame(rows, ["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Reason"])
 
 
-def _effort_table(content: PlanContent) -> pd.DataFrame:
+def effort_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate seconds by phase and the counts of the search."""
     solver = content["solver"]
     rows: list[tuple[str, Any, str]] = [

@@ -10,7 +10,14 @@ from typing import Any
 from reports.style import COLOURS, FONT
 from reports.workbook.book import Book, PlacedTable
 
-__all__ = ["ChartWords", "add_bar_chart", "add_column_chart", "add_scatter_chart", "routing_bars"]
+__all__ = [
+    "ChartWords",
+    "add_bar_chart",
+    "add_column_chart",
+    "add_scatter_chart",
+    "routing_bars",
+    "style_workbook_chart",
+]
 
 SMALL = {"name": FONT, "size": 9, "bold": False, "color": COLOURS["quiet"]}
 RULE = {"color": COLOURS["rule"], "width": 0.75}
@@ -31,7 +38,7 @@ class ChartWords:
     y_form: str = "#,##0"
 
 
-def _style_workbook_chart(
+def style_workbook_chart(
     chart: Any, words: ChartWords, *, legend: bool, low: float | None = None
 ) -> Any:
     """Title, axes with their units, a quiet grid.
@@ -64,7 +71,7 @@ def add_bar_chart(
             "gap": 60,
         }
     )
-    _style_workbook_chart(chart, words, legend=False)
+    style_workbook_chart(chart, words, legend=False)
     bare = {"major_gridlines": {"visible": False}}
     chart.set_x_axis({"visible": False, "min": 0, **bare})
     chart.set_y_axis({"reverse": True, "num_font": {**SMALL, "size": 10}, **bare, "line": RULE})
@@ -103,7 +110,7 @@ def add_column_chart(
     if colours:
         series["points"] = [{"fill": {"color": colour}} for colour in colours]
     chart.add_series(series)
-    return _style_workbook_chart(chart, words, legend=False, low=low)
+    return style_workbook_chart(chart, words, legend=False, low=low)
 
 
 def add_scatter_chart(book: Book, series: Sequence[dict[str, Any]], words: ChartWords) -> Any:
@@ -114,4 +121,4 @@ def add_scatter_chart(book: Book, series: Sequence[dict[str, Any]], words: Chart
     chart = book.file.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
     for one in series:
         chart.add_series(one)
-    return _style_workbook_chart(chart, words, legend=True)
+    return style_workbook_chart(chart, words, legend=True)

@@ -112,7 +112,7 @@ def run_plan(
         return run_plan_cells(
             loaded,
             interrupt,
-            outputs.json,
+            outputs,
             seconds,
             what_if_lost=options.what_if_lost,
             quiet=quiet,
@@ -132,8 +132,6 @@ def run_plan(
 def _options_without_cells(outputs: PlanOutputs, options: PlanOptions) -> dict[str, bool]:
     """The options that a plan over cells does not know yet, and whether they are given."""
     return {
-        "--xlsx": outputs.xlsx is not None,
-        "--charts": outputs.charts is not None,
         "--write-model": outputs.model is not None,
         "--marginals": options.marginals,
         "--near": options.near > 0,

@@ -12,6 +12,7 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_output_console
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
+from planner.export.cells.cells_report_files import write_cells_report_files
 from planner.plans.cells.cells_content import build_cells_plan
 from planner.plans.plan_file import plan_file_text, write_plan_content
 from planner.presentation.cells.lost_nodes import lost_nodes_content
@@ -20,6 +21,7 @@ from profiles.io.faults import Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from planner.cli.commands.plan import PlanOutputs
     from planner.scenario.assemble import LoadResult
 
 __all__ = ["refuse_plan_options_with_cells", "run_plan_cells"]
@@ -47,7 +49,7 @@ def refuse_plan_options_with_cells(scenario: Path, options: "Mapping[str, bool]"
 def run_plan_cells(
     loaded: "LoadResult",
     interrupt: Interrupt,
-    json: str | None,
+    outputs: "PlanOutputs",
     seconds: float,
     *,
     what_if_lost: bool,
@@ -70,10 +72,17 @@ def run_plan_cells(
         pools = [pool.name for pool in demand.instance.pools]
         cases = [case.name for case in demand.cases]
         content["context"]["lost_nodes"] = lost_nodes_content(lost, pools, cases)
-    code, written = EXIT_CODES[solution.status], {}
+    code, json = EXIT_CODES[solution.status], outputs.json
+    written: dict[str, str] = {}
     if json is not None and json != "-":
         failed = framed_write(json, lambda: write_plan_content(content, json))
         code, written = max(code, failed), ({} if failed else {"plan.json": json})
+    if where := outputs.xlsx or outputs.charts:
+        files = (outputs.xlsx, outputs.charts)
+        failed = framed_write(
+            where, lambda: written.update(write_cells_report_files(content, loaded, *files))
+        )
+        code = max(code, failed)
     console = plain_output_console()
     if json == "-":
         sys.stdout.write(plan_file_text(content))

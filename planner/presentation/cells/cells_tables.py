@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from planner.presentation.cells.lost_nodes import lost_nodes_text
 from planner.presentation.formatting import format_exact
 
 __all__ = ["case_table", "cell_limit_text", "cell_table", "lane_table", "loss_table", "setup_table"]
@@ -102,7 +103,7 @@ def loss_table(content: Mapping[str, Any]) -> pd.DataFrame:
         rows.append(
             {
                 "Case": loss["case"],
-                "Lost nodes": _nodes_text(loss["nodes"]),
+                "Lost nodes": lost_nodes_text(loss["nodes"]),
                 "Choices alike": loss["alike"],
                 "Quality": sum(c["rate_rps"] * c["quality"] for c in cells)
                 / max(sum(c["rate_rps"] for c in cells), 1e-300),
@@ -140,12 +141,4 @@ def _routing_text(routing: Mapping[str, float]) -> str:
 
 
 def _loss_words(content: Mapping[str, Any], loss: int | None) -> str:
-    return "" if loss is None else _nodes_text(content["losses"][loss]["nodes"])
-
-
-def _nodes_text(nodes: Mapping[str, Sequence[int]]) -> str:
-    """`node 0 of a100`."""
-    return "; ".join(
-        f"node{'s' if len(which) > 1 else ''} {', '.join(map(str, which))} of {pool}"
-        for pool, which in nodes.items()
-    )
+    return "" if loss is None else lost_nodes_text(content["losses"][loss]["nodes"])

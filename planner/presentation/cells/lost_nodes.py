@@ -1,12 +1,12 @@
 """What the loss of any one node does to a plan's setup, in plan.json's form and in sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from planner.plans.numbers import finite_number, tidy
 from planner.plans.schema import LostNodeContent
 from planner.solution import LostNodeOutcome
 
-__all__ = ["LOST_NODES_TITLE", "lost_nodes_content", "lost_nodes_lines"]
+__all__ = ["LOST_NODES_TITLE", "lost_nodes_content", "lost_nodes_lines", "lost_nodes_text"]
 
 LOST_NODES_TITLE = "If a node is lost (the setup stays, requests are routed anew)"
 
@@ -26,6 +26,14 @@ def lost_nodes_content(
         }
         for one in outcomes
     ]
+
+
+def lost_nodes_text(nodes: Mapping[str, Sequence[int]]) -> str:
+    """`node 0 of a100`. nodes: pool -> which of its nodes."""
+    return "; ".join(
+        f"node{'s' if len(which) > 1 else ''} {', '.join(map(str, which))} of {pool}"
+        for pool, which in nodes.items()
+    )
 
 
 def lost_nodes_lines(entries: Sequence[LostNodeContent]) -> list[str]:

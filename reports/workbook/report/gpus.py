@@ -16,11 +16,18 @@ from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.page import Page
 from reports.workbook.table import next_table, write_table
 
-__all__ = ["write_gpu_map", "write_gpu_shards"]
+__all__ = [
+    "FIRST_CELL",
+    "GPU_HEADS",
+    "gpu_contents",
+    "paint_gpus",
+    "write_gpu_map",
+    "write_gpu_shards",
+]
 
 FIRST_CELL = 3
 """Column of a GPU's first coloured cell, after pool, node and GPU."""
-HEADS = [
+GPU_HEADS = [
     *("Pool", "Node", "GPU"),
     *(f"{100 * (k + 1) // CELLS}" for k in range(CELLS)),
     "Contents",
@@ -54,27 +61,27 @@ def write_gpu_map(book: Book, report: Report) -> None:
         ],
     )
     gpus = list(gpu_series(report))
-    head = next_table(page, HEADS, len(gpus))
+    head = next_table(page, GPU_HEADS, len(gpus))
     values: list[list[Any]] = []
     bars = []
     for k, (p, pool, node, gpu, rows) in enumerate(gpus):
         bars.append(
             bar_series([(frame["LLM"].iloc[r], frame["MPS share (%)"].iloc[r]) for r in rows])
         )
-        words = _gpu_contents(frame, rows, signs)
-        sums = _gpu_sums(book, report, {h: head.here(h, k) for h in HEADS}, p, rows)
+        words = gpu_contents(frame, rows, signs)
+        sums = _gpu_sums(book, report, {h: head.here(h, k) for h in GPU_HEADS}, p, rows)
         values.append([pool, node, gpu, *[None] * CELLS, words, *sums])
         first, _ = book.spans.get(p, (k, k))
         book.spans[p] = (first, k + 1)
-    write_table(page, pd.DataFrame(values, columns=HEADS, dtype=object), "gpus")
-    _paint_gpus(book, page, head, bars, signs)
+    write_table(page, pd.DataFrame(values, columns=GPU_HEADS, dtype=object), "gpus")
+    paint_gpus(book, page, head, bars, signs)
     contents = FIRST_CELL + CELLS
     page.widths |= dict.fromkeys(range(FIRST_CELL, contents), 4.6)
     page.widths |= {1: 8.0, 2: 7.0, contents: min(page.widths[contents], 50)}
     page.finish()
 
 
-def _gpu_contents(frame: pd.DataFrame, rows: Sequence[int], signs: Mapping[str, str]) -> str:
+def gpu_contents(frame: pd.DataFrame, rows: Sequence[int], signs: Mapping[str, str]) -> str:
     """What runs on a GPU, in words; equal shards are counted."""
     shards: Counter[str] = Counter()
     for r in rows:
@@ -114,7 +121,7 @@ def _gpu_sums(
     ]
 
 
-def _paint_gpus(
+def paint_gpus(
     book: Book,
     page: Page,
     head: PlacedTable,

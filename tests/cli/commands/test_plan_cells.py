@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import openpyxl
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -29,7 +30,9 @@ def test_json_on_standard_output_is_alone() -> None:
 
 def test_a_file_and_few_words(tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
-    outcome = run(DAY, *QUICK, "--quiet", "--json", str(file))
+    book, charts = tmp_path / "plan.xlsx", tmp_path / "charts"
+    files = ("--json", str(file), "--xlsx", str(book), "--charts", str(charts))
+    outcome = run(DAY, *QUICK, "--quiet", *files)
     assert outcome.exit_code in (0, 4)
     assert outcome.stderr == ""
     lines = outcome.stdout.splitlines()
@@ -37,6 +40,10 @@ def test_a_file_and_few_words(tmp_path: Path) -> None:
     assert len(lines) == 3
     assert "checked by the verifier" in lines[2]
     assert json.loads(file.read_text(encoding="utf-8"))["schema"] == 2
+    assert openpyxl.load_workbook(book, read_only=True).sheetnames[:3] == [
+        *("Summary", "Assumptions", "Case results")
+    ]
+    assert {path.stem for path in charts.iterdir()} == {"cases", "gpu-map"}
     again = CliRunner().invoke(app, ["route", str(file), "--scores", "none.csv"])
     assert again.exit_code == 2
     assert "this is a plan of classes and cases (schema 2)" in " ".join(again.output.split())
@@ -45,8 +52,6 @@ def test_a_file_and_few_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("--xlsx", "plan.xlsx"),
-        ("--charts", "charts"),
         ("--write-model", "model.mps"),
         ("--marginals",),
         ("--near", "2"),

@@ -1,0 +1,59 @@
+"""The content of a report on classes and cases: what `reports` is given to write, as tables and
+plain values.
+
+tables  named frames (planner.export.cells.cells_report_content lists them)
+maps    by setup the cases that it serves and one row a shard
+meta    words and numbers of the headline, signs of the LLMs, where things come from
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+
+import pandas as pd
+
+__all__ = ["CellsReport", "CellsReportMeta"]
+
+
+class CellsReportMeta(TypedDict):
+    """Text and numbers that accompany the tables; sentences unless stated otherwise.
+
+    figures: what, value and unit of the headline; llms, classes: names; signs: LLM -> one
+    character; rates: headers of the columns of rates by class; setup: what runs, a line an option;
+    nearest: the limit with least room, a line a case; conflict: why there is no plan.
+    """
+
+    scenario: str
+    goal: str
+    status: str
+    verdict: str
+    verified: bool
+    figures: Sequence[tuple[str, Any, str]]
+    llms: Sequence[str]
+    classes: Sequence[str]
+    signs: Mapping[str, str]
+    rates: Sequence[str]
+    setup: Sequence[str]
+    nearest: Sequence[str]
+    conflict: Sequence[str]
+    confidence: Sequence[str]
+    router: str
+    filters: str
+    dropped: Sequence[str]
+    effort_notes: Sequence[str]
+    provenance: Sequence[str]
+    lost_nodes: Sequence[str]
+    sha256: str
+    version: str
+    scenario_path: str
+    overrides: Mapping[str, str]
+    notes: Sequence[str]
+    created: datetime
+
+
+class CellsReport(TypedDict):
+    """Tables, maps of setups, and meta."""
+
+    tables: Mapping[str, pd.DataFrame]
+    maps: Sequence[tuple[str, pd.DataFrame]]
+    meta: CellsReportMeta

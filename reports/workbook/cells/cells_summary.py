@@ -1,0 +1,140 @@
+"""The sheet Summary of a report on classes and cases: verdict, headline figures, cases, setup, the
+day as a chart, and what they mean.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports.cells_content import CellsReport
+from reports.style import COLOURS, bare_format, safe_style_text, sentence_case
+from reports.workbook.book import Book
+from reports.workbook.cells.day_charts import day_chart, day_chart_text
+from reports.workbook.input_sheets import STORIES
+from reports.workbook.page import Page
+
+__all__ = ["write_cells_summary"]
+
+WIDTHS = (26, 16, 14, 2, 24, 13, 14, 13)
+RIGHT = 4
+"""First column of the tables on the right."""
+MOST_LINES = 12
+STATUS = {"optimal": "good", "feasible": "warn", "infeasible": "bad", "unknown": "bad"}
+HEAD = {"bold": True, "bg_color": COLOURS["head"], "font_color": COLOURS["head_ink"]}
+LINE = {"bottom": 1, "bottom_color": COLOURS["rule"]}
+VALUES = "The figures are those of this plan. Change the inputs and plan again to see others."
+
+
+def write_cells_summary(book: Book, report: CellsReport) -> None:
+    """Write the first sheet; every other one is written already."""
+    meta = report["meta"]
+    page = Page(book, "Summary", "Plan for LLM deployment and routing", portrait=True)
+    page.widths |= dict(enumerate(WIDTHS))
+    page.row = 1
+    page.sentence(f"Goal: {meta['goal']}", font_size=12, font_color="#000000")
+    look = STATUS[meta["status"]]
+    page.sentence(
+        sentence_case(meta["verdict"]),
+        bold=True,
+        font_size=12,
+        valign="vcenter",
+        bg_color=COLOURS[look],
+        font_color=COLOURS.get(f"{look}_ink", "#000000"),
+    )
+    if not meta["verified"]:
+        bad = {"bg_color": COLOURS["bad"], "font_color": COLOURS["bad_ink"]}
+        page.sentence("This plan FAILS its checks: see the sheet Log.", bold=True, **bad)
+    _write_sections(page, {"Why there is no plan": meta["conflict"]})
+    top = page.row + 1
+    left = _write_figures(page, top, meta["figures"])
+    right = _write_cases(page, top, report)
+    right += _write_setup_lines(page, top + right + 1, meta["setup"])
+    page.row = top + max(left, right) + 1
+    if "cases" in book.placed:
+        page.chart(day_chart(book, report), day_chart_text(report), width=880, height=330)
+    _write_sections(
+        page,
+        {
+            "The limit with the least room": meta["nearest"],
+            "If a node is lost (the setup stays, requests are routed anew)": meta["lost_nodes"],
+            "Confidence": meta["confidence"],
+        },
+    )
+    page.row += 1
+    page.sentence(VALUES)
+    _write_contents(book, page)
+    page.finish(across=len(WIDTHS))
+    page.sheet.fit_to_pages(1, 1)
+
+
+def _write_sections(page: Page, sections: Mapping[str, Sequence[str]]) -> None:
+    """Sentences by heading; headings without any are left out."""
+    for title, lines in sections.items():
+        if lines:
+            page.heading(title)
+        for line in lines[:MOST_LINES]:
+            page.bullet(sentence_case(line))
+        if len(lines) > MOST_LINES:
+            page.bullet(f"And {len(lines) - MOST_LINES} more: see the other sheets")
+
+
+def _write_figures(page: Page, top: int, figures: Sequence[tuple[str, Any, str]]) -> int:
+    """The headline; rows, the header included."""
+    page.put(top, 0, "Headline", **HEAD, indent=0)
+    page.put(top, 1, "Value", **HEAD, align="right")
+    page.put(top, 2, "Unit", **HEAD, indent=1)
+    for row, (what, value, unit) in enumerate(figures, start=top + 1):
+        form = "0.00000" if unit == "%" else bare_format("GPUs" if unit.startswith("of ") else unit)
+        page.put(row, 0, what, **LINE)
+        page.put(row, 1, value, num_format=form, bold=True, align="right", **LINE)
+        page.put(row, 2, unit, font_color=COLOURS["quiet"], indent=1, **LINE)
+    return 1 + len(figures)
+
+
+def _write_cases(page: Page, top: int, report: CellsReport) -> int:
+    """Rate, quality and cost by case; rows, the header included."""
+    frame = report["tables"]["cases"]
+    heads = ("Case", "Rate in all (req/s)", "Quality (mean score)", "Cost in all (USD/h)")
+    words = ("Case", "Rate (req/s)", "Quality", "USD/h")
+    forms = ("General", "#,##0.00", "0.0000", "#,##0.00")
+    for c, text in enumerate(words):
+        page.put(top, RIGHT + c, text, **HEAD, align="right" if c else "left")
+    shown = min(len(frame), MOST_LINES)
+    for k in range(shown):
+        for c, (head, form) in enumerate(zip(heads, forms, strict=True)):
+            page.put(top + 1 + k, RIGHT + c, frame[head].iloc[k], num_format=form, **LINE)
+    if len(frame) > shown:
+        words_more = f"and {len(frame) - shown} more: see Case results"
+        page.put(top + 1 + shown, RIGHT, words_more, font_color=COLOURS["quiet"])
+    return 1 + min(len(frame), MOST_LINES + 1)
+
+
+def _write_setup_lines(page: Page, top: int, lines: Sequence[str]) -> int:
+    """What runs, a line an option; rows, the header and the blank row above included."""
+    if not lines:
+        return 0
+    for c in range(4):
+        page.put(top, RIGHT + c, "Setup: replicas x GPUs of each" if c == 0 else None, **HEAD)
+    look = page.book.format(shrink=True, **LINE)
+    for k, line in enumerate(lines[:MOST_LINES]):
+        page.sheet.merge_range(top + 1 + k, RIGHT, top + 1 + k, RIGHT + 3, "", look)
+        page.put(top + 1 + k, RIGHT, line, shrink=True, **LINE)
+    if len(lines) > MOST_LINES:
+        words = f"and {len(lines) - MOST_LINES} more: see the sheet Setup"
+        page.put(top + 1 + MOST_LINES, RIGHT, words, font_color=COLOURS["quiet"])
+    return 2 + min(len(lines), MOST_LINES + 1)
+
+
+def _write_contents(book: Book, page: Page) -> None:
+    """Links to the other sheets, with the first sentence of each."""
+    page.row += 1
+    page.heading("Sheets")
+    quiet = book.format(font_color=COLOURS["quiet"])
+    link = book.format(font_color="#0563C1", underline=1)
+    for name in [sheet.get_name() for sheet in book.file.worksheets()]:
+        if name != "Summary":
+            story = book.stories.get(name) or f"Input: {STORIES[name]}"
+            first = safe_style_text(story.partition(". ")[0].removesuffix("."))
+            page.sheet.write_url(page.row, 0, f"internal:'{name}'!A1", link, name)
+            page.sheet.merge_range(page.row, 1, page.row, len(WIDTHS) - 1, "", quiet)
+            page.sheet.write_string(page.row, 1, first, quiet)
+            page.row += 1

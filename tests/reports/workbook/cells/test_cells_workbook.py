@@ -1,0 +1,108 @@
+"""The workbook of a plan over classes and cases: sheets, values, charts, hostile names, programs
+that open it.
+"""
+
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from planner.export.cells.cells_report_content import build_cells_report
+from reports.workbook.cells.cells_workbook import cells_workbook_sheets, write_cells_workbook
+from tests.presentation.cells.test_setup_results import two_setups
+from tests.support.office import resaved
+from tests.support.plans.cells_sources import day_planned, hostile_day, impossible_day
+from tests.support.plans.report_cases import texts
+
+SHEETS = [
+    *("Summary", "Assumptions", "Case results", "Class results", "Limits", "Setup", "Lanes"),
+    *("Cost", "GPU map", "Losses", "Router", "Curve points", "Log"),
+]
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cells") / "day.xlsx"
+    write_cells_workbook(path, build_cells_report(*day_planned()))
+    return path
+
+
+def test_every_sheet_is_there_and_linked(book: Path) -> None:
+    workbook = openpyxl.load_workbook(book)
+    assert workbook.sheetnames == SHEETS
+    cells = [cell for row in workbook["Summary"].iter_rows() for cell in row]
+    links = [cell.hyperlink.location for cell in cells if cell.hyperlink]
+    assert links == [f"'{sheet}'!A1" for sheet in SHEETS[1:]]
+    charts = {sheet.title: len(sheet._charts) for sheet in workbook if sheet._charts}
+    assert charts == {"Summary": 1, "Case results": 2}
+
+
+def test_tables_hold_the_report_s_values(book: Path) -> None:
+    report = build_cells_report(*day_planned())
+    workbook = openpyxl.load_workbook(book)
+    for sheet, key in (("Case results", "cases"), ("Lanes", "lanes"), ("Router", "prices")):
+        frame = report["tables"][key]
+        rows = [list(row) for row in workbook[sheet].iter_rows(values_only=True)]
+        head = next(k for k, row in enumerate(rows) if row[0] == "Case")
+        width = len(frame.columns)
+        assert rows[head][:width] == list(frame.columns)
+        for k in range(len(frame)):
+            for cell, value in zip(rows[head + 1 + k], frame.iloc[k], strict=False):
+                if isinstance(value, str):
+                    assert (cell or "") == value
+                elif value is None or value != value:
+                    assert cell is None
+                else:
+                    assert cell == pytest.approx(value, rel=1e-12)
+
+
+def test_a_map_of_every_setup(tmp_path: Path) -> None:
+    _, loaded = day_planned()
+    write_cells_workbook(tmp_path / "two.xlsx", build_cells_report(two_setups(), loaded))
+    words = texts(tmp_path / "two.xlsx", "GPU map")
+    assert "Setup of day, node-lost" in words
+    assert "Setup of night" in words
+    assert words.count("Contents") == 2
+    assert "In night:" in texts(tmp_path / "two.xlsx", "Summary")
+
+
+def test_without_a_plan_the_reasons_come_first(tmp_path: Path) -> None:
+    report = build_cells_report(*impossible_day())
+    sheets = ["Summary", "Assumptions", "Case results", "Log"]
+    assert cells_workbook_sheets(report) == sheets
+    write_cells_workbook(tmp_path / "none.xlsx", report)
+    words = texts(tmp_path / "none.xlsx", "Summary")
+    (reason,) = report["meta"]["conflict"]
+    assert any(reason in text for text in words)
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    path = tmp_path / "hostile.xlsx"
+    write_cells_workbook(path, build_cells_report(*hostile_day()))
+    found: set[str] = set()
+    for sheet in openpyxl.load_workbook(path):
+        for row in sheet.iter_rows():
+            for cell in row:
+                assert cell.data_type in ("s", "n", "d"), f"{sheet.title}!{cell.coordinate}"
+                found.add(str(cell.value))
+    outside = "Outside http://example.org: rate at most"
+    assert {"=1+1", "=DAY()", "<r><t>x</t></r> ", outside} <= found
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/charts/"):
+                assert b"<c:v>=1+1" not in archive.read(name).replace(b"&lt;", b"<")
+
+
+@pytest.mark.slow
+def test_office_reads_it(book: Path, tmp_path: Path) -> None:
+    """LibreOffice opens and saves it, and every cell is as it was."""
+    again = openpyxl.load_workbook(resaved(book, tmp_path), data_only=True)
+    for sheet in openpyxl.load_workbook(book, data_only=True):
+        for row in sheet.iter_rows():
+            for cell in row:
+                other = again[sheet.title][cell.coordinate].value
+                if isinstance(cell.value, int | float):
+                    assert other == pytest.approx(cell.value)
+                elif cell.data_type == "s":
+                    assert str(other or "") == cell.value
