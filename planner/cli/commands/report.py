@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from planner.cli.terminal.cells_report import print_cells_verdict
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import output_line, plain_output_console
-from planner.cli.terminal.plan_input import load_plan_input
+from planner.cli.terminal.plan_input import load_any_plan_input
 from planner.cli.terminal.plan_report import print_plan_verdict
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
+from planner.export.cells.cells_report_files import write_cells_report_files
 from planner.export.report_files import check_report_chart_folder, write_report_files
 from planner.export.report_studies import KINDS, ReportStudy, run_report_study
+from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.plan_and_scenario import PlanAndScenario
 from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.writing import check_writable
@@ -58,7 +61,9 @@ def run_report(plan: Path, options: ReportOptions, interrupt: Interrupt) -> int:
         check_writable(Path(options.xlsx), "--xlsx")
     if options.charts is not None:
         check_report_chart_folder(Path(options.charts))
-    source = load_plan_input(plan, options.scenario, unverified=options.unverified)
+    source = load_any_plan_input(plan, options.scenario, unverified=options.unverified)
+    if isinstance(source, CellsPlanAndScenario):
+        return _run_cells_report(plan, source, options, kinds)
     extras = _run_report_studies(source, kinds, interrupt, quiet=options.quiet)
     complete = all(one.complete for one in extras) and len(extras) == (
         len(kinds) if source.plan.content["options"] else 0
@@ -83,6 +88,33 @@ def run_report(plan: Path, options: ReportOptions, interrupt: Interrupt) -> int:
     for what, where in written.items():
         output_line(console, f"{what} written to {where}")
     return 0 if complete else EXIT_CODES["feasible"]
+
+
+def _run_cells_report(
+    file: Path, source: CellsPlanAndScenario, options: ReportOptions, kinds: Sequence[str]
+) -> int:
+    """The same for a plan over classes and cases, of which no study is known yet."""
+    if kinds:
+        problem = "no study knows plans of classes and cases yet"
+        fix = "leave --with out"
+        raise DataError([Fault(str(file), "--with", ",".join(kinds), problem, fix)])
+    written: dict[str, str] = {}
+    code = framed_write(
+        options.xlsx or options.charts,
+        lambda: written.update(
+            write_cells_report_files(
+                source.plan.content, source.loaded, options.xlsx, options.charts
+            )
+        ),
+    )
+    if code:
+        return code
+    console = plain_output_console()
+    if not options.quiet:
+        print_cells_verdict(source.plan.content, console)
+    for what, where in written.items():
+        output_line(console, f"{what} written to {where}")
+    return 0
 
 
 def _report_kinds(text: str) -> list[str]:

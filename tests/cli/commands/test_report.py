@@ -13,6 +13,7 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_file import write_plan_file
 from tests.support.paths import EXAMPLES
+from tests.support.plans.cells_plans import write_day_plan
 from tests.support.plans.report_cases import small_source
 
 
@@ -40,6 +41,17 @@ def test_report_reads_a_plan(
     assert "Baselines" in openpyxl.load_workbook(tmp_path / "r.xlsx").sheetnames
     assert "r.xlsx" in capsys.readouterr().out
     assert (tmp_path / "c" / "routing.png").exists()
+
+
+def test_report_reads_a_plan_over_classes_and_cases(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, book = write_day_plan(tmp_path), tmp_path / "r.xlsx"
+    assert run_report(plan, requested(xlsx=str(book)), Interrupt()) == 0
+    assert "Class results" in openpyxl.load_workbook(book, read_only=True).sheetnames
+    assert f"workbook written to {book}" in capsys.readouterr().out
+    assert run_report(plan, requested(xlsx=str(book), kinds="baselines"), Interrupt()) == 2
+    assert "no study knows plans of classes and cases yet" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What cases get, of a small day: costs add up to the plan's, limits are measured from both ends."""
+"""What cases get, of a small day: costs add up to the plan, limits are measured from both ends."""
 
 from typing import Any
 
