@@ -28,19 +28,33 @@ their jumps at ties included). So the rule
 
 is gradient descent on that function less c . planned fractions, and settles for every 0 < gain < 2
 J.
+
+A plan of classes and cases has a policy of version 2: such prices for every class in every case
+(with lost nodes for every loss), and of each LLM the *lanes*, replicas that share its requests in
+stated parts. `CellRouter` holds a `Router` for each; a request's class is what the gateway tells,
+its case what `use` or `at_rates` was called with, its lane a draw by prompt_id of its own.
 """
 
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from zlib import crc32
 
 import numpy as np
 
-__all__ = ["Decision", "PolicyError", "Router", "RouterRow", "router_draw", "router_draws"]
+__all__ = [
+    "CellChoice",
+    "CellRouter",
+    "Decision",
+    "PolicyError",
+    "Router",
+    "RouterRow",
+    "router_draw",
+    "router_draws",
+]
 
 RULE = "argmax(score - alpha)"
 SUMS_TO_ONE = 1e-6
@@ -164,21 +178,7 @@ class Router:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Router":
         """Read a router_policy.json; PolicyError when it is unreadable or faulty."""
-        try:
-            with open(path, encoding="utf-8-sig") as stream:
-                content = json.load(
-                    stream, parse_constant=_refuse, object_pairs_hook=_once_in_router_file
-                )
-        except (OSError, ValueError, RecursionError) as error:
-            raise PolicyError(
-                f"{os.fspath(path)}: cannot be read as strict JSON ({error})"
-            ) from error
-        try:
-            return cls(content)
-        except PolicyError as error:
-            raise PolicyError(
-                "\n".join(f"{os.fspath(path)}: {line}" for line in str(error).splitlines())
-            ) from error
+        return _load_router_policy(path, cls)
 
     # ---------------------------------------------------------------- one prompt
 
@@ -404,6 +404,149 @@ class Router:
         """Forget all corrections."""
         self._c = [0.0] * len(self.llms)
         self._corrected = False
+
+
+# ---------------------------------------------------------------- classes and cases
+
+
+@dataclass(frozen=True)
+class CellChoice:
+    """Where a request goes: the LLM, and the name of one of its lanes."""
+
+    llm: str
+    lane: str
+
+
+@dataclass(frozen=True)
+class _RouterCell:
+    """A class in a state of a case. lanes: by LLM, names and their parts, which sum to 1."""
+
+    router: Router
+    lanes: Mapping[str, tuple[tuple[str, ...], tuple[float, ...]]]
+
+
+class CellRouter:
+    """A policy of version 2 at work: the prices of every class in every case.
+
+    classes, cases: names in the plan's order; default_class: of requests whose class is unknown;
+    case, loss: those in use, at first the first case without lost nodes.
+
+    Not for several threads at once, as `Router`.
+    """
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        """Take the content of a router_policy.json of version 2; PolicyError with every fault."""
+        policy = _CellPolicy(content)
+        self.classes, self.default_class = policy.classes, policy.default_class
+        self.cases, self.rates, self.setups = policy.cases, policy.rates, policy.setups
+        self.losses = policy.losses
+        self.plan_hash = str(content.get("plan_hash", ""))
+        self.overloaded = False
+        self._cells = policy.cells
+        whole = [case for case in self.cases if not self.losses_of(case)]
+        first = (whole or list(self.cases))[0]
+        self.use(first, None if whole else self.losses_of(first)[0])
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "CellRouter":
+        """Read a router_policy.json; PolicyError when it is unreadable or faulty."""
+        return _load_router_policy(path, cls)
+
+    def losses_of(self, case: str) -> list[int]:
+        """Positions of the losses of nodes of a case."""
+        return [k for k, (of, _) in enumerate(self.losses) if of == case]
+
+    def use(self, case: str, loss: int | None = None) -> None:
+        """Route by the prices of a case from now on, with lost nodes by those of one loss.
+
+        ValueError for an unknown case or loss, or a loss that is missing.
+        """
+        if case not in self.cases:
+            raise ValueError(f"unknown case {case!r}; there are {', '.join(self.cases)}")
+        known: list[int | None] = [*self.losses_of(case)] or [None]
+        if loss not in known:
+            raise ValueError(f"loss {loss!r} of case {case}: expected one of {known}")
+        self.case, self.loss = case, loss
+
+    def at_rates(self, rps: Mapping[str, float]) -> str:
+        """Use the case with no lower rate of any class than these (req/s), that of the lowest
+        rate in all, and return its name.
+
+        Within it the SLOs of every class are kept where curves rise; those over all classes
+        together are not promised, as the mix is another one. Cases with lost nodes are not taken.
+        Where none is high enough: that of the highest rate in all, and `overloaded`. ValueError
+        for an unknown class or a rate that is no number >= 0.
+        """
+        strangers = [name for name in rps if name not in self.classes]
+        if strangers or not all(math.isfinite(rate) and rate >= 0 for rate in rps.values()):
+            raise ValueError(
+                f"rates: a number of 0 or more for classes among {', '.join(self.classes)}, got"
+                f" {dict(rps)!r}"
+            )
+        whole = [case for case in self.cases if not self.losses_of(case)]
+        if not whole:
+            raise ValueError("every case of this policy loses nodes")
+        total = {case: sum(self.rates[case].values()) for case in whole}
+        enough = [
+            case
+            for case in whole
+            if all(
+                self.rates[case].get(name, 0.0) >= rate * (1 - 1e-9) for name, rate in rps.items()
+            )
+        ]
+        self.overloaded = not enough
+        self.use(
+            min(enough, key=total.__getitem__) if enough else max(whole, key=total.__getitem__)
+        )
+        return self.case
+
+    def router(self, request_class: str | None = None) -> Router:
+        """The prices of a class in the case in use, to explain or to correct; LookupError as
+        `choose`.
+        """
+        return self._router_cell(request_class).router
+
+    def choose(
+        self, scores: Mapping[str, float], prompt_id: str, request_class: str | None = None
+    ) -> CellChoice:
+        """LLM and lane of one prompt of a class, in the case in use.
+
+        An unknown class counts as the default one. A class that sends nothing in this case is
+        routed as in another one of the same setup; LookupError where there is none.
+        """
+        cell = self._router_cell(request_class)
+        llm = cell.router.choose(scores, prompt_id)
+        return CellChoice(llm, _lane_of_router_cell(cell, llm, prompt_id))
+
+    def lane(self, llm: str, prompt_id: str, request_class: str | None = None) -> str:
+        """The lane of an LLM that gets one prompt of a class; LookupError as `choose`, and for an
+        LLM that gets nothing of the class.
+        """
+        return _lane_of_router_cell(self._router_cell(request_class), llm, prompt_id)
+
+    def _router_cell(self, request_class: str | None) -> _RouterCell:
+        name = request_class if request_class in self.classes else self.default_class
+        state = self.case, self._routed(self.loss)
+        here = self._cells.get((name, *state))
+        if here is not None:
+            return here
+        setup = self.setups[self.case]
+        for (other, case, loss), cell in self._cells.items():
+            if other == name and loss is None and self.setups[case] == setup:
+                return cell
+        raise LookupError(f"the plan routes no requests of class {name} in case {self.case}")
+
+    def _routed(self, loss: int | None) -> int | None:
+        """The loss whose routing serves for a loss."""
+        return loss if loss is None or self.losses[loss][1] is None else self.losses[loss][1]
+
+
+def _lane_of_router_cell(cell: _RouterCell, llm: str, prompt_id: str) -> str:
+    names, parts = cell.lanes.get(llm, ((), ()))
+    if not names:
+        raise LookupError(f"{llm} has no lane for this class and case")
+    # A number of its own: that of the prompt has decided its tie already.
+    return names[_pick_by_router(parts, router_draw(f"{prompt_id}\0lane"))]
 
 
 # ---------------------------------------------------------------- shares
@@ -633,6 +776,132 @@ class _RouterPolicy:
             good=gain < 2 * ramp,
         )
         return ramp, gain, limit
+
+
+class _CellPolicy:
+    """What a policy of version 2 says, with every fault."""
+
+    def __init__(self, content: Any) -> None:
+        self.faults: list[str] = []
+        content = content if isinstance(content, Mapping) else {}
+        self._expect("version", content.get("version"), "2", good=content.get("version") == 2)
+        cases = self._named_rows("cases", content.get("cases"), "case")
+        self.cases = tuple(row["case"] for row in cases)
+        self.rates = {row["case"]: self._case_rates(k, row) for k, row in enumerate(cases)}
+        self.setups = {row["case"]: row.get("setup") for row in cases}
+        classes = content.get("classes")
+        good = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
+        self._expect("classes", classes, "a list of names", good=good and bool(classes))
+        self.classes: tuple[str, ...] = tuple(classes) if isinstance(classes, list) else ()
+        default = content.get("default_class")
+        self._expect("default_class", default, "one of the classes", good=default in self.classes)
+        self.default_class = str(default)
+        self.losses = self._policy_losses(content.get("losses"))
+        self.cells: dict[tuple[str, str, int | None], _RouterCell] = {}
+        for k, row in enumerate(self._named_rows("cells", content.get("cells"), "class", "case")):
+            self._policy_cell(f"cells.{k}", row)
+        if self.faults:
+            raise PolicyError("\n".join(self.faults))
+
+    def _expect(self, where: str, value: Any, wanted: str, *, good: bool) -> bool:
+        if not good:
+            self.faults.append(f"{where}: expected {wanted}, got {ascii(value)[:100]}")
+        return good
+
+    def _named_rows(self, where: str, rows: Any, *names: str) -> list[Mapping[str, Any]]:
+        """The entries of a list, each with its names in text; without those that lack one."""
+        listed = rows if isinstance(rows, list) else []
+        self._expect(where, rows, "a list of one entry or more", good=bool(listed))
+        kept = []
+        for k, row in enumerate(listed):
+            good = isinstance(row, Mapping) and all(isinstance(row.get(n), str) for n in names)
+            if self._expect(f"{where}.{k}", row, f"a table with {' and '.join(names)}", good=good):
+                kept.append(row)
+        return kept
+
+    def _case_rates(self, position: int, row: Mapping[str, Any]) -> dict[str, float]:
+        stated = row.get("rates_rps")
+        rates: Mapping[str, Any] = stated if isinstance(stated, Mapping) else {}
+        good = bool(rates) and all(_is_number(rate) and rate >= 0 for rate in rates.values())
+        wanted = "a number of 0 or more for each class"
+        self._expect(f"cases.{position}.rates_rps", stated, wanted, good=good)
+        return {name: float(rate) for name, rate in rates.items()} if good else {}
+
+    def _policy_losses(self, rows: Any) -> tuple[tuple[str, int | None], ...]:
+        """(case, loss whose routing serves) of every loss."""
+        losses = []
+        listed = rows if isinstance(rows, list) else []
+        self._expect("losses", rows, "a list", good=isinstance(rows, list))
+        for k, row in enumerate(listed):
+            case = row.get("case") if isinstance(row, Mapping) else None
+            same = row.get("same_as") if isinstance(row, Mapping) else None
+            good = case in self.cases and (
+                same is None or (isinstance(same, int) and 0 <= same < len(listed))
+            )
+            self._expect(f"losses.{k}", row, "a case, and same_as null or a position", good=good)
+            losses.append((str(case), same if good else None))
+        return tuple(losses)
+
+    def _policy_cell(self, where: str, row: Mapping[str, Any]) -> None:
+        loss = row.get("loss")
+        known: list[int | None] = [
+            k for k, (case, _) in enumerate(self.losses) if case == row["case"]
+        ] or [None]
+        good = row["class"] in self.classes and row["case"] in self.cases
+        good = good and loss in known and not isinstance(loss, bool)
+        key = row["class"], row["case"], loss
+        good = self._expect(where, key, "a known class, case and loss, once", good=good)
+        try:
+            router = Router(row)
+        except PolicyError as error:
+            self.faults += [f"{where}.{line}" for line in str(error).splitlines()]
+            return
+        lanes: Any = row.get("lanes")
+        if not self._expect(
+            f"{where}.lanes", lanes, "lanes of each LLM", good=isinstance(lanes, Mapping)
+        ):
+            return
+        read = {llm: self._policy_lanes(f"{where}.lanes.{llm}", of) for llm, of in lanes.items()}
+        wanted = [llm for llm, share in zip(router.llms, router.row.weights, strict=True) if share]
+        lacking = [llm for llm in wanted if not read.get(llm, ((), ()))[0]]
+        self._expect(f"{where}.lanes", lacking, "a lane of every LLM with a part", good=not lacking)
+        if good:
+            self._expect(where, key, "each cell once", good=key not in self.cells)
+            self.cells[key] = _RouterCell(router, read)
+
+    def _policy_lanes(self, where: str, rows: Any) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        good: bool = isinstance(rows, list) and all(
+            isinstance(row, Mapping)
+            and isinstance(row.get("lane"), str)
+            and _is_number(row.get("share"))
+            and row["share"] >= 0
+            for row in rows
+        )
+        total = sum(row["share"] for row in rows) if good else 0.0
+        wanted = "names of lanes with shares of 0 or more, 1 in all"
+        if not self._expect(where, rows, wanted, good=good and abs(total - 1.0) <= SUMS_TO_ONE):
+            return (), ()
+        return tuple(row["lane"] for row in rows), tuple(row["share"] / total for row in rows)
+
+
+Policy = TypeVar("Policy", Router, CellRouter)
+
+
+def _load_router_policy(path: str | os.PathLike[str], make: Callable[[Any], Policy]) -> Policy:
+    """Read a file and make a router of it; PolicyError when it is unreadable or faulty."""
+    try:
+        with open(path, encoding="utf-8-sig") as stream:
+            content = json.load(
+                stream, parse_constant=_refuse, object_pairs_hook=_once_in_router_file
+            )
+    except (OSError, ValueError, RecursionError) as error:
+        raise PolicyError(f"{os.fspath(path)}: cannot be read as strict JSON ({error})") from error
+    try:
+        return make(content)
+    except PolicyError as error:
+        raise PolicyError(
+            "\n".join(f"{os.fspath(path)}: {line}" for line in str(error).splitlines())
+        ) from error
 
 
 def _refuse(word: str) -> float:

@@ -54,10 +54,42 @@ def route(
             help="Show prices at 50 to 150 % of the rate, and where SLOs break.",
         ),
     ] = False,
+    request_class: Annotated[
+        str | None,
+        typer.Option(
+            "--class",
+            metavar="CLASS",
+            help="Class whose prices are used (plans with classes).",
+            show_default=False,
+        ),
+    ] = None,
+    case: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CASE",
+            help="Case whose prices are used (plans with cases).",
+            show_default=False,
+        ),
+    ] = None,
+    loss: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="K",
+            help="Loss of nodes of that case, by its position in the plan.",
+            show_default=False,
+        ),
+    ] = None,
     scenario: ItsScenario = None,
     csv: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="Write one row per routing as CSV.", show_default=False),
+    ] = None,
+    choices: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Write the LLM of every prompt as CSV.", show_default=False
+        ),
     ] = None,
     json: Annotated[
         str | None,
@@ -81,7 +113,8 @@ def route(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.route import RouteOptions, run_route
+        from planner.cli.commands.route import run_route
+        from planner.cli.terminal.command_options import RouteOptions
 
         code = run_route(
             plan,
@@ -96,6 +129,10 @@ def route(
                 json=json,
                 quiet=quiet,
                 unverified=unverified,
+                choices=choices,
+                request_class=request_class,
+                case=case,
+                loss=loss,
             ),
             interrupt,
         )

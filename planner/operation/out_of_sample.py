@@ -53,7 +53,15 @@ from planner.settings import Progress, Settings
 from planner.studies.baselines.solver import BaselineSolver
 from profiles.records import Scores
 
-__all__ = ["NORMAL_975", "Evaluation", "RoutingComparison", "Slack", "evaluate_out_of_sample"]
+__all__ = [
+    "NORMAL_975",
+    "Evaluation",
+    "RoutingComparison",
+    "Slack",
+    "compare_out_of_sample",
+    "evaluate_out_of_sample",
+    "routed_by_id_out_of_sample",
+]
 
 NORMAL_975 = 1.96
 
@@ -154,17 +162,15 @@ def evaluate_out_of_sample(
     fitted, tested = (sample, sample) if split is None else split_sample(sample, split, seed)
     if split is not None:
         content = {**content, **rerouted_prompts_content(setup, fitted.scores)}
-    router, loads = (
-        Router(build_routing_policy(content, setup.instance.arrival_rate)),
-        ReplicaLoads(setup, content),
-    )
+    policy = build_routing_policy(content, setup.instance.arrival_rate)
+    router, loads = Router(policy), ReplicaLoads(setup, content)
     shares = prompt_shares_routed(router, tested.scores)
     planned = np.array([content["routing"][llm] for llm in tested.scores.llms])
     limits, interval = judge_limits_at_loads(
         loads, planned, shares, tested.scores.weights, np.random.default_rng([seed, 1])
     )
     first = prompt_routing_of(ROUTER, "", shares, tested, KEPT[worst_verdict(limits)])
-    corrected, intervals = corrected_prompt_routing(content, setup, loads, planned, tested, seed)
+    corrected, intervals = corrected_prompt_routing(policy, loads, planned, tested, seed)
     routings = [
         first,
         corrected,
@@ -187,12 +193,12 @@ def evaluate_out_of_sample(
         fitted=None if split is None else fitted.prompts,
         arrival_rate=setup.instance.arrival_rate,
         planned=planned,
-        by_id=_by_id_out_of_sample(router, tested.scores),
+        by_id=routed_by_id_out_of_sample(router, tested.scores),
         interval=interval,
         routings=tuple(routings),
         limits=limits,
         comparisons=tuple(
-            _compared_out_of_sample(first, other, tested, shares) for other in routings[1:]
+            compare_out_of_sample(first, other, tested, shares) for other in routings[1:]
         ),
         notes=(*intervals, *notes),
         seconds=time.perf_counter() - began,
@@ -200,7 +206,7 @@ def evaluate_out_of_sample(
     )
 
 
-def _by_id_out_of_sample(router: Router, scores: Scores) -> np.ndarray:
+def routed_by_id_out_of_sample(router: Router, scores: Scores) -> np.ndarray:
     """(M,) fractions when every prompt goes to one LLM, as its id decides."""
     chosen = router.choose_many(
         dict(zip(scores.llms, scores.values, strict=True)), scores.prompt_ids
@@ -209,7 +215,7 @@ def _by_id_out_of_sample(router: Router, scores: Scores) -> np.ndarray:
     return np.bincount(of[chosen], scores.weights, len(scores.llms))
 
 
-def _compared_out_of_sample(
+def compare_out_of_sample(
     first: PromptRouting, other: PromptRouting, tested: Sample, shares: np.ndarray
 ) -> RoutingComparison:
     """The router less another routing, paired by prompt."""

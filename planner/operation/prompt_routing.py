@@ -12,8 +12,9 @@ true grades   prices computed on the grades, same setup and limits: no router do
 best answer   the best LLM of every prompt, load ignored
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from models.instance import ObjectiveKind
 from models.router import Router
 from planner.errors import NoPlanInTimeError
 from planner.operation.fixed_setup import FixedSetup
-from planner.operation.replica_loads import LimitCheck, ReplicaLoads, judge_limits_at_loads
+from planner.operation.replica_loads import LimitCheck, LimitsAtLoads, judge_limits_at_loads
 from planner.operation.router_policy import build_routing_policy, router_policy_load_correction
 from planner.operation.samples import Sample
 from planner.operation.verdicts import SloVerdict
@@ -150,21 +151,18 @@ def refitted_prompt_routings(setup: FixedSetup, tested: Sample) -> list[PromptRo
 
 
 def corrected_prompt_routing(
-    content: SolvedContent,
-    setup: FixedSetup,
-    loads: ReplicaLoads,
+    policy: Mapping[str, Any],
+    loads: LimitsAtLoads,
     planned: np.ndarray,
     tested: Sample,
     seed: int,
 ) -> tuple[PromptRouting, list[str]]:
     """The router after correcting its prices by load, counts without noise; and how long that
-    took.
+    took. policy: content of router_policy.json.
     """
     scores, used = tested.scores, tested.scores.weights > 0
     correction = router_policy_load_correction(float(np.ptp(scores.values[:, used])))
-    router = Router(
-        {**build_routing_policy(content, setup.instance.arrival_rate), "correction": correction}
-    )
+    router = Router({**policy, "correction": correction})
     intervals, shares = 0, prompt_shares_routed(router, scores)
     while (
         correction

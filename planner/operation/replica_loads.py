@@ -13,6 +13,7 @@ verdict                 misses when these prompts and the whole interval are abo
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -22,7 +23,14 @@ from planner.plans.labels import slo_label
 from planner.plans.latencies import OperatingPoint, achieved_latency
 from planner.plans.schema import SolvedContent
 
-__all__ = ["LimitCheck", "ReplicaLoads", "judge_limits_at_loads"]
+__all__ = [
+    "FULLEST",
+    "LIMIT_NOISE",
+    "LimitCheck",
+    "LimitsAtLoads",
+    "ReplicaLoads",
+    "judge_limits_at_loads",
+]
 
 RESAMPLES = 400
 LIMIT_NOISE = 1e-7
@@ -49,6 +57,22 @@ class LimitCheck:
     verdict: SloVerdict
 
 
+class LimitsAtLoads(Protocol):
+    """Fractions -> what limits achieve. names, units ("ms" or "%"), limits: (S,) of the limits, the
+    last one the fullest replica's.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    limits: np.ndarray
+
+    def achieved(self, fractions: np.ndarray) -> np.ndarray:
+        """(S,) in the units; inf where it is not known."""
+
+    def kept(self, achieved: np.ndarray) -> np.ndarray:
+        """Which limits (S,) are kept."""
+
+
 class ReplicaLoads:
     """Fractions (M,) -> rates and latencies of a setup, whose options share an LLM's requests as in
     `content` (keys of plan.json).
@@ -71,6 +95,7 @@ class ReplicaLoads:
             *(slo_label(s.metric, s.statistic, s.scope) for s in setup.instance.slos),
             FULLEST,
         )
+        self.units = (*("ms" for _ in setup.instance.slos), "%")
         self.limits = np.array([*(1000.0 * slo.limit for slo in setup.instance.slos), 100.0])
 
     def achieved(self, fractions: np.ndarray) -> np.ndarray:
@@ -97,7 +122,7 @@ class ReplicaLoads:
 
 
 def judge_limits_at_loads(
-    loads: ReplicaLoads,
+    loads: LimitsAtLoads,
     planned: np.ndarray,
     shares: np.ndarray,
     weights: np.ndarray,
@@ -128,12 +153,11 @@ def judge_limits_at_loads(
         verdict = SloVerdict.UNCERTAIN
         if good[k] or bad[k]:
             verdict = SloVerdict.HOLDS if good[k] else SloVerdict.MISSES
-        unit, limit = "%" if name == FULLEST else "ms", float(loads.limits[k])
         limits.append(
             LimitCheck(
                 name=name,
-                unit=unit,
-                limit=limit,
+                unit=loads.units[k],
+                limit=float(loads.limits[k]),
                 planned=float(before[k]),
                 achieved=float(here[k]),
                 low=float(low[k]),

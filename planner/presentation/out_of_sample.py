@@ -19,6 +19,7 @@ __all__ = [
     "out_of_sample_advice_lines",
     "out_of_sample_basis_lines",
     "out_of_sample_gain_line",
+    "out_of_sample_slack_lines",
     "out_of_sample_verdict_line",
 ]
 
@@ -76,8 +77,16 @@ def out_of_sample_advice_lines(evaluation: Evaluation) -> list[str]:
         elif slack is not None:
             changes["headroom.rate_pct"] = np.ceil(1000 * slack.rate_headroom - 1e-6) / 10
             limits.append(f"{100 * evaluation.rate_headroom:g} % headroom of the rate")
-    lines = [] if slack is None else [_slack_line(slack, evaluation.sample.prompts)]
-    return [*lines, *([retry_line(changes, limits, "route")] if changes else [])]
+    return [
+        *out_of_sample_slack_lines(evaluation),
+        *([retry_line(changes, limits, "route")] if changes else []),
+    ]
+
+
+def out_of_sample_slack_lines(evaluation: Evaluation) -> list[str]:
+    """How much slack the noise of the sample takes; nothing where it is not known."""
+    slack = evaluation.slack
+    return [] if slack is None else [_slack_line(slack, evaluation.sample.prompts)]
 
 
 def _slack_line(slack: Slack, prompts: int) -> str:

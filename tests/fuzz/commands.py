@@ -99,7 +99,8 @@ COMMANDS: Mapping[str, Command] = {
         {
             **{"--scores": "in:scores", "--grades": "in:scores", "--split": "number:0:1"},
             **{"--seed": "int:0:99", "--rates": "flag", "--csv": "out:.csv"},
-            **{"--json": "out:.json", **PLAN_INPUT},
+            **{"--class": "word:chat,batch,x", "--case": "word:day,lost,x", "--loss": "int:0:2"},
+            **{"--choices": "out:.csv", "--json": "out:.json", **PLAN_INPUT},
         },
     ),
     "diff": Command(("in:plan", "in:plan"), {"--unverified": "flag"}),

@@ -97,7 +97,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "table": ("profiles.csv", "wide.csv", "profiles.parquet", "wide.parquet"),
     "scores": ("scores.csv", "weighted.csv", "scores.parquet"),
     "graded": ("many.csv", "many-grades.csv"),
-    "plan": ("plan.json", "other.json", "rich-plan.json", "infeasible.json"),
+    "plan": ("plan.json", "other.json", "rich-plan.json", "infeasible.json", "day-plan.json"),
     "trace": ("trace.csv",),
     "mapping": ("mapping.yaml",),
     "grades": ("bench.json", "samples_arc.jsonl", "queries.jsonl", "routerbench.csv"),
@@ -117,6 +117,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "other.json": ("scenario.yaml", "profiles.csv", "scores.csv"),
     "infeasible.json": ("scenario.yaml", "profiles.csv", "scores.csv"),
     "rich-plan.json": ("rich.yaml", "wide.csv", "weighted.csv"),
+    "day-plan.json": ("day.yaml", "wide.csv", "weighted.csv", "day-chat.csv", "day-rates.csv"),
 }
 """File -> what else is read with it."""
 PLANS = {
@@ -124,6 +125,7 @@ PLANS = {
     "other.json": ("scenario.yaml", "arrival_rate_rps=20"),
     "infeasible.json": ("scenario.yaml", "arrival_rate_rps=900"),
     "rich-plan.json": ("rich.yaml", "arrival_rate_rps=12"),
+    "day-plan.json": ("day.yaml", "cases.0.hours=12"),
 }
 
 

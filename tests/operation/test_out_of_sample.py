@@ -105,7 +105,7 @@ def test_knowing_nothing_is_called_noise_about_nineteen_times_in_twenty(
         sample = own(source, np.random.default_rng([11, seed]).uniform(0, 1, (3, 600)))
         first = prompt_routing.prompt_routing_of(prompt_routing.ROUTER, "", shares, sample, "kept")
         called += (
-            out_of_sample._compared_out_of_sample(
+            out_of_sample.compare_out_of_sample(
                 first, prompt_routing.random_routing(first, sample), sample, shares
             ).verdict
             != "within noise"

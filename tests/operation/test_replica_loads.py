@@ -75,7 +75,9 @@ def test_what_these_prompts_keep_is_no_miss_even_where_every_deviation_breaks_it
         "achieved": lambda self, f: np.array([f.max()]),
         "kept": lambda self, a: a <= 0.5 + 1e-9,
     }
-    loads: Any = type("Loads", (), {**most, "names": ("larger",), "limits": np.array([0.5])})()
+    loads: Any = type(
+        "Loads", (), {**most, "names": ("larger",), "units": ("ms",), "limits": np.array([0.5])}
+    )()
     limits, _ = judge_limits_at_loads(
         loads, np.full(2, 0.5), shares, np.full(400, 1 / 400), np.random.default_rng(0)
     )
@@ -101,6 +103,7 @@ def test_the_interval_of_the_fractions_is_that_of_a_mean() -> None:
             "achieved": lambda self, f: f[:1],
             "kept": lambda self, a: a < 9,
             "names": ("x",),
+            "units": ("ms",),
             "limits": np.array([9.0]),
         },
     )()

@@ -4,73 +4,56 @@ they gain or lose.
 
 import sys
 import threading
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
+from models.router import Router
+from planner.cli.commands.cells.route_cells import run_route_cells
+from planner.cli.terminal.command_options import RouteOptions
 from planner.cli.terminal.frame import framed_command, framed_csv_write, framed_write, notify
 from planner.cli.terminal.interrupt import Interrupt
+from planner.cli.terminal.out_of_sample_report import (
+    OUT_OF_SAMPLE_STYLES,
+    figure_out_of_sample,
+    percent_out_of_sample,
+    print_out_of_sample_tables,
+    score_out_of_sample,
+)
 from planner.cli.terminal.output import (
     Column,
     output_line,
-    output_lines,
     output_table,
     plain_output_console,
 )
-from planner.cli.terminal.plan_input import load_plan_input
+from planner.cli.terminal.plan_input import load_any_plan_input, refuse_cell_words
 from planner.cli.terminal.progress import ProgressCallback, with_progress
 from planner.operation.out_of_sample import Evaluation, evaluate_out_of_sample
 from planner.operation.price_table import PriceTable, build_price_table
+from planner.operation.router_policy import build_routing_policy
 from planner.operation.samples import Sample, read_sample
+from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_file import plan_file_text
 from planner.presentation.formatting import format_number
 from planner.presentation.out_of_sample import (
     out_of_sample_advice_lines,
-    out_of_sample_basis_lines,
     out_of_sample_gain_line,
     out_of_sample_verdict_line,
 )
 from planner.presentation.out_of_sample_tables import (
-    out_of_sample_comparisons_table,
     out_of_sample_content,
-    out_of_sample_fractions_table,
-    out_of_sample_limits_table,
     out_of_sample_routings_table,
 )
 from planner.presentation.router import router_held_rate_line, router_price_frame
 from profiles.io.writing import check_writable, write_whole_file
 
-__all__ = ["MISSED", "RouteOptions", "run_route"]
+__all__ = ["MISSED", "run_route"]
 
 MISSED = 6
 """Exit code: a limit is missed on these prompts."""
-
-STYLES = {"holds": "bold green", "uncertain": "bold yellow", "misses": "bold red"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class RouteOptions:
-    """Options of the command.
-
-    Paths as given; split: share of the prompts that prices are computed on; rates: a price table
-    too.
-    """
-
-    scores: str | None
-    grades: str | None
-    split: float | None
-    seed: int
-    scenario: str | None
-    rates: bool
-    csv: str | None
-    json: str | None
-    quiet: bool
-    unverified: bool = False
 
 
 @framed_command
@@ -79,10 +62,19 @@ def run_route(plan: Path, options: RouteOptions, interrupt: Interrupt) -> int:
 
     Raises VerificationError (a bug) when a routing fails its check.
     """
-    for path, option in ((options.csv, "--csv"), (options.json, "--json")):
+    outputs = (
+        *((options.csv, "--csv"), (options.json, "--json")),
+        (options.choices, "--choices"),
+    )
+    for path, option in outputs:
         if path is not None and path != "-":
             check_writable(Path(path), option)
-    source = load_plan_input(plan, options.scenario, unverified=options.unverified)
+    source = load_any_plan_input(plan, options.scenario, unverified=options.unverified)
+    if isinstance(source, CellsPlanAndScenario):
+        return run_route_cells(source, options, interrupt)
+    refuse_cell_words(
+        plan, **{"--class": options.request_class, "--case": options.case, "--loss": options.loss}
+    )
     source.plan.demand_setup()
     sample, notices = _sample_to_route(source, options)
     notify(notices, quiet=options.quiet)
@@ -90,6 +82,7 @@ def run_route(plan: Path, options: RouteOptions, interrupt: Interrupt) -> int:
         partial(_compute_route, source, sample, options), interrupt, show=not options.quiet
     )
     code = _output_route(source, evaluation, table, options)
+    code = max(code, framed_csv_write(_choices(source, sample), options.choices, "prompts"))
     return code or (MISSED if evaluation.verdict == "misses" else 0)
 
 
@@ -123,6 +116,17 @@ def _compute_route(
     if not options.rates:
         return evaluation, None
     return evaluation, build_price_table(source, progress=progress, cancel=cancel)
+
+
+def _choices(source: PlanAndScenario, sample: Sample) -> pd.DataFrame:
+    """One row a prompt: its LLM by its id, as the plan's router chooses it."""
+    rate, scores = source.loaded.instance.arrival_rate, sample.scores
+    router = Router(build_routing_policy(source.plan.content, rate))
+    chosen = router.choose_many(
+        dict(zip(scores.llms, scores.values, strict=True)), map(str, scores.prompt_ids)
+    )
+    llms = [router.llms[at] for at in chosen]
+    return pd.DataFrame({"prompt_id": scores.prompt_ids, "llm": llms})
 
 
 def _output_route(
@@ -161,7 +165,7 @@ def _print_route(
     output_line(
         console,
         f"{source.plan.content['scenario']}: {out_of_sample_verdict_line(evaluation)}",
-        STYLES[evaluation.verdict],
+        OUT_OF_SAMPLE_STYLES[evaluation.verdict],
     )
     rate = format_number(evaluation.arrival_rate)
     grades = "grades known" if evaluation.sample.graded else "no grades"
@@ -177,91 +181,22 @@ def _print_route(
         return
     if table is not None:
         _print_route_rates(console, table)
-    output_table(console, "Fractions", out_of_sample_fractions_table(evaluation), FRACTIONS)
-    output_table(console, "Limits", out_of_sample_limits_table(evaluation), LIMITS)
-    graded = [GRADED] if evaluation.sample.graded else []
-    output_table(
-        console,
-        "Quality of ways to send these prompts",
-        out_of_sample_routings_table(evaluation),
-        [*ROUTINGS, *graded],
-    )
-    output_table(
-        console,
-        f"The router against them, by {'grades' if graded else 'scores'}",
-        out_of_sample_comparisons_table(evaluation),
-        COMPARISONS,
-    )
-    output_lines(console, "What this rests on", out_of_sample_basis_lines(evaluation))
+    print_out_of_sample_tables(console, evaluation)
 
 
 def _print_route_rates(console: Console, table: PriceTable) -> None:
     """Print the prices over load."""
     frame = router_price_frame(table)
     columns: list[Column] = [
-        ("Rate (% of planned)", "rate\n(%)", _percent),
-        ("Rate (req/s)", "rate\n(req/s)", _figure),
+        ("Rate (% of planned)", "rate\n(%)", percent_out_of_sample),
+        ("Rate (req/s)", "rate\n(req/s)", figure_out_of_sample),
         ("SLOs", "SLOs", str),
     ]
-    columns += [("Quality (score)", "quality\n(score)", _score)]
+    columns += [("Quality (score)", "quality\n(score)", score_out_of_sample)]
     columns += [
-        (name, name.replace(" price (score)", "\nprice"), _score)
+        (name, name.replace(" price (score)", "\nprice"), score_out_of_sample)
         for name in frame.columns
         if name.endswith(" price (score)") and frame[name].notna().any()
     ]
     output_table(console, "Prices over load, for the setup as it is", frame, columns)
     output_line(console, router_held_rate_line(table))
-
-
-def _percent(value: Any) -> str:
-    return "-" if pd.isna(value) else f"{value:.1f}"
-
-
-def _figure(value: Any) -> str:
-    return "-" if pd.isna(value) else format_number(float(value))
-
-
-def _score(value: Any) -> str:
-    return "-" if pd.isna(value) else f"{value:.4f}"
-
-
-def _gain(value: Any) -> str:
-    return f"{value:+.4f}"
-
-
-FRACTIONS: list[Column] = [
-    *(
-        ("LLM", "LLM", str),
-        ("Planned (%)", "planned\n(%)", _percent),
-        ("Realised (%)", "realised\n(%)", _percent),
-    ),
-    *(
-        ("From (%)", "95 %\nfrom", _percent),
-        ("To (%)", "\nto", _percent),
-        ("By prompt id (%)", "by id\n(%)", _percent),
-    ),
-    *(("Mean score", "mean\nscore", _score), ("Mean grade", "mean\ngrade", _score)),
-]
-LIMITS: list[Column] = [
-    *(
-        ("Limit", "limit", str),
-        ("Unit", "unit", str),
-        ("At most", "at most", _figure),
-        ("Planned", "planned", _figure),
-    ),
-    *(
-        ("Realised", "realised", _figure),
-        ("From", "95 %\nfrom", _figure),
-        ("To", "\nto", _figure),
-        ("Verdict", "verdict", str),
-    ),
-]
-ROUTINGS: list[Column] = [
-    *(("Routing", "routing", str), ("LLM", "LLM", str), ("Limits", "limits", str)),
-    ("Predicted quality (score)", "predicted\n(score)", _score),
-]
-GRADED: Column = ("Graded quality (score)", "graded\n(score)", _score)
-COMPARISONS: list[Column] = [
-    *(("Against", "against", str), ("Router gains (score)", "router gains\n(score)", _gain)),
-    *(("95 % interval (± score)", "95 %\n±", _score), ("Verdict", "verdict", str)),
-]

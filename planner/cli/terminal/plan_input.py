@@ -5,6 +5,7 @@ when it fails.
 from pathlib import Path
 
 from planner.cli.terminal.frame import warn
+from planner.errors import DataError
 from planner.plans.cells.any_plan import load_any_plan
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.plan_and_scenario import (
@@ -12,8 +13,9 @@ from planner.plans.plan_and_scenario import (
     load_plan_and_scenario,
     unverified_line,
 )
+from profiles.io.faults import Fault
 
-__all__ = ["load_any_plan_input", "load_plan_input"]
+__all__ = ["load_any_plan_input", "load_plan_input", "refuse_cell_words"]
 
 
 def load_plan_input(
@@ -42,3 +44,16 @@ def load_any_plan_input(
     if source.problems:
         warn([unverified_line(plan, source.problems)])
     return source
+
+
+def refuse_cell_words(plan: Path, **words: object) -> None:
+    """Raise DataError where options that name a class, a case or a loss go with a plan that has
+    none. words: option -> what was given, None or empty where nothing was.
+    """
+    faults = [
+        Fault(str(plan), option, str(given), "the plan has one class in one case", "leave it out")
+        for option, given in words.items()
+        if given is not None and given != ()
+    ]
+    if faults:
+        raise DataError(faults)

@@ -1,0 +1,55 @@
+"""Options of the commands that take plans of both schemas."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["ExportOptions", "RouteOptions", "SimulateOptions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteOptions:
+    """Of `route`. Paths as given; split: share of the prompts that prices are computed on; rates: a
+    price table too; request_class, case, loss: which prices of a plan over cells.
+    """
+
+    scores: str | None
+    grades: str | None
+    split: float | None
+    seed: int
+    scenario: str | None
+    rates: bool
+    csv: str | None
+    json: str | None
+    quiet: bool
+    unverified: bool = False
+    choices: str | None = None
+    request_class: str | None = None
+    case: str | None = None
+    loss: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulateOptions:
+    """Of `simulate`. classes, cases: what the report of a plan over cells is restricted to."""
+
+    scenario: str | None
+    trace: str | None
+    scale: str
+    minutes: float
+    cv: float
+    seed: int
+    quiet: bool
+    unverified: bool = False
+    json: str | None = None
+    classes: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """Of `export`. only: as --only; scenario: where the plan does not say it."""
+
+    to: Path
+    only: str | None
+    scenario: str | None
+    quiet: bool

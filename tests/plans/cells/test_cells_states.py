@@ -1,0 +1,72 @@
+"""States of a plan over cells by position: rates add up, loads follow, replicas are dealt."""
+
+import numpy as np
+import pytest
+
+from planner.plans.cells.cells_states import (
+    lane_replicas,
+    read_cells_states,
+    replica_nodes,
+    state_name,
+    state_operating_points,
+)
+from planner.plans.latencies import achieved_latency
+from tests.support.demand.cells_by_hand import cells_demand, cells_plan
+
+
+def test_every_state_serves_its_rates() -> None:
+    demand, plan = cells_demand(), cells_plan()
+    states = read_cells_states(plan, demand)
+    assert [(state.case, state.loss is None) for state in states[:2]] == [(0, True), (1, True)]
+    assert all(state.case == 2 and state.loss is not None for state in states[2:])
+    for state in states:
+        inside = sum(lane.rates for lane in state.lanes)
+        rates = np.array(demand.cases[state.case].rates)
+        assert inside + state.outside.sum(axis=1) == pytest.approx(rates, abs=1e-3)
+        for lane in state.lanes:
+            stated = plan["lanes"][lane.position]
+            assert lane.load == pytest.approx(stated["load_rps"])
+            assert lane.replicas == stated["replicas"]
+
+
+def test_what_a_cell_achieves_follows_from_its_points() -> None:
+    demand, plan = cells_demand(), cells_plan()
+    state = read_cells_states(plan, demand)[0]
+    points = state_operating_points(demand, state, [0])
+    achieved = achieved_latency(points, demand.classes[0].slos[0])
+    assert achieved is not None
+    assert 1000 * achieved == pytest.approx(state.cells[0]["slo"][0]["achieved_ms"])
+
+
+def test_replicas_are_dealt_to_lanes_once_each_and_only_survivors() -> None:
+    demand, plan = cells_demand(), cells_plan()
+    seats = replica_nodes(plan["setups"][0])
+    assert sorted(node for _, node, _ in seats.values()) == [0, 1, 2]
+    for state in read_cells_states(plan, demand):
+        dealt = lane_replicas(plan, state)
+        held = [(lane.setup_option, r) for lane, own in zip(state.lanes, dealt, strict=True)
+                for r in own]  # fmt: skip
+        assert len(set(held)) == len(held) == sum(lane.replicas for lane in state.lanes)
+        lost = set() if state.loss is None else set(plan["losses"][state.loss]["nodes"]["h100"])
+        assert not {seats[key][1] for key in held} & lost
+
+
+def test_a_loss_that_shares_a_routing_deals_its_own_survivors() -> None:
+    demand, plan = cells_demand(), cells_plan()
+    state = next(s for s in read_cells_states(plan, demand) if s.loss is not None)
+    shared = [k for k, loss in enumerate(plan["losses"]) if loss["same_as"] == state.loss]
+    seats = replica_nodes(plan["setups"][0])
+    for loss in shared:
+        lost = set(plan["losses"][loss]["nodes"]["h100"])
+        dealt = lane_replicas(plan, state, loss)
+        for lane, own in zip(state.lanes, dealt, strict=True):
+            assert len(own) == lane.replicas
+            assert not {seats[lane.setup_option, r][1] for r in own} & lost
+
+
+def test_a_state_is_named_by_its_case_and_lost_nodes() -> None:
+    demand, plan = cells_demand(), cells_plan()
+    names = [state_name(plan, demand, state) for state in read_cells_states(plan, demand)]
+    assert names[0] == "day"
+    assert names[2].startswith("lost, lost node ")
+    assert names[2].endswith(" of h100")
