@@ -1,5 +1,5 @@
 """The solution of an optimisation over cells, in the demand's positions and units; it holds no
-solver object. A fixed fleet: one setup serves all cases.
+solver object.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ __all__ = [
     "Lane",
     "LossKind",
     "PlanLoss",
+    "PlannedSetup",
     "RoutedCase",
 ]
 
@@ -74,23 +75,53 @@ class PlanLoss:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellPlan:
-    """A placed setup with a routing of every case, or of every largest loss of its nodes.
+class PlannedSetup:
+    """Replicas on their GPUs. cases: positions that it serves, its own first. replicas: (O,).
+    packings: of every pool. cost: USD/h of its GPUs while it runs.
+    """
 
-    value: of the objective (score, or USD/h). quality: weighted mean over cells. replicas: (O,).
-    packings: of every pool. gpus_cost, outside_cost: USD/h. losses: all kinds of lost nodes of
-    all cases.
+    cases: tuple[int, ...]
+    replicas: np.ndarray
+    packings: tuple[Packing, ...]
+    cost: float
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that hold a shard."""
+        return sum(packing.gpus for packing in self.packings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellPlan:
+    """Placed setups with a routing of every case, or of every largest loss of its nodes.
+
+    value: of the objective (score, or USD/h). quality: weighted mean over cells. setups: in the
+    cycle's order; one of a fixed fleet. gpus_cost, outside_cost, starts_cost: USD/h over all
+    hours. losses: all kinds of lost nodes of all cases.
     """
 
     value: float
     quality: float
-    replicas: np.ndarray
-    packings: tuple[Packing, ...]
+    setups: tuple[PlannedSetup, ...]
     routed: tuple[RoutedCase, ...]
     losses: tuple[PlanLoss, ...]
-    gpus: int
     gpus_cost: float
     outside_cost: float
+    starts_cost: float = 0.0
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of the largest setup."""
+        return max(setup.gpus for setup in self.setups)
+
+    @property
+    def cost(self) -> float:
+        """USD/h of everything."""
+        return self.gpus_cost + self.outside_cost + self.starts_cost
+
+    def setup_of(self, case: int) -> PlannedSetup:
+        """The setup that serves a case."""
+        return next(setup for setup in self.setups if case in setup.cases)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +140,13 @@ class CellSolution:
 
 
 class CellBaselineKind(StrEnum):
-    """Ways to plan that are simpler than all cells at once (planner.cells.cell_baselines)."""
+    """Ways to plan that are simpler than the joint plan (planner.cells.cell_baselines)."""
 
     PEAK = "peak alone"
     MEAN = "mean alone"
     STRICTEST = "strictest SLO"
     BLIND = "blind to losses"
+    FIXED = "fixed"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,5 @@
 """Days on the benchmark's fleets as files: a sinusoid of rates over the cases, a second class with
-scores of its own and a limit three times as long, the loss of a node.
+scores of its own and a limit three times as long, the loss of a node, a setup for each case.
 """
 
 import json
@@ -23,7 +23,8 @@ BUSY, SWING = 0.65, 0.35
 @dataclass(frozen=True)
 class Day:
     """size: of bench.instances. rel_gap: to which it is searched. target_s: CPU seconds to reach.
-    small: one LLM of two on an eighth of the nodes.
+    small: one LLM of two on an eighth of the nodes. scheduled: a setup for each case, half of what
+    all GPUs cost to spend.
     """
 
     size: str
@@ -33,6 +34,7 @@ class Day:
     target_s: float
     lost: int = 0
     small: bool = False
+    scheduled: bool = False
 
 
 DAYS = {
@@ -42,7 +44,10 @@ DAYS = {
     "paper4x8-2-classes-8": Day("paper4x8", 8, 2, 2e-3, 15),
     "fleet12x256-2-classes": Day("fleet12x256", 1, 2, 1e-3, 5),
     "lost-node": Day("fleet12x256", 2, 1, 3e-2, 10, lost=1, small=True),
+    "scheduled-4": Day("fleet12x256", 4, 1, 1e-2, 20, small=True, scheduled=True),
 }
+START_USD = 0.5
+"""For each GPU that a replica starts on."""
 
 
 def make_day(name: str, seed: int, folder: Path) -> tuple[Path, str]:
@@ -93,6 +98,16 @@ def _state_day(content: dict[str, Any], day: Day, source: Path, target: Path) ->
         rates = {name: round(rate * part * share, 6) for name, share in parts.items()}
         case = {"name": f"case-{t}", "hours": 24 / day.cases, "arrival_rate_rps": rates}
         content["cases"].append(case)
+    if day.scheduled:
+        content["fleet"] = {"mode": "scheduled", "start_usd_per_gpu": START_USD}
+        dear = sum(
+            pool["price_usd_per_gpu_h"] * pool["nodes"] * pool["gpus_per_node"]
+            for pool in content["pools"]
+        )
+        content["objective"] = {
+            "maximize": "quality",
+            "cost_at_most_usd_per_h": round(dear / 2, 2),
+        }
     if day.lost:
         content["cases"].append(
             {

@@ -1,18 +1,20 @@
 """The routing of several cells on one setup as a linear program, in bare arrays.
 
-    columns   replicas[o], gpus_used[p]                with the setup free
+    columns   replicas[s,o], gpus_used[s,p]            with the setups free
+              start[s,o] >= 0: replicas of o that setup s starts, where starts cost
               quality[c,t], fraction[c,t,i], outside[c,t,e], unserved[c,t], short[c,t]
               weight[c,t,o,k]: replicas of o that in t serve c alone at point k, appended last
 
     maximise  sum_ct om_ct scale_c quality_ct, or minimise the cost
 
+    count_starts[s,o]            start_so >= replicas_so - replicas_o of the setup before s
     serve_every_request[c,t]     sum_i fraction_i + unserved = 1
     serve_llm_fraction[c,t,i]    sum_{o of i} sum_k load_k weight_ok / work_ci + outside_i
                                      = l_ct fraction_i
     keep_class_slo[c,t,s]        sum_ok budget_sok weight_ok / work_ci + sum_e b_se outside_e
                                      <= A_st l_ct                        a class's SLOs
     keep_case_slo[t,s]           the same summed over c, <= A_st sum_c l_ct
-    use_replicas[t,o]            sum_ck weight_cok <= K_to replicas_o
+    use_replicas[t,o]            sum_ck weight_cok <= K_to replicas_so     s: setup of t
     keep_outside_rate[t,e]       sum_c outside_ce <= max_rate_e
     keep_spend[t]                3600 sum_ce usd_ce outside_ce <= spend_t
     keep_class_floor[c,t]        quality_ct + short_ct >= floor_c
@@ -82,14 +84,15 @@ class CaseRows:
 
 @dataclass(frozen=True, kw_only=True)
 class CellLayout:
-    """Positions of everything. replicas (O,): columns, -1 without; gpus_used (P,). options: that
-    of every owner of weights: arange(O), or one a lane. floor_row, budget_row: of the mean floor
-    and of the largest cost, or -1.
+    """Positions of everything. replicas (S, O), starts (S, O), gpus_used (S, P): columns, -1
+    without. options: that of every owner of weights: arange(O), or one a lane. floor_row,
+    budget_row: of the mean floor and of the largest cost, or -1.
     """
 
     cells: tuple[CellColumns, ...]
     cases: Mapping[int, CaseRows]
     replicas: np.ndarray
+    starts: np.ndarray
     gpus_used: np.ndarray
     options: np.ndarray
     floor_row: int
@@ -147,21 +150,29 @@ def build_cell_program(
 ) -> tuple[LinearProgram, CellLayout]:
     """The program of some cases without weights and quality cuts, and its layout.
 
-    free_setup: with the replicas as columns, their rows, and what ties the cases together; else
-    quality is maximised, and the sides of `use_replicas` and `keep_spend` are set by who solves it.
-    lanes: options of the lanes of one case, which then own weights in place of options.
+    free_setup: with the replicas of the setups of these cases as columns, their rows, and what ties
+    the cases together; else quality is maximised, and the sides of `use_replicas` and `keep_spend`
+    are set by who solves it. lanes: options of the lanes of one case, which then own weights in
+    place of options.
     """
-    instance, out = model.demand.instance, _Builder()
-    replicas = np.full(len(instance.options), -1)
-    gpus_used = np.full(len(instance.pools), -1)
+    demand, instance, out = model.demand, model.demand.instance, _Builder()
+    replicas = np.full((len(demand.setups), len(instance.options)), -1)
+    starts = replicas.copy()
+    gpus_used = np.full((len(demand.setups), len(instance.pools)), -1)
     by_cost = free_setup and instance.objective == "cost"
     if free_setup:
+        setups = sorted({demand.setup_of[t] for t in cases})
         price = pool_prices(instance) if by_cost else np.zeros(len(instance.pools))
-        for o in model.options:
-            replicas[o] = out.column(high=float(model.upper[o]))
-        for p, pool in enumerate(instance.pools):
-            gpus_used[p] = out.column(high=float(pool.gpus), cost=float(price[p]))
-        _add_setup_rows(out, model, replicas, gpus_used)
+        parts = demand.setup_parts()
+        for s in setups:
+            for o in model.options:
+                replicas[s, o] = out.column(high=float(model.upper[o]))
+            for p, pool in enumerate(instance.pools):
+                cost = float(parts[s] * price[p])
+                gpus_used[s, p] = out.column(high=float(pool.gpus), cost=cost)
+            _add_setup_rows(out, model, replicas[s], gpus_used[s])
+        if model.prices_starts and len(setups) == len(demand.setups):
+            _add_starts(out, model, replicas, starts, by_cost=by_cost)
     cells: list[CellColumns] = []
     by_case: dict[int, CaseRows] = {}
     for t in cases:
@@ -172,15 +183,16 @@ def build_cell_program(
             for cell in model.demand.cells(t)
         ]
         cells += own
-        by_case[t] = _add_case(out, model, t, own, replicas, lanes)
+        by_case[t] = _add_case(out, model, t, own, replicas[demand.setup_of[t]], lanes)
     floor_row, budget_row = (
-        _add_joint_rows(out, model, cells, gpus_used) if free_setup else (-1, -1)
+        _add_joint_rows(out, model, cells, gpus_used, starts) if free_setup else (-1, -1)
     )
     program = out.program()
     layout = CellLayout(
         cells=tuple(cells),
         cases=by_case,
         replicas=replicas,
+        starts=starts,
         gpus_used=gpus_used,
         floor_row=floor_row,
         budget_row=budget_row,
@@ -216,6 +228,18 @@ def _add_setup_rows(
     if floor > 0:
         share = np.array([o.mps_share for o in instance.options])
         out.row(over(instance.shards * share), floor * (1 - 1e-9), np.inf)
+
+
+def _add_starts(
+    out: _Builder, model: DemandModel, replicas: np.ndarray, starts: np.ndarray, *, by_cost: bool
+) -> None:
+    """Replicas that every setup starts after the one before it, in place."""
+    price = model.start_prices()
+    for s in range(len(replicas)):
+        for o in model.options:
+            starts[s, o] = out.column(cost=float(price[o]) if by_cost else 0.0)
+            before = (int(replicas[s - 1, o]), 1.0)
+            out.row([(int(starts[s, o]), 1.0), (int(replicas[s, o]), -1.0), before], 0.0, np.inf)
 
 
 def _add_cell(
@@ -356,7 +380,11 @@ def _spend_terms(
 
 
 def _add_joint_rows(
-    out: _Builder, model: DemandModel, cells: Sequence[CellColumns], gpus_used: np.ndarray
+    out: _Builder,
+    model: DemandModel,
+    cells: Sequence[CellColumns],
+    gpus_used: np.ndarray,
+    starts: np.ndarray,
 ) -> tuple[int, int]:
     """The mean floor of a cost objective and the largest cost; their rows, -1 without one."""
     demand, unit = model.demand, model.unit
@@ -371,7 +399,19 @@ def _add_joint_rows(
         floor_row = out.row(terms, floor, np.inf)
     if demand.cost_at_most is not None:
         price = pool_prices(instance)
-        terms = [(int(gpus_used[p]), float(price[p])) for p in range(price.size)]
+        parts = demand.setup_parts()
+        terms = [
+            (int(column), float(parts[s] * price[p]))
+            for (s, p), column in np.ndenumerate(gpus_used)
+            if column >= 0
+        ]
+        if (starts >= 0).any():
+            dear = model.start_prices()
+            terms += [
+                (int(column), float(dear[o]))
+                for (_, o), column in np.ndenumerate(starts)
+                if column >= 0
+            ]
         for one in cells:
             hours = demand.cases[one.cell.case].hours / demand.hours
             terms += [

@@ -21,9 +21,10 @@ class DemandModel:
     """Given: the demand, and the quality of each class (classes with one score table share it, and
     its pool of cuts).
 
-    Made, and refined by searches: curves; capacity, no_goods: rows over replicas; upper: (O,) most
-    replicas; options: positions that may run at all; unit: req/s that count as 1; weights: (C, T)
-    of the cells in the objective; llm: (O,) of each option.
+    Made, and refined by searches: curves; capacity, no_goods: rows over the replicas of any setup;
+    barred: (S, O) replicas of all setups, not to appear together again; upper: (O,) most replicas;
+    options: positions that may run at all; unit: req/s that count as 1; weights: (C, T) of the
+    cells in the objective; llm: (O,) of each option.
     """
 
     demand: DemandInstance
@@ -36,6 +37,7 @@ class DemandModel:
     weights: np.ndarray = field(init=False)
     llm: np.ndarray = field(init=False)
     no_goods: list[NoGood] = field(default_factory=list)
+    barred: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         demand, instance = self.demand, self.demand.instance
@@ -44,14 +46,29 @@ class DemandModel:
         self.upper = most_replicas_by_capacity(instance, self.capacity)
         cells = list(demand.cells())
         runs = {o for cell in cells for o in self.curves.pieces(cell)}
+        if not cells:
+            # Nothing to serve: limits on replicas may still ask for some.
+            runs = set(range(len(instance.options)))
         self.options = tuple(o for o in sorted(runs) if self.upper[o] >= 1)
         self.weights = demand.cell_weights()
         self.llm = np.array([o.llm for o in instance.options], dtype=int)
         highest = [instance.options[o].curve.max_rate for o in self.options]
         typical = float(np.median(highest)) if highest else 1.0
-        least = min(cell.rate for cell in cells)
+        least = min((cell.rate for cell in cells), default=1.0)
         # Rates are counted in a typical highest rate of a replica: coefficients are then near 1.
         self.unit = min(typical if typical > 0 else 1.0, least)
+
+    @property
+    def prices_starts(self) -> bool:
+        """Whether what starts costs matters to the choice of setups."""
+        demand = self.demand
+        matters = demand.instance.objective == "cost" or demand.cost_at_most is not None
+        return matters and len(demand.setups) > 1 and bool(demand.start_usd)
+
+    def start_prices(self) -> np.ndarray:
+        """(O,) USD/h of one replica that starts in a cycle of setups."""
+        shards = np.array([option.tp_degree for option in self.instance.options], dtype=float)
+        return shards * (self.demand.start_usd or 0.0) / self.demand.hours
 
     @property
     def instance(self) -> Instance:

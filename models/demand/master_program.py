@@ -1,7 +1,9 @@
-"""The master program: one setup for all cases, each case known by its cuts.
+"""The master program: whole setups, each serving its cases, each case known by its cuts.
 
-    variables   replicas[o] whole; gpus_used[p] whole; value[t]: weighted quality of a case's
-                cells, score units; spend[t] >= 0: USD/h outside
+    variables   replicas[o] whole, gpus_used[p] whole     of every setup (a block of its own)
+                start[s,o] >= 0                           where starts cost
+                value[t]: weighted quality of a case's cells, score units
+                spend[t] >= 0: USD/h outside
 
     maximise    sum_t value_t, or minimise the cost
 
@@ -10,9 +12,12 @@
                                      0 <= the same, of cuts that a setup must obey
     keep_mean_floor                  sum_t value_t >= floor, or least_value       a cost objective
     keep_cost                        cost <= cost_at_most, or most_cost           a budget
+    count_starts[s,o]                start_so >= replicas_so - replicas_o of the setup before s
+    bar_setups[b]                    not all setups of a plan that is known       model.barred
     spread_over_nodes[o]             V_p most_on_node_o >= replicas_o             with `spread`
 
-    cost = sum_p price_p gpus_used_p + sum_t h_t / H spend_t
+    cost = sum_sp (part of the hours of s) price_p gpus_used_sp + sum_t h_t / H spend_t
+           + sum_so tp_o start_usd / H start_so
 
 Whole numbers of replicas are decided here, everything else case by case (Benders, Numerische
 Mathematik 4, 1962): any cut holds for every setup, so the master's optimum bounds every plan.
@@ -51,8 +56,8 @@ nothing where their replicas are counted in its base.
 
 @dataclass(frozen=True, kw_only=True)
 class MasterProgram:
-    """The program as arrays; positions of its columns, -1 where they are in no row. replicas (O,),
-    gpus_used (P,); values, spends: by case.
+    """The program as arrays; positions of its columns, -1 where they are in no row. replicas (S,
+    O), gpus_used (S, P); values, spends: by case.
     """
 
     linear: LinearProgram
@@ -77,55 +82,81 @@ def build_master_program(
     of: quality, cost, or fewest GPUs. least_value, most_cost: what a plan must reach to be of
     interest, score units and USD/h. spread: a case with lost nodes counts on what is left where
     every node holds at most ceil(n_o / V_p) replicas, in place of K_o n_o: no bound, but setups
-    that a loss does not break. near: (O,) replicas, not whole, that are only rounded.
+    that a loss does not break. near: (S, O) replicas, not whole, that are only rounded.
     """
     form = _master_formulation(model)
     master = pyo.ConcreteModel("master over cases")
-    instance = model.demand.instance
-    master.LLMS = pyo.Set(initialize=range(len(instance.llms)))
-    master.POOLS = pyo.Set(initialize=range(len(instance.pools)))
-    master.fraction = pyo.Var(master.LLMS, bounds=(0, 1))
-    master.replicas = pyo.Var(
-        list(form.options),
-        domain=pyo.NonNegativeIntegers,
-        bounds=lambda _, o: (
-            (0, float(model.upper[o]))
-            if near is None
-            else (float(np.floor(near[o] + WHOLE)), float(np.ceil(near[o] - WHOLE)))
-        ),
-    )
-    master.gpus_used = pyo.Var(
-        master.POOLS,
-        domain=pyo.NonNegativeIntegers,
-        bounds=lambda _, p: (0, instance.pools[p].gpus),
-    )
+    instance, setups = model.demand.instance, range(len(model.demand.setups))
+    master.setup = pyo.Block(setups)
+    for s in setups:
+        _add_setup(master.setup[s], form, None if near is None else near[s])
     cases = range(len(model.demand.cases))
     counted = [t for t in cases if model.weights[:, t].sum() > 0]
     master.value = pyo.Var(counted, bounds=lambda _, t: (None, _most_value(model, t)))
     sends = [t for t in cases if model.demand.outside and any(model.demand.cases[t].rates)]
     master.spend = pyo.Var(sends, domain=pyo.NonNegativeReals)
+    if model.prices_starts:
+        _add_starts(master, form, setups)
     _add_master_goal(master, model, of, least_value, most_cost)
-    fit_pool(master, form)
-    respect_setup_no_goods(master, form)
-    keep_setup_quotas(master, form)
-    keep_setup_replica_limits(master, form)
-    reach_min_utilization(master, form)
-    _add_case_cuts(master, form, cuts, _surviving(master, model) if spread else {})
+    _bar_setups(master, model)
+    for s in setups:
+        block, own = master.setup[s], model.demand.setups[s]
+        fit_pool(block, form)
+        respect_setup_no_goods(block, form)
+        keep_setup_quotas(block, form)
+        keep_setup_replica_limits(block, form)
+        reach_min_utilization(block, form)
+        left = _surviving(block, model, own) if spread else {}
+        _add_case_cuts(master, block, form, [cut for cut in cuts if cut.case in own], left)
     linear, info = compile_arrays(master)
     column = {id(var): j for j, var in enumerate(info.columns)}
 
     def at(var: object) -> int:
         return column.get(id(var), -1)
 
-    replicas = np.full(len(instance.options), -1)
-    for o in form.options:
-        replicas[o] = at(master.replicas[o])
+    replicas = np.full((len(setups), len(instance.options)), -1)
+    for s in setups:
+        for o in form.options:
+            replicas[s, o] = at(master.setup[s].replicas[o])
+    pools = range(len(instance.pools))
     return MasterProgram(
         linear=linear,
         replicas=replicas,
-        gpus_used=np.array([at(master.gpus_used[p]) for p in master.POOLS]),
+        gpus_used=np.array([[at(master.setup[s].gpus_used[p]) for p in pools] for s in setups]),
         values={t: at(master.value[t]) for t in counted},
         spends={t: at(master.spend[t]) for t in sends},
+    )
+
+
+def _add_setup(block: Any, form: Formulation, near: np.ndarray | None) -> None:
+    """Variables of one setup. near: (O,) replicas that are only rounded."""
+    pools = form.instance.pools
+    block.LLMS = pyo.Set(initialize=range(len(form.instance.llms)))
+    block.POOLS = pyo.Set(initialize=range(len(pools)))
+    block.fraction = pyo.Var(block.LLMS, bounds=(0, 1))
+    block.replicas = pyo.Var(
+        list(form.options),
+        domain=pyo.NonNegativeIntegers,
+        bounds=lambda _, o: (
+            (0, float(form.upper[o]))
+            if near is None
+            else (float(np.floor(near[o] + WHOLE)), float(np.ceil(near[o] - WHOLE)))
+        ),
+    )
+    block.gpus_used = pyo.Var(
+        block.POOLS, domain=pyo.NonNegativeIntegers, bounds=lambda _, p: (0, pools[p].gpus)
+    )
+
+
+def _add_starts(master: pyo.ConcreteModel, form: Formulation, setups: Sequence[int]) -> None:
+    """Replicas that every setup starts after the one before it; the first follows the last."""
+    master.start = pyo.Var(setups, list(form.options), domain=pyo.NonNegativeReals)
+    master.count_starts = pyo.Constraint(
+        setups,
+        list(form.options),
+        rule=lambda m, s, o: (
+            m.start[s, o] >= m.setup[s].replicas[o] - m.setup[setups[s - 1]].replicas[o]
+        ),
     )
 
 
@@ -170,9 +201,15 @@ def _add_master_goal(
     spent = pyo.quicksum(
         demand.cases[t].hours / demand.hours * master.spend[t] for t in master.spend
     )
-    cost = pyo.quicksum(float(price[p]) * master.gpus_used[p] for p in master.POOLS) + spent
+    pairs = [(s, p) for s in master.setup for p in range(len(price))]
+    used = {(s, p): master.setup[s].gpus_used[p] for s, p in pairs}
+    parts = demand.setup_parts()
+    cost = pyo.quicksum(float(parts[s] * price[p]) * used[s, p] for s, p in pairs) + spent
+    if model.prices_starts:
+        dear = model.start_prices()
+        cost += pyo.quicksum(float(dear[o]) * start for (_, o), start in master.start.items())
     lean = formulation_lean_weights(demand.instance)
-    gpus = pyo.quicksum(float(lean[p]) * master.gpus_used[p] for p in master.POOLS)
+    gpus = pyo.quicksum(float(lean[p]) * used[s, p] for s, p in pairs)
     goals = {GoalKind.QUALITY: -value, GoalKind.COST: cost, GoalKind.GPUS: gpus}
     master.objective = pyo.Objective(expr=goals[of])
     floors = [f for f in (demand.instance.quality_floor, least_value) if f is not None]
@@ -187,37 +224,79 @@ Surviving = Mapping[tuple[int, int], Any]
 """(case, option) -> the replicas that a case counts on, per K_o, where these are not n_o."""
 
 
-def _surviving(master: pyo.ConcreteModel, model: DemandModel) -> Surviving:
-    """(n_o - k_p most_o) / K_o of cases with lost nodes, where most_o >= n_o / V_p is whole."""
+def _surviving(block: Any, model: DemandModel, own: Sequence[int]) -> Surviving:
+    """(n_o - k_p most_o) / K_o of a setup's cases with lost nodes, where most_o >= n_o / V_p is
+    whole.
+    """
     instance, cases = model.instance, model.demand.cases
-    pools = {p for case in cases for p, lost in enumerate(case.lost_nodes) if lost}
+    pools = {p for t in own for p, lost in enumerate(cases[t].lost_nodes) if lost}
     hit = [o for o in model.options if instance.options[o].pool in pools]
-    master.SPREAD = pyo.Set(initialize=hit)
-    master.most_on_node = pyo.Var(master.SPREAD, domain=pyo.NonNegativeIntegers)
-    master.spread_over_nodes = pyo.Constraint(
-        master.SPREAD,
+    block.SPREAD = pyo.Set(initialize=hit)
+    block.most_on_node = pyo.Var(block.SPREAD, domain=pyo.NonNegativeIntegers)
+    block.spread_over_nodes = pyo.Constraint(
+        block.SPREAD,
         rule=lambda m, o: (
             instance.pools[instance.options[o].pool].nodes * m.most_on_node[o] >= m.replicas[o]
         ),
     )
     left: dict[tuple[int, int], Any] = {}
-    for t, case in enumerate(cases):
+    for t in own:
         share = case_share(model.demand, t)
         for o in hit:
-            lost = case.lost_nodes[instance.options[o].pool]
+            lost = cases[t].lost_nodes[instance.options[o].pool]
             if lost and share[o] > 0:
-                least = master.replicas[o] - lost * master.most_on_node[o]
+                least = block.replicas[o] - lost * block.most_on_node[o]
                 left[t, o] = least / float(share[o])
     return left
 
 
-def _add_case_cuts(
-    master: pyo.ConcreteModel, form: Formulation, cuts: Sequence[CaseCut], surviving: Surviving
-) -> None:
-    """One row a cut."""
-    master.CUTS = pyo.Set(initialize=range(len(cuts)))
+def _bar_setups(master: pyo.ConcreteModel, model: DemandModel) -> None:
+    """Not all setups of a plan again: some option has fewer replicas in one, or some setup more in
+    all.
+    """
+    barred, setups = model.barred, range(len(model.demand.setups))
+    literals = [
+        (b, s, int(o))
+        for b, replicas in enumerate(barred)
+        for s in setups
+        for o in np.flatnonzero(replicas[s] > 0)
+    ]
+    totals = [(b, s) for b in range(len(barred)) for s in setups]
+    master.reached = pyo.Var(literals, domain=pyo.Binary)
+    master.more = pyo.Var(totals, domain=pyo.Binary)
 
-    def case_cut_rule(m: pyo.ConcreteModel, k: int) -> object:
+    def notice_reached_rule(m: pyo.ConcreteModel, b: int, s: int, o: int) -> object:
+        below = int(barred[b][s, o]) - 1
+        most = float(model.upper[o])
+        return m.setup[s].replicas[o] <= below + (most - below) * m.reached[b, s, o]
+
+    def notice_more_rule(m: pyo.ConcreteModel, b: int, s: int) -> object:
+        held = pyo.quicksum(m.setup[s].replicas.values())
+        return held >= (int(barred[b][s].sum()) + 1) * m.more[b, s]
+
+    master.notice_reached = pyo.Constraint(literals, rule=notice_reached_rule)
+    master.use_more_replicas = pyo.Constraint(totals, rule=notice_more_rule)
+    master.bar_setups = pyo.Constraint(
+        range(len(barred)),
+        rule=lambda m, b: (
+            pyo.quicksum(m.reached[key] for key in literals if key[0] == b)
+            - pyo.quicksum(m.more[b, s] for s in setups)
+            <= sum(key[0] == b for key in literals) - 1
+        ),
+    )
+
+
+def _add_case_cuts(
+    master: pyo.ConcreteModel,
+    block: Any,
+    form: Formulation,
+    cuts: Sequence[CaseCut],
+    surviving: Surviving,
+) -> None:
+    """One row a cut, over the replicas of one setup."""
+    block.CUTS = pyo.Set(initialize=range(len(cuts)))
+
+    def case_cut_rule(b: Any, k: int) -> object:
         cut = cuts[k]
         # A coefficient that is left out counts at its most in the base, so that the cut holds.
         base = cut.base + sum(
@@ -226,16 +305,18 @@ def _add_case_cuts(
             if 0 < cut.replicas[o] <= TINY
         )
         right = base + pyo.quicksum(
-            float(cut.replicas[o]) * surviving.get((cut.case, o), m.replicas[o])
+            float(cut.replicas[o]) * surviving.get((cut.case, o), b.replicas[o])
             for o in form.options
             if cut.replicas[o] > TINY
         )
-        if cut.case in m.spend:
-            right += cut.spend * m.spend[cut.case]
+        if cut.case in master.spend:
+            right += cut.spend * master.spend[cut.case]
         if cut.must:
             # Without any replica in it the cut says that no setup serves the case; the search has
             # seen that.
             return pyo.Constraint.Skip if isinstance(right, float) else right >= 0
-        return m.value[cut.case] - right <= 0 if cut.case in m.value else pyo.Constraint.Skip
+        if cut.case not in master.value:
+            return pyo.Constraint.Skip
+        return master.value[cut.case] - right <= 0
 
-    master.obey_case_cuts = pyo.Constraint(master.CUTS, rule=case_cut_rule)
+    block.obey_case_cuts = pyo.Constraint(block.CUTS, rule=case_cut_rule)

@@ -1,9 +1,13 @@
 """Demand in detail: classes of requests, cases of the day, LLMs outside the cluster.
 
     class c   requests with their own rate, SLOs, scores and permitted LLMs
-    case  t   a steady state that one setup must serve: a period, a stress load, a failure
+    case  t   a steady state to be served: a period, a stress load, a failure
+    setup s   which replicas run, on which GPUs, in some cases
     cell      a class in a case, with a rate l_ct > 0
     lane  j   m_j replicas of one option that in a case receive the same rates, class by class
+
+A fixed fleet has one setup for all cases. A scheduled one has a setup for each *own* case, which
+the cases that name it by `of` test; own setups follow each other in a cycle, in the cases' order.
 
 Lane j with rates x_cj has the load rho_j = sum_c work_c x_cj / m_j, and its latencies are those of
 the option's curve at that load. The objective weighs cells by hours, weight and rate:
@@ -17,6 +21,7 @@ cases, P pools, O options.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -52,7 +57,8 @@ class DemandCase:
 
     hours: of a day or of another span; 0 must hold and is not counted. rates: (C,) req/s, 0 where
     the class sends nothing. lost_nodes: (P,) nodes of each pool that may be lost at once.
-    slo_factor: of every limit. quality_floor: mean score of the case, or None.
+    slo_factor: of every limit. quality_floor: mean score of the case, or None. of: of a scheduled
+    fleet, position of the case whose setup this one tests; None: it has a setup of its own.
     """
 
     name: str
@@ -61,6 +67,7 @@ class DemandCase:
     lost_nodes: tuple[int, ...]
     slo_factor: float = 1.0
     quality_floor: float | None = None
+    of: int | None = None
 
     @property
     def loses_nodes(self) -> bool:
@@ -95,9 +102,10 @@ class DemandInstance:
 
     instance: LLMs of the cluster, pools, options, objective and its mean floor of quality, limits
     on the setup; its `slos` are over all requests of a case; its arrival rate and scores are not
-    read. cost_at_most: USD/h, GPUs and LLMs outside together, or None. class_curves: by (option,
-    class), where a class has latencies of its own. unjudged: (option, class) that may not go
-    together, because the option lacks a column of an SLO of the class.
+    read. cost_at_most: USD/h, GPUs, LLMs outside and starts together, or None. class_curves: by
+    (option, class), where a class has latencies of its own. unjudged: (option, class) that may not
+    go together, because the option lacks a column of an SLO of the class. start_usd: USD for each
+    GPU that a replica starts on, of a scheduled fleet; None: the fleet is fixed.
     """
 
     instance: Instance
@@ -107,6 +115,7 @@ class DemandInstance:
     cost_at_most: float | None = None
     class_curves: Mapping[tuple[int, int], Curve] = field(default_factory=dict)
     unjudged: frozenset[tuple[int, int]] = frozenset()
+    start_usd: float | None = None
 
     @property
     def served(self) -> tuple[str, ...]:
@@ -117,6 +126,35 @@ class DemandInstance:
     def hours(self) -> float:
         """Hours of all cases."""
         return sum(case.hours for case in self.cases)
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether cases have setups of their own."""
+        return self.start_usd is not None
+
+    @cached_property
+    def setups(self) -> tuple[tuple[int, ...], ...]:
+        """Positions of the cases that each setup serves, its own case first, in the cycle's
+        order; of a fixed fleet all cases.
+        """
+        if not self.scheduled:
+            return (tuple(range(len(self.cases))),)
+        own = [t for t, case in enumerate(self.cases) if case.of is None]
+        tests = [[t for t, case in enumerate(self.cases) if case.of == one] for one in own]
+        return tuple((one, *of) for one, of in zip(own, tests, strict=True))
+
+    @cached_property
+    def setup_of(self) -> tuple[int, ...]:
+        """(T,) position of the setup that serves each case."""
+        at = {t: s for s, cases in enumerate(self.setups) for t in cases}
+        return tuple(at[t] for t in range(len(self.cases)))
+
+    def setup_parts(self) -> np.ndarray:
+        """(S,) part of all hours that each setup runs."""
+        if not self.scheduled:
+            return np.ones(1)
+        hours = [sum(self.cases[t].hours for t in cases) for cases in self.setups]
+        return np.array(hours) / self.hours
 
     def cells(self, case: int | None = None) -> Iterator[Cell]:
         """Cells of all cases, or of one, case by case."""

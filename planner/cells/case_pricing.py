@@ -23,8 +23,14 @@ class CasePricing:
         self.goal = goal
         self._loops: dict[int, CellLoop] = {}
 
+    def forget(self) -> None:
+        """Drop the live programs, whose time may be over; cuts stay."""
+        self._loops.clear()
+
     def price(self, replicas: np.ndarray, spend: dict[int, float]) -> dict[int, CellPoint] | None:
-        """The relaxation of every case on a setup, with its cut; None where a case fails on it."""
+        """The relaxation of every case on its setup, replicas (S, O), with its cut; None where a
+        case fails on it.
+        """
         began = time.perf_counter()
         points: dict[int, CellPoint] = {}
         failed = False
@@ -32,7 +38,8 @@ class CasePricing:
             if self.goal.clock.stopped():
                 failed = True
                 break
-            point = self.price_case(t, replicas.astype(float), self.goal.spend_limit(spend, t))
+            own = replicas[self.goal.model.demand.setup_of[t]].astype(float)
+            point = self.price_case(t, own, self.goal.spend_limit(spend, t))
             if point is None or point.missing:
                 failed = True
             else:
@@ -80,12 +87,13 @@ class CasePricing:
         return offset - point.loss
 
     def relaxed_value(self, replicas: np.ndarray) -> float:
-        """Value of a setup by the cuts at it, which are exact there."""
+        """Value of setups (S, O) by the cuts at them, which are exact there."""
         if self.goal.by_cost:
             return self.goal.bound or 0.0
         total = 0.0
         for t in range(len(self.goal.model.demand.cases)):
-            own = [cut.at(replicas) for cut in self.goal.cuts if cut.case == t and not cut.must]
+            setup = replicas[self.goal.model.demand.setup_of[t]]
+            own = [cut.at(setup) for cut in self.goal.cuts if cut.case == t and not cut.must]
             total += min(own) if own else 0.0
         return total
 
@@ -106,12 +114,13 @@ class CasePricing:
 def _nothing_to_serve(model: DemandModel) -> CellPoint:
     """The point of a case without requests."""
     none = np.zeros((len(model.instance.options), 0))
+    setups = len(model.demand.setups)
     return CellPoint(
         loss=0.0,
         estimates=(),
         outside=(),
         fractions=(),
-        replicas=np.zeros(len(model.instance.options)),
+        replicas=np.zeros((setups, len(model.instance.options))),
         spend={},
         time=none,
         loads=none,

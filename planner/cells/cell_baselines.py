@@ -5,6 +5,7 @@ curves, scores and GPUs.
     mean alone          for one case of the rates' means over the hours
     strictest SLO       every class keeps the strictest limit of any class
     blind to losses     cases with lost nodes are left out
+    fixed               of a scheduled fleet: one setup for all cases
 
 The setup of each is then held against the whole demand: every case, class and loss is routed anew
 on it, as well as can be. What it cannot serve is told by case.
@@ -20,14 +21,19 @@ import numpy as np
 from models.demand.demand_model import DemandModel
 from models.demand.requests import DemandCase, DemandInstance
 from models.instance import Slo
-from models.packing.first_fit import Packing
-from planner.cell_solution import CellBaseline, CellBaselineKind, CellPlan, CellSolution
+from planner.cell_solution import (
+    CellBaseline,
+    CellBaselineKind,
+    CellPlan,
+    CellSolution,
+    PlannedSetup,
+)
 from planner.cells.search import CellSearch
 from planner.cells.solve import class_qualities, solve_cells
 from planner.joint.search_state import SearchClock
 from planner.settings import Progress, Settings
 
-__all__ = ["compare_cell_baselines", "evaluate_setup"]
+__all__ = ["compare_cell_baselines", "evaluate_setups", "fixed_fleet"]
 
 
 def compare_cell_baselines(
@@ -47,36 +53,56 @@ def compare_cell_baselines(
             break
         planned = solve_cells(simpler, settings, progress=progress, cancel=cancel)
         plan, broken = None, tuple(range(len(demand.cases)))
-        if planned.plan is not None:
+        if planned.plan is not None and kind is CellBaselineKind.FIXED:
+            plan, broken = planned.plan, ()
+        elif planned.plan is not None:
             # The strictest limits are kept in operation too: the router does not know better.
             kept = simpler if kind is CellBaselineKind.STRICTEST else demand
-            plan, broken = evaluate_setup(
-                kept, planned.plan.replicas, planned.plan.packings, settings, cancel
-            )
+            if len(planned.plan.setups) != len(kept.setups):
+                kept = fixed_fleet(kept)
+            plan, broken = evaluate_setups(kept, planned.plan.setups, settings, cancel)
         baselines.append(CellBaseline(kind=kind, planned=planned, plan=plan, broken=broken))
     return joint, baselines
 
 
 def _simpler_demands(demand: DemandInstance) -> Iterator[tuple[CellBaselineKind, DemandInstance]]:
     """The demands that the simpler ways plan for."""
+    if len(demand.setups) > 1:
+        yield CellBaselineKind.FIXED, fixed_fleet(demand)
     lossless = [case for case in demand.cases if not case.loses_nodes]
     counted = [case for case in lossless if case.hours > 0 and any(case.rates)]
     if len(counted) > 1:
         peak = max(counted, key=lambda case: sum(case.rates))
-        yield CellBaselineKind.PEAK, replace(demand, cases=(replace(peak, hours=1.0),))
+        alone = (replace(peak, hours=1.0, of=None),)
+        yield CellBaselineKind.PEAK, replace(fixed_fleet(demand), cases=alone)
         hours = np.array([case.hours for case in counted])
         mean = hours @ np.array([case.rates for case in counted]) / hours.sum()
         pools = len(demand.instance.pools)
         case = DemandCase(
             name="mean", hours=1.0, rates=tuple(mean.tolist()), lost_nodes=(0,) * pools
         )
-        yield CellBaselineKind.MEAN, replace(demand, cases=(case,))
+        yield CellBaselineKind.MEAN, replace(fixed_fleet(demand), cases=(case,))
     strictest = _strictest_slos(demand)
     if strictest is not None:
         classes = tuple(replace(entry, slos=strictest) for entry in demand.classes)
         yield CellBaselineKind.STRICTEST, replace(demand, classes=classes)
     if len(lossless) < len(demand.cases) and counted:
-        yield CellBaselineKind.BLIND, replace(demand, cases=tuple(lossless))
+        yield CellBaselineKind.BLIND, without_losses(demand)
+
+
+def fixed_fleet(demand: DemandInstance) -> DemandInstance:
+    """The same demand, served by one setup."""
+    cases = tuple(replace(case, of=None) for case in demand.cases)
+    return replace(demand, cases=cases, start_usd=None)
+
+
+def without_losses(demand: DemandInstance) -> DemandInstance:
+    """The same demand without cases with lost nodes; no other case tests their setups."""
+    kept = [t for t, case in enumerate(demand.cases) if not case.loses_nodes]
+    at = {t: k for k, t in enumerate(kept)}
+    cases = [demand.cases[t] for t in kept]
+    own = (replace(case, of=None if case.of is None else at[case.of]) for case in cases)
+    return replace(demand, cases=tuple(own))
 
 
 def _strictest_slos(demand: DemandInstance) -> tuple[Slo, ...] | None:
@@ -94,17 +120,17 @@ def _strictest_slos(demand: DemandInstance) -> tuple[Slo, ...] | None:
     return strictest
 
 
-def evaluate_setup(
+def evaluate_setups(
     demand: DemandInstance,
-    replicas: np.ndarray,
-    packings: Sequence[Packing],
+    setups: Sequence[PlannedSetup],
     settings: Settings,
     cancel: threading.Event | None = None,
 ) -> tuple[CellPlan | None, tuple[int, ...]]:
-    """A setup, replicas (O,) on its GPUs, held against a demand: the plan with every case routed
+    """Setups on their GPUs held against a demand with as many: the plan with every case routed
     anew, or None and the positions of the cases that break.
     """
     model = DemandModel(demand=demand, qualities=class_qualities(demand))
     clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)
     search = CellSearch(model=model, clock=clock, settings=settings)
-    return search.routing.evaluate(replicas, tuple(packings))
+    replicas = np.array([setup.replicas for setup in setups])
+    return search.routing.evaluate(replicas, tuple(setup.packings for setup in setups))

@@ -96,6 +96,13 @@ class CellGoal:
         free = not self.limits_spend or self.model.demand.cases[case].hours == 0
         return np.inf if free else spend.get(case, np.inf)
 
+    def least_starts_cost(self, replicas: np.ndarray) -> float:
+        """USD/h of the starts in a cycle of setups (S, O) where every replica stays that may."""
+        if not self.model.demand.start_usd or len(replicas) == 1:
+            return 0.0
+        news = np.maximum(replicas - np.roll(replicas, 1, axis=0), 0).sum(axis=0)
+        return float(news @ self.model.start_prices())
+
     def solve_settings(self) -> SolveSettings:
         """Of a linear program, with the clock's deadline."""
         return SolveSettings(

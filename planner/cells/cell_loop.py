@@ -51,7 +51,7 @@ class CellPoint:
     """An optimum of a loop's program.
 
     loss: minimised. estimates: of each cell's quality, 0..1 scale. fractions: (M + E,) by cell.
-    outside: (E,) req/s by cell. replicas: (O,), of a program with the setup free. spend: USD/h
+    outside: (E,) req/s by cell. replicas: (S, O), of a program with setups free. spend: USD/h
     outside, by case. time: (owners, cells) replicas that serve a cell; loads: the same, mean load
     of these. row_dual: (R,). column_dual: (C,). missing: whether something is missing.
     unserved: share of each cell.
@@ -161,7 +161,7 @@ class CellLoop:
                 self._add_points(k, self._points(one), news)
 
     def set_setup(self, replicas: np.ndarray, spend: dict[int, float] | None = None) -> None:
-        """The sides of a program whose setup (O,) is given; spend: USD/h by case."""
+        """The sides of a program of one setup, (O,), that is given; spend: USD/h by case."""
         self.add_options(np.flatnonzero(replicas > 0).tolist())
         for t, rows in self.layout.cases.items():
             used = rows.replica_rows >= 0
@@ -173,14 +173,28 @@ class CellLoop:
                     np.array([rows.spend_row]), np.array([-np.inf]), np.array([most])
                 )
 
-    def fix_setup(self, replicas: np.ndarray, gpus_used: Sequence[int]) -> None:
-        """Fix the setup of a program that leaves it free: replicas (O,), GPUs of every pool."""
+    def fix_setups(self, replicas: np.ndarray, gpus_used: np.ndarray | None) -> None:
+        """Fix the setups of a program that leaves them free: replicas (S, O); gpus_used: (S, P)
+        GPUs, None for as few as capacity says.
+        """
+        self.add_options(np.flatnonzero((replicas > 0).any(axis=0)).tolist())
         has = self.layout.replicas >= 0
         whole = replicas[has].astype(float)
         self.live.set_bounds(self.layout.replicas[has], whole, whole)
-        gpus = np.array(gpus_used, dtype=float)
-        self.live.set_bounds(self.layout.gpus_used, gpus, gpus)
+        most = np.array([float(pool.gpus) for pool in self.model.instance.pools])
+        high = np.broadcast_to(most, self.layout.gpus_used.shape)
+        low = np.zeros_like(high)
+        if gpus_used is not None:
+            low = high = np.asarray(gpus_used, dtype=float)
+        has = self.layout.gpus_used >= 0
+        self.live.set_bounds(self.layout.gpus_used[has], low[has], high[has])
         self._fixed = True
+
+    def set_budget(self, most: float) -> None:
+        """USD/h that a program with its setups free may cost."""
+        row = self.layout.budget_row
+        if row >= 0:
+            self.live.set_row_sides(np.array([row]), np.array([-np.inf]), np.array([most]))
 
     def measure_missing(self, *, on: bool) -> None:
         """Minimise what is missing of service and floors, or go back to the goal."""
@@ -230,10 +244,14 @@ class CellLoop:
             return False
         row_dual, column_dual = answer.row_dual, answer.column_dual
         assert row_dual is not None and column_dual is not None  # noqa: S101, PT018 - an optimal LP has them
-        gain = np.zeros(self.layout.replicas.size)
+        gains = np.zeros(self.layout.replicas.shape)
         for t in self.layout.cases:
-            gain += case_replica_gains(self.model, self.layout, t, row_dual)
-        gain = gain[free] - column_dual[self.layout.replicas[free]]
+            own = case_replica_gains(self.model, self.layout, t, row_dual)
+            gains[self.model.demand.setup_of[t]] += own
+        columns = self.layout.replicas[:, free]
+        # In any one of the setups.
+        left = np.where(columns >= 0, gains[:, free] - column_dual[columns], -np.inf)
+        gain = left.max(axis=0)
         best = np.argsort(-gain, kind="stable")[:ENTER]
         news = free[best[gain[best] > GAINS]]
         self.add_options(news.tolist())
@@ -319,7 +337,7 @@ class CellLoop:
         at = self._owner[alive], self._cell[alive]
         np.add.at(time, at, weight[alive])
         np.add.at(work, at, weight[alive] * self._loads[alive])
-        replicas = np.zeros(self.layout.replicas.size)
+        replicas = np.zeros(self.layout.replicas.shape)
         has = self.layout.replicas >= 0
         replicas[has] = x[self.layout.replicas[has]]
         spend = {

@@ -1,4 +1,4 @@
-"""What the loss of any one node does to a setup that is given: it is fixed, requests are routed
+"""What the loss of any one node does to setups that are given: they stay, requests are routed
 anew.
 
 For every case without lost nodes of its own and every pool, all kinds of nodes are gone through
@@ -18,7 +18,8 @@ from models.demand.demand_model import DemandModel, case_share
 from models.demand.headroom import with_headroom
 from models.demand.requests import DemandCase, DemandInstance, RequestClass
 from models.instance import Instance
-from models.packing.first_fit import Packing, Seat, packing_of_seats
+from models.packing.first_fit import Seat, packing_of_seats
+from planner.cell_solution import PlannedSetup
 from planner.cells.node_losses import TooManyLossesError, loss_kinds, uncovered_losses
 from planner.cells.search import CellSearch
 from planner.cells.solve import class_qualities
@@ -64,41 +65,45 @@ def lost_nodes_of_solution(
         seats[instance.options[o].pool].append((o, replica, node, tuple(gpus)))
     packings = [packing_of_seats(seats[p]) for p in seats]
     demand = demand_of_instance(instance)
-    return lost_node_table(demand, solution.replicas, packings, settings, cancel)
+    setup = PlannedSetup(cases=(0,), replicas=solution.replicas, packings=tuple(packings), cost=0.0)
+    return lost_node_table(demand, [setup], settings, cancel)
 
 
 def lost_node_table(
     demand: DemandInstance,
-    replicas: np.ndarray,
-    packings: Sequence[Packing],
+    setups: Sequence[PlannedSetup],
     settings: Settings,
     cancel: threading.Event | None = None,
 ) -> list[LostNodeOutcome]:
-    """One outcome a case and pool in use.
+    """One outcome a case and pool that its setup uses.
 
-    replicas: (O,). packings: of every pool. Ends early, with what there is, at the time limit.
+    setups: of the plan. Ends early, with what there is, at the time limit.
     """
     cases = [t for t, case in enumerate(demand.cases) if any(case.rates) and not case.loses_nodes]
-    pools = [p for p, packing in enumerate(packings) if packing.gpus > 0]
+    serves = {t: setup for setup in setups for t in setup.cases}
     clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)
-    tried = [(t, p) for t in cases for p in pools]
+    tried = [
+        (t, p) for t in cases for p, packing in enumerate(serves[t].packings) if packing.gpus > 0
+    ]
     lost = tuple(
         replace(
             demand.cases[t],
             lost_nodes=tuple(int(p == q) for q in range(len(demand.instance.pools))),
+            of=None,
         )
         for t, p in tried
     )
     if not tried:
         return []
-    tested = replace(demand, cases=lost)
+    # Setups are given: each case is held against its own as if it were the only one.
+    tested = replace(demand, cases=lost, start_usd=None)
     model = DemandModel(demand=tested, qualities=class_qualities(demand))
     search = CellSearch(model=model, clock=clock, settings=settings)
     outcomes = []
     for k, (t, p) in enumerate(tried):
         if clock.stopped():
             break
-        outcomes.append(_worst_loss(search, k, t, p, replicas, packings))
+        outcomes.append(_worst_loss(search, k, t, p, serves[t]))
     return outcomes
 
 
@@ -107,13 +112,12 @@ def _worst_loss(
     tested: int,
     case: int,
     pool: int,
-    replicas: np.ndarray,
-    packings: Sequence[Packing],
+    setup: PlannedSetup,
 ) -> LostNodeOutcome:
     """The worst of all kinds of nodes of a pool. tested: position of the case that loses them."""
     demand = search.model.demand
     try:
-        kinds = loss_kinds(demand, tested, packings, replicas)
+        kinds = loss_kinds(demand, tested, setup.packings, setup.replicas)
     except TooManyLossesError:
         return LostNodeOutcome(case=case, pool=pool, holds=None, node=0)
     kept, _ = uncovered_losses(kinds)

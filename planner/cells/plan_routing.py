@@ -1,4 +1,4 @@
-"""From a placed setup to a plan: every case routed on it, and every largest loss of its nodes.
+"""From placed setups to a plan: every case routed on its own, and every largest loss of nodes.
 
 A case is routed over the ways to divide the setup into lanes (planner.cells.lane_routing); where
 what is spent outside counts, what every case may spend is given.
@@ -11,19 +11,21 @@ from dataclasses import replace
 import numpy as np
 
 from models.demand.demand_model import case_share
+from models.demand.requests import DemandInstance
 from models.formulation import pool_prices
 from models.packing.first_fit import Packing
-from planner.cell_solution import CellPlan, PlanLoss, RoutedCase
+from planner.cell_solution import CellPlan, PlanLoss, PlannedSetup, RoutedCase
 from planner.cells.case_pricing import CasePricing
 from planner.cells.cell_goal import CellGoal
 from planner.cells.cell_loop import CellLoop, CellPoint
 from planner.cells.lane_routing import route_lanes
 from planner.cells.lane_shapes import propose_lanes
 from planner.cells.node_losses import TooManyLossesError, loss_kinds, uncovered_losses
+from planner.cells.setup_placement import Packings, setups_starts_cost
 from planner.joint.solver.highs import StopReason
 from planner.settings import FLOOR_SLACK
 
-__all__ = ["PlanRouting", "counted_routings"]
+__all__ = ["PlanRouting", "counted_routings", "planned_setups"]
 
 HALVINGS, MORE_SPEND = 6, (1.1, 2.0, np.inf)
 """Halvings of what is spent outside, and how many times of what the relaxation spends."""
@@ -38,23 +40,23 @@ class PlanRouting:
     def route(
         self,
         replicas: np.ndarray,
-        packings: tuple[Packing, ...],
+        packings: Packings,
         points: dict[int, CellPoint],
         spend: dict[int, float],
     ) -> CellPlan | None:
-        """A plan on a placed setup: every case routed; None where one cannot be, or where the best
-        plan cannot be reached any more.
+        """A plan on placed setups, replicas (S, O): every case routed; None where one cannot be, or
+        where the best plan cannot be reached any more.
         """
         began = time.perf_counter()
         routed: list[RoutedCase] = []
         losses: list[PlanLoss] = []
         # Cases that count for nothing but must hold come first: most setups that fail, fail there.
         for t in np.argsort(self.goal.model.weights.sum(axis=0), kind="stable").tolist():
-            most = self.goal.spend_limit(spend, t)
+            most, s = self.goal.spend_limit(spend, t), self.goal.model.demand.setup_of[t]
             if self.goal.model.demand.cases[t].loses_nodes:
-                held = self._route_losses(t, replicas, packings, most, losses)
+                held = self._route_losses(t, replicas[s], packings[s], most, losses)
             else:
-                one = self._route_case(t, replicas, points[t], most)
+                one = self._route_case(t, replicas[s], points[t], most)
                 held = None if one is None else [one]
             if held is None:
                 self.goal.clock.spend("route", began)
@@ -66,7 +68,7 @@ class PlanRouting:
     def route_with_money(
         self,
         replicas: np.ndarray,
-        packings: tuple[Packing, ...],
+        packings: Packings,
         points: dict[int, CellPoint],
         spend: dict[int, float],
     ) -> CellPlan | None:
@@ -161,10 +163,10 @@ class PlanRouting:
         return best
 
     def evaluate(
-        self, replicas: np.ndarray, packings: tuple[Packing, ...]
+        self, replicas: np.ndarray, packings: Packings
     ) -> tuple[CellPlan | None, tuple[int, ...]]:
-        """A placed setup, replicas (O,), with every case routed as well as can be; or None and the
-        positions of the cases that it cannot serve within their limits.
+        """Placed setups, replicas (S, O), with every case routed as well as can be; or None and the
+        positions of the cases that cannot be served within their limits.
         """
         demand = self.goal.model.demand
         spend = self._divided_spend(replicas, packings) if self.goal.limits_spend else {}
@@ -172,13 +174,13 @@ class PlanRouting:
         routed: list[RoutedCase] = []
         losses: list[PlanLoss] = []
         for t, case in enumerate(demand.cases):
-            most = self.goal.spend_limit(spend, t)
+            most, s = self.goal.spend_limit(spend, t), demand.setup_of[t]
             held: list[RoutedCase] | None = None
             if case.loses_nodes:
-                held = self._route_losses(t, replicas, packings, most, losses)
+                held = self._route_losses(t, replicas[s], packings[s], most, losses)
             else:
-                point = self.pricing.price_case(t, replicas.astype(float), most, cut=False)
-                one = None if point is None else self._route_case(t, replicas, point, most)
+                point = self.pricing.price_case(t, replicas[s].astype(float), most, cut=False)
+                one = None if point is None else self._route_case(t, replicas[s], point, most)
                 held = None if one is None else [one]
             if held is None:
                 broken.append(t)
@@ -188,25 +190,31 @@ class PlanRouting:
             return None, tuple(broken)
         return self._plan(replicas, packings, tuple(routed), tuple(losses)), ()
 
-    def _divided_spend(
-        self, replicas: np.ndarray, packings: tuple[Packing, ...]
-    ) -> dict[int, float]:
-        """What every case had best spend outside on a placed setup (O,), USD/h, by the relaxation
-        of all cases with the setup fixed.
+    def _divided_spend(self, replicas: np.ndarray, packings: Packings) -> dict[int, float]:
+        """What every case had best spend outside on placed setups (S, O), USD/h, by the relaxation
+        of all cases with the setups fixed.
         """
         cases = range(len(self.goal.model.demand.cases))
-        used = np.flatnonzero(replicas > 0).tolist()
         joint = CellLoop(
             self.goal.model,
             cases,
             self.goal.clock,
             self.goal.solve_settings(),
             free_setup=True,
-            options=used,
         )
-        joint.fix_setup(replicas, [packing.gpus for packing in packings])
+        self.fix_placed(joint, replicas, packings)
         point = joint.converge(self.goal.first_gap())
         return {} if isinstance(point, StopReason) else point.spend
+
+    def fix_placed(self, joint: CellLoop, replicas: np.ndarray, packings: Packings) -> None:
+        """Fix setups (S, O) in a program of all cases, at what their GPUs and starts cost."""
+        demand = self.goal.model.demand
+        gpus = np.array([[packing.gpus for packing in own] for own in packings])
+        joint.fix_setups(replicas, gpus)
+        if demand.cost_at_most is not None and self.goal.model.prices_starts:
+            # A replica that moves is a start that the program does not know.
+            moves = setups_starts_cost(demand, packings) - self.goal.least_starts_cost(replicas)
+            joint.set_budget(demand.cost_at_most - max(moves, 0.0))
 
     def route_survivors(
         self, case: int, survivors: np.ndarray, counted: np.ndarray
@@ -228,7 +236,7 @@ class PlanRouting:
     def _plan(
         self,
         replicas: np.ndarray,
-        packings: tuple[Packing, ...],
+        packings: Packings,
         routed: tuple[RoutedCase, ...],
         losses: tuple[PlanLoss, ...],
     ) -> CellPlan | None:
@@ -236,27 +244,43 @@ class PlanRouting:
         demand = self.goal.model.demand
         counted = counted_routings(routed)
         quality = sum(one.value for one in counted)
-        gpus = [packing.gpus for packing in packings]
-        price = pool_prices(demand.instance)
-        gpus_cost = float(sum(p * g for p, g in zip(price, gpus, strict=True)))
+        setups = planned_setups(demand, replicas, packings)
+        parts = demand.setup_parts()
+        gpus_cost = float(sum(part * one.cost for part, one in zip(parts, setups, strict=True)))
+        starts = setups_starts_cost(demand, packings)
         outside = sum(demand.cases[one.case].hours / demand.hours * one.spend for one in counted)
         floor = demand.instance.quality_floor
         if floor is not None and quality < floor - FLOOR_SLACK:
             return None
-        cost = gpus_cost + outside
+        cost = gpus_cost + outside + starts
         if demand.cost_at_most is not None and cost > demand.cost_at_most * (1 + 1e-9):
             return None
         return CellPlan(
             value=cost if self.goal.by_cost else quality,
             quality=quality,
-            replicas=replicas,
-            packings=packings,
+            setups=setups,
             routed=routed,
             losses=losses,
-            gpus=sum(gpus),
             gpus_cost=gpus_cost,
             outside_cost=float(outside),
+            starts_cost=starts,
         )
+
+
+def planned_setups(
+    demand: DemandInstance, replicas: np.ndarray, packings: Packings
+) -> tuple[PlannedSetup, ...]:
+    """Placed setups (S, O) with what their GPUs cost."""
+    price = pool_prices(demand.instance)
+    return tuple(
+        PlannedSetup(
+            cases=cases,
+            replicas=replicas[s],
+            packings=packings[s],
+            cost=float(sum(p * one.gpus for p, one in zip(price, packings[s], strict=True))),
+        )
+        for s, cases in enumerate(demand.setups)
+    )
 
 
 def counted_routings(routed: Sequence[RoutedCase]) -> list[RoutedCase]:

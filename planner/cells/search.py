@@ -1,34 +1,33 @@
 """The search over cells: bound every setup by cuts of its cases, place the setups that the cuts let
 through, and route them case by case.
 
-1. relax   the relaxation of all cases at once; its setup, not whole, gives each case a first cut
+1. relax   the relaxation of all cases at once; its setups, not whole, give each case a first cut
 2. decide  the master program: whole replicas, each case known by its cuts
-3. place   pack the setup, or cut it off (planner.joint.separation)
-4. price   every case on the setup: new cuts; a setup that a case cannot run on is cut off
-5. route   case by case, where the relaxation on the setup beats the best plan so far
+3. place   pack every setup, or cut it off (planner.joint.separation); near the one before it
+4. price   every case on its setup: new cuts; setups that a case cannot run on are cut off
+5. route   case by case, where the relaxation on the setups beats the best plan so far
 
-The master's optimum bounds every plan, since every cut holds for every setup. A setup that comes
-back is one whose cuts are exact and whose routing is not as good: it is set aside with the value
-of its relaxation, which then bounds it.
+A fixed fleet has one setup, a scheduled one a cycle of them. The master's optimum bounds every
+plan, since every cut holds for every setup. Setups that come back together are those whose cuts are
+exact and whose routing is not as good: they are set aside with the value of their relaxation, which
+then bounds them.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from models.demand.case_cut import case_cut
 from models.demand.master_program import MasterProgram, build_master_program
 from models.formulation import GoalKind
-from models.nogood import NoGood
-from models.packing.first_fit import Packing
-from models.packing.spread import spread_over_nodes
 from planner.cells.case_pricing import CasePricing
 from planner.cells.cell_goal import CellGoal
 from planner.cells.cell_loop import CellLoop, CellPoint
 from planner.cells.plan_routing import PlanRouting
+from planner.cells.setup_placement import Packings, arrange_setups, setups_cost
 from planner.joint.separation import place_or_separate
-from planner.joint.solver.highs import SolveSettings, StopReason, solve_with_highs
+from planner.joint.solver.highs import Answer, SolveSettings, StopReason, solve_with_highs
 
 __all__ = ["CellSearch"]
 
@@ -51,10 +50,13 @@ class CellSearch(CellGoal):
 
     masters: int = 0
     nodes: int = 0
+    _over_budget: float = 0.0
     pricing: CasePricing = field(init=False)
     routing: PlanRouting = field(init=False)
-    _seen: set[bytes] = field(default_factory=set)
+    seen: set[bytes] = field(default_factory=set)
     _joint: CellLoop | None = None
+    _root: CellPoint | None = None
+    _roundings: int = 0
     _aside: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -62,64 +64,89 @@ class CellSearch(CellGoal):
         self.routing = PlanRouting(self, self.pricing)
 
     def run(self) -> None:
-        """Search until the gap is closed, time is up, or nothing more is learnt."""
+        """Search until the gap is closed, time is up, or nothing more is learnt; a search that time
+        has ended goes on where it was.
+        """
         began = time.perf_counter()
-        root = self._relax()
-        self.clock.spend("relax", began)
-        if root is None:
+        if not any(self.model.demand.cells()):
+            self._serve_nothing()
             return
-        roundings = 0
-        while not self.clock.stopped() and not self.closed():
-            setup = self._decide()
-            if setup is None:
+        if self._root is None:
+            self._root = self._relax()
+            self.clock.spend("relax", began)
+        while self._root is not None and not self.clock.stopped() and not self.closed():
+            if not self.decide_and_try():
                 break
-            # Near the relaxation the first cuts are right, and a good plan then ends most of the
-            # search (relaxation induced neighbourhoods, Danna, Rothberg and Le Pape, Math. Program.
-            # 102, 2005): the first setups round it.
-            rounded = self._solve_master(near=root.replicas) if roundings < ROUNDINGS else None
-            roundings += 1
-            if rounded is not None and rounded[0].tobytes() not in self._seen:
-                setup = rounded
-            replicas, spend = setup
-            placed = place_or_separate(self.model, replicas, None)
-            if not placed.placed and not placed.learnt:
-                self._set_aside(replicas, self.bound)
-                self.notes.append("a setup whose placement could not be decided was left out")
-                continue
-            if not placed.placed:
-                self.pricing.price(replicas, spend)
-                continue
-            packings = self._spread(replicas, placed.packings)
+
+    def decide_and_try(self) -> bool:
+        """One step; whether there may be another."""
+        setups = self._decide()
+        if setups is None or self._root is None:
+            return False
+        self.try_setups(*self._rounded(self._root) or setups)
+        return True
+
+    def _rounded(self, root: CellPoint) -> tuple[np.ndarray, dict[int, float]] | None:
+        """Setups that round the relaxation, as often as that is done; None where they are known."""
+        self._roundings += 1
+        if self._roundings > ROUNDINGS:
+            return None
+        # Near the relaxation the first cuts are right, and a good plan then ends most of the
+        # search (relaxation induced neighbourhoods, Danna, Rothberg and Le Pape, Math. Program.
+        # 102, 2005): the first setups round it.
+        rounded = self._solve_master(near=root.replicas)
+        return None if rounded is None or rounded[0].tobytes() in self.seen else rounded
+
+    def try_setups(self, replicas: np.ndarray, spend: dict[int, float]) -> None:
+        """Place setups (S, O), price and route them, and those that they lead to."""
+        packings = self._place(replicas)
+        if packings is None:
+            self.pricing.price(replicas, spend)
+        elif packings:
             self._consider(replicas, spend, packings)
             if self._loses_nodes and not self.closed():
-                self._consider_spread()
+                self._consider_other(self._solve_master(spread=True))
+            most = self.model.demand.cost_at_most
+            if most is not None and self._over_budget > 0 and not self.closed():
+                # Packed, setups may need more GPUs, or start more shards, than the master knows:
+                # others leave that much in the budget.
+                self._consider_other(self._solve_master(most_cost=most - self._over_budget))
+
+    def _serve_nothing(self) -> None:
+        """Cases without requests: the fewest GPUs that the limits on setups allow."""
+        while not self.clock.stopped() and not self.infeasible and self.best is None:
+            setups = self._solve_master(of=GoalKind.GPUS)
+            packings = None if setups is None else self._place(setups[0])
+            if setups is not None and packings:
+                points = self.pricing.price(setups[0], {})
+                self.take(self.routing.route(setups[0], packings, points or {}, {}))
+
+    def _place(self, replicas: np.ndarray) -> Packings | None:
+        """Setups (S, O) on their GPUs; None where they were cut off; empty, and set aside, where it
+        stays open whether they can be placed.
+        """
+        placed = [place_or_separate(self.model, own, None) for own in replicas]
+        if all(one.placed for one in placed):
+            return arrange_setups(self.model.demand, replicas, [one.packings for one in placed])
+        if any(one.learnt for one in placed):
+            return None
+        self._set_aside(replicas, self.bound)
+        self.notes.append("a setup whose placement could not be decided was left out")
+        return ()
 
     @property
     def _loses_nodes(self) -> bool:
         return any(case.loses_nodes for case in self.model.demand.cases)
 
-    def _spread(self, replicas: np.ndarray, packings: tuple[Packing, ...]) -> tuple[Packing, ...]:
-        """The packings, evenly over the nodes of pools that may lose some, where that works."""
-        if not self._loses_nodes:
-            return packings
-        instance, cases = self.model.instance, self.model.demand.cases
-        spread = list(packings)
-        for p, pool in enumerate(instance.pools):
-            if any(case.lost_nodes[p] for case in cases):
-                items, room = self.model.items(p, replicas), instance.room(p)
-                even = spread_over_nodes(items, pool.nodes, pool.gpus_per_node, room)
-                spread[p] = even or spread[p]
-        return tuple(spread)
-
-    def _consider_spread(self) -> None:
-        """A setup that keeps enough on every node left, by the same cuts."""
-        setup = self._solve_master(spread=True)
-        if setup is None:
+    def _consider_other(self, setups: tuple[np.ndarray, dict[int, float]] | None) -> None:
+        """Setups of a second master, by the same cuts: those that keep enough on every node left,
+        or that cost less.
+        """
+        if setups is None or setups[0].tobytes() in self.seen:
             return
-        replicas, spend = setup
-        placed = place_or_separate(self.model, replicas, None)
-        if placed.placed and replicas.tobytes() not in self._seen:
-            self._consider(replicas, spend, self._spread(replicas, placed.packings))
+        packings = self._place(setups[0])
+        if packings:
+            self._consider(*setups, packings)
 
     def _relax(self) -> CellPoint | None:
         """The relaxation of all cases; None where it has no optimum."""
@@ -135,7 +162,7 @@ class CellSearch(CellGoal):
         start = (
             model.options
             if isinstance(point, StopReason)
-            else np.flatnonzero(point.replicas > FIRST_RATES).tolist()
+            else np.flatnonzero((point.replicas > FIRST_RATES).any(axis=0)).tolist()
         )
         joint = first
         if len(totals) > 1 or isinstance(point, StopReason):
@@ -193,37 +220,49 @@ class CellSearch(CellGoal):
         return setup
 
     def _solve_master(
-        self, *, spread: bool = False, near: np.ndarray | None = None
+        self,
+        *,
+        of: GoalKind | None = None,
+        most_cost: float | None = None,
+        spread: bool = False,
+        near: np.ndarray | None = None,
     ) -> tuple[np.ndarray, dict[int, float]] | None:
-        """The master's setup; its bound is taken where it holds for every setup."""
+        """The master's setups (S, O); its bound is taken where it holds for all setups."""
         began = time.perf_counter()
-        of = GoalKind.COST if self.by_cost else GoalKind.QUALITY
-        program = build_master_program(self.model, self.cuts, of=of, spread=spread, near=near)
-        answer = solve_with_highs(
-            program.linear,
-            SolveSettings(
-                threads=self.settings.threads,
-                seed=self.settings.seed,
-                abs_gap=MASTER_GAP * self.gap(),
-                time_limit=max(self.clock.left(), 0.05),
-                cancel=self.clock.cancel,
-            ),
+        goal = of or (GoalKind.COST if self.by_cost else GoalKind.QUALITY)
+        program = build_master_program(
+            self.model, self.cuts, of=goal, most_cost=most_cost, spread=spread, near=near
         )
+        answer = solve_with_highs(program.linear, self.master_settings())
         self.masters += 1
         self.nodes += answer.nodes
         self.clock.spend("master", began)
-        if spread or near is not None:
-            return None if answer.x is None else self._read(program, answer.x)
+        if spread or near is not None or most_cost is not None:
+            return None if answer.x is None else self.read_master(program, answer.x)
+        if goal is GoalKind.GPUS:
+            answer = replace(answer, bound=min(answer.bound, 0.0))
+        self.take_bound(answer)
+        return None if answer.x is None else self.read_master(program, answer.x)
+
+    def master_settings(self) -> SolveSettings:
+        """Of a master program."""
+        return replace(self.solve_settings(), abs_gap=MASTER_GAP * self.gap())
+
+    def take_bound(self, answer: Answer) -> None:
+        """The bound of a master that holds all setups, but those that are set aside or worse than
+        the best plan.
+        """
         if answer.stop is StopReason.INFEASIBLE:
             if not self._aside and self.best is None:
                 self.infeasible = True
             self._bound_by(None)
-            return None
-        if np.isfinite(answer.bound):
+        elif np.isfinite(answer.bound):
             self._bound_by(answer.bound)
-        return None if answer.x is None else self._read(program, answer.x)
 
-    def _read(self, program: MasterProgram, x: np.ndarray) -> tuple[np.ndarray, dict[int, float]]:
+    def read_master(
+        self, program: MasterProgram, x: np.ndarray
+    ) -> tuple[np.ndarray, dict[int, float]]:
+        """Setups (S, O) of a point, and what each case spends outside."""
         replicas = np.where(program.replicas >= 0, x[program.replicas], 0.0)
         spend = {t: float(x[column]) for t, column in program.spends.items() if column >= 0}
         return np.rint(replicas).astype(int), spend
@@ -246,19 +285,19 @@ class CellSearch(CellGoal):
         self,
         replicas: np.ndarray,
         spend: dict[int, float],
-        packings: tuple[Packing, ...],
+        packings: Packings,
     ) -> None:
-        """Price a placed setup, and route it where that may help; one that comes back is set
-        aside.
-        """
-        key = replicas.tobytes()
-        if key in self._seen:
+        """Price placed setups, and route them where that may help; what comes back is set aside."""
+        key, most = replicas.tobytes(), self.model.demand.cost_at_most
+        if most is not None:
+            self._over_budget = setups_cost(self.model.demand, packings) - most
+        if key in self.seen:
             if self.limits_spend:
                 self._consider_with_money(replicas, packings)
             else:
                 self._set_aside(replicas, self.pricing.relaxed_value(replicas))
             return
-        self._seen.add(key)
+        self.seen.add(key)
         points = self.pricing.price(replicas, spend)
         if points is not None and self._may_beat_best(points):
             self.take(self.routing.route(replicas, packings, points, spend))
@@ -270,7 +309,7 @@ class CellSearch(CellGoal):
         value = sum(self.pricing.case_value(t, point) for t, point in points.items())
         return value > self.best.value
 
-    def _consider_with_money(self, replicas: np.ndarray, packings: tuple[Packing, ...]) -> None:
+    def _consider_with_money(self, replicas: np.ndarray, packings: Packings) -> None:
         """Where what is spent outside counts a setup may come back for want of money: one program
         of all cases on it says what each spends, and what no plan on it can beat; it is then set
         aside with that.
@@ -298,33 +337,22 @@ class CellSearch(CellGoal):
             self.take(self.routing.route_with_money(replicas, packings, points, spend))
         self._set_aside(replicas, value)
 
-    def _on_setup(
-        self, replicas: np.ndarray, packings: tuple[Packing, ...] | None
-    ) -> CellPoint | StopReason:
-        """The relaxation of all cases together with the setup given; with the GPUs of its packings,
-        or with as few as capacity says.
+    def _on_setup(self, replicas: np.ndarray, packings: Packings | None) -> CellPoint | StopReason:
+        """The relaxation of all cases together with the setups given; with the GPUs of their
+        packings, or with as few as capacity says.
         """
-        joint, instance = self._joint, self.model.instance
+        joint, demand = self._joint, self.model.demand
         assert joint is not None  # noqa: S101 - the search began with it
-        has = joint.layout.replicas >= 0
-        joint.add_options(np.flatnonzero(replicas > 0).tolist())
-        fixed = replicas[has].astype(float)
-        joint.live.set_bounds(joint.layout.replicas[has], fixed, fixed)
-        least = np.array([0.0 if packings is None else p.gpus for p in packings or instance.pools])
-        most = np.array([float(pool.gpus) for pool in instance.pools])
-        joint.live.set_bounds(joint.layout.gpus_used, least, most)
+        if packings is not None:
+            self.routing.fix_placed(joint, replicas, packings)
+        else:
+            joint.fix_setups(replicas, None)
+            if demand.cost_at_most is not None:
+                joint.set_budget(demand.cost_at_most)
         return joint.converge(self.quality_tolerance())
 
     def _set_aside(self, replicas: np.ndarray, value: float | None) -> None:
-        """Bar exactly this setup; value: no plan on it is better."""
-        held = np.flatnonzero(replicas > 0).tolist()
+        """Bar exactly these setups; value: no plan on them is better."""
         if value is not None:
             self._aside.append(value)
-        self.model.no_goods.append(
-            NoGood(
-                -1,
-                tuple((o,) for o in held),
-                tuple(int(replicas[o]) for o in held),
-                replicas=int(replicas.sum()),
-            )
-        )
+        self.model.barred.append(replicas)

@@ -2,14 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from models.demand.demand_model import DemandModel
 from models.demand.requests import DemandInstance
 from models.quality import Quality
 from planner.cell_solution import CellSolution
 from planner.cells.cell_loop import CellLoop
+from planner.cells.schedule_search import ScheduleSearch
 from planner.cells.search import CellSearch
+from planner.cells.separate_setups import SeparateSearch, setups_are_separate
 from planner.joint.search_state import SearchClock
 from planner.joint.solver import highs
 from planner.joint.solver.highs import SolveSettings, StopReason
@@ -26,7 +28,8 @@ def solve_cells(
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> CellSolution:
-    """The best plan of a demand with one setup for all its cases, with a bound on every such plan.
+    """The best plan of a demand, with a bound on every plan: one setup for all cases of a fixed
+    fleet, a cycle of setups of a scheduled one.
 
     progress: called with elapsed seconds, phase, value and bound whenever one of them changes.
     cancel: ends the search within a fraction of a second, with the plan there is.
@@ -38,10 +41,16 @@ def solve_cells(
         if progress is not None:
             progress(Progress(time.perf_counter() - clock.began, phase, value, bound))
 
-    model = DemandModel(demand=demand, qualities=class_qualities(demand))
-    search = CellSearch(model=model, clock=clock, settings=settings, report=tell)
+    qualities = class_qualities(demand)
+    search: CellSearch | SeparateSearch
+    if setups_are_separate(demand):
+        search = SeparateSearch(demand, qualities, clock, settings, tell)
+    else:
+        model = DemandModel(demand=demand, qualities=qualities)
+        kind = CellSearch if len(demand.setups) == 1 else ScheduleSearch
+        search = kind(model=model, clock=clock, settings=settings, report=tell)
     search.run()
-    return _solution(search)
+    return _solution(search, qualities)
 
 
 def class_qualities(demand: DemandInstance) -> list[Quality]:
@@ -53,7 +62,7 @@ def class_qualities(demand: DemandInstance) -> list[Quality]:
     return [by_table[id(entry.scores)] for entry in demand.classes]
 
 
-def _solution(search: CellSearch) -> CellSolution:
+def _solution(search: CellSearch | SeparateSearch, qualities: Sequence[Quality]) -> CellSolution:
     """What a search that is over has found."""
     clock, best = search.clock, search.best
     # A search that ended without closing the gap it wanted may have closed the one that is set.
@@ -62,7 +71,9 @@ def _solution(search: CellSearch) -> CellSolution:
     reasons: tuple[str, ...] = ()
     if search.infeasible:
         status, termination = Status.INFEASIBLE, Termination.INFEASIBLE
-        reasons = tuple(_impossible_cases(search))
+        parts = search.searches if isinstance(search, SeparateSearch) else [search]
+        failed = [one for one in parts if one.infeasible]
+        reasons = tuple(reason for one in failed for reason in _impossible_cases(one))
     else:
         termination = clock.termination(closed=closed)
         status = Status.UNKNOWN if best is None else Status.OPTIMAL if closed else Status.FEASIBLE
@@ -70,7 +81,7 @@ def _solution(search: CellSearch) -> CellSolution:
         wall=time.perf_counter() - clock.began,
         seconds=dict(clock.seconds),
         milp_solves=search.masters,
-        quality_cuts=sum(len(q.cuts) for q in {id(q): q for q in search.model.qualities}.values()),
+        quality_cuts=sum(len(q.cuts) for q in {id(q): q for q in qualities}.values()),
         nodes=search.nodes,
         work=clock.worked,
         termination=termination,
@@ -89,7 +100,7 @@ def _solution(search: CellSearch) -> CellSolution:
 
 def _impossible_cases(search: CellSearch) -> list[str]:
     """Sentences: the cases that no setup serves, each alone; or that each can be served alone, but
-    not all with one setup.
+    not all with one setup, or not all together.
     """
     model, impossible = search.model, []
     for t, case in enumerate(model.demand.cases):
@@ -107,7 +118,11 @@ def _impossible_cases(search: CellSearch) -> list[str]:
             lost = ", with the nodes it loses" if case.loses_nodes else ""
             why = _what_is_missing(model, loop)
             impossible.append(f"The case {case.name} cannot be served even alone{lost}{why}.")
-    return impossible or ["Each case can be served alone, but not all of them with one setup."]
+    if impossible:
+        return impossible
+    one_setup = len(model.demand.setups) == 1
+    how = "with one setup" if one_setup else "with the quality or the budget that is set"
+    return [f"Each case can be served alone, but not all of them {how}."]
 
 
 def _what_is_missing(model: DemandModel, loop: CellLoop) -> str:

@@ -104,6 +104,9 @@ def _drop_unstated_for_hash(content: dict[str, Any]) -> None:
     for entry in content["llms"]:
         if "api" in entry:
             entry["api"] = {key: one for key, one in entry["api"].items() if one is not None}
+    # What a start costs counts where something starts.
+    if content["fleet"]["mode"] == "fixed":
+        del content["fleet"]
     for key in ("classes", "cases"):
         content[key] = list(content[key] or ())
         if not content[key]:

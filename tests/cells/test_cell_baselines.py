@@ -8,7 +8,7 @@ import pytest
 from models.demand.requests import DemandCase, DemandInstance
 from models.instance import Slo
 from planner.cell_solution import CellBaselineKind
-from planner.cells.cell_baselines import _simpler_demands, compare_cell_baselines, evaluate_setup
+from planner.cells.cell_baselines import _simpler_demands, compare_cell_baselines, evaluate_setups
 from planner.cells.lost_node_table import demand_of_instance
 from planner.cells.solve import solve_cells
 from planner.settings import Settings
@@ -42,10 +42,9 @@ def test_the_mean_alone_breaks_in_the_peak():
     one = np.array([1])
     solution = solve_cells(day(case("mean", 1, 6.0)), SETTINGS)
     assert solution.plan is not None
-    packings = solution.plan.packings
-    plan, broken = evaluate_setup(
-        demand, np.minimum(solution.plan.replicas, one), packings, SETTINGS
-    )
+    (setup,) = solution.plan.setups
+    smaller = replace(setup, replicas=np.minimum(setup.replicas, one))
+    plan, broken = evaluate_setups(demand, [smaller], SETTINGS)
     assert plan is None
     assert broken == (0,)
 
@@ -57,7 +56,7 @@ def test_what_is_blind_to_losses_breaks_at_the_first():
     demand = day(case("day", 8, 12.0), case("lost", 0, 9.0, lost=1))
     joint, baselines = compare_cell_baselines(demand, SETTINGS)
     assert joint.plan is not None
-    assert joint.plan.replicas.tolist() == [2]
+    assert joint.plan.setups[0].replicas.tolist() == [2]
     assert [one.kind for one in baselines] == [CellBaselineKind.BLIND]
     assert baselines[0].plan is not None
 

@@ -46,6 +46,6 @@ def test_the_plan_by_hand_is_beaten_or_met() -> None:
     search = cell_search(cells_demand(), 1.5)
     search.run()
     assert search.best is not None
-    assert search.best.replicas.sum() <= 3
+    assert search.best.setups[0].replicas.sum() <= 3
     assert search.bound is not None
     assert search.best.value <= search.bound + 1e-9

@@ -67,8 +67,7 @@ def run_plan_cells(
     )
     content = build_cells_plan(loaded, demand, solution, settings, {"load": seconds})
     if what_if_lost and solution.plan is not None and not interrupt.cancel.is_set():
-        best = solution.plan
-        lost = lost_node_table(demand, best.replicas, best.packings, settings, interrupt.cancel)
+        lost = lost_node_table(demand, solution.plan.setups, settings, interrupt.cancel)
         pools = [pool.name for pool in demand.instance.pools]
         cases = [case.name for case in demand.cases]
         content["context"]["lost_nodes"] = lost_nodes_content(lost, pools, cases)

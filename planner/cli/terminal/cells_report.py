@@ -15,6 +15,12 @@ from planner.presentation.cells.cells_tables import (
     setup_table,
 )
 from planner.presentation.cells.lost_nodes import LOST_NODES_TITLE, lost_nodes_lines
+from planner.presentation.cells.schedule import (
+    has_schedule,
+    schedule_lines,
+    setup_name,
+    setups_phrase,
+)
 from planner.presentation.plan.verdict import verdict_line
 
 __all__ = ["print_cells_report", "print_cells_verdict"]
@@ -45,11 +51,23 @@ def print_cells_verdict(content: Mapping[str, Any], console: Console) -> None:
     """Print the verdict, and with a plan one line of what it uses."""
     context = content["context"]
     pools = ", ".join(f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in context["pools"])
-    output_line(console, f"{content['scenario']}: one setup for all cases on {pools}")
+    output_line(console, f"{content['scenario']}: {_setups_words(content)} on {pools}")
     style = STYLES.get(content["status"], "bold red")
     output_line(console, verdict_line(cast("PlanContent", content)), style)
     if content["setups"]:
         output_line(console, _totals_line(content))
+        _print_schedule(content, console)
+
+
+def _print_schedule(content: Mapping[str, Any], console: Console) -> None:
+    """What starts and stops between setups that follow each other."""
+    for line in schedule_lines(content):
+        output_line(console, line, indent=2)
+
+
+def _setups_words(content: Mapping[str, Any]) -> str:
+    """What is planned; without a plan it may be either."""
+    return setups_phrase(content) if content["setups"] else "classes and cases"
 
 
 def _totals_line(content: Mapping[str, Any]) -> str:
@@ -59,7 +77,10 @@ def _totals_line(content: Mapping[str, Any]) -> str:
         parts.append("no price known")
     else:
         outside = cost["outside_usd_per_h"]
-        split = f" ({cost['gpus_usd_per_h']:,.2f} GPUs, {outside:,.2f} outside)" if outside else ""
+        starts = cost["starts_usd_per_h"]
+        named = [(cost["gpus_usd_per_h"], "GPUs"), (outside, "outside"), (starts, "starts")]
+        told = [f"{value:,.2f} {what}" for value, what in named if value]
+        split = f" ({', '.join(told)})" if outside or starts else ""
         parts.append(f"{total:,.2f} USD/h{split}")
     if content["objective"]["of"] == "cost":
         parts.append(f"quality {content['quality']:.5f}")
@@ -86,6 +107,7 @@ CELL_COLUMNS: tuple[Column, ...] = (
     ("Quality", "quality", lambda v: _number(v, ".4f")),
     ("Goes to", "goes to", str),
 )
+SETUP_COLUMN: Column = ("Setup", "setup", str)
 SETUP_COLUMNS: tuple[Column, ...] = (
     ("LLM", "LLM", str),
     ("Pool", "pool", str),
@@ -111,18 +133,22 @@ def _print_cells_plan(content: Mapping[str, Any], console: Console) -> None:
         for case, loss in zip(cells["Case"], cells["Loss"], strict=True)
     ]
     output_table(console, "Classes in every case", cells, CELL_COLUMNS)
-    output_table(console, "Setup", setup_table(content), SETUP_COLUMNS)
+    several = has_schedule(content)
+    columns = (SETUP_COLUMN, *SETUP_COLUMNS) if several else SETUP_COLUMNS
+    output_table(console, "Setups" if several else "Setup", setup_table(content), columns)
     if content["losses"]:
         title = "Lost nodes: every loss below holds all limits, routed anew"
         output_table(console, title, loss_table(content), LOSS_COLUMNS)
     if lost := content["context"].get("lost_nodes"):
         output_lines(console, LOST_NODES_TITLE, lost_nodes_lines(lost))
-    print_gpu_map(console, cast("PlanContent", _map_content(content)))
+    for setup in content["setups"]:
+        if several:
+            output_line(console, f"Setup of {setup_name(setup)}: {setup['gpus_used']} GPUs")
+        print_gpu_map(console, cast("PlanContent", _map_content(content, setup)))
 
 
-def _map_content(content: Mapping[str, Any]) -> dict[str, Any]:
+def _map_content(content: Mapping[str, Any], setup: Mapping[str, Any]) -> dict[str, Any]:
     """What the GPU map reads of a plan of one setup."""
-    (setup,) = content["setups"]
     options = setup["options"]
     keys = ("llm", "tp_degree", "mps_share_pct")
     return {

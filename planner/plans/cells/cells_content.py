@@ -12,7 +12,7 @@ import numpy as np
 
 from models.demand.requests import DemandInstance
 from models.instance import Slo
-from planner.cell_solution import CellPlan, CellSolution, Lane, RoutedCase
+from planner.cell_solution import CellPlan, CellSolution, Lane, PlannedSetup, RoutedCase
 from planner.errors import VerificationError
 from planner.plans.cells.cell_slo_content import case_slo_content, cell_slo_content
 from planner.plans.context_content import scenario_context
@@ -107,19 +107,22 @@ def _result_content(demand: DemandInstance, plan: CellPlan | None) -> dict[str, 
         }
     priced = all(
         pool.price is not None or packing.gpus == 0
-        for pool, packing in zip(demand.instance.pools, plan.packings, strict=True)
+        for setup in plan.setups
+        for pool, packing in zip(demand.instance.pools, setup.packings, strict=True)
     )
-    deployed = np.flatnonzero(plan.replicas).tolist()
-    at = {o: k for k, o in enumerate(deployed)}
     routed = sorted(plan.routed, key=lambda one: (one.case, -1 if one.loss is None else one.loss))
     return {
         "quality": float(plan.quality),
-        "cost_usd_per_h": plan.gpus_cost + plan.outside_cost if priced else None,
+        "cost_usd_per_h": plan.cost if priced else None,
         "gpus_used": plan.gpus,
         "gpus_total": total,
-        "setups": [_setup_content(demand, plan, routed, deployed, at)],
+        "setups": [_setup_content(demand, setup, routed) for setup in plan.setups],
         "cells": [entry for one in routed for entry in _cells_content(demand, one)],
-        "lanes": [_lane_content(demand, one, lane, at) for one in routed for lane in one.lanes],
+        "lanes": [
+            _lane_content(demand, one, lane, _option_positions(plan.setup_of(one.case)))
+            for one in routed
+            for lane in one.lanes
+        ],
         "losses": [
             {
                 "case": demand.cases[loss.case].name,
@@ -138,22 +141,24 @@ def _result_content(demand: DemandInstance, plan: CellPlan | None) -> dict[str, 
         "cost": {
             "gpus_usd_per_h": plan.gpus_cost if priced else None,
             "outside_usd_per_h": plan.outside_cost,
-            "starts_usd_per_h": 0.0,
+            "starts_usd_per_h": plan.starts_cost,
         },
     }
 
 
+def _option_positions(setup: PlannedSetup) -> dict[int, int]:
+    """Option -> its position in the setup's `options`."""
+    return {o: k for k, o in enumerate(np.flatnonzero(setup.replicas).tolist())}
+
+
 def _setup_content(
-    demand: DemandInstance,
-    plan: CellPlan,
-    routed: Sequence[RoutedCase],
-    deployed: Sequence[int],
-    at: Mapping[int, int],
+    demand: DemandInstance, setup: PlannedSetup, routed: Sequence[RoutedCase]
 ) -> dict[str, Any]:
-    """The one setup: options by position, and the GPUs of their shards."""
-    instance = demand.instance
+    """A setup: options by position, and the GPUs of their shards."""
+    instance, at = demand.instance, _option_positions(setup)
+    own = [one for one in routed if one.case in setup.cases]
     options = []
-    for o in deployed:
+    for o in at:
         option, pool = instance.options[o], instance.pools[instance.options[o].pool]
         options.append(
             {
@@ -162,10 +167,10 @@ def _setup_content(
                 "gpu": pool.gpu,
                 "tp_degree": int(option.tp_degree),
                 "mps_share_pct": percent(option.mps_share),
-                "replicas": int(plan.replicas[o]),
+                "replicas": int(setup.replicas[o]),
                 "max_rate_per_replica_rps": option.curve.max_rate,
                 "memory_gib_per_gpu": float(option.memory),
-                "provenance": _weakest_provenance(demand, routed, o),
+                "provenance": _weakest_provenance(demand, own, o),
             }
         )
     placement = [
@@ -177,16 +182,16 @@ def _setup_content(
             "replica": int(replica),
             "shard": shard,
         }
-        for p, packing in enumerate(plan.packings)
+        for p, packing in enumerate(setup.packings)
         for key, replica, node, gpus in packing.seats
         for shard, gpu in enumerate(gpus)
     ]
     placement.sort(key=lambda s: (s["pool"], s["node"], s["gpu"], s["option"], s["replica"]))
     return {
-        "cases": [case.name for case in demand.cases],
+        "cases": [demand.cases[t].name for t in setup.cases],
         "options": options,
         "placement": placement,
-        "gpus_used": plan.gpus,
+        "gpus_used": setup.gpus,
     }
 
 
@@ -291,13 +296,14 @@ def _case_content(
     served = any(entry.rates)
     worst = min(own, key=lambda one: one.quality) if own and served else None
     slos: Sequence[Slo] = demand.instance.slos
+    setup = plan.setup_of(case)
     return {
         "case": entry.name,
         "hours": float(entry.hours),
         "quality": None if worst is None else float(worst.quality),
-        "gpus_used": plan.gpus,
+        "gpus_used": setup.gpus,
         "cost_usd_per_h": (
-            plan.gpus_cost + (0.0 if worst is None else worst.spend) if priced else None
+            setup.cost + (0.0 if worst is None else worst.spend) if priced else None
         ),
         "slo": [case_slo_content(demand, own if served else [], case, slo) for slo in slos],
     }

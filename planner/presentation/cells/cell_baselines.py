@@ -14,6 +14,7 @@ CELL_BASELINE_WORDS = {
     CellBaselineKind.MEAN: "the setup is planned for the mean of the rates over the hours",
     CellBaselineKind.STRICTEST: "every class keeps the strictest limit that any class states",
     CellBaselineKind.BLIND: "cases with lost nodes are left out of the plan",
+    CellBaselineKind.FIXED: "one setup serves all cases, nothing starts or stops",
 }
 
 
@@ -56,7 +57,7 @@ def _plan_row(
     return {
         "Plan": name,
         "GPUs": None if plan is None else plan.gpus,
-        "USD/h": None if known is None else known.gpus_cost + known.outside_cost,
+        "USD/h": None if known is None else known.cost,
         "Quality": None if known is None else known.quality,
         "Joint gains": gain,
         "Breaks": breaks,

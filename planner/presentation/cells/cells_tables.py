@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from planner.presentation.cells.lost_nodes import lost_nodes_text
+from planner.presentation.cells.schedule import has_schedule, setup_name
 from planner.presentation.formatting import format_exact
 
 __all__ = ["case_table", "cell_limit_text", "cell_table", "lane_table", "loss_table", "setup_table"]
@@ -14,19 +15,25 @@ METRICS = {"ttft": "TTFT", "tpot": "TPOT", "e2e": "E2E"}
 
 
 def setup_table(content: Mapping[str, Any]) -> pd.DataFrame:
-    """One row an option of the setup."""
-    (setup,) = content["setups"]
-    return pd.DataFrame(
+    """One row an option of every setup. Setup: the cases that it serves."""
+    columns = {
+        "LLM": "llm",
+        "Pool": "pool",
+        "GPU": "gpu",
+        "TP": "tp_degree",
+        "Share (%)": "mps_share_pct",
+        "Replicas": "replicas",
+        "Provenance": "provenance",
+    }
+    rows = [
         {
-            "LLM": [o["llm"] for o in setup["options"]],
-            "Pool": [o["pool"] for o in setup["options"]],
-            "GPU": [o["gpu"] for o in setup["options"]],
-            "TP": [o["tp_degree"] for o in setup["options"]],
-            "Share (%)": [o["mps_share_pct"] for o in setup["options"]],
-            "Replicas": [o["replicas"] for o in setup["options"]],
-            "Provenance": [o["provenance"] for o in setup["options"]],
+            "Setup": setup_name(setup) if has_schedule(content) else "all cases",
+            **{column: option[key] for column, key in columns.items()},
         }
-    )
+        for setup in content["setups"]
+        for option in setup["options"]
+    ]
+    return pd.DataFrame(rows, columns=["Setup", *columns])
 
 
 def case_table(content: Mapping[str, Any]) -> pd.DataFrame:
@@ -72,9 +79,9 @@ def cell_table(content: Mapping[str, Any]) -> pd.DataFrame:
 def lane_table(content: Mapping[str, Any]) -> pd.DataFrame:
     """One row a lane."""
     rows = []
+    options = {case: setup["options"] for setup in content["setups"] for case in setup["cases"]}
     for lane in content["lanes"]:
-        (setup,) = content["setups"]
-        option = setup["options"][lane["option"]]
+        option = options[lane["case"]][lane["option"]]
         rows.append(
             {
                 "Case": lane["case"],

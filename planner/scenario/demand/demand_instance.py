@@ -63,6 +63,7 @@ def assemble_demand_instance(
             for c, one in enumerate(classes)
             if lack_for_slos(curves.get((o, c), option.curve).latency, (*one.slos, *base.slos), "")
         ),
+        start_usd=spec.fleet.start_usd_per_gpu if spec.fleet.mode == "scheduled" else None,
     )
 
 
@@ -105,6 +106,7 @@ def _build_demand_cases(
     spec: ScenarioSpec, base: Instance, rates: np.ndarray
 ) -> tuple[DemandCase, ...]:
     nothing_lost = tuple(0 for _ in base.pools)
+    at = {case.name: t for t, case in enumerate(spec.cases or ())}
     if spec.cases is None:
         only = tuple(map(float, rates[:, 0]))
         return (DemandCase(name=ONLY_CASE, hours=1.0, rates=only, lost_nodes=nothing_lost),)
@@ -116,6 +118,7 @@ def _build_demand_cases(
             lost_nodes=tuple(case.lost_nodes.get(pool.name, 0) for pool in base.pools),
             slo_factor=case.slo_factor,
             quality_floor=case.quality_at_least,
+            of=None if case.of is None else at[case.of],
         )
         for t, case in enumerate(spec.cases)
     )

@@ -5,6 +5,7 @@ than a scenario without them.
 from collections.abc import Mapping
 from typing import Any
 
+from planner.scenario.schema.demand_specification import FleetSpec
 from planner.scenario.schema.faults import schema_fault_entries
 from planner.scenario.schema.specification import ScenarioSpec
 
@@ -43,6 +44,7 @@ def plain_demand_spec(spec: ScenarioSpec, rate: float | None = None) -> Scenario
         "slo": (*spec.slo, *(slo for one in classes for slo in one.slo)),
         "scores": next((one.scores for one in classes if one.scores is not None), spec.scores),
         **dict.fromkeys(("classes", "cases", "demand")),
+        "fleet": FleetSpec(),
     }
     return spec.model_copy(update=changes)
 

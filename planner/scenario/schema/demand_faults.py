@@ -1,5 +1,5 @@
-"""Faults of rules between the keys of classes, cases and LLMs outside, also where other keys of the
-scenario are faulty.
+"""Faults of rules between the keys of classes, cases, setups by case and LLMs outside, also where
+other keys of the scenario are faulty.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +30,7 @@ def demand_schema_faults(
     check.rates_of_cases()
     check.something_arrives()
     check.lost_nodes()
+    check.setups_of_cases()
     check.classes()
     check.llms_outside()
     return check.found
@@ -182,6 +183,30 @@ class _DemandCheck:
                     problem = f"the pool has {nodes} node{'s' if nodes != 1 else ''}"
                     self.add(where, count, problem, "lower it, or raise the pool's nodes")
 
+    def setups_of_cases(self) -> None:
+        """`of` names a case with a setup of its own, where setups are scheduled; cases that cost
+        nothing, and losses of nodes, test the setup of another case.
+        """
+        fleet = self.content.get("fleet")
+        scheduled = isinstance(fleet, dict) and fleet.get("mode") == "scheduled"
+        own = _names([case for case in self.case_entries if case.get("of") is None])
+        for i, case in enumerate(self.case_entries):
+            where, of, lost = f"cases.{i}.of", case.get("of"), case.get("lost_nodes")
+            loses = isinstance(lost, dict) and any(lost.values())
+            if of is None:
+                if scheduled and (loses or case.get("hours", 1.0) == 0):
+                    problem = f"a case {'with lost nodes' if loses else 'of 0 hours'} has no setup"
+                    fix = f"name the case whose setup it tests: {_either(own, case.get('name'))}"
+                    self.add(where, "", problem, fix)
+            elif not scheduled:
+                problem = "one setup serves all cases of a fixed fleet"
+                self.add(where, of, problem, "delete it, or state fleet: {mode: scheduled}")
+            elif of not in _names(self.case_entries):
+                self.unknown(where, of, "case", own)
+            elif of not in own:
+                problem = "the case names another one, and has no setup of its own"
+                self.add(where, of, problem, f"name one without `of`: {_either(own)}")
+
     def classes(self) -> None:
         """LLMs that a class names are there."""
         names = _names(self.llm_entries)
@@ -248,6 +273,11 @@ class _DemandCheck:
                 for key in TOKEN_PRICES.values():
                     if one.get(key) is None:
                         yield f"classes.{i}.{key}"
+
+
+def _either(names: Sequence[str], but: object = None) -> str:
+    """Names to choose from."""
+    return ", ".join(name for name in names if name != but) or "there is none yet"
 
 
 def _names(entries: Sequence[Mapping[str, Any]]) -> list[str]:

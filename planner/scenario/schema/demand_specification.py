@@ -1,4 +1,4 @@
-"""Keys of classes of requests, cases of the day and LLMs outside the cluster.
+"""Keys of classes of requests, cases of the day, LLMs outside the cluster and schedules of setups.
 
 What they mean together is in `models.demand.requests`.
 """
@@ -30,6 +30,7 @@ __all__ = [
     "CaseRates",
     "CaseSpec",
     "ClassSpec",
+    "FleetSpec",
     "OnlyRate",
     "SloSpec",
 ]
@@ -159,4 +160,20 @@ class CaseSpec(Strict):
     slo_factor: SloFactor = Field(default=1.0, description="of every limit of an SLO")
     quality_at_least: Score | None = Field(
         default=None, description="quality that the case must reach over its classes"
+    )
+    of: Name | None = Field(
+        default=None,
+        description="of a scheduled fleet: the case whose setup this one tests; default: its own",
+    )
+
+
+class FleetSpec(Strict):
+    """Whether one setup serves all cases, or setups follow each other."""
+
+    mode: Literal["fixed", "scheduled"] = Field(
+        default="fixed",
+        description="one setup for all cases, or one for each case without `of`, in a cycle",
+    )
+    start_usd_per_gpu: Usd = Field(
+        default=0.0, description="of a scheduled fleet: USD for each GPU that a replica starts on"
     )

@@ -27,10 +27,7 @@ CHEAPEST = (
     " quality_at_least: {}}}'"
 )
 RESERVED_LLM_NAMES = ("prompt_id", "weight")
-_FIXED = "leave it out: one setup is planned, which serves every case"
 LATER_KEYS: Mapping[str, str] = {
-    "fleet": _FIXED,
-    "of": _FIXED,
     "owned": "leave it out: GPUs in use cost their price",
     "reserved": "leave it out: GPUs in use cost their price",
 }

@@ -26,6 +26,7 @@ from planner.scenario.schema.demand_specification import (
     ApiSpec,
     CaseSpec,
     ClassSpec,
+    FleetSpec,
     OnlyRate,
     SloSpec,
 )
@@ -88,7 +89,7 @@ class MaximizeQuality(Strict):
         description="quality of the answers, weight-averaged over prompts"
     )
     cost_at_most_usd_per_h: UsdPerHour | None = Field(
-        default=None, description="budget, USD/h: GPUs in use and LLMs outside; default: none"
+        default=None, description="budget, USD/h: GPUs in use, LLMs outside, starts; default: none"
     )
 
 
@@ -199,11 +200,14 @@ class ScenarioSpec(Strict):
         default=None, description="classes of requests; default: all requests are alike"
     )
     cases: Annotated[tuple[CaseSpec, ...], Field(strict=False, min_length=1)] | None = Field(
-        default=None, description="steady states that one setup serves; default: one"
+        default=None, description="steady states to be served; default: one"
     )
     demand: Annotated[str, Field(min_length=1)] | None = Field(
         default=None,
         description="table of rates (case, class, rate_rps) in place of those in `cases`",
+    )
+    fleet: FleetSpec = Field(
+        default=FleetSpec(), description="one setup for all cases, or setups by case"
     )
     setups: SetupsSpec = Field(default=SetupsSpec(), description="which setups may be considered")
     headroom: HeadroomSpec = Field(default=HeadroomSpec(), description="what a plan keeps free")

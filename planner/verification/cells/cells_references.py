@@ -38,25 +38,42 @@ def check_cells_references(plan: Mapping[str, Any], demand: DemandInstance) -> I
 
 
 def _check_setups_by_case(plan: Mapping[str, Any], demand: DemandInstance) -> Iterator[str]:
-    """Every case is served by one setup; a fixed fleet has one setup for all of them."""
+    """Every case is served by one setup: the one of all cases in a fixed fleet, in a scheduled one
+    its own or that of the case that it tests.
+    """
     names = {case.name for case in demand.cases}
     served = Counter(name for setup in plan["setups"] for name in setup["cases"])
-    for k, setup in enumerate(plan["setups"]):
-        for name in setup["cases"]:
-            if name not in names:
-                yield f"setups.{k}: unknown case {name}"
     for case in demand.cases:
         if served[case.name] != 1:
             yield f"setups: case {case.name} is served by {served[case.name]} setups, not by one"
-    if len(plan["setups"]) != 1:
-        yield f"setups: {len(plan['setups'])} stated, a fixed fleet has one"
+    wanted = _setups_wanted(demand)
+    if len(plan["setups"]) != len(wanted):
+        kind = "a fixed" if demand.start_usd is None else "this scheduled"
+        has = "one" if len(wanted) == 1 else str(len(wanted))
+        yield f"setups: {len(plan['setups'])} stated, {kind} fleet has {has}"
     for k, setup in enumerate(plan["setups"]):
+        cases = wanted[k] if k < len(wanted) else []
+        for name in setup["cases"]:
+            if name not in names:
+                yield f"setups.{k}: unknown case {name}"
+            elif name not in cases:
+                yield f"setups.{k}: case {name} is not of the setup of {', '.join(cases) or 'none'}"
         for j, shard in enumerate(setup["placement"]):
             if not 0 <= shard["option"] < len(setup["options"]):
                 yield (
                     f"setups.{k}: placement.{j}: option {shard['option']} but the setup has"
                     f" {len(setup['options'])} options"
                 )
+
+
+def _setups_wanted(demand: DemandInstance) -> list[list[str]]:
+    """Names of the cases of each setup, in the order of their own cases."""
+    if demand.start_usd is None:
+        return [[case.name for case in demand.cases]]
+    tests: dict[int, list[str]] = {}
+    for t, case in enumerate(demand.cases):
+        tests.setdefault(t if case.of is None else case.of, []).append(case.name)
+    return [tests[t] for t in sorted(tests)]
 
 
 def _check_cases_stated(plan: Mapping[str, Any], demand: DemandInstance) -> Iterator[str]:

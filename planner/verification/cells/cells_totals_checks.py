@@ -3,7 +3,7 @@
     quality of a case    sum_c weight_c l_ct Q_ct / sum_c weight_c l_ct, of the worst loss
     quality              sum_ct om_ct Q_ct,   om_ct = h_t weight_c l_ct / sum of the same
     cost of a case       sum_p price_p u_p + 3600 sum_ci usd_ci l_ct f_cti, of the worst loss
-    cost                 sum_t h_t / H of it; nothing starts in a fixed fleet
+    cost                 sum_t h_t / H of it, and what starts in a cycle of setups
 
 Where several losses of a case are the worst, what is sent outside in any of them may be counted.
 """
@@ -16,6 +16,7 @@ import numpy as np
 
 from planner.verification.cells.cell_routing_checks import permitted_scores
 from planner.verification.cells.setup_by_case_checks import gpus_held_by_setup
+from planner.verification.cells.start_checks import recomputed_starts_cost
 from planner.verification.cells.stated_cells import StatedCells, StatedSetup
 from planner.verification.objective_checks import check_gap_and_status, check_objective_sense
 from planner.verification.tolerances import (
@@ -124,7 +125,7 @@ def check_cells_gpus(stated: StatedCells) -> Iterator[str]:
 
 
 def check_cells_cost(stated: StatedCells) -> Iterator[str]:
-    """Cost of GPUs and of LLMs outside, of every case and by hours."""
+    """Cost of GPUs and of LLMs outside, of every case and by hours, and of starts."""
     demand = stated.demand
     gpus, outside = _cost_by_hours(stated)
     for entry in stated.plan["cases"]:
@@ -137,9 +138,12 @@ def check_cells_cost(stated: StatedCells) -> Iterator[str]:
     own_range = None if gpus is None else (gpus, gpus)
     yield from _check_cost(stated, "cost.gpus_usd_per_h", split["gpus_usd_per_h"], own_range)
     yield from _check_cost(stated, "cost.outside_usd_per_h", split["outside_usd_per_h"], outside)
-    yield from _check_cost(stated, "cost.starts_usd_per_h", split["starts_usd_per_h"], (0.0, 0.0))
+    starts = recomputed_starts_cost(stated)
+    told = split["starts_usd_per_h"]
+    yield from _check_cost(stated, "cost.starts_usd_per_h", told, (starts, starts))
     total = stated.plan["cost_usd_per_h"]
-    yield from _check_cost(stated, "cost_usd_per_h", total, _total(gpus, outside))
+    fixed = None if gpus is None else gpus + starts
+    yield from _check_cost(stated, "cost_usd_per_h", total, _total(fixed, outside))
 
 
 def check_cells_budget(stated: StatedCells) -> Iterator[str]:
@@ -150,10 +154,10 @@ def check_cells_budget(stated: StatedCells) -> Iterator[str]:
     gpus, outside = _cost_by_hours(stated)
     if gpus is None:
         yield f"cost_usd_per_h: a used GPU has no price, but at most {most:.9g} may be spent"
-    elif gpus + outside[0] > most * (1 + BUDGET_TOL):
-        yield (
-            f"cost_usd_per_h: {gpus + outside[0]:.9g} is above cost_at_most_usd_per_h {most:.9g}"
-        )
+        return
+    cost = gpus + outside[0] + recomputed_starts_cost(stated)
+    if cost > most * (1 + BUDGET_TOL):
+        yield f"cost_usd_per_h: {cost:.9g} is above cost_at_most_usd_per_h {most:.9g}"
 
 
 def check_cells_objective(stated: StatedCells, rel_gap_target: float) -> Iterator[str]:

@@ -83,7 +83,7 @@ def test_options_without_columns_enter_when_they_gain() -> None:
 def test_positions_of_columns_and_rows_are_all_different() -> None:
     model = cell_model(random_demand(1, "everything"))
     program, layout = build_cell_program(model, range(3), free_setup=True)
-    columns = [*layout.replicas, *layout.gpus_used]
+    columns = [*layout.replicas.ravel(), *layout.gpus_used.ravel()]
     rows: list[int] = []
     for one in layout.cells:
         columns += [one.quality, *one.fractions, *one.outside, one.unserved, one.short]

@@ -11,7 +11,6 @@ from models.demand.case_cut import CaseCut
 from models.demand.demand_model import DemandModel
 from models.demand.master_program import build_master_program
 from models.formulation import GoalKind
-from models.nogood import NoGood
 from planner.joint.solver.highs import Answer, SolveSettings, StopReason, solve_with_highs
 from tests.support.demand.cell_models import all_counts, cell_model, price_case
 from tests.support.demand.placements import placed_setups
@@ -35,7 +34,7 @@ def best_setup(model: DemandModel, cuts: Sequence[CaseCut], of: GoalKind, **opti
     program = build_master_program(model, cuts, of=of, **options)
     answer = solve_with_highs(program.linear, SolveSettings(abs_gap=1e-9))
     assert answer.x is not None
-    return np.rint(np.where(program.replicas >= 0, answer.x[program.replicas], 0)).astype(int)
+    return np.rint(np.where(program.replicas >= 0, answer.x[program.replicas], 0)).astype(int)[0]
 
 
 @pytest.mark.parametrize("kind", ["classes_cases", "classes_lost", "two_pools"])
@@ -68,13 +67,11 @@ def served_model() -> DemandModel:
     raise AssertionError("no such demand")
 
 
-def test_a_no_good_bars_the_setup_and_no_other() -> None:
+def test_a_setup_is_barred_and_no_other() -> None:
     model = served_model()
     cuts = cuts_of(model, [model.upper, 0.5 * model.upper])
     first, value = best_setup(model, cuts, QUALITY), solved(model, cuts, QUALITY).value
-    held = np.flatnonzero(first).tolist()
-    counts = tuple(int(first[o]) for o in held)
-    model.no_goods.append(NoGood(-1, tuple((o,) for o in held), counts, replicas=int(first.sum())))
+    model.barred.append(first[None, :])
     second = best_setup(model, cuts, QUALITY)
     assert not np.array_equal(first, second)
     assert solved(model, cuts, QUALITY).value >= value - 1e-7
@@ -137,7 +134,8 @@ def test_spread_counts_on_what_is_left_on_evenly_filled_nodes() -> None:
         if answer.x is None or not any(lost):
             continue
         seen += 1
-        n = np.rint(np.where(program.replicas >= 0, answer.x[program.replicas], 0)).astype(int)
+        whole = np.where(program.replicas >= 0, answer.x[program.replicas], 0)
+        n = np.rint(whole).astype(int)[0]
         kept = 0.0
         for o, option in enumerate(demand.instance.options):
             pool = demand.instance.pools[option.pool]

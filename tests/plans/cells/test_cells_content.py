@@ -60,7 +60,7 @@ def test_numbers_are_those_of_the_solution(solution: CellSolution, content) -> N
     assert content["cost_usd_per_h"] <= 24.0 * (1 + 1e-9), "the budget"
     assert content["gpus_used"] == plan.gpus == content["setups"][0]["gpus_used"]
     replicas = [option["replicas"] for option in content["setups"][0]["options"]]
-    assert replicas == [int(n) for n in plan.replicas if n]
+    assert replicas == [int(n) for n in plan.setups[0].replicas if n]
     assert [case["case"] for case in content["cases"]] == ["day", "evening", "night", "node-lost"]
     # batch sends nothing in node-lost: no cell.
     assert {(c["class"], c["case"]) for c in content["cells"] if c["case"] == "node-lost"} == {

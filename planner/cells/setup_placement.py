@@ -1,0 +1,69 @@
+"""Setups on their GPUs: evenly over nodes where some may be lost, and so that few replicas move."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.demand.requests import DemandInstance
+from models.formulation import pool_prices
+from models.packing.cycle import CyclePool, place_cycle, started_shards
+from models.packing.first_fit import Packing, pool_items
+from models.packing.spread import spread_over_nodes
+
+__all__ = ["Packings", "arrange_setups", "setups_cost", "setups_starts_cost"]
+
+Packings = tuple[tuple[Packing, ...], ...]
+"""Of every setup, of every pool."""
+
+LEAST_GPU, LEAST_START = 1e-3, 1e-6
+"""USD/h that a GPU and a start count for at least: without prices fewer of both are better too."""
+
+
+def arrange_setups(
+    demand: DemandInstance, replicas: np.ndarray, packings: Sequence[Sequence[Packing]]
+) -> Packings:
+    """Packings of setups (S, O) that can be packed as given: spread where nodes may be lost, near
+    those before and after.
+    """
+    instance = demand.instance
+    parts, prices = demand.setup_parts(), pool_prices(instance)
+    setups = range(len(packings))
+    by_pool: list[list[Packing]] = []
+    for p, pool in enumerate(instance.pools):
+        items = [pool_items(instance.options, p, replicas[s].tolist()) for s in setups]
+        renamed = [any(demand.cases[t].lost_nodes[p] for t in demand.setups[s]) for s in setups]
+        own = [packings[s][p] for s in setups]
+        for s in setups:
+            if renamed[s]:
+                room = instance.room(p)
+                even = spread_over_nodes(items[s], pool.nodes, pool.gpus_per_node, room)
+                own[s] = even or own[s]
+        dear = CyclePool(
+            nodes=pool.nodes,
+            gpus_per_node=pool.gpus_per_node,
+            room=instance.room(p),
+            gpu_cost=[float(part * max(prices[p], LEAST_GPU)) for part in parts],
+            start_cost=max((demand.start_usd or 0.0) / demand.hours, LEAST_START),
+            renamed=renamed,
+        )
+        by_pool.append(place_cycle(items, own, dear))
+    return tuple(tuple(of_pool[s] for of_pool in by_pool) for s in setups)
+
+
+def setups_cost(demand: DemandInstance, packings: Sequence[Sequence[Packing]]) -> float:
+    """USD/h of the GPUs of placed setups over all hours, and of what starts."""
+    prices = pool_prices(demand.instance)
+    costs = [sum(p * one.gpus for p, one in zip(prices, own, strict=True)) for own in packings]
+    return float(demand.setup_parts() @ np.array(costs)) + setups_starts_cost(demand, packings)
+
+
+def setups_starts_cost(demand: DemandInstance, packings: Sequence[Sequence[Packing]]) -> float:
+    """USD/h of the shards that start in a cycle of placed setups."""
+    if not demand.start_usd or len(packings) == 1:
+        return 0.0
+    started = sum(
+        started_shards(packings[s - 1][p].seats, packings[s][p].seats)
+        for s in range(len(packings))
+        for p in range(len(packings[s]))
+    )
+    return demand.start_usd * started / demand.hours
