@@ -5,6 +5,7 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pyomo.environ as pyo
 import pytest
 
@@ -30,6 +31,7 @@ from planner.joint.cut_loop import IN_OUT, MANY_LLMS
 from planner.joint.search import FIRST_OPTIONS
 from tests.support.demand.cell_models import cell_model, price_case
 from tests.support.demand.random_demands import random_demand
+from tests.support.demand.random_schedules import random_schedule
 from tests.support.instances.programs import state_of
 from tests.support.paths import HOME
 
@@ -159,6 +161,9 @@ def test_section_14_has_the_rows_of_the_master(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(models.demand.master_program, "compile_arrays", noted)
     for of in (GoalKind.QUALITY, GoalKind.COST):
         build_master_program(model, cuts, of=of, least_value=0.1, most_cost=9.0, spread=True)
+    scheduled = cell_model(random_schedule(0, "budget_starts"))
+    scheduled.barred.append(np.zeros((len(scheduled.demand.setups), scheduled.upper.size)))
+    build_master_program(scheduled, [], of=GoalKind.QUALITY)
     own = {c.local_name for one in built for c in one.component_objects(pyo.Constraint) if len(c)}
     assert names_in_block(14) <= own
     # Those of a setup are in section 5, that of the second master in section 15.

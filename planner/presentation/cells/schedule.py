@@ -1,4 +1,4 @@
-"""A cycle of setups in words: which cases each serves, what starts and stops from one to another."""
+"""A cycle of setups in words: which cases each serves, what starts and stops between them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -39,7 +39,7 @@ def planned_cells(scenario: Path, *overrides: str) -> Source:
     solution = solve_cells(demand, loaded.settings)
     content = build_cells_plan(loaded, demand, solution, loaded.settings, {})
     if (plan := solution.plan) is not None:
-        lost = lost_node_table(demand, plan.replicas, plan.packings, loaded.settings)
+        lost = lost_node_table(demand, plan.setups, loaded.settings)
         pools = [pool.name for pool in demand.instance.pools]
         cases = [case.name for case in demand.cases]
         content["context"]["lost_nodes"] = lost_nodes_content(lost, pools, cases)

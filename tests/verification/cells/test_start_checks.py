@@ -22,7 +22,7 @@ NIGHT = [Seat(0, 0, 1, (0,)), Seat(1, 0, 0, (0,))]
 
 @cache
 def scheduled() -> DemandInstance:
-    """Two setups; the case with a lost node tests the one by day. 0.6 USD a start, 24 hours: 1 start
+    """Two setups; the case with a lost node tests the one by day. 0.6 USD a start: 1 start
     at night (b moved), 2 by day (b moved back, a again).
     """
     demand = cells_demand()
