@@ -18,6 +18,8 @@ With Poisson arrivals at rate r the mean of W is r m^2 / (1 - r m), so that the 
     L(r) ~ base + kappa * r m^2 / (1 - r m)        base, kappa >= 0;  m from a grid with 1/m above
                                                    the highest rate
 
+A request of another `work` takes that many times the service.
+
 Fitted by least squares on relative errors, points near the operating rate counting most. A curve
 that falls has no such queue: the error of the fit shows it. Bursts act through W: that, and the
 tail of W, is what a curve alone does not know.
@@ -75,11 +77,16 @@ class FittedQueue:
             1.0 - rates * self.service, 1e-12
         )
 
-    def latencies(self, arrivals: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(N,) s: latency of requests that arrive at these times (s, ascending)."""
+    def latencies(
+        self, arrivals: np.ndarray, rng: np.random.Generator, work: np.ndarray | float = 1.0
+    ) -> np.ndarray:
+        """(N,) s: latency of requests that arrive at these times (s, ascending).
+
+        work: (N,) load of each, 1 is that of a request of the curve.
+        """
         if not arrivals.size:
             return np.zeros(0)
-        service = rng.exponential(self.service, arrivals.size)
+        service = work * rng.exponential(self.service, arrivals.size)
         steps = np.concatenate([[0.0], service[:-1] - np.diff(arrivals)]).cumsum()
         waiting = steps - np.minimum.accumulate(steps)
         spread = (
@@ -150,16 +157,23 @@ def _fit_two_nonnegative(
 
 
 def fitted_latencies_over_load(
-    curve: Curve, metric: str, operating_rate: float, arrivals: np.ndarray, rng: np.random.Generator
+    curve: Curve,
+    metric: str,
+    operating_rate: float,
+    arrivals: np.ndarray,
+    rng: np.random.Generator,
+    work: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """(N,) s: latency of requests that arrive at these times (s, ascending), by the load around
-    each.
+    each. work: as `FittedQueue.latencies`.
     """
     if not arrivals.size:
         return np.zeros(0)
     rates, latency = curve.rates, curve.latency[metric, "mean"]
-    seen = np.searchsorted(arrivals, arrivals + WINDOW / 2) - np.searchsorted(
-        arrivals, arrivals - WINDOW / 2
+    done = np.concatenate([[0.0], (work * np.ones(arrivals.size)).cumsum()])
+    seen = (
+        done[np.searchsorted(arrivals, arrivals + WINDOW / 2)]
+        - done[np.searchsorted(arrivals, arrivals - WINDOW / 2)]
     )
     lived = np.minimum(arrivals + WINDOW / 2, arrivals[-1]) - np.maximum(
         arrivals - WINDOW / 2, arrivals[0]

@@ -164,6 +164,31 @@ def simulate(
         typer.Option(min=0.1, max=20.0, metavar="C", help="Burstiness of arrivals; 1 = Poisson."),
     ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the arrivals.")] = 0,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CASE",
+            help="Replay this case alone; may be repeated (plans with cases).",
+            show_default=False,
+        ),
+    ] = None,
+    request_class: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--class",
+            metavar="CLASS",
+            help="Report this class alone; may be repeated (plans with classes).",
+            show_default=False,
+        ),
+    ] = None,
+    json: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH|-",
+            help="Write everything as JSON; - prints JSON alone.",
+            show_default=False,
+        ),
+    ] = None,
     unverified: Unverified = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print the verdict alone; no progress.")
@@ -171,14 +196,16 @@ def simulate(
 ) -> None:
     """Replay a plan's requests in a simulation.
 
-    Shows predicted and simulated latencies, realised fractions, and a verdict.
+    Shows predicted and simulated latencies, realised fractions, and a verdict; of a plan with
+    classes and cases for every class in every case.
 
     Exit codes: 0 holds or uncertain, 2 bad input, 3 or 5 the plan has no setup, 6 the plan misses
     its SLOs.
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.simulate import SimulateOptions, run_simulate
+        from planner.cli.commands.simulate import run_simulate
+        from planner.cli.terminal.command_options import SimulateOptions
 
         code = run_simulate(
             plan,
@@ -191,6 +218,9 @@ def simulate(
                 seed=seed,
                 quiet=quiet,
                 unverified=unverified,
+                json=json,
+                classes=tuple(request_class or ()),
+                cases=tuple(case or ()),
             ),
             interrupt,
         )

@@ -26,7 +26,7 @@ highest: that would lie above every option.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,16 @@ from planner.plans.option_index import OptionIndex
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.settings import Progress
 
-__all__ = ["Engine", "ReplayablePlan", "run_simulation", "seconds_of_short_run"]
+__all__ = [
+    "RUNS",
+    "WARM_UP",
+    "Engine",
+    "ReplayablePlan",
+    "run_simulation",
+    "seconds_of_short_run",
+    "simulation_arrivals",
+    "simulation_targets",
+]
 
 Engine = Callable[[Instance, int, float], tuple[Replica, str] | str]
 """(instance, option, req/s of one replica) -> a step-level replica and its assumptions, or why
@@ -123,7 +132,8 @@ class ReplayablePlan:
     def __init__(self, source: PlanAndScenario, engine: Engine | None) -> None:
         content, self.instance = source.plan.demand_setup().content, source.loaded.instance
         self.stations = _simulation_stations(content, self.instance, engine)
-        self._target = _simulation_targets(content, self.instance)
+        names = [llm.name for llm in self.instance.llms]
+        self._target = simulation_targets(content, self.instance.scores.values, names)
 
     def run(self, demand: Demand, number: int) -> SimulatedRun:
         """One run, by its number: the same demand and number give the same run."""
@@ -207,18 +217,16 @@ def _simulation_queue(
     return serve_in_simulation, "; ".join(notes)
 
 
-def _simulation_targets(
-    content: Any, instance: Instance
+def simulation_targets(
+    content: Mapping[str, Any], values: np.ndarray, names: Sequence[str]
 ) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
-    """The plan's router: prompts (N,) -> LLMs (N,)."""
-    names = [llm.name for llm in instance.llms]
-    prices = np.array(
-        [
-            np.inf if content["dual_prices"][name] is None else content["dual_prices"][name]
-            for name in names
-        ]
-    )
-    net = instance.scores.values - prices[:, None]
+    """The plan's router: prompts (N,) -> LLMs (N,), positions in `names`.
+
+    content: with `dual_prices` and `router`; values: (M, N) scores of the LLMs.
+    """
+    stated = [content["dual_prices"].get(name) for name in names]
+    prices = np.array([np.inf if price is None else price for price in stated])
+    net = values - prices[:, None]
     best = net.argmax(axis=0)
     close = net >= net.max(axis=0) - content["router"]["tie_eps"]
     group = (close * (1 << np.arange(len(names)))[:, None]).sum(axis=0)
@@ -243,8 +251,8 @@ def _simulation_targets(
 # ---------------------------------------------------------------- one run
 
 
-def _simulation_arrivals(rate: float, demand: Demand, rng: np.random.Generator) -> np.ndarray:
-    """Times (N,) in [0, seconds)."""
+def simulation_arrivals(rate: float, demand: Demand, rng: np.random.Generator) -> np.ndarray:
+    """Times (N,) in [0, seconds), ascending, at a rate (req/s)."""
     if demand.gaps is not None:
         return replay_trace(demand.gaps, rate, demand.seconds, demand.scale, rng)
     count = int(
@@ -262,7 +270,7 @@ def _run_simulated_requests(
     demand: Demand,
     rng: np.random.Generator,
 ) -> SimulatedRun:
-    arrivals = _simulation_arrivals(instance.arrival_rate, demand, rng)
+    arrivals = simulation_arrivals(instance.arrival_rate, demand, rng)
     prompts = rng.choice(
         instance.scores.weights.size, size=arrivals.size, p=instance.scores.weights
     )

@@ -48,7 +48,10 @@ REPRODUCES = 0.3
 SETTLED = 0.8
 TRIAL_REQUESTS = 3000
 
-Replica = Callable[[np.ndarray, np.random.Generator], dict[str, np.ndarray]]
+Replica = Callable[..., dict[str, np.ndarray]]
+"""(arrivals, rng, work=1.0) -> latencies. A request of another work has prompt and answer that many
+times as long.
+"""
 
 
 def build_step_level_replica(
@@ -77,10 +80,11 @@ def build_step_level_replica(
     cached_share = min(_cached_tokens(one.curve.source) / one.curve.tokens[0], 1.0)
 
     def serve_step_level_replica(
-        arrivals: np.ndarray, rng: np.random.Generator
+        arrivals: np.ndarray, rng: np.random.Generator, work: np.ndarray | float = 1.0
     ) -> dict[str, np.ndarray]:
         random = np.random.RandomState(int(rng.integers(2**31)))
-        prompts, outputs = draw_workload_lengths(lengths, arrivals.size, random)
+        drawn = draw_workload_lengths(lengths, arrivals.size, random)
+        prompts, outputs = (np.maximum(np.rint(work * one), 1).astype(one.dtype) for one in drawn)
         outputs = np.minimum(outputs, int(limits.kv_tokens) - 1)
         prompts = np.minimum(prompts, int(limits.kv_tokens) - outputs)
         extras = BatchExtras(

@@ -8,6 +8,8 @@ simulated_routing   fractions planned and realised
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +17,7 @@ from models.instance import Instance, Slo
 from planner.operation.simulation_outcomes import Demand, Estimate95, Simulation
 from planner.operation.trace_replay import TraceScale, trace_copies
 from planner.plans.labels import slo_label
+from planner.plans.numbers import finite_number
 from planner.presentation.formatting import format_config, format_number
 from planner.presentation.retry_advice import retry_line, tightened_limit_to_retry
 
@@ -25,6 +28,7 @@ __all__ = [
     "simulated_routing_table",
     "simulated_slos_table",
     "simulation_advice_lines",
+    "simulation_content",
     "simulation_demand_line",
     "simulation_verdict_line",
 ]
@@ -183,3 +187,55 @@ CAVEATS = (
         " beyond what the curves hold."
     ),
 )
+
+
+def simulation_content(simulation: Simulation, instance: Instance) -> dict[str, Any]:
+    """Return everything as plain dicts, lists and finite numbers; null where nothing is known."""
+    how = simulation.demand
+
+    def means(of: Mapping[str, Estimate95]) -> dict[str, float]:
+        return {metric: 1000.0 * one.mean for metric, one in of.items()}
+
+    return {
+        "verdict": str(simulation.verdict),
+        "requests": simulation.requests,
+        "seconds_per_run": how.seconds,
+        "cv": how.cv if how.gaps is None else None,
+        "seed": how.seed,
+        "slo": [
+            {
+                "metric": one.slo.metric,
+                "statistic": one.slo.statistic,
+                "scope": one.slo.scope,
+                "limit_ms": 1000.0 * one.slo.limit,
+                "planned_ms": None if one.predicted is None else 1000.0 * one.predicted,
+                "simulated_ms": None if one.simulated is None else 1000.0 * one.simulated.mean,
+                "half_ms": (
+                    None if one.simulated is None else finite_number(1000.0 * one.simulated.half)
+                ),
+                "within": None if one.within is None else one.within.mean,
+                "verdict": str(one.verdict),
+            }
+            for one in simulation.slos
+        ],
+        "options": [
+            {
+                "llm": instance.llms[instance.options[one.option].llm].name,
+                "option": format_config(instance, ((one.option, 1),)),
+                "engine": one.engine,
+                "rate_rps": one.planned_rate,
+                "simulated_rate_rps": one.rate.mean,
+                "mean_ms": {metric: 1000.0 * value for metric, value in one.predicted.items()},
+                "simulated_mean_ms": means(one.simulated),
+                "simulated_p99_ms": means(one.p99),
+            }
+            for one in simulation.options
+        ],
+        "planned": {
+            llm.name: float(part)
+            for llm, part in zip(instance.llms, simulation.planned, strict=True)
+        },
+        "realised": {
+            llm.name: one.mean for llm, one in zip(instance.llms, simulation.fractions, strict=True)
+        },
+    }

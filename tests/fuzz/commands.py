@@ -72,7 +72,8 @@ COMMANDS: Mapping[str, Command] = {
         ("in:plan",),
         {
             **{"--trace": "in:trace", "--cv": "number:0.1:20", "--seed": "int:0:99"},
-            **{"--scale": "word:superpose,compress"},
+            **{"--scale": "word:superpose,compress", "--json": "out:.json"},
+            **{"--class": "word:chat,batch,x", "--case": "word:day,lost,x"},
             **PLAN_INPUT,
         },
         ("--minutes", "0.2"),

@@ -80,3 +80,15 @@ def test_tokens_that_the_source_calls_cached_are_not_computed() -> None:
     for replica, _ in (plain, cached):
         means.append(replica(arrivals, np.random.default_rng(0))["ttft"].mean())
     assert means[1] < 0.4 * means[0]
+
+
+def test_a_request_of_twice_the_work_is_twice_as_long() -> None:
+    made = build_step_level_replica(instance(tokens=(2000.0, 50.0), ttft=0.075), 0, 0.5)
+    assert not isinstance(made, str), made
+    arrivals, work = np.arange(400) * 10.0, np.where(np.arange(400) % 2, 2.0, 1.0)
+    served = made[0](arrivals, np.random.default_rng(0), work)
+    decoding = served["e2e"] - served["ttft"]
+    # 99 tokens after the first instead of 49.
+    ratio = decoding[work == 2].mean() / decoding[work == 1].mean()
+    assert ratio == pytest.approx(99 / 49, rel=0.05)
+    assert served["ttft"][work == 2].mean() > 1.5 * served["ttft"][work == 1].mean()

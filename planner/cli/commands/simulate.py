@@ -2,14 +2,16 @@
 verdict.
 """
 
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import framed_command
+from planner.cli.commands.cells.simulate_cells import run_simulate_cells
+from planner.cli.terminal.command_options import SimulateOptions
+from planner.cli.terminal.frame import framed_command, framed_write
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -18,14 +20,16 @@ from planner.cli.terminal.output import (
     output_table,
     plain_output_console,
 )
-from planner.cli.terminal.plan_input import load_plan_input
+from planner.cli.terminal.plan_input import load_any_plan_input, refuse_cell_words
 from planner.cli.terminal.progress import with_progress
 from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import build_step_level_replica
 from planner.operation.trace_replay import TraceScale, check_trace_copies
+from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.headroom_content import headroom_rate_rps, stated_headroom
 from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.plan_file import plan_file_text
 from planner.presentation.formatting import format_number
 from planner.presentation.simulation import (
     CAVEATS,
@@ -34,12 +38,14 @@ from planner.presentation.simulation import (
     simulated_routing_table,
     simulated_slos_table,
     simulation_advice_lines,
+    simulation_content,
     simulation_demand_line,
     simulation_verdict_line,
 )
+from profiles.io.writing import check_writable, write_whole_file
 from profiles.trace import load_trace
 
-__all__ = ["MISSED", "SimulateOptions", "run_simulate"]
+__all__ = ["MISSED", "run_simulate"]
 
 MISSED = 6
 """Exit code: the simulation misses an SLO."""
@@ -52,24 +58,15 @@ STYLES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class SimulateOptions:
-    """Options of the command."""
-
-    scenario: str | None
-    trace: str | None
-    scale: str
-    minutes: float
-    cv: float
-    seed: int
-    quiet: bool
-    unverified: bool = False
-
-
 @framed_command
 def run_simulate(plan: Path, options: SimulateOptions, interrupt: Interrupt) -> int:
     """Simulate and print; return the exit code."""
-    source = load_plan_input(plan, options.scenario, unverified=options.unverified)
+    if options.json is not None and options.json != "-":
+        check_writable(Path(options.json), "--json")
+    source = load_any_plan_input(plan, options.scenario, unverified=options.unverified)
+    if isinstance(source, CellsPlanAndScenario):
+        return run_simulate_cells(source, options, interrupt)
+    refuse_cell_words(plan, **{"--class": options.classes, "--case": options.cases})
     gaps = None if options.trace is None else load_trace(Path(options.trace)).gaps
     source.plan.demand_setup()
     scale = TraceScale(options.scale)
@@ -84,8 +81,23 @@ def run_simulate(plan: Path, options: SimulateOptions, interrupt: Interrupt) -> 
         interrupt,
         show=not options.quiet,
     )
+    code = _output_simulate(source, simulation, options)
+    return code or (MISSED if simulation.verdict == "misses" else 0)
+
+
+def _output_simulate(
+    source: PlanAndScenario, simulation: Simulation, options: SimulateOptions
+) -> int:
+    """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
+    text = plan_file_text(simulation_content(simulation, source.loaded.instance))
+    if options.json == "-":
+        sys.stdout.write(text)
+        return 0
     _print_simulate(plain_output_console(), source, simulation, quiet=options.quiet)
-    return MISSED if simulation.verdict == "misses" else 0
+    if options.json is None:
+        return 0
+    where = Path(options.json)
+    return framed_write(where, lambda: write_whole_file(where, lambda out: out.write(text)))
 
 
 def _print_simulate(

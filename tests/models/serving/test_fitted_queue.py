@@ -77,3 +77,18 @@ def test_responses_follow_the_load_and_keep_the_percentiles() -> None:
         > 1.4 * calm.mean()
     )
     assert fitted_latencies_over_load(curve, "tpot", 10.0, np.zeros(0), rng).size == 0
+
+
+def test_work_loads_the_queue_and_the_minute_as_that_many_requests() -> None:
+    queue = FittedQueue(base=0.0, kappa=1.0, service=0.05, sigma=0.0, error=0.0, error_here=0.0)
+    rng = np.random.default_rng(3)
+    arrivals = poisson(6.0, 60_000)
+    waits = queue.latencies(arrivals, rng, np.full(arrivals.size, 2.0))
+    # A queue with one server and exponential service of 0.1 s: r m^2 / (1 - r m).
+    assert waits.mean() == pytest.approx(6.0 * 0.1**2 / (1 - 6.0 * 0.1), rel=0.06)
+    curve = Curve(
+        np.array([1.0, 40.0]), {("tpot", "mean"): np.array([0.01, 0.049])}, ("measured",) * 2
+    )
+    half = poisson(10.0, 3000)
+    heavy = fitted_latencies_over_load(curve, "tpot", 10.0, half, rng, np.full(half.size, 2.0))
+    assert heavy.mean() == pytest.approx(0.029, rel=0.03)
