@@ -28,12 +28,16 @@ OBJECTIVES: Mapping[str, Mapping[str, str]] = {
 
 
 class FieldKind(StrEnum):
-    """What a cell holds; NUMBERS: several in one cell."""
+    """What a cell holds; NUMBERS, NAMES: several in one cell; NAMED_NUMBERS: `name: number` pairs,
+    or one number.
+    """
 
     TEXT = "text"
     WHOLE = "whole"
     NUMBER = "number"
     NUMBERS = "numbers"
+    NAMES = "names"
+    NAMED_NUMBERS = "named numbers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +161,12 @@ SLO_FIELDS = (
 
 
 PROFILE_FIELDS = (
+    _text(
+        "class",
+        "Class",
+        "the name of a class",
+        "whose latencies these are; blank = of all classes without rows of their own",
+    ),
     _text("llm", "LLM", "the name of an LLM", "as in LLMs"),
     _text("gpu", "GPU", "a GPU type", "as in Pools"),
     _whole("tp_degree", "TP degree (GPUs)", "a whole number >= 1", "GPUs of one replica"),
@@ -220,6 +230,12 @@ SETTING_FIELDS = (
         "Quality at least (score)",
         "a number",
         "only with minimize cost; in the unit of the scores",
+    ),
+    _number(
+        "objective.cost_at_most_usd_per_h",
+        "Budget (USD/h)",
+        "a number >= 0",
+        "only with maximize quality: GPUs in use and requests outside; blank = none",
     ),
     _numbers(
         "setups.tp_degrees",

@@ -11,6 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from profiles.workbook_demand_fields import (
+    CASE_FIELDS,
+    CLASS_FIELDS,
+    CLASS_SLO_FIELDS,
+    OUTSIDE_FIELDS,
+    RATE_FIELDS,
+)
 from profiles.workbook_fields import (
     LLM_FIELDS,
     POOL_FIELDS,
@@ -24,10 +31,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "CASES",
+    "CLASSES",
+    "CLASS_SLOS",
     "DEMAND",
+    "DEMAND_SHEETS",
     "LLMS",
+    "OUTSIDE",
     "POOLS",
     "PROFILES",
+    "RATES",
     "REPORT_SHEETS",
     "SCORES",
     "SETTINGS",
@@ -46,6 +59,16 @@ POOLS, LLMS, PROFILES, SCORES, DEMAND, SETTINGS = SHEETS = (
     "Demand & SLO",
     "Settings",
 )
+OUTSIDE, CLASSES, CLASS_SLOS, CASES, RATES = DEMAND_SHEETS = (
+    "Outside LLMs",
+    "Classes",
+    "Class SLOs",
+    "Cases",
+    "Rates",
+)
+"""Sheets that only scenarios with LLMs outside, classes or cases have. Score tables of classes are
+on sheets whose names begin with `Scores`.
+"""
 REPORT_SHEETS: tuple[str, ...] = (
     *(
         "Summary",
@@ -93,17 +116,26 @@ class WorkbookInputs:
     Rows: key -> value (missing or None: a blank cell); settings: dotted key -> value.
 
     profiles, scores: tables with the columns of the files; None: the sheet is left out, and
-    settings name a file.
+    settings name a file. arrival_rate_rps: None where classes or cases have the rates.
+
+    outside, classes, class_slos, cases, rates: rows of the sheets of a demand; class_scores: by
+    sheet the score tables of classes that have their own.
     """
 
     pools: Sequence[Mapping[str, Any]]
     llms: Sequence[Mapping[str, Any]]
     slo: Sequence[Mapping[str, Any]]
-    arrival_rate_rps: float
+    arrival_rate_rps: float | None
     settings: Mapping[str, Any]
     profiles: "pd.DataFrame | None"
     scores: "pd.DataFrame | None"
     notes: tuple[str, ...] = field(default=())
+    outside: Sequence[Mapping[str, Any]] = ()
+    classes: Sequence[Mapping[str, Any]] = ()
+    class_slos: Sequence[Mapping[str, Any]] = ()
+    cases: Sequence[Mapping[str, Any]] = ()
+    rates: Sequence[Mapping[str, Any]] = ()
+    class_scores: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
 
 
 def sheet_reference(book: str, sheet: str) -> str:
@@ -117,6 +149,11 @@ TABLES: Mapping[str, tuple[SheetField, ...]] = {
     PROFILES: PROFILE_FIELDS,
     DEMAND: SLO_FIELDS,
     SETTINGS: SETTING_FIELDS,
+    OUTSIDE: OUTSIDE_FIELDS,
+    CLASSES: CLASS_FIELDS,
+    CLASS_SLOS: CLASS_SLO_FIELDS,
+    CASES: CASE_FIELDS,
+    RATES: RATE_FIELDS,
 }
 """Fields by sheet, in the order in which they are written; of DEMAND those of its table, of
 SETTINGS its rows.

@@ -516,6 +516,9 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("reports/workbook/report/routing", "reports/workbook/report/setup"),
         *("reports/workbook/report/shadow_prices", "reports/workbook/report/sweeps"),
     ),
+    "tests/scenario/test_workbook_demand.py": (
+        *("profiles/workbook_demand_fields", "planner/scenario/demand/demand_sheets"),
+    ),
     "tests/reports/workbook/cells/test_cells_workbook.py": (
         *("planner/export/cells/cells_report_files", "reports/workbook/cells/case_sheets"),
         *("reports/workbook/cells/cells_summary", "reports/workbook/cells/day_charts"),

@@ -34,7 +34,8 @@ def write_scenario_input_workbook(
     from planner.scenario.assemble import assemble_instance
 
     check_new_input_workbook(target)
-    return write_loaded_input_workbook(assemble_instance(source, overrides), target)
+    loaded = assemble_instance(source, overrides, cells=True)
+    return write_loaded_input_workbook(loaded, target)
 
 
 def write_loaded_input_workbook(loaded: "LoadResult", target: Path) -> tuple[str, ...]:
@@ -46,10 +47,10 @@ def write_loaded_input_workbook(loaded: "LoadResult", target: Path) -> tuple[str
     from planner.scenario.assemble import assemble_instance
 
     scenario = loaded.scenario
-    inputs = template_workbook_inputs(scenario, loaded.tables, target.parent)
+    inputs = template_workbook_inputs(scenario, loaded.tables, target.parent, demand=loaded.demand)
 
     def check_input_workbook(written: Path) -> None:
-        if assemble_instance(written).sha256 != loaded.sha256:
+        if assemble_instance(written, cells=True).sha256 != loaded.sha256:
             problem = "the workbook does not give the scenario back exactly"
             fault = Fault(str(scenario.path), "", "", problem, "keep the scenario as YAML")
             raise DataError([fault])

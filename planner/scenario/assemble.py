@@ -132,7 +132,13 @@ def assemble_instance(
         instance,
         content_hash(spec, instance, (table, own_tables), weights.values(), demand),
         notices,
-        InputTables(table, score_tables.cells, findings.sheets(spec.profiles, spec.scores)),
+        InputTables(
+            table,
+            score_tables.cells,
+            findings.sheets(spec.profiles, spec.scores) | set(findings.sheets_of_classes()),
+            own_tables,
+            score_tables.tables,
+        ),
         demand,
     )
 

@@ -59,7 +59,9 @@ def read_scenario_rates(
     rates = table = None
     if spec.demand is not None:
         path = scenario.path.parent / spec.demand
-        read = read_table_file(path, findings.scenario, only=DEMAND_COLUMNS)
+        read, faulty = findings.table("demand", spec.demand, None)
+        if read is None and not faulty:
+            read = read_table_file(path, findings.scenario, only=DEMAND_COLUMNS)
         table = None if read is None else read_demand_table(read, spec, findings.scenario)
     if place and len(findings.scenario) == before:
         rates = assemble_rates(spec, table, file, findings.scenario)
@@ -128,4 +130,4 @@ def read_scenario_scores(
     read = read_input_scores(
         scenario.scores_path, spec.scores, given, names, spec.scores_missing, findings
     )
-    return None if read is None else ClassScores(read[0], (read[1],))
+    return None if read is None else ClassScores(read[0], (read[1],), {})

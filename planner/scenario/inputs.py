@@ -43,11 +43,16 @@ class InputTables:
 
     profiles: checked and sorted; scores: cell by cell, also prompts that lack a score; sheets:
     those of `profiles` and `scores` that are sheets of the scenario's own workbook.
+
+    of_classes: profile rows of classes by name; class_scores: by the name that the scenario has
+    for it every score table that a class uses. Both empty where there are no classes.
     """
 
     profiles: ProfileTable
     scores: Table
     sheets: frozenset[str] = frozenset()
+    of_classes: Mapping[str, ProfileTable] = field(default_factory=dict)
+    class_scores: Mapping[str, Table] = field(default_factory=dict)
 
 
 @dataclass
@@ -82,8 +87,16 @@ class InputFindings:
         """The scenario's score table by its name where it is no file: given, or a sheet of the
         workbook, None for a faulty one.
         """
+        known = self.sheets_of_classes()
         table, faulty = self.table("scores", name, given)
-        return {name: table} if table is not None or faulty else {}
+        return known | ({name: table} if table is not None or faulty else {})
+
+    def sheets_of_classes(self) -> dict[str, Table | None]:
+        """The workbook's score tables by name, but for the scenario's own."""
+        if self.book is None:
+            return {}
+        others = {self.book.content.get(key) for key in ("profiles", "scores", "demand")}
+        return {name: table for name, table in self.book.tables.items() if name not in others}
 
     def sheets(self, profiles: str, scores: str) -> frozenset[str]:
         """Which of the tables named are sheets of the workbook: `profiles`, `scores`."""
@@ -217,7 +230,8 @@ def check_named_input_tables(
         return path.parent / value if isinstance(value, str) and value else None
 
     if profiles is not None or named("profiles"):
-        read_input_profiles(named("profiles") or path, content.get("profiles"), profiles, findings)
+        read = read_input_profiles_by_class if content.get("classes") else read_input_profiles
+        read(named("profiles") or path, content.get("profiles"), profiles, findings)
     llms = content.get("llms")
     names = (
         [llm.get("name") if isinstance(llm, Mapping) else None for llm in llms]
@@ -232,7 +246,8 @@ def check_named_input_tables(
         read_input_scores(
             named("scores") or path, content.get("scores"), scores, sound, missing, findings
         )
-    source = ScoreSource(folder=path.parent, known={}, missing=missing)
+    known = findings.sheets_of_classes()
+    source = ScoreSource(folder=path.parent, known=known, missing=missing)
     check_named_class_scores(content, sound, source, findings.scores)
 
 

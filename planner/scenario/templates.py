@@ -5,16 +5,19 @@ of an input workbook.
 import io
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from models.demand.requests import DemandInstance
+from planner.scenario.demand.demand_sheets import demand_sheet_rows, score_sheet_titles
 from planner.scenario.inputs import InputTables
 from planner.scenario.load import Scenario
 from planner.scenario.schema.specification import MinimizeCost, ScenarioSpec
-from profiles.curves import ProfileTable
+from profiles.class_rows import CLASS
 from profiles.io.faults import DataError, Fault
 from profiles.io.tables import Table, number_table_column, text_table_column
 from profiles.scores import PROVENANCE, RESERVED
@@ -98,48 +101,85 @@ def template_inputs() -> WorkbookInputs:
 
 
 def template_workbook_inputs(
-    scenario: Scenario, tables: InputTables, folder: Path, most_prompts: int = MOST_PROMPTS
+    scenario: Scenario,
+    tables: InputTables,
+    folder: Path,
+    most_prompts: int = MOST_PROMPTS,
+    demand: DemandInstance | None = None,
 ) -> WorkbookInputs:
     """Sheets of a scenario, overrides included. tables: of the scenario, as they were read.
 
     Scores of more than `most_prompts` prompts stay in their file, and so do tables with text that
     no cell can hold: settings name the file relative to `folder`, where the workbook will be.
+    demand: of a scenario with classes, cases, LLMs outside or a budget.
     DataError when the cells of the scores are no numbers.
     """
-    settings = _template_settings(scenario.spec)
-    notes = []
-    frames: dict[str, pd.DataFrame | None] = {
-        "profiles": _template_profile_frame(tables.profiles),
-        "scores": _template_score_frame(scenario, tables.scores),
-    }
-    for key, path, sheet in (
-        ("profiles", scenario.profiles_path, PROFILES),
-        ("scores", scenario.scores_path, SCORES),
-    ):
-        frame = frames[key]
-        if (
-            frame is not None
-            and key not in tables.sheets
-            and (_unholdable_in_template(frame) or (key == "scores" and len(frame) > most_prompts))
-        ):
-            frames[key] = None
-            settings[key] = Path(
-                os.path.relpath(os.path.realpath(path), os.path.realpath(folder))
-            ).as_posix()
-            notes.append(
-                f"the sheet {sheet} is left out; the workbook names {settings[key]} instead"
-            )
-    content = scenario.spec.model_dump(mode="python")
+    spec = scenario.spec
+    settings = _template_settings(spec)
+    notes: list[str] = []
+    place = _Place(scenario, folder, notes)
+    rows = _template_profile_frame(tables)
+    profiles: pd.DataFrame | None = rows
+    if "profiles" not in tables.sheets and _unholdable_in_template(rows):
+        profiles, settings["profiles"] = None, place.left_out(spec.profiles, PROFILES)
+    # The sheet Scores has the scenario's own table, or that of the first class.
+    own = spec.scores
+    if tables.class_scores and own not in tables.class_scores:
+        own = next(iter(tables.class_scores))
+    scores, named, others = None, {own: ""}, {}
+    titles = _titles_of_scores(spec, tables, own)
+    for name, table in ({own: tables.scores} | dict(tables.class_scores)).items():
+        frame = _template_score_frame(scenario, table)
+        stays = name not in tables.sheets and (name != own or "scores" not in tables.sheets)
+        if stays and (_unholdable_in_template(frame) or len(frame) > most_prompts):
+            file = place.left_out(name, titles.get(name, SCORES))
+            if name == own:
+                settings["scores"] = file
+            else:
+                named[name] = file
+        elif name == own:
+            scores = frame
+        else:
+            named[name] = titles[name]
+            others[titles[name]] = frame
+    content = spec.model_dump(mode="python")
+    rate = content["arrival_rate_rps"]
     return WorkbookInputs(
         pools=content["pools"],
         llms=content["llms"],
         slo=content["slo"],
-        arrival_rate_rps=content["arrival_rate_rps"],
+        arrival_rate_rps=None if isinstance(rate, dict) else rate,
         settings=settings,
-        profiles=frames["profiles"],
-        scores=frames["scores"],
+        profiles=profiles,
+        scores=scores,
         notes=tuple(notes),
+        class_scores=others,
+        **({} if demand is None else demand_sheet_rows(spec, demand, named)),
     )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a workbook will be, and the sentences on tables that stay in their files."""
+
+    scenario: Scenario
+    folder: Path
+    notes: list[str]
+
+    def left_out(self, name: str, sheet: str) -> str:
+        """A table's file relative to the workbook, with a sentence that its sheet is left out."""
+        path = os.path.realpath(self.scenario.path.parent / name)
+        file = Path(os.path.relpath(path, os.path.realpath(self.folder))).as_posix()
+        self.notes.append(f"the sheet {sheet} is left out; the workbook names {file} instead")
+        return file
+
+
+def _titles_of_scores(spec: ScenarioSpec, tables: InputTables, own: str) -> dict[str, str]:
+    """Sheets of the score tables of classes, but for the one that goes to the sheet Scores."""
+    first: dict[str, str] = {}
+    for one in spec.classes or ():
+        first.setdefault(one.scores or spec.scores, one.name)
+    return score_sheet_titles({name: first[name] for name in tables.class_scores if name != own})
 
 
 def _template_settings(spec: ScenarioSpec) -> dict[str, Any]:
@@ -155,6 +195,8 @@ def _template_settings(spec: ScenarioSpec) -> dict[str, Any]:
     )
     if isinstance(objective, MinimizeCost):
         settings["objective.quality_at_least"] = objective.quality_at_least
+    else:
+        settings["objective.cost_at_most_usd_per_h"] = objective.cost_at_most_usd_per_h
     for part in ("setups", "headroom", "solver"):
         settings |= {
             f"{part}.{key}": value for key, value in getattr(spec, part).model_dump().items()
@@ -162,10 +204,18 @@ def _template_settings(spec: ScenarioSpec) -> dict[str, Any]:
     return settings
 
 
-def _template_profile_frame(table: ProfileTable) -> pd.DataFrame:
-    """Known columns that are not blank altogether, in the order of the sheet."""
-    names = [one.key for one in TABLES[PROFILES] if one.key in table.content]
-    frame = pd.DataFrame({name: table.content[name] for name in names})
+def _template_profile_frame(tables: InputTables) -> pd.DataFrame:
+    """Known columns that are not blank altogether, in the order of the sheet; rows of classes below
+    those of all.
+    """
+    parts = [pd.DataFrame(dict(tables.profiles.content))]
+    parts += [
+        pd.DataFrame({CLASS: name, **table.content}) for name, table in tables.of_classes.items()
+    ]
+    frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    if CLASS in frame:
+        frame[CLASS] = frame[CLASS].fillna("")
+    names = [one.key for one in TABLES[PROFILES] if one.key in frame]
     return frame[
         [name for name in names if not ((frame[name] == "").all() or frame[name].isna().all())]
     ]

@@ -1,5 +1,6 @@
 """A scenario in a workbook: the sheets Pools, LLMs, Profiles, Scores, Demand & SLO and Settings as
-a scenario's content and two tables.
+a scenario's content and two tables; those of classes and cases join them
+(planner.scenario.workbook_demand).
 
 Columns are found by their headers (`profiles.workbook_fields`), in any order; a title above
 the header, blank rows and other columns do no harm. Nothing is validated here but what only a
@@ -7,10 +8,12 @@ workbook can have (units in headers, merged cells, unusable cells): the content 
 same checks as a YAML file, and `InputBook.by_cell` puts the faults at their cells.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from planner.program import PROGRAM
+from planner.scenario.workbook_demand import join_workbook_demand
 from planner.scenario.workbook_faults import CellPlaces
 from planner.scenario.workbook_headers import (
     Header,
@@ -29,35 +32,51 @@ from profiles.io.faults import Fault
 from profiles.io.workbook_cells import Sheet, cell_name, normal, read_workbook_cells
 from profiles.workbook_fields import ARRIVAL, OBJECTIVES, SheetField
 from profiles.workbook_layout import (
+    CASES,
+    CLASS_SLOS,
+    CLASSES,
     DEMAND,
+    DEMAND_SHEETS,
     LLMS,
+    OUTSIDE,
     POOLS,
     PROFILES,
+    RATES,
     REPORT_SHEETS,
     SCORES,
     SETTINGS,
     SHEETS,
     TABLES,
+    sheet_reference,
 )
 
 __all__ = ["InputBook", "read_workbook"]
 
-CELL_SHEETS = frozenset({"classes", "cases", "demand"})
-"""Sheets that someone would write who expects a workbook to hold what YAML does."""
+RATES_BY_KEY = "demand"
+"""A sheet that someone would write who knows the scenario's key."""
+ROWS: Mapping[str, str] = {
+    POOLS: "pools",
+    LLMS: "llms",
+    OUTSIDE: "outside",
+    CLASSES: "classes",
+    CLASS_SLOS: "class_slos",
+    CASES: "cases",
+}
+"""Sheets of rows, and where these are put."""
 
 
 def read_workbook(path: Path, faults: list[Fault]) -> InputBook | None:
     """Read an input workbook; faults of the workbook itself are appended, None when there is
     nothing to go on with.
     """
-    read = read_workbook_cells(path, SHEETS, faults)
+    read = read_workbook_cells(path, (*SHEETS, *DEMAND_SHEETS), faults, SCORES)
     if read is None:
         return None
     sheets, others = read
     book = InputBook(
         path, places=CellPlaces(path, sheets=dict.fromkeys(sheets, True), headers={"": others})
     )
-    if not sheets:
+    if not set(sheets) & set(SHEETS):
         fix = (
             f"write the sheets {', '.join(SHEETS)}; `{PROGRAM} init --xlsx PATH` writes a template"
         )
@@ -65,22 +84,30 @@ def read_workbook(path: Path, faults: list[Fault]) -> InputBook | None:
         faults.append(book.fault("", ", ".join(others)[:200], problem, fix))
         return None
     for title in others:
-        if normal(title) in CELL_SHEETS:
-            problem = "workbooks do not hold classes, cases and their rates yet"
-            fix = "write the scenario in YAML (docs/inputs.md), or rename the sheet"
+        if normal(title) == RATES_BY_KEY:
+            problem = "this is no sheet of an input"
+            fix = f"rates of classes in cases go to the sheet {RATES}; rename this one"
             faults.append(book.fault(title, "", problem, fix))
-    _workbook_rows_of(book, sheets, POOLS, "pools", faults)
-    _workbook_rows_of(book, sheets, LLMS, "llms", faults)
+    for title, key in ROWS.items():
+        _workbook_rows_of(book, sheets, title, key, faults)
     _workbook_demand(book, sheets, faults)
     _workbook_settings(book, sheets, faults)
     for title, key in ((PROFILES, "profiles"), (SCORES, "scores")):
         read_workbook_table(book, sheets.get(title), title, key, faults)
-    book.notices += _workbook_notices(path, sheets, others)
+    join_workbook_demand(book, sheets, faults)
+    book.notices += _workbook_notices(book, sheets, others)
     return book
 
 
-def _workbook_notices(path: Path, sheets: dict[str, Sheet], others: list[str]) -> list[str]:
+def _is_unread_table(book: InputBook, title: str) -> bool:
+    """Whether a sheet is a table of scores that no class names."""
+    known = title in (*SHEETS, *DEMAND_SHEETS)
+    return not known and sheet_reference(book.path.name, title) not in book.tables
+
+
+def _workbook_notices(book: InputBook, sheets: dict[str, Sheet], others: list[str]) -> list[str]:
     """What a reader may not expect: hidden sheets and rows that are read, sheets that are not."""
+    path = book.path
     notices = [
         f"{path}: the sheet {title} is hidden, and read all the same"
         for title, sheet in sheets.items()
@@ -91,7 +118,8 @@ def _workbook_notices(path: Path, sheets: dict[str, Sheet], others: list[str]) -
             rows, are = ("row", "is") if count == 1 else ("rows", "are")
             notices.append(f"{path}: {count} hidden {rows} of {title} {are} read too")
     report = {normal(name) for name in REPORT_SHEETS}
-    ignored = [title for title in others if normal(title) not in report]
+    unread = [title for title in sheets if _is_unread_table(book, title)]
+    ignored = [title for title in (*others, *unread) if normal(title) not in report]
     if ignored:
         notices.append(f"{path}: ignored sheets that are no input: {', '.join(ignored[:20])}")
     return notices

@@ -15,17 +15,36 @@ from planner.scenario.schema.faults import BLANK_PROBLEM, FOREIGN_PROBLEM, VALUE
 from profiles.io.cells import COMMA_NUMBER, NUMBER, UnusableCell
 from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.workbook_fields import ARRIVAL, FieldKind, SheetField
-from profiles.workbook_layout import DEMAND, LLMS, POOLS, SETTINGS, TABLES
+from profiles.workbook_layout import (
+    CASES,
+    CLASS_SLOS,
+    CLASSES,
+    DEMAND,
+    LLMS,
+    OUTSIDE,
+    POOLS,
+    SETTINGS,
+    TABLES,
+)
 
 __all__ = ["CellPlaces", "SheetPlaces", "workbook_faults_by_cell"]
 
-_DOTTED = re.compile(r"\b(?:pools|llms|slo)\.\d+(?:\.\w+)?\b")
+_DOTTED = re.compile(r"\b(?:pools|llms|slo|classes|cases)\.\d+(?:\.\w+)?\b")
 _ROW = re.compile(r"rows? (\d+)(?: to (\d+))?(?:, column (.*))?", re.DOTALL)
 _LISTS: Mapping[str, tuple[str, Iterable[SheetField]]] = {
     "pools": (POOLS, TABLES[POOLS]),
     "llms": (LLMS, TABLES[LLMS]),
     "slo": (DEMAND, TABLES[DEMAND]),
+    "classes": (CLASSES, TABLES[CLASSES]),
+    "cases": (CASES, TABLES[CASES]),
 }
+_INNER: Mapping[tuple[str, str], tuple[str, Iterable[SheetField]]] = {
+    ("llms", "api"): (OUTSIDE, TABLES[OUTSIDE]),
+    ("classes", "slo"): (CLASS_SLOS, TABLES[CLASS_SLOS]),
+}
+"""Lists and mappings within the rows of others, on sheets of their own."""
+_FOREIGN = {"cost_at_most_usd_per_h": "maximize quality"}
+"""Key of the objective -> the objective it goes with; of others minimize cost."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +118,13 @@ def _workbook_scenario_fault(fault: Fault, places: CellPlaces) -> Fault:
     if known is None and fault.where in _LISTS and fault.problem in VALUE_PROBLEMS:
         return Fault(path, cell, "", "there are no rows below the header", "write one row for each")
     if fault.problem == FOREIGN_PROBLEM:
+        aim = _FOREIGN.get(fault.where.rpartition(".")[2], "minimize cost")
         return Fault(
             path,
             cell,
             _double(fault.value),
-            "this applies only to minimize cost",
-            "empty the cell, or choose minimize cost",
+            f"this applies only to {aim}",
+            f"empty the cell, or choose {aim}",
         )
     problem = _DOTTED.sub(
         lambda path_match: places.cells.get(path_match[0], (path_match[0], None))[0], fault.problem
@@ -116,7 +136,7 @@ def _workbook_fault_missing(fault: Fault, places: CellPlaces) -> Fault:
     """The fault of a sheet, a column or a row of Settings that is not there."""
     path = str(places.path)
     first = fault.where.split(".")[0]
-    title = _LISTS[first][0] if first in _LISTS else DEMAND if first == ARRIVAL.key else SETTINGS
+    title, fields = _workbook_fault_sheet(fault.where)
     if not places.sheets.get(title):
         fix = (
             fault_spelling_guess(title, places.headers.get("", ()))
@@ -129,7 +149,7 @@ def _workbook_fault_missing(fault: Fault, places: CellPlaces) -> Fault:
             path,
             title,
             "",
-            f"the header is missing: {', '.join(one.label for one in _LISTS[first][1])}",
+            f"the header is missing: {', '.join(one.label for one in fields)}",
             "write it",
         )
     what = "column" if first in _LISTS else "row"
@@ -142,13 +162,24 @@ def _workbook_fault_missing(fault: Fault, places: CellPlaces) -> Fault:
     )
 
 
+def _workbook_fault_sheet(where: str) -> tuple[str, Iterable[SheetField]]:
+    """The sheet of a dotted path, and its fields."""
+    parts = where.split(".")
+    if inner := _INNER.get((parts[0], parts[2] if len(parts) > 2 else "")):
+        return inner
+    if parts[0] in _LISTS:
+        return _LISTS[parts[0]]
+    return (DEMAND if parts[0] == ARRIVAL.key else SETTINGS), TABLES[SETTINGS]
+
+
 def _workbook_fault_field(where: str) -> SheetField | None:
     """Find the field of a dotted path; None for a whole list."""
     parts = where.split(".")
     if parts[0] in _LISTS:
-        return next(
-            (one for one in _LISTS[parts[0]][1] if len(parts) > 2 and one.key == parts[2]), None
-        )
+        # classes.0.slo.1.limit_ms and llms.0.api.max_rate_rps: keys of other sheets.
+        inner = len(parts) > 3 and (parts[0], parts[2]) in _INNER
+        key = parts[-1] if inner else parts[2] if len(parts) > 2 else ""
+        return next((one for one in _workbook_fault_sheet(where)[1] if one.key == key), None)
     if parts[0] == ARRIVAL.key:
         return ARRIVAL
     best = [one for one in TABLES[SETTINGS] if where == one.key or where.startswith(one.key + ".")]

@@ -1,4 +1,4 @@
-"""The sheets Profiles and Scores of an input workbook as tables."""
+"""The sheets Profiles, Scores and Rates of an input workbook as tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,13 +16,15 @@ from profiles.io.cells import UnusableCell
 from profiles.io.faults import Fault, fault_spelling_guess
 from profiles.io.table_files import build_table_of_file
 from profiles.io.workbook_cells import DATED, Sheet
-from profiles.workbook_layout import PROFILES, TABLES, sheet_reference
+from profiles.workbook_layout import CASES, CLASSES, PROFILES, RATES, TABLES, sheet_reference
 
-__all__ = ["read_workbook_table"]
+__all__ = ["read_class_score_table", "read_workbook_rates", "read_workbook_table"]
 
-_KNOWN = {PROFILES: {one.key for one in TABLES[PROFILES]}}
+_KNOWN = {title: {one.key for one in TABLES[title]} for title in (PROFILES, RATES)}
 """Columns of a table that are read; of Scores all, for their names are known after overrides only.
 """
+SETTINGS_FILES = ("Profiles", "Scores")
+"""Sheets in place of which Settings may name a file."""
 
 
 def read_workbook_table(
@@ -46,26 +48,58 @@ def read_workbook_table(
         fix = guess + f"add it, or name a file in Settings ({title} file)"
         faults.append(book.fault(title, "", "the sheet is missing", fix))
         return
+    book.content[key] = _read_sheet_as_table(book, sheet, title, faults)
+
+
+def read_class_score_table(book: InputBook, sheet: Sheet, title: str, faults: list[Fault]) -> str:
+    """Make the table of a sheet of scores that a class names; its name, as a scenario has it."""
+    name = sheet_reference(book.path.name, title)
+    return name if name in book.tables else _read_sheet_as_table(book, sheet, title, faults)
+
+
+def read_workbook_rates(book: InputBook, sheet: Sheet | None, faults: list[Fault]) -> None:
+    """Make the table of Rates, where there are classes and cases."""
+    if sheet is not None:
+        book.content["demand"] = _read_sheet_as_table(book, sheet, RATES, faults)
+        return
+    name = sheet_reference(book.path.name, RATES)
+    book.content["demand"], book.tables[name] = name, None
+    guess = fault_spelling_guess(RATES, book.places.headers[""])
+    fix = f"{guess}add it: one row for each class of {CLASSES} in each case of {CASES}"
+    faults.append(book.fault(RATES, "", "the sheet is missing", fix))
+
+
+def _read_sheet_as_table(book: InputBook, sheet: Sheet, title: str, faults: list[Fault]) -> str:
+    """Make the table of a sheet; its name, under which `book.tables` has it (None where it is
+    faulty).
+    """
     name = sheet_reference(book.path.name, title)
     header = (
         find_workbook_header(book, sheet, title, faults)
-        if title == PROFILES
+        if title in TABLES
         else scores_header(sheet)
     )
     names = {column: key for key, column in header.columns.items()} | header.others
-    repeated = header.row and check_repeated_headers(book, sheet, title, header, faults)
+    # Columns of Rates are checked with its header already.
+    repeated = (
+        header.row
+        and title not in (RATES,)
+        and check_repeated_headers(book, sheet, title, header, faults)
+    )
     file = f"{book.path}#{title}"
     book.places.tables[file] = SheetPlaces(
         title, header.row, {text: column for column, text in names.items()}
     )
-    check_merged_headers(book, title, sheet, header.row, set(names), faults)
-    book.content[key], book.tables[name] = name, None
+    if title != RATES:
+        check_merged_headers(book, title, sheet, header.row, set(names), faults)
+    book.tables[name] = None
     if not header.row:
-        fix = f"fill it in, or name a file in Settings ({title} file)"
-        faults.append(book.fault(title, "", "the sheet is empty", fix))
+        where = f", or name a file in Settings ({title} file)" if title in SETTINGS_FILES else ""
+        faults.append(book.fault(title, "", "the sheet is empty", f"fill it in{where}"))
     elif not repeated:
         records = _workbook_table_records(sheet, header.row, names)
         book.tables[name] = build_table_of_file(file, records, faults, only=_KNOWN.get(title))
+    return name
 
 
 def _workbook_table_records(

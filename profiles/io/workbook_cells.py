@@ -30,8 +30,8 @@ DATED = "the cell holds a date or a time"
 CELL_TEXT = 32_767
 """Most characters of a cell."""
 
-MANY, FEW = ("Profiles", "Scores"), 5_000
-"""Sheets that may have many rows; the others may have FEW."""
+MANY, FEW = ("profiles", "scores"), 5_000
+"""Sheets whose names begin so may have many rows; the others may have FEW."""
 _WORDS = re.compile(r'"[^"]*"|[\\_*].')
 """What a number format shows literally: quoted words, and single characters after a sign."""
 ROW_CELLS = 2_000
@@ -66,10 +66,12 @@ def cell_name(title: str, row: int, column: int) -> str:
 
 
 def read_workbook_cells(
-    path: Path, wanted: Collection[str], faults: list[Fault]
+    path: Path, wanted: Collection[str], faults: list[Fault], beginning: str = ""
 ) -> tuple[dict[str, Sheet], list[str]] | None:
     """Read the wanted sheets by title, and give the titles of the others; None with one fault when
     the file cannot be read.
+
+    beginning: of further titles that are wanted, "" for none; those keep their own.
     """
     package = open_guarded_workbook(path, faults)
     if package is None:
@@ -79,7 +81,8 @@ def read_workbook_cells(
             warnings.simplefilter(
                 "ignore"
             )  # openpyxl warns of extensions and of dates out of range; neither matters here
-            sheets, others = _workbook_sheets(package, {normal(title): title for title in wanted})
+            titles = {normal(title): title for title in wanted}
+            sheets, others = _workbook_sheets(package, titles, normal(beginning))
     except (
         Exception
     ) as error:  # openpyxl raises whatever a damaged part makes of its code; all mean the same here
@@ -88,7 +91,7 @@ def read_workbook_cells(
         faults.append(Fault(str(path), "", "", f"the workbook is damaged ({reason})", fix))
         return None
     for title, sheet in sheets.items():
-        if title not in MANY and len(sheet.rows) > FEW:
+        if not _may_be_long(title) and len(sheet.rows) > FEW:
             faults.append(
                 Fault(
                     str(path),
@@ -101,8 +104,12 @@ def read_workbook_cells(
     return sheets, others
 
 
+def _may_be_long(title: str) -> bool:
+    return normal(title).startswith(MANY)
+
+
 def _workbook_sheets(
-    package: Package, wanted: dict[str, str]
+    package: Package, wanted: dict[str, str], beginning: str
 ) -> tuple[dict[str, Sheet], list[str]]:
     book = load_workbook(io.BytesIO(package.raw), read_only=True, data_only=True, keep_links=False)
     try:
@@ -110,13 +117,15 @@ def _workbook_sheets(
         others = []
         for sheet in book.worksheets:
             title = wanted.get(normal(sheet.title))
+            if title is None and beginning and normal(sheet.title).startswith(beginning):
+                title = sheet.title
             if title is None or title in sheets:
                 others.append(sheet.title)
                 continue
             sheet.reset_dimensions()
             scan = package.scans.get(sheet._worksheet_path, SheetScan())
             rows = list(
-                islice(_workbook_cell_rows(sheet, scan), None if title in MANY else FEW + 1)
+                islice(_workbook_cell_rows(sheet, scan), None if _may_be_long(title) else FEW + 1)
             )
             merged = [range_boundaries(ref) for ref in scan.merged[:1000]]
             sheets[title] = Sheet(title, rows, merged, sheet.sheet_state != "visible", scan.hidden)

@@ -15,10 +15,15 @@ from xlsxwriter import Workbook
 
 from profiles.workbook_fields import ARRIVAL, OBJECTIVES, FieldKind, SheetField
 from profiles.workbook_layout import (
+    CASES,
+    CLASS_SLOS,
+    CLASSES,
     DEMAND,
     LLMS,
+    OUTSIDE,
     POOLS,
     PROFILES,
+    RATES,
     SCORES,
     SETTINGS,
     TABLES,
@@ -28,7 +33,7 @@ from reports.style import A4, COLOURS, FONT
 from reports.workbook.input_cells import InputCells, holdable_input_cell
 from reports.workbook.workbook_file import open_workbook
 
-__all__ = ["STORIES", "write_input_book", "write_input_sheets"]
+__all__ = ["sheet_story", "write_input_book", "write_input_sheets"]
 
 SPARE_ROWS = 200
 """Rows below the header that get lists and checks, beyond those that are filled."""
@@ -36,7 +41,9 @@ ANY = 1_000_000_000
 """Where any number goes, the check is for numbers above minus this."""
 NUMBERS = (FieldKind.WHOLE, FieldKind.NUMBER)
 LONG = (PROFILES, SCORES)
-"""Sheets that may have thousands of rows."""
+"""Sheets whose names begin so may have thousands of rows."""
+RATES_ELSEWHERE = f"blank: the sheets {CLASSES}, {CASES} and {RATES} have the rates"
+CLASS_SCORES = "predicted quality of every LLM's answer to the prompts of a class"
 NARROWEST, WIDEST, SAMPLE = 11, 72, 200
 """Characters of a column; rows whose texts are looked at for it."""
 STORIES: Mapping[str, str] = {
@@ -45,6 +52,11 @@ STORIES: Mapping[str, str] = {
     PROFILES: "latencies by rate, measured or estimated",
     SCORES: "predicted quality of every LLM's answer to every prompt",
     DEMAND: "arrival rate and limits on latencies; change it and plan this workbook again",
+    OUTSIDE: "LLMs outside the cluster: prices, rate limits, latencies",
+    CLASSES: "kinds of requests: their scores, LLMs, load and weight",
+    CLASS_SLOS: "limits on latencies of one class",
+    CASES: "periods, stress loads and failures that the plan must serve",
+    RATES: "requests per second of every class in every case",
     SETTINGS: "objective, what may be considered, how long to search",
 }
 """What each sheet holds; printed at its head."""
@@ -67,24 +79,49 @@ def write_input_book(path: Path, inputs: WorkbookInputs) -> tuple[str, ...]:
 
 def write_input_sheets(book: Workbook, inputs: WorkbookInputs) -> tuple[str, ...]:
     """Add the sheets Pools, LLMs, Profiles, Scores, Demand & SLO, Settings to an open book (made
-    by `open_workbook`).
+    by `open_workbook`), and those of a demand that have rows.
 
     Sheets whose table is None are left out. Gives a sentence for each kind of text that could not
     be written as it is.
     """
     writer = _InputSheetWriter(book)
-    for title, rows in ((POOLS, inputs.pools), (LLMS, inputs.llms)):
-        writer.write_table(writer.add_sheet(title), TABLES[title], _cells(TABLES[title], rows))
+    for title, rows in (
+        (POOLS, inputs.pools),
+        (LLMS, inputs.llms),
+        (OUTSIDE, inputs.outside),
+        (CLASSES, inputs.classes),
+        (CLASS_SLOS, inputs.class_slos),
+        (CASES, inputs.cases),
+        (RATES, inputs.rates),
+    ):
+        if rows or title in (POOLS, LLMS):
+            fields = _written_fields(title, rows)
+            writer.write_table(writer.add_sheet(title), fields, _cells(fields, rows))
     if inputs.profiles is not None:
         fields = [one for one in TABLES[PROFILES] if one.key in inputs.profiles.columns]
         table = inputs.profiles[[one.key for one in fields]]
         writer.write_table(writer.add_sheet(PROFILES), fields, _records(table))
-    if inputs.scores is not None:
-        fields = [_score_field(str(name)) for name in inputs.scores.columns]
-        writer.write_table(writer.add_sheet(SCORES), fields, _records(inputs.scores))
+    scores = {SCORES: inputs.scores} | dict(inputs.class_scores)
+    for title, frame in scores.items():
+        if frame is not None:
+            fields = [_score_field(str(name)) for name in frame.columns]
+            writer.write_table(writer.add_sheet(title), fields, _records(frame))
     writer.write_demand(inputs.arrival_rate_rps, inputs.slo)
     writer.write_settings(inputs.settings)
     return tuple(writer.cells.notes)
+
+
+def _written_fields(title: str, rows: Sequence[Mapping[str, Any]]) -> list[SheetField]:
+    """Columns of a sheet of rows: of a demand without latencies and rates that no row states."""
+    fields = list(TABLES[title])
+    if title not in (OUTSIDE, CLASSES, CASES):
+        return fields
+    spare = {ARRIVAL.key} | {one.key for one in fields if one.key.endswith("_ms")}
+    return [
+        one
+        for one in fields
+        if one.key not in spare or any(row.get(one.key) is not None for row in rows)
+    ]
 
 
 def _cells(fields: Sequence[SheetField], rows: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
@@ -142,7 +179,7 @@ class _InputSheetWriter:
         """Write a header with comments and the rows below it; lists and checks reach `SPARE_ROWS`
         further.
         """
-        long = sheet.get_name() in LONG
+        long = sheet.get_name().startswith(LONG)
         self._write_header(sheet, fields, top)
         widths = [max(NARROWEST, *(len(word) + 3 for word in one.label.split())) for one in fields]
         entry = [self.cells.number if one.kind in NUMBERS else self.cells.text for one in fields]
@@ -176,12 +213,13 @@ class _InputSheetWriter:
             comment = holdable_input_cell(f"{one.expected}. {one.note}".strip())
             sheet.write_comment(top, column, comment, {"x_scale": 1.6})
 
-    def write_demand(self, arrival_rate: float, slo: Sequence[Mapping[str, Any]]) -> None:
+    def write_demand(self, arrival_rate: float | None, slo: Sequence[Mapping[str, Any]]) -> None:
         """Write the arrival rate, and below it the table of SLOs."""
         sheet = self.add_sheet(DEMAND)
         self.cells.put(sheet, 0, 0, ARRIVAL.label, self.cells.head)
         self.cells.put(sheet, 0, 1, arrival_rate, self.cells.number)
-        self.cells.put(sheet, 0, 2, ARRIVAL.note, self.cells.note)
+        note = ARRIVAL.note if arrival_rate is not None else RATES_ELSEWHERE
+        self.cells.put(sheet, 0, 2, note, self.cells.note)
         sheet.data_validation(0, 1, 0, 1, _input_sheet_validation(ARRIVAL))
         self.write_table(sheet, TABLES[DEMAND], _cells(TABLES[DEMAND], slo), top=2)
         sheet.set_column(0, 0, len(ARRIVAL.label) + 4)
@@ -209,6 +247,11 @@ class _InputSheetWriter:
         _set_input_sheet_paper(sheet, 0, 0, 3)
 
 
+def sheet_story(title: str) -> str:
+    """What a sheet holds."""
+    return STORIES.get(title, CLASS_SCORES)
+
+
 def _set_input_sheet_paper(sheet: Any, head: int, rows: int, columns: int) -> None:
     """Set up printing: one page wide, the header on every page; of long tables the first rows and
     columns.
@@ -225,7 +268,7 @@ def _set_input_sheet_paper(sheet: Any, head: int, rows: int, columns: int) -> No
     if rows:
         sheet.print_area(0, 0, head + min(rows, PRINTED), columns - 1)
     sheet.set_header(
-        f'&L&"{FONT},Bold"&12 {title.replace("&", "&&")}&"{FONT},Regular"&9  {STORIES[title]}'
+        f'&L&"{FONT},Bold"&12 {title.replace("&", "&&")}&"{FONT},Regular"&9  {sheet_story(title)}'
     )
     sheet.set_footer(f"&L&8Joint LLM planner: input&C&8&A{part}&R&8page &P of &N")
 

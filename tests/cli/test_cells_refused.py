@@ -33,7 +33,6 @@ def run(*words: str) -> tuple[int, str]:
         ("setups", DAY),
         ("sweep", DAY, "--vary", "pools.0.nodes=1,2"),
         ("profile", "gaps", DAY),
-        ("init", "--xlsx", "day.xlsx", "--from", DAY),
     ],
     ids=" ".join,
 )

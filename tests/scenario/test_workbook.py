@@ -73,14 +73,14 @@ def test_all_faults_at_once(book: Path) -> None:
         Profiles__E3="2O",
         Scores__B3="n/a",
         Demand__B1=-1,
-        Settings__B8=101,
+        Settings__B9=101,
     )
     places = [fault.where for fault in faults_of(book)]
     assert places == [
         "Pools!C2",
         "LLMs!D3",
         "Demand & SLO!B1",
-        "Settings!B8",
+        "Settings!B9",
         "Profiles!E3",
         "Scores!B3",
     ]
@@ -88,8 +88,8 @@ def test_all_faults_at_once(book: Path) -> None:
 
 def test_per_cent_formats_and_merged_cells(book: Path) -> None:
     def change(workbook: Any) -> None:
-        workbook["Settings"]["B8"] = 0.1
-        workbook["Settings"]["B8"].number_format = "0%"
+        workbook["Settings"]["B9"] = 0.1
+        workbook["Settings"]["B9"].number_format = "0%"
         workbook["Profiles"]["D3"] = 0.5
         workbook["Profiles"]["D3"].number_format = "0.0%"
         workbook["Pools"].merge_cells("A2:A3")
@@ -100,16 +100,15 @@ def test_per_cent_formats_and_merged_cells(book: Path) -> None:
             "Pools!A2:A3: the cells are merged; unmerge them and write every value in a separate"
             " cell"
         ),
-        "Settings!B8: the number is formatted as per cent",
+        "Settings!B9: the number is formatted as per cent",
         "Profiles!D3: the number is formatted as per cent",
     ]
 
 
-@pytest.mark.parametrize("title", ["Classes", "cases", "DEMAND"])
-def test_sheets_of_classes_and_cases_are_refused(book: Path, title: str) -> None:
-    lines = fault_lines(edit(book, lambda workbook: workbook.create_sheet(title)))
+def test_a_sheet_named_like_the_key_of_rates_is_refused(book: Path) -> None:
+    lines = fault_lines(edit(book, lambda workbook: workbook.create_sheet("DEMAND")))
     assert len(lines) == 1
-    assert lines[0].startswith(f"{title}: workbooks do not hold classes, cases and their rates yet")
+    assert lines[0].startswith("DEMAND: this is no sheet of an input; rates of classes in cases go")
 
 
 def test_missing_sheets_are_reported_once(book: Path) -> None:

@@ -25,11 +25,13 @@ __all__ = ["ClassScores", "ScoreSource", "check_named_class_scores", "read_class
 @dataclass(frozen=True)
 class ClassScores:
     """cells: the first class's table as it was read; of_class: (C,) rows in the order of served
-    LLMs, one object for all classes that name the same file.
+    LLMs, one object for all classes that name the same file. tables: as they were read, by the name
+    that the scenario has for each.
     """
 
     cells: Table
     of_class: tuple[Scores, ...]
+    tables: Mapping[str, Table]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,11 @@ def read_class_score_tables(
     sound = [one for one in tables if one is not None]
     if len(sound) < len(tables):
         return None
-    return ClassScores(sound[0][0], tuple(scores for _, scores in sound))
+    return ClassScores(
+        sound[0][0],
+        tuple(scores for _, scores in sound),
+        {name: table for name, (table, _) in zip(names, sound, strict=True)},
+    )
 
 
 def _file_key(name: str) -> str:

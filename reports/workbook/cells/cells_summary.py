@@ -9,7 +9,7 @@ from reports.cells_content import CellsReport
 from reports.style import COLOURS, bare_format, safe_style_text, sentence_case
 from reports.workbook.book import Book
 from reports.workbook.cells.day_charts import day_chart, day_chart_text
-from reports.workbook.input_sheets import STORIES
+from reports.workbook.input_sheets import sheet_story
 from reports.workbook.page import Page
 
 __all__ = ["write_cells_summary"]
@@ -132,7 +132,7 @@ def _write_contents(book: Book, page: Page) -> None:
     link = book.format(font_color="#0563C1", underline=1)
     for name in [sheet.get_name() for sheet in book.file.worksheets()]:
         if name != "Summary":
-            story = book.stories.get(name) or f"Input: {STORIES[name]}"
+            story = book.stories.get(name) or f"Input: {sheet_story(name)}"
             first = safe_style_text(story.partition(". ")[0].removesuffix("."))
             page.sheet.write_url(page.row, 0, f"internal:'{name}'!A1", link, name)
             page.sheet.merge_range(page.row, 1, page.row, len(WIDTHS) - 1, "", quiet)

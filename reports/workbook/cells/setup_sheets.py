@@ -121,6 +121,11 @@ def write_assumption_values(book: Book, report: CellsReport) -> None:
         "Numbers of the scenario, each with its unit and source. Rates are on the sheet Case"
         " results.",
     ]
+    if book.inputs is not None:
+        stories.append(
+            "The same numbers are on the input sheets at the end; change them there to plan this"
+            " workbook again."
+        )
     page = Page(book, "Assumptions", "Assumptions: numbers of the scenario", stories)
     frame = report["tables"]["assumptions"]
     write_table(page, frame, "assumptions", units=list(frame["Unit"]))

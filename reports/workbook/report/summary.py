@@ -12,7 +12,7 @@ from reports.series import routing_series_text
 from reports.style import COLOURS, safe_style_text, sentence_case
 from reports.workbook.book import Book, Formula
 from reports.workbook.charts import routing_bars
-from reports.workbook.input_sheets import STORIES
+from reports.workbook.input_sheets import sheet_story
 from reports.workbook.page import Page
 from reports.workbook.report.assumptions import EDITS
 from reports.workbook.report.headline import MOST_OPTIONS, WIDTHS, write_headline
@@ -167,7 +167,7 @@ def _write_summary_contents(book: Book, page: Page, sheets: Sequence[str]) -> No
     link = book.format(font_color="#0563C1", underline=1)
     for name in sheets:
         if name != "Summary":
-            story = book.stories.get(name) or f"Input: {STORIES[name]}"
+            story = book.stories.get(name) or f"Input: {sheet_story(name)}"
             first = safe_style_text(story.partition(". ")[0].removesuffix("."))
             page.sheet.write_url(page.row, 0, f"internal:'{name}'!A1", link, name)
             page.sheet.merge_range(page.row, 1, page.row, len(WIDTHS) - 1, "", quiet)

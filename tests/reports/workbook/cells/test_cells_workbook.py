@@ -9,6 +9,8 @@ import openpyxl
 import pytest
 
 from planner.export.cells.cells_report_content import build_cells_report
+from planner.export.cells.cells_report_files import write_cells_report_files
+from planner.scenario.assemble import assemble_instance
 from reports.workbook.cells.cells_workbook import cells_workbook_sheets, write_cells_workbook
 from tests.presentation.cells.test_setup_results import two_setups
 from tests.support.office import resaved
@@ -92,6 +94,15 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
         for name in archive.namelist():
             if name.startswith("xl/charts/"):
                 assert b"<c:v>=1+1" not in archive.read(name).replace(b"&lt;", b"<")
+
+
+def test_a_report_is_an_input_again(tmp_path: Path) -> None:
+    content, loaded = day_planned()
+    written = write_cells_report_files(content, loaded, str(tmp_path / "day.xlsx"), None)
+    assert written == {"workbook": str(tmp_path / "day.xlsx")}
+    back = assemble_instance(tmp_path / "day.xlsx", cells=True)
+    assert back.sha256 == loaded.sha256
+    assert not [notice for notice in back.notices if "ignored" in notice]
 
 
 @pytest.mark.slow
