@@ -89,6 +89,13 @@ CASE_FIELDS = (
         "a number",
         "over the classes of the case; blank = no floor",
     ),
+    _demand_field(
+        "of",
+        "Tests the setup of",
+        FieldKind.TEXT,
+        "the name of a case",
+        "only of a scheduled fleet: whose setup this case tests; blank = it has its own",
+    ),
     _number(
         "arrival_rate_rps",
         "Rate (req/s)",

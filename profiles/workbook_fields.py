@@ -237,6 +237,18 @@ SETTING_FIELDS = (
         "a number >= 0",
         "only with maximize quality: GPUs in use and requests outside; blank = none",
     ),
+    _choice_workbook_field(
+        "fleet.mode",
+        "Fleet",
+        ("fixed", "scheduled"),
+        "one setup for all cases (blank = this), or one for each case, in a cycle",
+    ),
+    _number(
+        "fleet.start_usd_per_gpu",
+        "Start (USD/GPU)",
+        "a number >= 0",
+        "of a scheduled fleet, for each GPU that a replica starts on; blank = 0",
+    ),
     _numbers(
         "setups.tp_degrees",
         "TP degrees (GPUs)",

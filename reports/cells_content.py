@@ -20,6 +20,7 @@ class CellsReportMeta(TypedDict):
 
     figures: what, value and unit of the headline; llms, classes: names; signs: LLM -> one
     character; rates: headers of the columns of rates by class; setup: what runs, a line an option;
+    schedule: what starts and stops between setups;
     nearest: the limit with least room, a line a case; conflict: why there is no plan.
     """
 
@@ -34,6 +35,7 @@ class CellsReportMeta(TypedDict):
     signs: Mapping[str, str]
     rates: Sequence[str]
     setup: Sequence[str]
+    schedule: Sequence[str]
     nearest: Sequence[str]
     conflict: Sequence[str]
     confidence: Sequence[str]

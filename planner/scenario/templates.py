@@ -197,7 +197,7 @@ def _template_settings(spec: ScenarioSpec) -> dict[str, Any]:
         settings["objective.quality_at_least"] = objective.quality_at_least
     else:
         settings["objective.cost_at_most_usd_per_h"] = objective.cost_at_most_usd_per_h
-    for part in ("setups", "headroom", "solver"):
+    for part in ("fleet", "setups", "headroom", "solver"):
         settings |= {
             f"{part}.{key}": value for key, value in getattr(spec, part).model_dump().items()
         }

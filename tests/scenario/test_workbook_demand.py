@@ -37,11 +37,15 @@ FORMS: dict[str, tuple[str, ...]] = {
     "scores changed over": (
         *("classes.0.scores=batch.csv", "classes.0.llms=[NO]", "classes.1.scores=scores.csv"),
     ),
+    "a schedule": (
+        "fleet={mode: scheduled, start_usd_per_gpu: 0.125}",
+        "cases.2.of=night",
+    ),
     "a cost": ("objective={minimize: cost, quality_at_least: 0.4}",),
 }
 
 
-@pytest.mark.parametrize("form", first_fast(usually(list(FORMS), (0, 1, 2, 3, 5, 6))))
+@pytest.mark.parametrize("form", first_fast(usually(list(FORMS), (0, 1, 2, 3, 5, 6, 7))))
 def test_same_hash_both_ways(form: str, tmp_path: Path) -> None:
     scenario = write_day(tmp_path)
     requested = assemble_instance(scenario, FORMS[form], cells=True)
@@ -137,9 +141,10 @@ FAULTS = [
     ({"Cases!C4": "one"}, "Cases!C4: expected pool: number pairs"),
     ({"Cases!D4": 0}, "Cases!D4: expected a number > 0, got 0"),
     (
-        {"Cases!F1": "Rate (req/s)", "Cases!F2": 3},
-        "Cases!F2: classes in cases have their rates on the sheet Rates",
+        {"Cases!G1": "Rate (req/s)", "Cases!G2": 3},
+        "Cases!G2: classes in cases have their rates on the sheet Rates",
     ),
+    ({"Cases!F4": "day"}, 'Cases!F4: one setup serves all cases of a fixed fleet, got "day"'),
     ({"Rates!C2": "x"}, 'Rates!C2: this is not a number, got "x"'),
     ({"Rates!C2": None}, "Rates!C2: the rate is blank"),
     ({"Rates!C1": "Rate (req/min)"}, 'Rates!C1: expected the header "Rate (req/s)"'),
@@ -159,7 +164,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(
-    ("cells", "line"), first_fast(FAULTS, range(0, 30, 3)), ids=lambda one: str(one)[:40]
+    ("cells", "line"), first_fast(FAULTS, range(0, 31, 3)), ids=lambda one: str(one)[:40]
 )
 def test_faults_are_reported_by_cell(cells: dict[str, Any], line: str) -> None:
     lines = lines_of(cells)

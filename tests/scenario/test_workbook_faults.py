@@ -113,20 +113,20 @@ FAULTS = [
         "Settings!B5: this applies only to minimize cost, got 0.5; empty the cell",
     ),
     (
-        {"Settings__B7": "1,2,4"},
+        {"Settings__B9": "1,2,4"},
         (
-            "Settings!B7: expected whole numbers >= 1 with semicolons between, e.g. 1; 2; 4, got"
+            "Settings!B9: expected whole numbers >= 1 with semicolons between, e.g. 1; 2; 4, got"
             ' "1,2,4"'
         ),
     ),
-    ({"Settings__B7": "1; 0"}, "Settings!B7: expected whole numbers >= 1"),
-    ({"Settings__B8": "50; 150"}, "Settings!B8: expected numbers above 0, at most 100"),
-    ({"Settings__B9": "ten"}, 'Settings!B9: expected a number from 0 to 100, got "ten"'),
-    ({"Settings__B11": 100}, "Settings!B11: expected a number from 0, below 100, got 100"),
-    ({"Settings__B14": "skip"}, 'Settings!B14: expected one of error, drop, got "skip"'),
+    ({"Settings__B9": "1; 0"}, "Settings!B9: expected whole numbers >= 1"),
+    ({"Settings__B10": "50; 150"}, "Settings!B10: expected numbers above 0, at most 100"),
+    ({"Settings__B11": "ten"}, 'Settings!B11: expected a number from 0 to 100, got "ten"'),
+    ({"Settings__B13": 100}, "Settings!B13: expected a number from 0, below 100, got 100"),
+    ({"Settings__B16": "skip"}, 'Settings!B16: expected one of error, drop, got "skip"'),
     (
-        {"Settings__B15": "mine.csv"},
-        'Settings!B15: a file is named, but the sheet Profiles has rows too, got "mine.csv"',
+        {"Settings__B17": "mine.csv"},
+        'Settings!B17: a file is named, but the sheet Profiles has rows too, got "mine.csv"',
     ),
     ({"Settings__A15": "Solver: seed"}, "the setting appears twice"),
 ]

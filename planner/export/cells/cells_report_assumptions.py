@@ -45,6 +45,9 @@ def _objective_rows(demand: DemandInstance) -> Iterator[Row]:
     if demand.cost_at_most is not None:
         where = "objective.cost_at_most_usd_per_h"
         yield ("Budget: GPUs and requests outside", demand.cost_at_most, "USD/h", where)
+    if demand.start_usd is not None:
+        where = "fleet.start_usd_per_gpu"
+        yield ("Start of a replica", demand.start_usd, "USD per GPU", where)
 
 
 def _class_rows(demand: DemandInstance) -> Iterator[Row]:

@@ -40,6 +40,7 @@ from planner.presentation.cells.class_results import (
     lost_pools_table,
 )
 from planner.presentation.cells.lost_nodes import lost_nodes_lines
+from planner.presentation.cells.schedule import schedule_lines, setup_name
 from planner.presentation.cells.setup_results import (
     lane_results_table,
     setup_map_tables,
@@ -167,6 +168,7 @@ def _cells_report_meta(
         "signs": llm_letters(demand.served),
         "rates": [case_rate_header(one.name) for one in demand.classes],
         "setup": list(_setup_lines(content)),
+        "schedule": schedule_lines(content),
         "nearest": [
             f"{case}: {words}"
             for case, words in zip(cases["Case"], cases[NEAREST], strict=True)
@@ -225,6 +227,8 @@ def _cells_report_figures(
     if gap is not None:
         yield ("Gap", 100.0 * gap, "%")
     yield from _cost_figures(content, demand)
+    if len(content["setups"]) > 1:
+        yield ("Setups in a cycle", len(content["setups"]), "")
     yield ("Cases", len(demand.cases), "")
     yield ("Classes", len(demand.classes), "")
     yield ("Highest rate in all", max(sum(case.rates) for case in demand.cases), "req/s")
@@ -265,7 +269,7 @@ def _setup_lines(content: Content) -> Iterator[str]:
     pools = len(content["context"]["pools"]) > 1
     for setup in content["setups"]:
         if several:
-            yield f"In {', '.join(setup['cases'])}:"
+            yield f"{setup_name(setup)}:"
         for option in setup["options"]:
             gpus = _counted(option["tp_degree"], "GPU", "s")
             share = option["mps_share_pct"]

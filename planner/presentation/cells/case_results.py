@@ -33,6 +33,7 @@ Content = Mapping[str, Any]
 
 NEAREST, USED = "Limit with least room", "Used of it (%)"
 CASE_LIMIT_HEADS = ("Case", "Lost nodes", "Of", "What is limited", "Limit", "Value", "Unit", USED)
+TESTS = "Tests the setup of"
 RATE_IN_ALL = "Rate in all (req/s)"
 DIGITS = 6
 """Significant ones of the numbers in a column of several units."""
@@ -53,6 +54,8 @@ def case_results_table(content: Content, demand: DemandInstance) -> pd.DataFrame
         outside = _outside_cost(content, demand, case.name) if result else None
         cost = result.get("cost_usd_per_h")
         row: dict[str, Any] = {"Case": case.name, "Duration (hours)": case.hours}
+        if any(one.of is not None for one in demand.cases):
+            row[TESTS] = "" if case.of is None else demand.cases[case.of].name
         row |= {
             case_rate_header(one.name): rate
             for one, rate in zip(demand.classes, case.rates, strict=True)

@@ -14,6 +14,7 @@ import pandas as pd
 from planner.plans.labels import latency_header
 from planner.presentation.cells.case_results import case_rate_header, setup_options_of_case
 from planner.presentation.cells.lost_nodes import lost_nodes_text
+from planner.presentation.cells.schedule import setup_name
 
 __all__ = [
     "MAP_HEADS",
@@ -27,7 +28,7 @@ __all__ = [
 Content = Mapping[str, Any]
 
 SERVES = "Serves"
-"""Header of the cases of a setup; left out where one setup serves all."""
+"""Header of the case that a setup is for and those that test it; left out where one serves all."""
 MAP_HEADS = (
     "Pool",
     "Node",
@@ -50,7 +51,7 @@ def setup_results_table(content: Content) -> pd.DataFrame:
             most = option["max_rate_per_replica_rps"]
             rows.append(
                 {
-                    SERVES: ", ".join(setup["cases"]),
+                    SERVES: setup_name(setup),
                     **_option_columns(option),
                     "GPU": option["gpu"],
                     "Replicas": option["replicas"],
@@ -145,7 +146,7 @@ def setup_map_tables(content: Content) -> list[tuple[str, pd.DataFrame]]:
             setup["placement"], key=lambda s: (order[s["pool"]], s["node"], s["gpu"], s["option"])
         )
         rows = [_shard_row(shard, setup["options"]) for shard in shards]
-        maps.append((", ".join(setup["cases"]), pd.DataFrame(rows, columns=list(MAP_HEADS))))
+        maps.append((setup_name(setup), pd.DataFrame(rows, columns=list(MAP_HEADS))))
     return maps
 
 
@@ -168,14 +169,14 @@ def setup_pools_table(content: Content) -> pd.DataFrame:
     """One row a pool of every setup; of a plan that has none a row a pool."""
     kept = content["context"]["filters"]["memory_headroom_pct"]
     rows = []
-    for setup in content["setups"] or [{"cases": [], "placement": []}]:
+    for setup in content["setups"] or [{"cases": [""], "placement": []}]:
         used = {(s["pool"], s["node"], s["gpu"]) for s in setup["placement"]}
         for pool in content["context"]["pools"]:
             count = sum(name == pool["name"] for name, _, _ in used)
             total = pool["nodes"] * pool["gpus_per_node"]
             rows.append(
                 {
-                    SERVES: ", ".join(setup["cases"]),
+                    SERVES: setup_name(setup),
                     "Pool": pool["name"],
                     "GPU": pool["gpu"],
                     "Nodes": pool["nodes"],

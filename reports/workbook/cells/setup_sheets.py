@@ -30,6 +30,12 @@ def write_setups(book: Book, report: CellsReport) -> None:
     stories = ["Which options run, with how many replicas, and how far they are loaded at most."]
     page = Page(book, "Setup", "Setup: what is deployed", stories)
     write_table(page, report["tables"]["setup"], "setup")
+    if report["meta"]["schedule"]:
+        page.heading("What starts and stops between the setups")
+    for line in report["meta"]["schedule"]:
+        page.bullet(line)
+    if report["meta"]["schedule"]:
+        page.row += 1
     for line in [*report["meta"]["confidence"], report["meta"]["filters"]]:
         page.sentence(line)
     page.finish()

@@ -53,12 +53,12 @@ def test_two_setups_are_told_apart() -> None:
     content = two_setups()
     frame = setup_results_table(content)
     first = len(content["setups"][0]["options"])
-    assert frame[SERVES].tolist() == ["day, node-lost"] * first + ["night"]
+    assert frame[SERVES].tolist() == ["day (also node-lost)"] * first + ["night"]
     pools = setup_pools_table(content)
     assert pools["GPUs used"].tolist() == [setup["gpus_used"] for setup in content["setups"]]
     assert (pools["GPUs used"] + pools["GPUs idle"]).tolist() == [8, 8]
     maps = setup_map_tables(content)
-    assert [cases for cases, _ in maps] == ["day, node-lost", "night"]
+    assert [cases for cases, _ in maps] == ["day (also node-lost)", "night"]
     assert set(maps[1][1]["LLM"]) == {content["setups"][0]["options"][0]["llm"]}
     lanes = lane_results_table(content)
     assert len(lanes) == len(content["lanes"])

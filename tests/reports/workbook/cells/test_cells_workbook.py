@@ -63,10 +63,12 @@ def test_a_map_of_every_setup(tmp_path: Path) -> None:
     _, loaded = day_planned()
     write_cells_workbook(tmp_path / "two.xlsx", build_cells_report(two_setups(), loaded))
     words = texts(tmp_path / "two.xlsx", "GPU map")
-    assert "Setup of day, node-lost" in words
+    assert "Setup of day (also node-lost)" in words
     assert "Setup of night" in words
     assert words.count("Contents") == 2
-    assert "In night:" in texts(tmp_path / "two.xlsx", "Summary")
+    summary = texts(tmp_path / "two.xlsx", "Summary")
+    assert "night:" in summary
+    assert any(text.startswith("•  Day -> night: stops ") for text in summary)
 
 
 def test_without_a_plan_the_reasons_come_first(tmp_path: Path) -> None:
