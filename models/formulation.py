@@ -23,7 +23,7 @@ class GoalKind(StrEnum):
     """What a program optimises.
 
     QUALITY is maximised. COST: USD/h of the GPUs used, minimised. GPUS: the leanest plan, fewest
-    GPUs first and then least cost (`formulation_lean_weights`). KNOB: one number of the scenario,
+    GPUs first and then least cost (`formulation_lean_cost`). KNOB: one number of the scenario,
     moved no further than the rest needs.
     """
 
@@ -159,23 +159,86 @@ def allowance(slo: Slo) -> float:
     return slo.limit if slo.statistic == "mean" else 1.0 - float(slo.statistic[1:]) / 100.0
 
 
-def pool_prices(instance: Instance) -> np.ndarray:
-    """(P,) USD/h of one GPU; 0 where unknown."""
-    return np.array([pool.price or 0.0 for pool in instance.pools])
+@dataclass(frozen=True, kw_only=True)
+class FleetCost:
+    """What GPUs cost, or how lean a fleet is, for u (P,) GPUs in use.
+
+        base + sum_p use_p u_p + sum_p rent_p max(0, u_p - reserved_p)
+
+    base: USD/h paid whatever is in use. use, rent: (P,) of one GPU in use. reserved: (P,) GPUs that
+    are in use at no further cost; the second sum is over the pools where there are any.
+    """
+
+    base: float
+    use: np.ndarray
+    rent: np.ndarray
+    reserved: np.ndarray
+
+    def free(self, instance: Instance) -> np.ndarray:
+        """(P,) GPUs whose use adds nothing: all of a pool without a price of use."""
+        pools = np.array([float(pool.gpus) for pool in instance.pools])
+        return np.where((self.use == 0) & (self.reserved == 0), pools, self.reserved)
+
+    @property
+    def renting(self) -> tuple[int, ...]:
+        """Pools with reserved GPUs, of which those rented beyond are counted apart."""
+        return tuple(np.flatnonzero(self.reserved > 0).tolist())
+
+    def at(self, gpus: Sequence[int] | np.ndarray) -> float:
+        """The cost of GPUs in use (P,), summed in the order of the pools: plans on equal GPUs cost
+        the same to the last bit.
+        """
+        total = self.base
+        for p, count in enumerate(gpus):
+            total += float(self.use[p]) * count
+            if self.reserved[p] > 0:
+                total += float(self.rent[p]) * max(count - float(self.reserved[p]), 0.0)
+        return float(total)
+
+
+def fleet_cost(instance: Instance) -> FleetCost:
+    """USD/h of GPUs in use; a price that is not known counts 0."""
+    pools = instance.pools
+    reserved = np.array([0 if pool.owned else pool.gpus_reserved for pool in pools], dtype=float)
+    price = np.array([0.0 if pool.owned else pool.price or 0.0 for pool in pools])
+    return FleetCost(
+        base=float(
+            sum(
+                pool.reserved_price * pool.gpus_reserved + (pool.price or 0.0) * pool.gpus_owned
+                for pool in pools
+            )
+        ),
+        use=np.where(reserved > 0, 0.0, price),
+        rent=np.where(reserved > 0, price, 0.0),
+        reserved=reserved,
+    )
+
+
+def known_fleet_cost(instance: Instance, gpus: Sequence[int]) -> float | None:
+    """USD/h of GPUs in use (P,); None where what is paid for at a pool's price has none."""
+    for pool, used in zip(instance.pools, gpus, strict=True):
+        if pool.price is None and pool.gpus_owned + pool.gpus_rented(used) > 0:
+            return None
+    return fleet_cost(instance).at(gpus)
 
 
 def formulation_price_step(instance: Instance) -> float:
-    """The largest amount (USD/h) of which every pool's price is a multiple, to a millionth: costs
-    differ by at least this.
+    """The largest amount (USD/h) of which the price of every GPU that may be rented is a multiple,
+    to a millionth: costs differ by at least this. 0 where nothing is rented: all cost the same.
     """
-    whole = [round(price * 1e6) for price in pool_prices(instance) if price > 0]
+    cost = fleet_cost(instance)
+    whole = [round(price * 1e6) for price in (*cost.use, *cost.rent) if price > 0]
     return float(np.gcd.reduce(whole)) / 1e6 if whole else 0.0
 
 
-def formulation_lean_weights(instance: Instance) -> np.ndarray:
-    """(P,) objective weights of a used GPU that order plans by GPUs first, cost second: the cost of
-    all GPUs weighs less than one GPU.
+def formulation_lean_cost(instance: Instance) -> FleetCost:
+    """Weights of a used GPU that order plans by GPUs first, cost second: the cost of all GPUs
+    weighs less than one GPU.
     """
-    price = pool_prices(instance)
+    cost = fleet_cost(instance)
+    price = cost.use + cost.rent
     total = float(sum(price[p] * pool.gpus for p, pool in enumerate(instance.pools)))
-    return 1.0 + price / (2.0 * total if total > 0 else 1.0)
+    unit = 2.0 * total if total > 0 else 1.0
+    return FleetCost(
+        base=0.0, use=1.0 + cost.use / unit, rent=cost.rent / unit, reserved=cost.reserved
+    )

@@ -24,6 +24,15 @@ class Pool:
     """Identical nodes.
 
     memory: GiB of one GPU (whole; the headroom is in `Instance`). price: USD/h of one GPU or None.
+
+    What is paid, with V nodes of G GPUs and u of these in use (`models.formulation.FleetCost`):
+
+        rented     price u
+        reserved   reserved_price G R + price max(0, u - G R), with R = reserved nodes
+        owned      price G V; with reserved nodes too reserved_price G R + price G max(0, V - R)
+
+    sized: least and most nodes of a pool whose number is a decision; None where it is given. Until
+    it is decided `nodes` is the most; then the nodes are paid as owned ones (`planner.sizing`).
     """
 
     name: str
@@ -32,11 +41,34 @@ class Pool:
     gpus_per_node: int
     memory: float
     price: float | None = None
+    owned: bool = False
+    reserved: int = 0
+    reserved_price: float = 0.0
+    sized: tuple[int, int] | None = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the number of nodes is still to be decided."""
+        return self.sized is not None and not self.owned
 
     @property
     def gpus(self) -> int:
         """GPUs of the whole pool."""
         return self.nodes * self.gpus_per_node
+
+    @property
+    def gpus_reserved(self) -> int:
+        """GPUs that are paid for at the price of the reservation, in use or not."""
+        return self.reserved * self.gpus_per_node
+
+    @property
+    def gpus_owned(self) -> int:
+        """GPUs that are paid for at the pool's price, in use or not."""
+        return max(self.gpus - self.gpus_reserved, 0) if self.owned else 0
+
+    def gpus_rented(self, used: int) -> int:
+        """GPUs that are paid for at the pool's price because they are in use."""
+        return 0 if self.owned else max(used - self.gpus_reserved, 0)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@
 
     variables    replicas[o] whole; weight[o,a,k] >= 0: replicas of o that run at point k
                  fraction[i] 0..1; quality, 0..1 scale; gpus_used[p] whole
+                 gpus_rented[p] >= 0: pools with reserved nodes
                  arm_replicas[o,a], arm_chosen[o,a] binary: options with several arms
                  reached[n,j], more_gpus[n], more_replicas[n] binary: no-goods
                  changed[o]: with a setup that runs
@@ -34,6 +35,7 @@
 
     fit_pool[r]                      sum_o weight_ro replicas_o <= gpus_used_p,
                                        or <= nodes_p (models.capacity)                 GPUs, nodes
+    rent_beyond_reserved[p]          gpus_used_p - reserved_p <= gpus_rented_p         GPUs
     fit_nodes[p]                     gpus_used_p <= gpus_per_node_p knob               GPUs
     notice_reached[n,j]              sum_{o of literal j} replicas_o < count_nj
                                        unless reached_nj                               replicas
@@ -51,8 +53,9 @@
     limits of earlier decisions and of a running setup (models.setup_constraints)
 
     keep_quality                     quality >= quality_at_least                       score, 0..1
-    keep_cost, reach_cost            cost_at_least <= sum_p price_p gpus_used_p
-                                       <= cost_at_most                                 USD/h
+    keep_cost, reach_cost            cost_at_least <= cost <= cost_at_most; cost =
+                                       base + sum_p price_p gpus_used_p, of reserved
+                                       pools price_p gpus_rented_p, of owned 0         USD/h
     keep_gpus                        sum_p gpus_used_p <= gpus_in_all                  GPUs
     count_started[o]                 replicas_o - running_o <= changed_o               replicas
     count_stopped[o]                 running_o - replicas_o <= changed_o               replicas
@@ -63,7 +66,7 @@ The weights of one option need not be adjacent: arms are convex, so spreading ne
 
 import pyomo.environ as pyo
 
-from models.formulation import Formulation, GoalKind, formulation_lean_weights, pool_prices
+from models.formulation import Formulation, GoalKind, fleet_cost, formulation_lean_cost
 from models.routing_constraints import (
     obey_quality_cuts,
     run_in_one_arm,
@@ -72,12 +75,14 @@ from models.routing_constraints import (
     stay_within_latency_budget,
 )
 from models.setup_constraints import (
+    cost_of_setup,
     fit_pool,
     keep_changes,
     keep_setup_objectives,
     keep_setup_quotas,
     keep_setup_replica_limits,
     reach_min_utilization,
+    rent_beyond_reserved,
     respect_setup_no_goods,
 )
 
@@ -91,6 +96,7 @@ def build_program(formulation: Formulation) -> pyo.ConcreteModel:
     model = pyo.ConcreteModel("joint plan")
     _program_sets(model, formulation)
     _program_variables(model, formulation)
+    rent_beyond_reserved(model, formulation)
     _program_objective(model, formulation)
     obey_quality_cuts(model, formulation)
     serve_requests(model, formulation)
@@ -146,11 +152,9 @@ def _program_objective(model: pyo.ConcreteModel, form: Formulation) -> None:
     if knob is not None:
         model.objective = pyo.Objective(expr=-model.knob if knob.maximised else model.knob)
         return
-    price = (
-        pool_prices(form.instance)
+    cost = (
+        fleet_cost(form.instance)
         if form.goal.of == GoalKind.COST
-        else formulation_lean_weights(form.instance)
+        else formulation_lean_cost(form.instance)
     )
-    model.objective = pyo.Objective(
-        expr=pyo.quicksum(float(price[p]) * model.gpus_used[p] for p in model.POOLS)
-    )
+    model.objective = pyo.Objective(expr=cost_of_setup(model, cost))

@@ -4,8 +4,8 @@ The same rows as `models.program` after replicas are substituted by the sum of t
 without no-goods; fast enough for a cut loop. With `fixed` replicas it is the program of one setup:
 which rates, which fractions, no placement any more.
 
-    columns    quality | fraction[i] | gpus_used[p] | slack[s], first phase only | weights, which
-               come and go
+    columns    quality | fraction[i] | gpus_used[p] | gpus_rented[p], reserved pools only |
+               slack[s], first phase only | weights, which come and go
     rows       serve_every_request | serve_llm_fraction[i] | stay_within_latency_budget[s] |
                rows over replicas | obey_quality_cuts[c]
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix, hstack, vstack
 
-from models.formulation import Formulation, GoalKind, formulation_lean_weights, pool_prices
+from models.formulation import Formulation, GoalKind, fleet_cost, formulation_lean_cost
 from models.linear import LinearProgram
 
 Points = tuple[np.ndarray, np.ndarray]
@@ -32,6 +32,7 @@ class Layout:
 
     llms: int
     pools: int
+    rented: int
     slacks: int
     serve_row: int
     budget_row: int
@@ -55,14 +56,22 @@ class Layout:
         return slice(1 + self.llms, 1 + self.llms + self.pools)
 
     @property
+    def gpus_rented(self) -> slice:
+        """Columns of the GPUs rented beyond the reserved ones, of pools with such."""
+        first = 1 + self.llms + self.pools
+        return slice(first, first + self.rented)
+
+    @property
     def first_weight(self) -> int:
         """Column of the first weight."""
-        return 1 + self.llms + self.pools + self.slacks
+        return 1 + self.llms + self.pools + self.rented + self.slacks
 
 
 @dataclass(frozen=True)
 class _ReplicaRow:
-    """low <= weight . replicas + used . gpus_used <= high; weight (O,), used (P,) or none."""
+    """low <= weight . replicas + used . gpus <= high; weight (O,), used (P + reserved pools,) or
+    none: of GPUs in use, then of rented ones.
+    """
 
     weight: np.ndarray
     low: float = -np.inf
@@ -81,19 +90,20 @@ def relaxation_layout(
     instance = form.instance
     llms, pools, slos = len(instance.llms), len(instance.pools), len(form.shared_slos)
     rows = list(_relaxation_replica_rows(form) if fixed is None else _relaxation_fixed_rows(fixed))
-    replica_row = 1 + llms + slos
-    head = np.zeros((replica_row + len(rows), 1 + llms + pools + slacks))
+    replica_row, rented = 1 + llms + slos, len(fleet_cost(instance).renting)
+    head = np.zeros((replica_row + len(rows), 1 + llms + pools + rented + slacks))
     head[0, 1 : 1 + llms] = 1.0
     head[1 : 1 + llms, 1 : 1 + llms] = -form.demand * np.eye(llms)
     for r, row in enumerate(rows):
         if row.used is not None:
-            head[replica_row + r, 1 + llms : 1 + llms + pools] = row.used
+            head[replica_row + r, 1 + llms : 1 + llms + row.used.size] = row.used
     if slacks:
-        head[1 + llms : replica_row, 1 + llms + pools :] = -np.eye(slos)
+        head[1 + llms : replica_row, 1 + llms + pools + rented :] = -np.eye(slos)
     weight = np.array([row.weight for row in rows]).reshape(len(rows), len(instance.options))
     where = Layout(
         llms=llms,
         pools=pools,
+        rented=rented,
         slacks=slacks,
         serve_row=1,
         budget_row=1 + llms,
@@ -115,8 +125,8 @@ def _relaxation_fixed_rows(fixed: np.ndarray) -> Iterator[_ReplicaRow]:
 
 
 def _relaxation_replica_rows(form: Formulation) -> Iterator[_ReplicaRow]:
-    """fit_pool, keep_min_replicas and keep_max_replicas, keep_quota, reach_min_utilization, and the
-    limits of earlier decisions.
+    """fit_pool, rent_beyond_reserved, keep_min_replicas and keep_max_replicas, keep_quota,
+    reach_min_utilization, and the limits of earlier decisions.
     """
     instance = form.instance
     pools = len(instance.pools)
@@ -126,6 +136,11 @@ def _relaxation_replica_rows(form: Formulation) -> Iterator[_ReplicaRow]:
         else:
             used = -np.eye(1, pools, row.pool).ravel()
             yield _ReplicaRow(row.weight, high=0.0, used=used)
+    cost, none = fleet_cost(instance), np.zeros(len(instance.options))
+    for k, p in enumerate(cost.renting):
+        used = np.zeros(pools + len(cost.renting))
+        used[p], used[pools + k] = 1.0, -1.0
+        yield _ReplicaRow(none, high=float(cost.reserved[p]), used=used)
     of_llm = np.array([o.llm for o in instance.options])
     for i, llm in enumerate(instance.llms):
         if llm.min_replicas > 0 or llm.max_replicas is not None:
@@ -146,11 +161,12 @@ def _relaxation_goal_rows(form: Formulation) -> Iterator[_ReplicaRow]:
     goal, none = form.goal, np.zeros(len(form.instance.options))
     least, most = goal.cost_at_least, goal.cost_at_most
     if least is not None or most is not None:
+        cost = fleet_cost(form.instance)
         yield _ReplicaRow(
             none,
-            -np.inf if least is None else least,
-            np.inf if most is None else most,
-            pool_prices(form.instance),
+            -np.inf if least is None else least - cost.base,
+            np.inf if most is None else most - cost.base,
+            np.concatenate([cost.use, cost.rent[list(cost.renting)]]),
         )
     if goal.gpus_in_all is not None:
         gpus = float(goal.gpus_in_all)
@@ -225,17 +241,19 @@ def relax_program(
     body = relaxation_weight_rows(form, where, owner, rates, budgets).T.tocsr()
     matrix = csr_matrix(hstack([head, body]))
     cut_low, cut_high, cuts = relaxation_cut_rows(form.cut_prices, form.cut_base, matrix.shape[1])
-    cost = np.zeros(matrix.shape[1])
+    cost, offset = np.zeros(matrix.shape[1]), 0.0
     if measure_excess:
-        cost[1 + where.llms + where.pools : where.first_weight] = 1.0
+        cost[where.first_weight - slacks : where.first_weight] = 1.0
     elif form.goal.of == GoalKind.QUALITY:
         cost[where.quality] = -1.0
     else:
-        cost[where.gpus_used] = (
-            pool_prices(form.instance)
+        fleet = (
+            fleet_cost(form.instance)
             if form.goal.of == GoalKind.COST
-            else formulation_lean_weights(form.instance)
+            else formulation_lean_cost(form.instance)
         )
+        cost[where.gpus_used], offset = fleet.use, fleet.base
+        cost[where.gpus_rented] = fleet.rent[list(fleet.renting)]
     low, high = np.zeros(cost.size), np.full(cost.size, np.inf)
     floor = form.goal.quality_at_least if fixed is None and not measure_excess else None
     low[where.quality], high[where.quality] = (-np.inf if floor is None else floor), 2.0
@@ -249,6 +267,7 @@ def relax_program(
         low=low,
         high=high,
         integer=np.zeros(cost.size, dtype=bool),
+        offset=offset,
     )
     return linear, where, owner
 

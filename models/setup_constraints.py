@@ -6,7 +6,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from models.formulation import Formulation, KnobKind, pool_prices
+from models.formulation import FleetCost, Formulation, KnobKind, fleet_cost
 from models.routing_constraints import part_served
 
 TINY = 1e-9
@@ -35,6 +35,30 @@ def fit_pool(model: pyo.ConcreteModel, form: Formulation) -> None:
         pyo.Set(initialize=[p for p in model.POOLS if form.goal.moves(KnobKind.NODES, p)]),
         rule=lambda m, p: m.gpus_used[p] <= pools[p].gpus_per_node * m.knob,
     )
+
+
+def rent_beyond_reserved(model: pyo.ConcreteModel, form: Formulation) -> None:
+    """In pools with reserved nodes the GPUs in use beyond these are rented. The columns are made
+    here, and only where there are such pools: other programs are as they were without them.
+    """
+    cost = fleet_cost(form.instance)
+    if not cost.renting:
+        return
+    model.RESERVED_POOLS = pyo.Set(initialize=cost.renting)
+    model.gpus_rented = pyo.Var(model.RESERVED_POOLS, domain=pyo.NonNegativeReals)
+    model.rent_beyond_reserved = pyo.Constraint(
+        model.RESERVED_POOLS,
+        rule=lambda m, p: m.gpus_used[p] - m.gpus_rented[p] <= float(cost.reserved[p]),
+    )
+
+
+def cost_of_setup(model: pyo.ConcreteModel, cost: FleetCost) -> Any:
+    """The cost, or the lean weight, of the GPUs in use."""
+    used = pyo.quicksum(float(cost.use[p]) * model.gpus_used[p] for p in model.POOLS)
+    if not cost.renting:
+        return used + cost.base if cost.base else used
+    rented = pyo.quicksum(float(cost.rent[p]) * model.gpus_rented[p] for p in cost.renting)
+    return used + rented + cost.base
 
 
 def respect_setup_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
@@ -163,8 +187,7 @@ def keep_setup_objectives(model: pyo.ConcreteModel, form: Formulation) -> None:
         model.keep_quality = pyo.Constraint(
             expr=model.quality >= form.goal.quality_at_least * part_served(model, form)
         )
-    price = pool_prices(form.instance)
-    cost = pyo.quicksum(float(price[p]) * model.gpus_used[p] for p in model.POOLS)
+    cost = cost_of_setup(model, fleet_cost(form.instance))
     if form.goal.cost_at_most is not None:
         model.keep_cost = pyo.Constraint(expr=cost <= form.goal.cost_at_most)
     if form.goal.cost_at_least is not None:

@@ -1,6 +1,7 @@
 """The routing of several cells on one setup as a linear program, in bare arrays.
 
     columns   replicas[s,o], gpus_used[s,p]            with the setups free
+              gpus_rented[s,p] >= 0: of pools with reserved nodes
               start[s,o] >= 0: replicas of o that setup s starts, where starts cost
               quality[c,t], fraction[c,t,i], outside[c,t,e], unserved[c,t], short[c,t]
               weight[c,t,o,k]: replicas of o that in t serve c alone at point k, appended last
@@ -35,7 +36,8 @@ from scipy.sparse import coo_matrix, csr_matrix
 from models.demand.cell_curves import CellPoints, outside_budgets
 from models.demand.demand_model import DemandModel, case_share
 from models.demand.requests import Cell, DemandInstance
-from models.formulation import pool_prices
+from models.formulation import fleet_cost
+from models.instance import Instance
 from models.linear import LinearProgram
 
 __all__ = ["CaseRows", "CellColumns", "CellLayout", "build_cell_program", "cell_weight_columns"]
@@ -84,9 +86,9 @@ class CaseRows:
 
 @dataclass(frozen=True, kw_only=True)
 class CellLayout:
-    """Positions of everything. replicas (S, O), starts (S, O), gpus_used (S, P): columns, -1
-    without. options: that of every owner of weights: arange(O), or one a lane. floor_row,
-    budget_row: of the mean floor and of the largest cost, or -1.
+    """Positions of everything. replicas (S, O), starts (S, O), gpus_used (S, P), gpus_rented (S,
+    P): columns, -1 without. options: that of every owner of weights: arange(O), or one a lane.
+    floor_row, budget_row: of the mean floor and of the largest cost, or -1.
     """
 
     cells: tuple[CellColumns, ...]
@@ -94,6 +96,7 @@ class CellLayout:
     replicas: np.ndarray
     starts: np.ndarray
     gpus_used: np.ndarray
+    gpus_rented: np.ndarray
     options: np.ndarray
     floor_row: int
     budget_row: int
@@ -126,7 +129,7 @@ class _Builder:
         self.entries += [(at, column, value) for column, value in terms if abs(value) > 1e-9]
         return at
 
-    def program(self) -> LinearProgram:
+    def program(self, offset: float) -> LinearProgram:
         at = np.array(self.entries, dtype=float).reshape(-1, 3)
         shape = (len(self.row_low), len(self.cost))
         rows, columns = at[:, 0].astype(int), at[:, 1].astype(int)
@@ -138,6 +141,7 @@ class _Builder:
             low=np.array(self.low),
             high=np.array(self.high),
             integer=np.zeros(len(self.cost), dtype=bool),
+            offset=offset,
         )
 
 
@@ -159,17 +163,15 @@ def build_cell_program(
     replicas = np.full((len(demand.setups), len(instance.options)), -1)
     starts = replicas.copy()
     gpus_used = np.full((len(demand.setups), len(instance.pools)), -1)
+    gpus_rented = gpus_used.copy()
     by_cost = free_setup and instance.objective == "cost"
     if free_setup:
         setups = sorted({demand.setup_of[t] for t in cases})
-        price = pool_prices(instance) if by_cost else np.zeros(len(instance.pools))
-        parts = demand.setup_parts()
+        parts = demand.setup_parts() * by_cost
         for s in setups:
             for o in model.options:
                 replicas[s, o] = out.column(high=float(model.upper[o]))
-            for p, pool in enumerate(instance.pools):
-                cost = float(parts[s] * price[p])
-                gpus_used[s, p] = out.column(high=float(pool.gpus), cost=cost)
+            _add_fleet(out, instance, gpus_used[s], gpus_rented[s], float(parts[s]))
             _add_setup_rows(out, model, replicas[s], gpus_used[s])
         if model.prices_starts and len(setups) == len(demand.setups):
             _add_starts(out, model, replicas, starts, by_cost=by_cost)
@@ -185,15 +187,18 @@ def build_cell_program(
         cells += own
         by_case[t] = _add_case(out, model, t, own, replicas[demand.setup_of[t]], lanes)
     floor_row, budget_row = (
-        _add_joint_rows(out, model, cells, gpus_used, starts) if free_setup else (-1, -1)
+        _add_joint_rows(out, model, cells, (gpus_used, gpus_rented), starts)
+        if free_setup
+        else (-1, -1)
     )
-    program = out.program()
+    program = out.program(fleet_cost(instance).base if by_cost else 0.0)
     layout = CellLayout(
         cells=tuple(cells),
         cases=by_case,
         replicas=replicas,
         starts=starts,
         gpus_used=gpus_used,
+        gpus_rented=gpus_rented,
         floor_row=floor_row,
         budget_row=budget_row,
         options=np.arange(len(instance.options)) if lanes is None else lanes,
@@ -201,6 +206,25 @@ def build_cell_program(
         first_weight=program.cost.size,
     )
     return program, layout
+
+
+def _add_fleet(
+    out: _Builder,
+    instance: Instance,
+    gpus_used: np.ndarray,
+    gpus_rented: np.ndarray,
+    part: float,
+) -> None:
+    """Columns of one setup's GPUs in use and of those rented beyond the reserved ones, at a part of
+    their costs.
+    """
+    fleet = fleet_cost(instance)
+    for p, pool in enumerate(instance.pools):
+        gpus_used[p] = out.column(high=float(pool.gpus), cost=float(part * fleet.use[p]))
+    for p in fleet.renting:
+        gpus_rented[p] = out.column(cost=float(part * fleet.rent[p]))
+        terms = [(int(gpus_used[p]), 1.0), (int(gpus_rented[p]), -1.0)]
+        out.row(terms, -np.inf, float(fleet.reserved[p]))
 
 
 def _add_setup_rows(
@@ -384,6 +408,7 @@ def _add_joint_rows(
     model: DemandModel,
     cells: Sequence[CellColumns],
     gpus_used: np.ndarray,
+    gpus: tuple[np.ndarray, np.ndarray],
     starts: np.ndarray,
 ) -> tuple[int, int]:
     """The mean floor of a cost objective and the largest cost; their rows, -1 without one."""
@@ -398,11 +423,11 @@ def _add_joint_rows(
             floor -= float(model.weights[c, t] * model.qualities[c].offset)
         floor_row = out.row(terms, floor, np.inf)
     if demand.cost_at_most is not None:
-        price = pool_prices(instance)
-        parts = demand.setup_parts()
+        fleet, parts = fleet_cost(instance), demand.setup_parts()
         terms = [
             (int(column), float(parts[s] * price[p]))
-            for (s, p), column in np.ndenumerate(gpus_used)
+            for columns, price in zip(gpus, (fleet.use, fleet.rent), strict=True)
+            for (s, p), column in np.ndenumerate(columns)
             if column >= 0
         ]
         if (starts >= 0).any():
@@ -417,7 +442,7 @@ def _add_joint_rows(
             terms += [
                 (column, value * hours) for column, value in _spend_terms(demand, [one], unit)
             ]
-        budget_row = out.row(terms, -np.inf, demand.cost_at_most)
+        budget_row = out.row(terms, -np.inf, demand.cost_at_most - fleet.base)
     return floor_row, budget_row
 
 

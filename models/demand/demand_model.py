@@ -91,4 +91,5 @@ def case_share(demand: DemandInstance, case: int) -> np.ndarray:
     """(O,) K_to: the part of an option's replicas that a case counts on, 1 - k_p / V_p."""
     lost = demand.cases[case].lost_nodes
     pools = demand.instance.pools
-    return np.array([1.0 - lost[o.pool] / pools[o.pool].nodes for o in demand.instance.options])
+    kept = [1.0 - k / max(pool.nodes, 1) for k, pool in zip(lost, pools, strict=True)]
+    return np.array([kept[o.pool] for o in demand.instance.options])

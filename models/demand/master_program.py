@@ -16,8 +16,8 @@
     bar_setups[b]                    not all setups of a plan that is known       model.barred
     spread_over_nodes[o]             V_p most_on_node_o >= replicas_o             with `spread`
 
-    cost = sum_sp (part of the hours of s) price_p gpus_used_sp + sum_t h_t / H spend_t
-           + sum_so tp_o start_usd / H start_so
+    cost = sum_s (part of the hours of s) cost of its GPUs (models.formulation.FleetCost)
+           + sum_t h_t / H spend_t + sum_so tp_o start_usd / H start_so
 
 Whole numbers of replicas are decided here, everything else case by case (Benders, Numerische
 Mathematik 4, 1962): any cut holds for every setup, so the master's optimum bounds every plan.
@@ -33,13 +33,15 @@ import pyomo.environ as pyo
 from models.compiled_program import compile_arrays
 from models.demand.case_cut import CaseCut
 from models.demand.demand_model import DemandModel, case_share
-from models.formulation import Formulation, Goal, GoalKind, formulation_lean_weights, pool_prices
+from models.formulation import Formulation, Goal, GoalKind, fleet_cost, formulation_lean_cost
 from models.linear import LinearProgram
 from models.setup_constraints import (
+    cost_of_setup,
     fit_pool,
     keep_setup_quotas,
     keep_setup_replica_limits,
     reach_min_utilization,
+    rent_beyond_reserved,
     respect_setup_no_goods,
 )
 
@@ -95,6 +97,8 @@ def build_master_program(
     master.value = pyo.Var(counted, bounds=lambda _, t: (None, _most_value(model, t)))
     sends = [t for t in cases if model.demand.outside and any(model.demand.cases[t].rates)]
     master.spend = pyo.Var(sends, domain=pyo.NonNegativeReals)
+    for s in setups:
+        rent_beyond_reserved(master.setup[s], form)
     if model.prices_starts:
         _add_starts(master, form, setups)
     _add_master_goal(master, model, of, least_value, most_cost)
@@ -196,20 +200,18 @@ def _add_master_goal(
 ) -> None:
     """The objective, the mean floor, the budget, and limits that earlier plans set."""
     demand = model.demand
-    price = pool_prices(demand.instance)
     value = pyo.quicksum(master.value.values())
     spent = pyo.quicksum(
         demand.cases[t].hours / demand.hours * master.spend[t] for t in master.spend
     )
-    pairs = [(s, p) for s in master.setup for p in range(len(price))]
-    used = {(s, p): master.setup[s].gpus_used[p] for s, p in pairs}
-    parts = demand.setup_parts()
-    cost = pyo.quicksum(float(parts[s] * price[p]) * used[s, p] for s, p in pairs) + spent
+    parts, fleet = demand.setup_parts(), fleet_cost(demand.instance)
+    blocks = [(s, master.setup[s]) for s in master.setup]
+    cost = pyo.quicksum(float(parts[s]) * cost_of_setup(one, fleet) for s, one in blocks) + spent
     if model.prices_starts:
         dear = model.start_prices()
         cost += pyo.quicksum(float(dear[o]) * start for (_, o), start in master.start.items())
-    lean = formulation_lean_weights(demand.instance)
-    gpus = pyo.quicksum(float(lean[p]) * used[s, p] for s, p in pairs)
+    lean = formulation_lean_cost(demand.instance)
+    gpus = pyo.quicksum(cost_of_setup(one, lean) for _, one in blocks)
     goals = {GoalKind.QUALITY: -value, GoalKind.COST: cost, GoalKind.GPUS: gpus}
     master.objective = pyo.Objective(expr=goals[of])
     floors = [f for f in (demand.instance.quality_floor, least_value) if f is not None]

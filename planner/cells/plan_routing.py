@@ -12,7 +12,7 @@ import numpy as np
 
 from models.demand.demand_model import case_share
 from models.demand.requests import DemandInstance
-from models.formulation import pool_prices
+from models.formulation import fleet_cost
 from models.packing.first_fit import Packing
 from planner.cell_solution import CellPlan, PlanLoss, PlannedSetup, RoutedCase
 from planner.cells.case_pricing import CasePricing
@@ -271,13 +271,13 @@ def planned_setups(
     demand: DemandInstance, replicas: np.ndarray, packings: Packings
 ) -> tuple[PlannedSetup, ...]:
     """Placed setups (S, O) with what their GPUs cost."""
-    price = pool_prices(demand.instance)
+    fleet = fleet_cost(demand.instance)
     return tuple(
         PlannedSetup(
             cases=cases,
             replicas=replicas[s],
             packings=packings[s],
-            cost=float(sum(p * one.gpus for p, one in zip(price, packings[s], strict=True))),
+            cost=fleet.at([one.gpus for one in packings[s]]),
         )
         for s, cases in enumerate(demand.setups)
     )

@@ -1,6 +1,7 @@
 """The cheapest setup that reaches a quality. numpy only.
 
-    min over setups n of  price of the GPUs that hold n
+    min over setups n of  price of the GPUs that hold n; of owned pools all their GPUs, of reserved
+                          nodes theirs and what is used beyond
     s.t.                  best quality of n >= quality_at_least
 
 Setups are taken by a lower bound of their cost (whole GPUs for the compute of every pool); what
@@ -91,15 +92,22 @@ class _CheapestSearch:
     def __init__(self, state: DecompositionState, setups: Setups, tolerance: float) -> None:
         self.state, self.setups, self.tolerance = state, setups, tolerance
         self.floor = (state.instance.quality_floor or 0.0) - FLOOR_SLACK
-        self.price = np.array(
-            [np.nan if pool.price is None else pool.price for pool in state.instance.pools]
-        )
-        self.least = np.ceil(setups.compute - 1e-6) @ self.price
+        self.least = self.cost(np.ceil(setups.compute - 1e-6))
         self.done = np.zeros(len(setups), dtype=bool)
         self.value: float | None = None
         self.bound = np.inf
         self.best: tuple[Config, tuple[Seat, ...], RoutingResult] | None = None
         self.routed = self.refused = self.undecided = 0
+
+    def cost(self, gpus: np.ndarray) -> np.ndarray:
+        """USD/h of GPUs in use (..., P); it grows with them."""
+        total = np.zeros(gpus.shape[:-1])
+        for p, pool in enumerate(self.state.instance.pools):
+            price = np.nan if pool.price is None else pool.price
+            reserved = pool.reserved * pool.gpus_per_node
+            used = pool.gpus if pool.owned else gpus[..., p]
+            total += pool.reserved_price * reserved + price * np.maximum(used - reserved, 0)
+        return total
 
     def worth_finding(self) -> float:
         """A setup that costs this or more need not be looked at."""
@@ -125,7 +133,7 @@ class _CheapestSearch:
             self.undecided += 1
             self.bound = min(self.bound, self.least[setup])
             return
-        cost = float(np.array(placement.gpus) @ self.price)
+        cost = float(self.cost(np.array(placement.gpus, dtype=float)))
         if routed.value is None or routed.value < self.floor:
             self.undecided += 1
             self.bound = min(self.bound, cost)

@@ -119,7 +119,7 @@ def _pool_assumptions(loaded: LoadResult, i: int) -> list[_Assumption]:
     if gpu and gpu.price_source:
         priced = f"catalogue: {gpu.price_source}, {gpu.price_date}"
     numbers = (
-        ("nodes", pool.nodes, "nodes", "nodes", ""),
+        ("nodes", used.nodes, "nodes", "nodes", ""),
         ("GPUs per node", pool.gpus_per_node, "GPUs", "gpus_per_node", ""),
         (
             f"memory of one {pool.gpu}",
@@ -133,7 +133,7 @@ def _pool_assumptions(loaded: LoadResult, i: int) -> list[_Assumption]:
             used.price,
             "USD per GPU and h",
             "price_usd_per_gpu_h",
-            "" if pool.price_usd_per_gpu_h is not None else priced,
+            "" if pool.price_by_hour is not None else priced,
         ),
     )
     return [

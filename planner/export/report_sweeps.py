@@ -113,6 +113,8 @@ def report_sensitivity_points(source: PlanAndScenario) -> list[VariedPoint]:
         for sign in (-1, 1)
     ]
     for i, pool in enumerate(spec.pools):
+        if not isinstance(pool.nodes, int):
+            continue
         points += [
             VariedPoint(
                 path=f"pools.{i}.nodes",

@@ -12,6 +12,10 @@ FLOOR_WORK, FLOOR_SHARE = 600_000, 0.2
 """
 
 
+NO_STEP = 1.0
+"""USD/h above the only cost that a plan can have: where none reaches the floor at it, none does."""
+
+
 def reach_cost_floor(
     state: GoalState, cost: float, best_quality_within: Callable[[float, float], GoalState]
 ) -> bool:
@@ -44,8 +48,9 @@ def reach_cost_floor(
             return True
         if (inner.infeasible or inner.bound > -floor) and dearer == 0.0:
             # Costs are sums of whole GPUs' prices: between this one and the next multiple of the
-            # price step lies none. A thousandth is left for floating point.
-            least = cost + 0.999 * max(step, 1e-9)
+            # price step lies none. A thousandth is left for floating point. Where no price is left
+            # to pay, every plan costs the same: there is none.
+            least = cost + (0.999 * step if step > 0 else NO_STEP)
             state.goal = replace(state.goal, cost_at_least=least)
             state.raise_bound(least)
             return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.formulation import Goal, GoalKind, formulation_lean_weights, pool_prices
+from models.formulation import Goal, GoalKind, fleet_cost, formulation_lean_cost
 from models.instance import Instance
 from models.nogood import NoGood
 from models.packing.first_fit import Packing
@@ -43,22 +43,17 @@ def incumbent_for_goal(
 ) -> Incumbent:
     """A plan with its loss for a goal; GPUs and cost are those of its packing."""
     gpus = [one.gpus for one in packing]
-    cost = _weighted(pool_prices(instance), gpus)
+    cost = fleet_cost(instance).at(gpus)
     match goal:
         case GoalKind.QUALITY:
             loss = -quality.from_score(settled.value)
         case GoalKind.COST:
             loss = cost
         case GoalKind.GPUS:
-            loss = _weighted(formulation_lean_weights(instance), gpus)
+            loss = formulation_lean_cost(instance).at(gpus)
     return Incumbent(
         loss=loss, routed=routed, packing=packing, settled=settled, gpus=sum(gpus), cost=cost
     )
-
-
-def _weighted(weight: np.ndarray, gpus: list[int]) -> float:
-    """Summed in the order of the pools: plans on equal GPUs have equal losses to the last bit."""
-    return float(sum(w * count for w, count in zip(weight, gpus, strict=True)))
 
 
 @dataclass(kw_only=True)

@@ -23,7 +23,7 @@ from dataclasses import replace
 import numpy as np
 
 from models.compiled_program import compile_program
-from models.formulation import Goal, GoalKind
+from models.formulation import Goal, GoalKind, fleet_cost
 from models.linear import LinearProgram
 from models.nogood import NoGood
 from models.program import build_program
@@ -314,12 +314,7 @@ class Search:
         lose at least the program's bound, which the search's bound remembers.
         """
         state, shared, began = self.state, self.shared, time.perf_counter()
-        goal = state.goal
-        counts_gpus = goal.of != GoalKind.QUALITY
-        counts_gpus |= goal.cost_at_most is not None or goal.gpus_in_all is not None
-        placement = place_or_separate(
-            shared, replicas, solution.gpus_used() if counts_gpus else None
-        )
+        placement = place_or_separate(shared, replicas, self._limits_of_gpus(solution))
         if placement.undecided and not placement.placed:
             state.aside_bound = min(state.aside_bound, solution.answer.bound)
             for p in placement.undecided:
@@ -329,6 +324,18 @@ class Search:
             placement = replace(placement, learnt=True)
         shared.clock.spend("placement", began)
         return placement
+
+    def _limits_of_gpus(self, solution: MilpSolution) -> list[int] | None:
+        """GPUs of every pool that the program's setup may take; None where any number will do."""
+        goal, instance = self.state.goal, self.shared.instance
+        if goal.of == GoalKind.GPUS or goal.gpus_in_all is not None:
+            return solution.gpus_used()
+        if goal.of != GoalKind.COST and goal.cost_at_most is None:
+            return None
+        # GPUs that are paid for, in use or not, may be in use: the program's number of them says
+        # nothing.
+        free = fleet_cost(instance).free(instance)
+        return [max(used, int(free[p])) for p, used in enumerate(solution.gpus_used())]
 
     def _reach_floor_at_any_cost(self) -> None:
         """A first plan of a cost goal: that of a search for quality which ends at the floor.

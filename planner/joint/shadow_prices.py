@@ -7,7 +7,8 @@ SLO allowance A:
     d loss / d lambda = sum_i y_i f_i / u + sum_s y_s / u     every fraction carries more, every
                                                               budget grows
     d loss / d A_s    = y_s lambda / (u A_s)                  mean SLOs over all requests only
-    d loss / d nodes  = gpus_per_node * min(0, reduced cost of gpus_used) + y of the per-node rows
+    d loss / d nodes  = gpus_per_node * min(0, reduced cost of gpus_used) + y of the per-node rows;
+                        of owned nodes also what they cost, where cost is minimised
 
 A reduced cost above zero is a pool's price where none of it is used, not the value of more of it. A
 node is a long step for a slope: its price is cut at what the objective can still gain at all.
@@ -20,7 +21,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.formulation import allowance
+from models.formulation import GoalKind, allowance
 from models.instance import Headroom
 from planner.joint.root_relaxation import RootRelaxation
 from planner.solution import ShadowPrices
@@ -56,7 +57,9 @@ def shadow_prices(relaxation: RootRelaxation, to_value: float, room: float) -> S
         for r, row in enumerate(form.capacity):
             if row.pool == p and row.per_node:
                 price += float(row_dual[where.replica_row + r])
-        pools.append(_clean(float(np.clip(to_value * price, -room, room))))
+        own = pool.gpus_per_node * (pool.price or 0.0) if pool.owned else 0.0
+        paid = own if form.goal.of == GoalKind.COST else 0.0
+        pools.append(_clean(float(np.clip(to_value * price, -room, room)) + paid))
     return ShadowPrices(_clean(to_value * rate), tuple(slo), tuple(pools), tuple(notes))
 
 

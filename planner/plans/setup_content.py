@@ -2,9 +2,13 @@
 placement, GPUs and cost.
 """
 
+from collections import Counter
+from collections.abc import Mapping
+
 import numpy as np
 
 from models.demand.headroom import with_headroom
+from models.formulation import known_fleet_cost
 from models.instance import Instance, Slo
 from planner.plans.latencies import (
     OperatingPoint,
@@ -53,7 +57,7 @@ def setup_content(instance: Instance, solution: Solution) -> SetupContent:
     names = [llm.name for llm in instance.llms]
     return {
         "quality": finite_number(solution.quality),
-        "cost_usd_per_h": _setup_cost(instance, [pool for pool, _, _ in used]),
+        "cost_usd_per_h": _setup_cost(instance, Counter(pool for pool, _, _ in used)),
         "gpus_used": len(used),
         "gpus_total": instance.gpus,
         "options": [
@@ -83,12 +87,12 @@ def _setup_operating_points(instance: Instance, solution: Solution) -> list[Oper
     ]
 
 
-def _setup_cost(instance: Instance, pools_of_used_gpus: list[int]) -> float | None:
-    """Sum of the USD/h of all used GPUs, each at its whole price; None when one of them has no
-    price.
+def _setup_cost(instance: Instance, used: Mapping[int, int]) -> float | None:
+    """USD/h of all GPUs that are paid for; None when one of them has no price.
+
+    used: GPUs in use by pool.
     """
-    prices = [instance.pools[pool].price for pool in pools_of_used_gpus]
-    return None if None in prices else float(sum(price for price in prices if price is not None))
+    return known_fleet_cost(instance, [used.get(p, 0) for p in range(len(instance.pools))])
 
 
 def _setup_option_content(instance: Instance, solution: Solution, o: int) -> OptionContent:

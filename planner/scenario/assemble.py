@@ -37,7 +37,7 @@ from planner.scenario.plausibility import (
     warn_of_implausible_curves,
     warn_of_implausible_settings,
 )
-from planner.scenario.schema.specification import MinimizeCost, ScenarioSpec
+from planner.scenario.schema.specification import MinimizeCost, PoolSpec, ScenarioSpec
 from planner.settings import Settings
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.curves import ProfileTable
@@ -191,7 +191,7 @@ def _assemble_pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
     pools = []
     for i, pool in enumerate(scenario.spec.pools):
         gpu = load_catalogue_gpus().get(pool.gpu)
-        memory, price = pool.memory_gib, pool.price_usd_per_gpu_h
+        memory, price = pool.memory_gib, pool.price_by_hour
         if memory is None and gpu is None:
             fix = (
                 f"{fault_spelling_guess(pool.gpu, load_catalogue_gpus())}state memory_gib,"
@@ -232,13 +232,26 @@ def _assemble_pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
             Pool(
                 name=pool.name,
                 gpu=pool.gpu,
-                nodes=pool.nodes,
+                nodes=pool.most_nodes,
                 gpus_per_node=pool.gpus_per_node,
                 memory=memory or 0.0,
                 price=price,
+                **_assemble_payment(pool),
             )
         )
     return pools
+
+
+def _assemble_payment(pool: PoolSpec) -> dict[str, Any]:
+    """How a pool is paid, and between which numbers of nodes a plan decides."""
+    sized = None if isinstance(pool.nodes, int) else (pool.nodes.at_least, pool.nodes.at_most)
+    reserved = pool.reserved
+    return {
+        "owned": pool.owned and sized is None,
+        "reserved": 0 if reserved is None else reserved.nodes,
+        "reserved_price": 0.0 if reserved is None else reserved.price_usd_per_gpu_h,
+        "sized": sized,
+    }
 
 
 def _needs_prices(spec: ScenarioSpec) -> bool:

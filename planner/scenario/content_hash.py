@@ -24,7 +24,7 @@ from profiles.records import ScoreProvenance, Scores
 
 __all__ = ["content_hash", "significant_for_hash"]
 
-DIGITS = 12
+DIGITS, YEAR = 12, "price_usd_per_gpu_year"
 DEFAULTS = {"neighbours": "unknown"}
 """What a column of words holds where nothing is stated, "" for others; a column of it alone adds
 nothing.
@@ -46,6 +46,7 @@ def content_hash(
     classes, cases, LLMs outside or a budget.
     """
     content = spec.model_dump(mode="python", exclude={"profiles", "scores", "solver", "demand"})
+    content["pools"] = [_pool_for_hash(entry) for entry in content["pools"]]
     # Keys added after version 0.1.0 count where they are stated: old scenarios keep their hash.
     content["headroom"] = {key: value for key, value in content["headroom"].items() if value}
     if not content["headroom"]:
@@ -111,6 +112,12 @@ def _drop_unstated_for_hash(content: dict[str, Any]) -> None:
         content[key] = list(content[key] or ())
         if not content[key]:
             del content[key]
+
+
+def _pool_for_hash(entry: dict[str, Any]) -> dict[str, Any]:
+    """A pool without what is not stated; a price by the year is there by the hour."""
+    later = {"owned": False, "reserved": None, "price_usd_per_gpu_year": entry[YEAR]}
+    return {key: value for key, value in entry.items() if key not in later or value != later[key]}
 
 
 def _stated_for_hash(part: ClassSpec | CaseSpec) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from planner.scenario.demand.plain import only_class_name, plain_demand_spec, pl
 from planner.scenario.schema.demand_faults import demand_schema_faults
 from planner.scenario.schema.faults import cross_schema_faults, schema_fault_of
 from planner.scenario.schema.paths import set_at_schema_path
+from planner.scenario.schema.pool_faults import pool_schema_faults
 from planner.scenario.schema.specification import ScenarioSpec
 from profiles.io.faults import Fault, ScenarioError, file_text_or_fault, shown_in_fault
 from profiles.io.workbook_guard import is_workbook
@@ -152,6 +153,7 @@ def _check_loaded_scenario(
             faults.append(fault)
     content_faults = [
         *cross_schema_faults(content, file),
+        *pool_schema_faults(content, file),
         *demand_schema_faults(content, file, applied),
     ]
     spec = None

@@ -28,7 +28,7 @@ from enum import StrEnum
 import numpy as np
 
 from models.demand.headroom import with_headroom
-from models.formulation import Changes, Goal, GoalKind, formulation_lean_weights
+from models.formulation import Changes, Goal, GoalKind, formulation_lean_cost
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.joint.goal_state import Incumbent, incumbent_for_goal
@@ -235,9 +235,9 @@ class _AlternativeSearch:
         more than it would need.
         """
         start = self._incumbent()
-        weights = formulation_lean_weights(self.state.instance)
+        weight = formulation_lean_cost(self.state.instance)
         # The plan itself is the first answer, so that the search has a bound to beat at once.
-        first = replace(start, loss=float(weights @ [packing.gpus for packing in start.packing]))
+        first = replace(start, loss=weight.at([packing.gpus for packing in start.packing]))
         lean = Search(self.state, replace(self.goal, of=GoalKind.GPUS), lambda _: HALF_A_GPU, first)
         lean.run()
         leanest = lean.incumbent or first

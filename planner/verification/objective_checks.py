@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models.instance import Instance
+from planner.verification.fleet_cost import recompute_fleet_cost
 from planner.verification.tolerances import CLOSED_RANGE, FLOOR_TOL, GAP_TOL, RANGE_TOL, RESTATE_TOL
 
 __all__ = [
@@ -29,22 +30,20 @@ def check_no_objective(plan: Mapping[str, Any]) -> Iterator[str]:
 
 
 def check_objective_totals(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
-    """gpus_total, gpus_used and cost: every GPU with a shard costs its whole price; null where a
-    used GPU has no price.
+    """gpus_total, gpus_used and cost (`fleet_cost`); null where a GPU that is paid for has no
+    price.
     """
     if plan["gpus_total"] != instance.gpus:
         yield f"gpus_total: {plan['gpus_total']} but the pools have {instance.gpus}"
     used = {(entry["pool"], entry["node"], entry["gpu"]) for entry in plan["placement"]}
     if plan["gpus_used"] != len(used):
         yield f"gpus_used: {plan['gpus_used']} but {len(used)} GPUs hold a shard"
-    prices = {pool.name: pool.price for pool in instance.pools}
-    used_prices = [prices.get(pool) for pool, _, _ in used]
-    cost, stated = sum(p for p in used_prices if p is not None), plan["cost_usd_per_h"]
-    if None in used_prices:
+    cost, stated = recompute_fleet_cost(instance.pools, used), plan["cost_usd_per_h"]
+    if cost is None:
         if stated is not None:
             yield f"cost_usd_per_h: {stated} although a used GPU has no price"
     elif stated is None:
-        if None not in prices.values():
+        if all(pool.price is not None for pool in instance.pools):
             yield f"cost_usd_per_h: null but the used GPUs cost {cost:.9g}"
     elif abs(stated - cost) > RESTATE_TOL * cost:
         yield f"cost_usd_per_h: {stated:.9g} but the used GPUs cost {cost:.9g}"

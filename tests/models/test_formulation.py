@@ -8,9 +8,9 @@ import pytest
 from models.formulation import (
     Changes,
     allowance,
-    formulation_lean_weights,
+    fleet_cost,
+    formulation_lean_cost,
     formulation_price_step,
-    pool_prices,
     shared_slos,
 )
 from models.instance import Instance, Pool, Slo
@@ -45,7 +45,7 @@ def test_only_slos_over_all_requests_are_budgets() -> None:
 def test_costs_differ_by_the_price_step(prices: tuple[float | None, ...], step: float) -> None:
     instance = with_prices(*prices)
     assert formulation_price_step(instance) == pytest.approx(step)
-    known = pool_prices(instance)
+    known = fleet_cost(instance).use
     assert known.tolist() == [price or 0.0 for price in prices]
     if step:
         assert np.allclose(known / step, np.round(known / step))
@@ -54,11 +54,11 @@ def test_costs_differ_by_the_price_step(prices: tuple[float | None, ...], step: 
 def test_lean_weights_count_gpus_first_then_cost() -> None:
     """All GPUs at the dearest mix weigh less than one GPU more."""
     instance = with_prices(9.0, 1.0)
-    weight = formulation_lean_weights(instance)
+    weight = formulation_lean_cost(instance).use
     gpus = np.array([pool.gpus for pool in instance.pools])
     assert weight[0] > weight[1] >= 1.0
     assert float((weight - 1.0) @ gpus) <= 0.5 + 1e-12
-    assert formulation_lean_weights(with_prices(None)).tolist() == [1.0]
+    assert formulation_lean_cost(with_prices(None)).use.tolist() == [1.0]
 
 
 def test_changes_count_starts_and_stops() -> None:

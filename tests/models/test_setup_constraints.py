@@ -6,7 +6,7 @@ import pyomo.environ as pyo
 import pytest
 
 from models.compiled_program import compile_program
-from models.formulation import Changes, Goal, GoalKind, pool_prices
+from models.formulation import Changes, Goal, GoalKind, fleet_cost
 from models.instance import Llm
 from models.nogood import NoGood
 from models.program import build_program
@@ -105,7 +105,7 @@ def test_limits_that_earlier_decisions_set() -> None:
         used = dict(zip(program.column_names, answer.x, strict=True))
         gpus = [used.get(f"gpus_used[{pool.name}]", 0.0) for pool in state.instance.pools]
         assert sum(gpus) <= 3 + 1e-6
-        assert 1 - 1e-6 <= pool_prices(state.instance) @ gpus <= 50 + 1e-6
+        assert 1 - 1e-6 <= fleet_cost(state.instance).at(gpus) <= 50 + 1e-6
         assert used["quality"] >= 0.1 - 1e-6
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.demand.requests import DemandInstance
+from models.formulation import known_fleet_cost
 from models.instance import Slo
 from planner.cell_solution import CellPlan, CellSolution, Lane, PlannedSetup, RoutedCase
 from planner.errors import VerificationError
@@ -106,9 +107,8 @@ def _result_content(demand: DemandInstance, plan: CellPlan | None) -> dict[str, 
             "cost": {"gpus_usd_per_h": None, "outside_usd_per_h": None, "starts_usd_per_h": None},
         }
     priced = all(
-        pool.price is not None or packing.gpus == 0
+        known_fleet_cost(demand.instance, [one.gpus for one in setup.packings]) is not None
         for setup in plan.setups
-        for pool, packing in zip(demand.instance.pools, setup.packings, strict=True)
     )
     routed = sorted(plan.routed, key=lambda one: (one.case, -1 if one.loss is None else one.loss))
     return {

@@ -26,6 +26,7 @@ __all__ = [
     "Tokens",
     "Usd",
     "UsdPerHour",
+    "UsdPerYear",
     "Weight",
     "Work",
 ]
@@ -60,6 +61,7 @@ Rate = Annotated[
 Gibibytes = Annotated[float, Field(ge=1e-3, le=1e6)]
 Seconds = Annotated[float, Field(ge=1e-3, le=1e7)]
 UsdPerHour = Annotated[float, Field(ge=0, le=1e6)]
+UsdPerYear = Annotated[float, Field(ge=0, le=8.76e9)]
 Usd = Annotated[float, Field(ge=0, le=1e6)]
 """Of one request, or of a million tokens."""
 Score = Annotated[float, Field(ge=-1e9, le=1e9)]

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from planner.scenario.schema.faults import BLANK_PROBLEM, schema_fault_entries
+from planner.scenario.schema.pool_faults import most_pool_nodes
 from profiles.io.faults import Fault, fault_spelling_guess, shown_in_fault
 
 __all__ = ["demand_schema_faults"]
@@ -169,7 +170,7 @@ class _DemandCheck:
     def lost_nodes(self) -> None:
         """Nodes are lost of pools that are there, and not more than they have."""
         pools = {
-            pool["name"]: pool.get("nodes")
+            pool["name"]: most_pool_nodes(pool)
             for pool in schema_fault_entries(self.content, "pools")
             if isinstance(pool.get("name"), str)
         }

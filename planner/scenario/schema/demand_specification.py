@@ -5,7 +5,7 @@ What they mean together is in `models.demand.requests`.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BaseModel, Discriminator, Field, Tag
 
 from planner.scenario.schema.bounds import (
     Hours,
@@ -31,6 +31,7 @@ __all__ = [
     "CaseSpec",
     "ClassSpec",
     "FleetSpec",
+    "NumberOrMapping",
     "OnlyRate",
     "SloSpec",
 ]
@@ -42,22 +43,22 @@ its errors.
 
 
 def _number_or_mapping(value: Any) -> str:
-    return ALTERNATIVES[isinstance(value, dict)]
+    return ALTERNATIVES[isinstance(value, dict | BaseModel)]
 
 
-_Alternatives = Discriminator(_number_or_mapping)
+NumberOrMapping = Discriminator(_number_or_mapping)
 
 OnlyRate = Annotated[
     Annotated[RequestsPerSecond, Tag("number")] | Annotated[dict[str, Rate], Tag("mapping")],
-    _Alternatives,
+    NumberOrMapping,
 ]
 """Without cases: req/s in all, or by class."""
 CaseRates = Annotated[
-    Annotated[Rate, Tag("number")] | Annotated[dict[str, Rate], Tag("mapping")], _Alternatives
+    Annotated[Rate, Tag("number")] | Annotated[dict[str, Rate], Tag("mapping")], NumberOrMapping
 ]
 """Of one case: req/s in all (no classes, or one), or by class."""
 WorkByLlm = Annotated[
-    Annotated[Work, Tag("number")] | Annotated[dict[str, Work], Tag("mapping")], _Alternatives
+    Annotated[Work, Tag("number")] | Annotated[dict[str, Work], Tag("mapping")], NumberOrMapping
 ]
 Latency = Annotated[
     Milliseconds | None, Field(description="latency, ms, constant in the rate; default: not known")

@@ -27,11 +27,6 @@ CHEAPEST = (
     " quality_at_least: {}}}'"
 )
 RESERVED_LLM_NAMES = ("prompt_id", "weight")
-LATER_KEYS: Mapping[str, str] = {
-    "owned": "leave it out: GPUs in use cost their price",
-    "reserved": "leave it out: GPUs in use cost their price",
-}
-"""Keys that other versions of the planner know, and what to do here."""
 
 _FIXES: Mapping[str, tuple[str, str]] = {
     "string_type": ("this must be text", "put it in quotes if it looks like a number"),
@@ -104,11 +99,6 @@ def schema_fault_of(root: type[BaseModel], error: Any, file: str) -> Fault | Non
     if kind == "extra_forbidden" and where[0] == "objective":
         fix = CHEAPEST.format(value) if where[-1] == "quality_at_least" else OBJECTIVE
         return Fault(file, path, value, FOREIGN_PROBLEM, fix)
-    if where[-1:] == ["nodes"] and isinstance(error["input"], dict):
-        fix = "write the number of nodes: how many to have is not planned yet"
-        return Fault(file, path, value, "bounds on the nodes are not supported yet", fix)
-    if kind == "extra_forbidden" and where[-1] in LATER_KEYS:
-        return Fault(file, path, value, "the key is not supported yet", LATER_KEYS[where[-1]])
     if kind == "extra_forbidden":
         known = field_names(models_at_schema_path(root, where[:-1]))
         return Fault(
@@ -142,7 +132,7 @@ def _schema_place(loc: Sequence[Any]) -> list[Any]:
     for i, part in enumerate(loc):
         tagged = i == 1 and loc[0] == "objective" and part in ("maximize", "minimize")
         after = where[-1] if where else None
-        either = after in ("arrival_rate_rps", "work") and part in ALTERNATIVES
+        either = after in ("arrival_rate_rps", "nodes", "work") and part in ALTERNATIVES
         if not tagged and part != "[key]" and not (either and _names_no_entry(where)):
             where.append(part)
     return where

@@ -14,6 +14,7 @@ from planner.scenario.schema.bounds import (
     Count,
     Gibibytes,
     Name,
+    NodeCount,
     PartPercent,
     Percent,
     Score,
@@ -21,12 +22,14 @@ from planner.scenario.schema.bounds import (
     Share,
     Strict,
     UsdPerHour,
+    UsdPerYear,
 )
 from planner.scenario.schema.demand_specification import (
     ApiSpec,
     CaseSpec,
     ClassSpec,
     FleetSpec,
+    NumberOrMapping,
     OnlyRate,
     SloSpec,
 )
@@ -36,7 +39,9 @@ __all__ = [
     "LlmSpec",
     "MaximizeQuality",
     "MinimizeCost",
+    "NodesSpec",
     "PoolSpec",
+    "ReservedSpec",
     "ScenarioSpec",
     "SetupsSpec",
     "SloSpec",
@@ -46,12 +51,36 @@ __all__ = [
 ]
 
 
+HOURS_A_YEAR = 8760.0
+
+
+class NodesSpec(Strict):
+    """Bounds on a number of nodes that is to be decided."""
+
+    at_least: NodeCount = Field(default=0, description="least number of nodes")
+    at_most: Count = Field(description="largest number of nodes")
+
+
+class ReservedSpec(Strict):
+    """Nodes that are paid for in any case, in use or not."""
+
+    nodes: Count = Field(description="number of reserved nodes")
+    price_usd_per_gpu_h: UsdPerHour = Field(description="price of one reserved GPU, USD/h")
+
+
+Nodes = Annotated[
+    Annotated[NodeCount, Tag("number")] | Annotated[NodesSpec, Tag("mapping")], NumberOrMapping
+]
+
+
 class PoolSpec(Strict):
     """Identical nodes; the tensor-parallel group of one replica stays inside one node."""
 
     name: Name = Field(description="name of the pool, unique")
     gpu: Name = Field(description="GPU type: key into the GPU catalogue and into the profile table")
-    nodes: Count = Field(description="number of nodes")
+    nodes: Nodes = Field(
+        description="number of nodes; {at_least, at_most}: how many is decided by the plan"
+    )
     gpus_per_node: Count = Field(description="GPUs in each node")
     memory_gib: Gibibytes | None = Field(
         default=None, description="memory of one GPU, GiB; default: from the catalogue"
@@ -59,6 +88,27 @@ class PoolSpec(Strict):
     price_usd_per_gpu_h: UsdPerHour | None = Field(
         default=None, description="price of one GPU, USD/h; default: from the catalogue"
     )
+    price_usd_per_gpu_year: UsdPerYear | None = Field(
+        default=None, description="the same by the year, 8,760 h; instead of the one by the hour"
+    )
+    owned: bool = Field(
+        default=False, description="whether all GPUs of the pool cost their price, used or not"
+    )
+    reserved: ReservedSpec | None = Field(
+        default=None, description="nodes paid for in any case; what is used beyond is rented"
+    )
+
+    @property
+    def most_nodes(self) -> int:
+        """Nodes, or the most of them."""
+        return self.nodes if isinstance(self.nodes, int) else self.nodes.at_most
+
+    @property
+    def price_by_hour(self) -> float | None:
+        """Price of one GPU as stated, USD/h."""
+        if self.price_usd_per_gpu_year is not None:
+            return self.price_usd_per_gpu_year / HOURS_A_YEAR
+        return self.price_usd_per_gpu_h
 
 
 class LlmSpec(Strict):

@@ -2,7 +2,8 @@
 
     quality of a case    sum_c weight_c l_ct Q_ct / sum_c weight_c l_ct, of the worst loss
     quality              sum_ct om_ct Q_ct,   om_ct = h_t weight_c l_ct / sum of the same
-    cost of a case       sum_p price_p u_p + 3600 sum_ci usd_ci l_ct f_cti, of the worst loss
+    cost of a case       GPUs (verification.fleet_cost) + 3600 sum_ci usd_ci l_ct f_cti, of the
+                         worst loss
     cost                 sum_t h_t / H of it, and what starts in a cycle of setups
 
 Where several losses of a case are the worst, what is sent outside in any of them may be counted.
@@ -18,6 +19,7 @@ from planner.verification.cells.cell_routing_checks import permitted_scores
 from planner.verification.cells.setup_by_case_checks import gpus_held_by_setup
 from planner.verification.cells.start_checks import recomputed_starts_cost
 from planner.verification.cells.stated_cells import StatedCells, StatedSetup
+from planner.verification.fleet_cost import recompute_fleet_cost
 from planner.verification.objective_checks import check_gap_and_status, check_objective_sense
 from planner.verification.tolerances import (
     BUDGET_TOL,
@@ -170,11 +172,8 @@ def check_cells_objective(stated: StatedCells, rel_gap_target: float) -> Iterato
 
 
 def _gpus_cost(stated: StatedCells, setup: StatedSetup) -> float | None:
-    """USD/h of the GPUs that hold a shard; None where one has no price."""
-    prices = {pool.name: pool.price for pool in stated.demand.instance.pools}
-    used = [prices.get(pool) for pool, _, _ in gpus_held_by_setup(setup)]
-    known = [price for price in used if price is not None]
-    return sum(known) if len(known) == len(used) else None
+    """USD/h of the GPUs that are paid for with a setup; None where one has no price."""
+    return recompute_fleet_cost(stated.demand.instance.pools, gpus_held_by_setup(setup))
 
 
 def _cost_by_hours(stated: StatedCells) -> tuple[float | None, tuple[float, float]]:

@@ -76,8 +76,6 @@ def test_each_fault_has_its_place_and_fix(day: Path, override: str, where: str, 
 @pytest.mark.parametrize(
     ("old", "new", "where", "words"),
     [
-        ("nodes: 2,", "nodes: 2, owned: true,", "pools.0.owned", "not supported yet"),
-        ("nodes: 2,", "nodes: {at_least: 1, at_most: 3},", "pools.0.nodes", "not supported yet"),
         ("cases:", "arrival_rate_rps: 4\ncases:", "arrival_rate_rps", "delete arrival_rate_rps"),
         ("cases:", "demand: demand.csv\ncases:", "cases.0.arrival_rate_rps", "delete it, or"),
     ],
