@@ -18,6 +18,7 @@ from planner.joint.solve import Settings, solve_joint
 from planner.verification.verifier import run_verifier
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.oracle_faults import REL_GAP, plan_content_of, solution_faults
+from tests.support.instances.payments import paid_otherwise
 from tests.support.instances.tightened import tightened_by_hand
 from tests.support.instances.tiny import KINDS, TAILS, random_instance
 from tests.support.walls import first_fast, wall_size
@@ -41,6 +42,18 @@ def test_joint_agrees_with_brute_force(kind: str, seeds: range) -> None:
         except Exception as fault:
             fault.add_note(f"while solving random_instance({seed}, {kind!r})")
             raise
+        found = solution_faults(instance, solution, best_plan(instance))
+        faults += [f"{kind} {seed}: {fault}" for fault in found]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("seeds", first_fast([range(3), range(3, wall_size(8, 60))]), ids=str)
+@pytest.mark.parametrize("kind", ["cost", "two_pools"])
+def test_owned_and_reserved_pools_agree_with_brute_force(kind: str, seeds: range) -> None:
+    faults: list[str] = []
+    for seed in seeds:
+        instance = paid_otherwise(random_instance(seed, kind), seed)
+        solution = solve_joint(instance, Settings(rel_gap=REL_GAP), explain=False)
         found = solution_faults(instance, solution, best_plan(instance))
         faults += [f"{kind} {seed}: {fault}" for fault in found]
     assert not faults, "\n".join(faults)

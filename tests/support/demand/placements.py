@@ -8,6 +8,7 @@ from itertools import combinations, combinations_with_replacement, product
 from models.demand.requests import DemandInstance
 from models.instance import Instance
 from tests.support.demand.plan_maker import Seat
+from tests.support.instances.payments import paid_for_pool
 
 Content = tuple[int, ...]
 """Replicas of every option on one node."""
@@ -91,8 +92,8 @@ def _seat_setup(instance: Instance, nodes: Sequence[Sequence[NodePlan]]) -> Plac
                 seats.append(Seat(o, count[o], d, gpus))
                 count[o] += 1
                 used |= {(p, d, g) for g in gpus}
-    prices = [instance.pools[p].price for p, _, _ in used]
-    cost = math.nan if None in prices else float(sum(price for price in prices if price))
+    held = [sum(of == p for of, _, _ in used) for p in range(len(instance.pools))]
+    cost = float(sum(map(paid_for_pool, instance.pools, held)))
     return PlacedSetup(tuple(count), tuple(seats), len(used), cost)
 
 

@@ -7,6 +7,7 @@ out here.
     losses                     every choice of nodes, one by one
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from scipy.optimize import linprog
 from models.demand.requests import DemandInstance, RequestClass
 from models.instance import Slo
 from profiles.records import PROVENANCES, Curve, Scores
+from tests.support.instances.payments import paid_for_pool
 from tests.support.instances.tail_rule import REMAINDER, share_late_by_rule
 
 Plan = dict[str, Any]
@@ -140,8 +142,10 @@ class _Maker:
         used = {
             (self.instance.options[s.option].pool, s.node, g) for s in self.seats for g in s.gpus
         }
-        prices = [self.instance.pools[pool].price for pool, _, _ in used]
-        return len(used), None if None in prices else float(sum(p for p in prices if p))
+        pools = self.instance.pools
+        held = [sum(of == p for of, _, _ in used) for p in range(len(pools))]
+        cost = float(sum(map(paid_for_pool, pools, held)))
+        return len(used), None if math.isnan(cost) else cost
 
     def _setup(self, gpus: int) -> Plan:
         options = []

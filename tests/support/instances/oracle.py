@@ -26,6 +26,7 @@ from itertools import combinations, count, product
 import numpy as np
 
 from models.instance import Instance, Option, Slo
+from tests.support.instances.payments import paid_for_pool
 
 GAP = 5e-6
 """Score units (or score range 1) between value and bound at which the search stops."""
@@ -143,14 +144,7 @@ def feasible_setups(instance: Instance) -> list[Setup]:
                 cache[part] = _fewest_gpus_of_pool(instance, p, part)
             if cache[part] is None:
                 return None
-            gpus, cost = (
-                gpus + cache[part],
-                (
-                    math.nan
-                    if pool.price is None and part
-                    else cost + (pool.price or 0.0) * cache[part]
-                ),
-            )
+            gpus, cost = gpus + cache[part], cost + paid_for_pool(pool, cache[part])
         return gpus, None if math.isnan(cost) else cost
 
     def extend(replicas: tuple[int, ...]) -> None:
