@@ -74,7 +74,7 @@ def most_replicas_by_capacity(instance: Instance, rows: Sequence[CapacityRow]) -
     for row in rows:
         pool = instance.pools[row.pool]
         limit = pool.nodes if row.per_node else pool.gpus
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             most = np.minimum(
                 most, np.where(row.weight > 0, np.floor(limit / row.weight + TINY), np.inf)
             )

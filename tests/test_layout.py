@@ -65,6 +65,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         *BELOW, "planner.plans", "planner.scenario", "planner.verification.cells",
     ),
     "planner.cells": (*BELOW, "planner.joint", "planner.joint.solver"),
+    "planner.sizing": (*BELOW, "planner.joint", "planner.joint.solver", "planner.cells"),
     "planner.profiling": (*BELOW, "planner.joint", "planner.decomposition"),
     "planner.studies.baselines": (
         *BELOW, "planner.scenario", "planner.joint", "planner.plans",

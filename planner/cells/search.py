@@ -134,6 +134,16 @@ class CellSearch(CellGoal):
         self.notes.append("a setup whose placement could not be decided was left out")
         return ()
 
+    def bound_setups(self) -> np.ndarray | None:
+        """Bound all setups without routing one: the relaxation and one master. The master's setup
+        (O,), or the relaxation's, not whole; None where there is none.
+        """
+        root = self._relax()
+        if root is None:
+            return None
+        setup = self._solve_master()
+        return root.replicas if setup is None else setup[0]
+
     @property
     def _loses_nodes(self) -> bool:
         return any(case.loses_nodes for case in self.model.demand.cases)

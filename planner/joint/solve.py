@@ -68,7 +68,7 @@ def solve_joint(
     if progress is not None:
         state.report = partial(_report_while_solving, state, progress)
     abs_gap = partial(_solve_abs_gap, state, settings.rel_gap)
-    goal = _solve_goal(instance, quality)
+    goal = solve_goal(instance, quality)
     search = Search(state, goal, lambda loss: SAFE_GAP * abs_gap(loss))
     search.run()
     program = search.last_program() if settings.keep_program else None
@@ -89,7 +89,7 @@ def solve_joint(
     )
 
 
-def _solve_goal(instance: Instance, quality: Quality) -> Goal:
+def solve_goal(instance: Instance, quality: Quality) -> Goal:
     """The goal of the instance's objective."""
     if instance.objective == ObjectiveKind.QUALITY:
         return Goal(of=GoalKind.QUALITY)

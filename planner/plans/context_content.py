@@ -13,6 +13,7 @@ from planner.plans.schema import (
     ContextContent,
     DroppedContent,
     FiltersContent,
+    PaidPoolContent,
     PoolContent,
     ScenarioContextContent,
 )
@@ -86,7 +87,21 @@ def _context_pool_content(pool: Pool) -> PoolContent:
         "gpus_per_node": int(pool.gpus_per_node),
         "memory_gib": float(pool.memory),
         "price_usd_per_gpu_h": finite_number(pool.price),
+        **_context_payment_content(pool),
     }
+
+
+def _context_payment_content(pool: Pool) -> PaidPoolContent:
+    """How a pool is paid; nothing where it is rented."""
+    paid: PaidPoolContent = {}
+    if pool.sized is not None:
+        paid["nodes_at_least"], paid["nodes_at_most"] = pool.sized
+    elif pool.owned:
+        paid["owned"] = True
+    if pool.reserved:
+        price = float(pool.reserved_price)
+        paid["reserved"] = {"nodes": pool.reserved, "price_usd_per_gpu_h": price}
+    return paid
 
 
 def _context_filters_content(loaded: "LoadResult", instance: Instance) -> FiltersContent:

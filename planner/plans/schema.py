@@ -107,7 +107,20 @@ class ShardContent(TypedDict):
     shard: int
 
 
-class SetupContent(TypedDict):
+class DecidedNodesContent(TypedDict):
+    """The number of nodes of one pool that the plan has decided."""
+
+    pool: str
+    nodes: int
+
+
+class BoughtNodesContent(TypedDict, total=False):
+    """Only of a scenario that leaves numbers of nodes to the plan."""
+
+    pools: list[DecidedNodesContent]
+
+
+class SetupContent(BoughtNodesContent):
     """What a solution runs and reaches; dual_prices: None for LLMs not routed to."""
 
     quality: float | None
@@ -238,7 +251,25 @@ class AlternativesContent(TypedDict):
 # ---------------------------------------------------------------- the context
 
 
-class PoolContent(TypedDict):
+class ReservedContent(TypedDict):
+    """Nodes that are paid for in any case, and the price of one of their GPUs."""
+
+    nodes: int
+    price_usd_per_gpu_h: float
+
+
+class PaidPoolContent(TypedDict, total=False):
+    """How a pool is paid, where it is not rented; of a number of nodes that the plan has decided
+    its bounds.
+    """
+
+    owned: bool
+    reserved: ReservedContent
+    nodes_at_least: int
+    nodes_at_most: int
+
+
+class PoolContent(PaidPoolContent):
     """One pool; memory and price of one GPU."""
 
     name: str

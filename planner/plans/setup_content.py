@@ -4,10 +4,12 @@ placement, GPUs and cost.
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 
 from models.demand.headroom import with_headroom
+from models.demand.node_numbers import decided_numbers
 from models.formulation import known_fleet_cost
 from models.instance import Instance, Slo
 from planner.plans.latencies import (
@@ -18,6 +20,7 @@ from planner.plans.latencies import (
 )
 from planner.plans.numbers import finite_number, percent, tidy
 from planner.plans.schema import (
+    BoughtNodesContent,
     OptionContent,
     RouterContent,
     SetupContent,
@@ -27,7 +30,7 @@ from planner.plans.schema import (
 )
 from planner.solution import Solution
 
-__all__ = ["BINDING_SLACK", "setup_content"]
+__all__ = ["BINDING_SLACK", "bought_nodes_content", "setup_content"]
 
 BINDING_SLACK = 0.001
 """An SLO is called binding when less than this share of its limit is left: plans are found up to a
@@ -57,6 +60,7 @@ def setup_content(instance: Instance, solution: Solution) -> SetupContent:
     names = [llm.name for llm in instance.llms]
     return {
         "quality": finite_number(solution.quality),
+        **bought_nodes_content(instance),
         "cost_usd_per_h": _setup_cost(instance, Counter(pool for pool, _, _ in used)),
         "gpus_used": len(used),
         "gpus_total": instance.gpus,
@@ -73,6 +77,13 @@ def setup_content(instance: Instance, solution: Solution) -> SetupContent:
         "slo": _setup_slos_content(instance, operating),
         "placement": _setup_placement_content(instance, solution),
     }
+
+
+def bought_nodes_content(instance: Instance) -> BoughtNodesContent:
+    """The numbers of nodes that the plan has decided; nothing where all were given."""
+    numbers = decided_numbers(instance)
+    pools = [{"pool": instance.pools[p].name, "nodes": count} for p, count in numbers.items()]
+    return cast("BoughtNodesContent", {"pools": pools} if pools else {})
 
 
 def _setup_operating_points(instance: Instance, solution: Solution) -> list[OperatingPoint]:

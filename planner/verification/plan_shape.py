@@ -44,6 +44,7 @@ PLAN_SHAPE: dict[str, Any] = {
     },
     "quality": NUMBER,
     "cost_usd_per_h": OPTIONAL,
+    "pools?": [{"pool": TEXT, "nodes": WHOLE}],
     "gpus_used": WHOLE,
     "gpus_total": WHOLE,
     "options": [

@@ -31,6 +31,7 @@ from planner.verification.setup_checks import (
     check_setup_utilization,
 )
 from planner.verification.slo_checks import check_slo_latencies, check_slo_provenance, check_slos
+from planner.verification.stated_nodes import check_stated_nodes, instance_with_stated_nodes
 
 __all__ = ["run_verifier"]
 
@@ -55,8 +56,10 @@ def run_verifier(
         return tuple(problems)
     index = index_deployed_options(instance)
     problems += check_deployed_options_exist(plan, instance, index)
+    problems += check_stated_nodes(plan, instance)
     if problems:
         return tuple(problems)
+    instance = instance_with_stated_nodes(plan, instance)
     deployed = read_deployed_options(plan, index)
     problems += check_restated_options(instance, deployed)
     problems += check_setup_replica_limits(instance, deployed)

@@ -72,9 +72,13 @@ def programs() -> list[pyo.ConcreteModel]:
     state = state_of("nonconvex", 2)
     knobs = [Knob(kind=kind, of=0, low=0, high=3) for kind in (KnobKind.NODES, KnobKind.LEAST)]
     goals = [Goal(of=GoalKind.KNOB, knob=knob) for knob in knobs]
+    instance = state.instance
+    reserved = tuple(replace(pool, reserved=1) for pool in instance.pools)
+    form = state.formulation(Goal(of=GoalKind.COST), state.usable())
     return [
         whole_program(),
         *(build_program(state.formulation(goal, state.usable())) for goal in goals),
+        build_program(replace(form, instance=replace(instance, pools=reserved))),
     ]
 
 

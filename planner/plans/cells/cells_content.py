@@ -20,6 +20,7 @@ from planner.plans.context_content import scenario_context
 from planner.plans.latencies import latencies_at, latency_provenance_at
 from planner.plans.numbers import finite_number, percent
 from planner.plans.plan_file import CELLS_SCHEMA
+from planner.plans.setup_content import bought_nodes_content
 from planner.verification.cells.cells_verifier import run_cells_verifier
 from planner.version import VERSION
 from profiles.records import PROVENANCES
@@ -112,6 +113,7 @@ def _result_content(demand: DemandInstance, plan: CellPlan | None) -> dict[str, 
     )
     routed = sorted(plan.routed, key=lambda one: (one.case, -1 if one.loss is None else one.loss))
     return {
+        **bought_nodes_content(demand.instance),
         "quality": float(plan.quality),
         "cost_usd_per_h": plan.cost if priced else None,
         "gpus_used": plan.gpus,

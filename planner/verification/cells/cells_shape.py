@@ -12,6 +12,7 @@ CELLS_SHAPE: dict[str, Any] = {
         key: PLAN_SHAPE[key]
         for key in ("status", "objective", "quality", "cost_usd_per_h", "gpus_used", "gpus_total")
     },
+    "pools?": PLAN_SHAPE["pools?"],
     "setups": [
         {
             "cases": [TEXT],

@@ -41,6 +41,7 @@ from planner.verification.cells.stated_cells import StatedCells, read_stated_cel
 from planner.verification.deployed_options import OptionIndex, index_deployed_options
 from planner.verification.headroom import demand_to_verify
 from planner.verification.plan_shape import check_plan_shape, check_strict_plan_json
+from planner.verification.stated_nodes import check_stated_nodes, demand_with_stated_nodes
 
 __all__ = ["check_cells_readable", "run_cells_verifier"]
 
@@ -65,6 +66,7 @@ def run_cells_verifier(
     if problems:
         return tuple(problems)
     index = index_deployed_options(demand.instance)
+    demand = demand_with_stated_nodes(plan, demand)
     stated = read_stated_cells(plan, demand_to_verify(demand), index)
     return tuple(_check_stated(stated, index, rel_gap_target))
 
@@ -77,7 +79,9 @@ def check_cells_readable(plan: Mapping[str, Any], demand: DemandInstance) -> tup
     if not problems:
         problems += _check_head(plan)
         problems += check_options_by_setup(plan, index_deployed_options(demand.instance))
-        problems += check_cells_references(plan, demand)
+        problems += check_stated_nodes(plan, demand.instance)
+    if not problems:
+        problems += check_cells_references(plan, demand_with_stated_nodes(plan, demand))
     return tuple(problems)
 
 
