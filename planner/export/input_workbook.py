@@ -34,7 +34,7 @@ def write_scenario_input_workbook(
     from planner.scenario.assemble import assemble_instance
 
     check_new_input_workbook(target)
-    loaded = assemble_instance(source, overrides, cells=True)
+    loaded = assemble_instance(source, overrides, cells=True, sizing=True)
     return write_loaded_input_workbook(loaded, target)
 
 
@@ -50,7 +50,7 @@ def write_loaded_input_workbook(loaded: "LoadResult", target: Path) -> tuple[str
     inputs = template_workbook_inputs(scenario, loaded.tables, target.parent, demand=loaded.demand)
 
     def check_input_workbook(written: Path) -> None:
-        if assemble_instance(written, cells=True).sha256 != loaded.sha256:
+        if assemble_instance(written, cells=True, sizing=True).sha256 != loaded.sha256:
             problem = "the workbook does not give the scenario back exactly"
             fault = Fault(str(scenario.path), "", "", problem, "keep the scenario as YAML")
             raise DataError([fault])

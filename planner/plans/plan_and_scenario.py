@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from models.demand.node_numbers import decided_demand, decided_instance, undecided_pools
 from planner.errors import DataError
 from planner.plans.plan_file import read_plan_file
 from planner.plans.record import Plan
@@ -24,6 +25,7 @@ __all__ = [
     "load_plan_to_compare",
     "scenario_at_hand",
     "scenario_of_plan",
+    "scenario_with_plan_nodes",
     "unsound_plan_faults",
     "unverified_line",
 ]
@@ -72,12 +74,12 @@ def scenario_of_plan(
     one. cells: as `assemble_instance`.
     """
     file = scenario or _scenario_file_of_plan(path, content["scenario_path"])
-    loaded = assemble_instance(file, content["overrides"], cells=cells)
+    loaded = assemble_instance(file, content["overrides"], cells=cells, sizing=True)
     if loaded.sha256 != content["scenario_sha256"]:
         fix = "plan it again, or name the scenario it was made of with --scenario"
         problem = f"{file} is not (or no longer) the scenario of this plan"
         raise DataError([Fault(str(path), "scenario_sha256", "", problem, fix)])
-    return loaded
+    return scenario_with_plan_nodes(loaded, content)
 
 
 def load_plan_to_compare(path: Path, *, unverified: bool = False) -> tuple[Plan, str]:
@@ -100,12 +102,33 @@ def scenario_at_hand(content: Mapping[str, Any], path: Path, *, cells: bool) -> 
     """The scenario of a plan that is to be compared, or the sentence why it is not verified."""
     try:
         file = _scenario_file_of_plan(path, content["scenario_path"])
-        loaded = assemble_instance(file, content["overrides"], cells=cells)
+        loaded = assemble_instance(file, content["overrides"], cells=cells, sizing=True)
     except DataError:
         return f"{path} is not verified: its scenario is not at hand"
     if loaded.sha256 != content["scenario_sha256"]:
         return f"{path} is not verified: its scenario has changed since"
-    return loaded
+    return scenario_with_plan_nodes(loaded, content)
+
+
+def scenario_with_plan_nodes(loaded: LoadResult, content: Mapping[str, Any]) -> LoadResult:
+    """The scenario with the numbers of nodes that its plan has decided; where the plan states none
+    that the scenario allows, with the most. content: of plan.json.
+    """
+    pools = loaded.instance.pools
+    undecided = undecided_pools(loaded.instance)
+    if not undecided:
+        return loaded
+    stated = {entry["pool"]: entry["nodes"] for entry in content.get("pools", ())}
+    numbers = {}
+    for p in undecided:
+        nodes, (least, most) = stated.get(pools[p].name), pools[p].sized or (0, 0)
+        numbers[p] = nodes if isinstance(nodes, int) and least <= nodes <= most else most
+    demand = loaded.demand
+    return replace(
+        loaded,
+        instance=decided_instance(loaded.instance, numbers),
+        demand=None if demand is None else decided_demand(demand, numbers),
+    )
 
 
 def _verified(plan: Plan, loaded: LoadResult, path: Path, *, unverified: bool) -> PlanAndScenario:

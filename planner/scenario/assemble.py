@@ -17,6 +17,7 @@ from planner.scenario.assemble_demand import (
     read_scenario_profiles,
     read_scenario_rates,
     read_scenario_scores,
+    refuse_scenario_sizing,
 )
 from planner.scenario.content_hash import content_hash
 from planner.scenario.demand.class_curves import (
@@ -85,12 +86,14 @@ def assemble_instance(
     profiles: Table | None = None,
     scores: Table | None = None,
     cells: bool = False,
+    sizing: bool = False,
 ) -> LoadResult:
     """Read everything a scenario names, check it, and assemble the instance.
 
     source: a scenario, or its file (then with overrides). profiles, scores: tables in memory (a
     page's uploads) instead of the files that the scenario names. cells: the caller plans
-    `LoadResult.demand` where there is one; else such a scenario is a fault.
+    `LoadResult.demand` where there is one; else such a scenario is a fault. sizing: the caller
+    decides numbers of nodes that are left to it; else they are a fault.
 
     Raises DataError (or the one of its kinds that fits) with every fault of every file.
     """
@@ -103,6 +106,8 @@ def assemble_instance(
         check_named_input_tables(path, content, profiles, scores, findings)
         findings.raise_any()
         raise AssertionError("a scenario that cannot be read has faults")
+    if not sizing:
+        refuse_scenario_sizing(scenario)
     scenario, rates = read_scenario_rates(scenario, findings, cells=cells)
     spec = scenario.spec
     table, own_tables = read_scenario_profiles(scenario, profiles, findings)

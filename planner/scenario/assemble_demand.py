@@ -35,6 +35,7 @@ __all__ = [
     "read_scenario_profiles",
     "read_scenario_rates",
     "read_scenario_scores",
+    "refuse_scenario_sizing",
 ]
 
 CELLS_REFUSED = (
@@ -42,6 +43,20 @@ CELLS_REFUSED = (
     f" `{PROGRAM} plan` does"
 )
 CELLS_FIX = "use that command, or a scenario without them"
+
+
+SIZING_REFUSED = f"this command does not decide numbers of nodes; `{PROGRAM} plan` does"
+
+
+def refuse_scenario_sizing(scenario: Scenario) -> None:
+    """Raise ScenarioError where a number of nodes is left to the plan."""
+    faults = [
+        Fault(str(scenario.path), f"pools.{i}.nodes", "", SIZING_REFUSED, "write a number of nodes")
+        for i, pool in enumerate(scenario.spec.pools)
+        if not isinstance(pool.nodes, int)
+    ]
+    if faults:
+        raise ScenarioError(faults)
 
 
 def read_scenario_rates(

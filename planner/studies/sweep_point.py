@@ -22,6 +22,7 @@ from planner.plans.labels import slo_name
 from planner.plans.solved_content import solved_content
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.settings import Settings
+from planner.sizing.rate_sizing import solve_sized_rate
 from planner.solution import Status
 from planner.studies.quality_cache import cached_quality_of
 
@@ -79,7 +80,7 @@ def plan_sweep_point(
     numbers: Mapping[str, Any] = {}
     try:
         status, numbers, reason = _planned_sweep_point(
-            assemble_instance(Path(scenario), texts), cancel
+            assemble_instance(Path(scenario), texts, sizing=True), cancel
         )
     except DataError as error:
         status, reason = PointStatus.BAD_INPUT, str(error)
@@ -101,7 +102,9 @@ def _planned_sweep_point(
     """Status, numbers and reason."""
     instance, settings = loaded.instance, loaded.settings
     quality = cached_quality_of(instance.scores)
-    solution = joint.solve_joint(instance, settings, quality=quality, explain=False, cancel=cancel)
+    instance, solution = solve_sized_rate(
+        instance, settings, quality=quality, explain=False, cancel=cancel
+    )
     numbers = _sweep_point_numbers(solved_content(instance, solution, settings.rel_gap))
     reason = ""
     if solution.status == Status.INFEASIBLE:

@@ -7,10 +7,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from models.demand.node_numbers import undecided_pools
 from models.linear import LinearProgram
 from models.quality import Quality
 from planner.cells.lost_node_table import lost_nodes_of_solution
-from planner.cli.commands.plan_cells import refuse_plan_options_with_cells, run_plan_cells
+from planner.cli.commands.plan_cells import (
+    refuse_plan_options_with_cells,
+    refuse_plan_options_with_sizing,
+    run_plan_cells,
+)
 from planner.cli.commands.robust_plan import NOT_ROBUST, plan_robust_scenario
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write, notify
 from planner.cli.terminal.interrupt import Interrupt
@@ -19,7 +24,6 @@ from planner.cli.terminal.plan_report import print_plan_report, print_short_plan
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError, SolveError
 from planner.export.report_files import check_report_chart_folder, write_report_files
-from planner.joint import solve as joint
 from planner.joint.solver.model_file import ENDINGS as MODEL_ENDINGS
 from planner.joint.solver.model_file import write_model_file
 from planner.operation.near_limits import with_limits_simulated
@@ -33,6 +37,7 @@ from planner.presentation.alternatives import alternatives_content
 from planner.presentation.cells.lost_nodes import lost_nodes_content
 from planner.presentation.marginals import marginals_content
 from planner.scenario.assemble import LoadResult, assemble_instance
+from planner.sizing.rate_sizing import solve_sized_rate
 from planner.studies.alternatives import NEAR_LOSS, AlternativesOptions, find_alternatives
 from planner.studies.marginals import marginal_values
 from planner.studies.robustness import KEPT
@@ -104,7 +109,9 @@ def run_plan(
     """
     outputs.check()
     start, options = time.perf_counter(), options or PlanOptions()
-    loaded = assemble_instance(scenario, overrides, cells=True)
+    loaded = assemble_instance(scenario, overrides, cells=True, sizing=True)
+    if undecided_pools(loaded.instance):
+        refuse_plan_options_with_sizing(scenario, _options_without_sizing(options))
     if loaded.demand is not None:
         refuse_plan_options_with_cells(scenario, _options_without_cells(outputs, options))
         notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
@@ -127,6 +134,17 @@ def run_plan(
     if robustness is None or robustness["kept_pct"] >= 100.0 * KEPT or code != 0:
         return code
     return NOT_ROBUST if robustness["complete"] else EXIT_CODES["feasible"]
+
+
+def _options_without_sizing(options: PlanOptions) -> dict[str, bool]:
+    """The options that do not go with numbers of nodes to be decided, and whether they are
+    given.
+    """
+    return {
+        "--marginals": options.marginals,
+        "--near": options.near > 0,
+        "--robust-to": options.robust_to is not None,
+    }
 
 
 def _options_without_cells(outputs: PlanOutputs, options: PlanOptions) -> dict[str, bool]:
@@ -179,13 +197,14 @@ def run_plan_on_scenario(
         loaded, solution, robustness = robust
         instance = loaded.instance
     else:
-        solution = with_progress(
-            lambda progress, cancel: joint.solve_joint(
+        instance, solution = with_progress(
+            lambda progress, cancel: solve_sized_rate(
                 instance, settings, progress=progress, cancel=cancel, quality=quality
             ),
             interrupt,
             show=not quiet,
         )
+        loaded = replace(loaded, instance=instance)
     if on_program is not None and solution.program is not None:
         on_program(solution.program)
     running = None if current is None else running_setup(instance, current)

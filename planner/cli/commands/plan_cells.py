@@ -1,11 +1,11 @@
 """The command `plan` on a scenario with classes, cases, LLMs outside or a budget."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.cells.lost_node_table import lost_node_table
-from planner.cells.solve import solve_cells
 from planner.cli.terminal.cells_report import print_cells_report, print_cells_verdict
 from planner.cli.terminal.frame import EXIT_CODES, framed_write
 from planner.cli.terminal.interrupt import Interrupt
@@ -16,6 +16,7 @@ from planner.export.cells.cells_report_files import write_cells_report_files
 from planner.plans.cells.cells_content import build_cells_plan
 from planner.plans.plan_file import plan_file_text, write_plan_content
 from planner.presentation.cells.lost_nodes import lost_nodes_content
+from planner.sizing.cell_sizing import solve_sized_cells
 from profiles.io.faults import Fault
 
 if TYPE_CHECKING:
@@ -24,23 +25,33 @@ if TYPE_CHECKING:
     from planner.cli.commands.plan import PlanOutputs
     from planner.scenario.assemble import LoadResult
 
-__all__ = ["refuse_plan_options_with_cells", "run_plan_cells"]
+__all__ = [
+    "refuse_plan_options_with_cells",
+    "refuse_plan_options_with_sizing",
+    "run_plan_cells",
+]
 
 
 def refuse_plan_options_with_cells(scenario: Path, options: "Mapping[str, bool]") -> None:
     """Raise DataError where options are given that do not know cells yet. options: name -> whether
     it is given.
     """
+    problem = "this option of plan does not know classes, cases, LLMs outside or a budget yet"
+    _refuse_plan_options(scenario, options, problem, "leave it out; --json writes the whole plan")
+
+
+def refuse_plan_options_with_sizing(scenario: Path, options: "Mapping[str, bool]") -> None:
+    """The same of options that do not go with numbers of nodes to be decided."""
+    problem = "this option of plan does not go with numbers of nodes that the plan decides"
+    fix = "leave it out, or write the decided numbers with --set pools.0.nodes=NUMBER"
+    _refuse_plan_options(scenario, options, problem, fix)
+
+
+def _refuse_plan_options(
+    scenario: Path, options: "Mapping[str, bool]", problem: str, fix: str
+) -> None:
     faults = [
-        Fault(
-            str(scenario),
-            name,
-            "",
-            "this option of plan does not know classes, cases, LLMs outside or a budget yet",
-            "leave it out; --json writes the whole plan",
-        )
-        for name, given in options.items()
-        if given
+        Fault(str(scenario), name, "", problem, fix) for name, given in options.items() if given
     ]
     if faults:
         raise DataError(faults)
@@ -60,11 +71,14 @@ def run_plan_cells(
     if demand is None:
         raise AssertionError("a scenario without cells is planned as one")
     settings = loaded.settings
-    solution = with_progress(
-        lambda progress, cancel: solve_cells(demand, settings, progress=progress, cancel=cancel),
+    demand, solution = with_progress(
+        lambda progress, cancel: solve_sized_cells(
+            demand, settings, progress=progress, cancel=cancel
+        ),
         interrupt,
         show=not quiet,
     )
+    loaded = replace(loaded, instance=demand.instance, demand=demand)
     content = build_cells_plan(loaded, demand, solution, settings, {"load": seconds})
     if what_if_lost and solution.plan is not None and not interrupt.cancel.is_set():
         lost = lost_node_table(demand, solution.plan.setups, settings, interrupt.cancel)
