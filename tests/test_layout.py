@@ -494,6 +494,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("planner/cli/demand_app", "planner/cli/scores_app", "planner/cli/study_app"),
     ),
     "tests/demand/test_day.py": ("planner/demand/day_levels",),
+    "tests/sizing/test_rate_sizing.py": ("planner/sizing/sizing_goal",),
     "tests/plans/cells/test_any_plan.py": ("planner/plans/cells/cells_plan",),
     "tests/cli/commands/test_route.py": ("planner/cli/terminal/out_of_sample_report",),
     "tests/cells/test_lane_routing.py": ("planner/cells/lane_loop",),

@@ -22,9 +22,9 @@ from models.demand.node_numbers import (
 from models.formulation import GoalKind
 from models.instance import Instance
 from models.quality import Quality
+from planner.joint import solve as joint
 from planner.joint.search import Search
 from planner.joint.search_state import SearchClock, SearchState
-from planner.joint.solve import solve_goal, solve_joint
 from planner.settings import Progress, Settings
 from planner.sizing.number_search import NumberSearch, Relaxed, Tried
 from planner.sizing.sizing_goal import SizingGoal
@@ -51,7 +51,7 @@ def solve_sized_rate(
     pools = undecided_pools(instance)
     quality = quality or Quality(instance.scores)
     if not pools:
-        return instance, solve_joint(
+        return instance, joint.solve_joint(
             instance, settings, progress=progress, cancel=cancel, quality=quality, explain=explain
         )
     clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)
@@ -101,7 +101,7 @@ class _RateSizing:
                 seed=goal.settings.seed,
             )
         state = self.state.with_numbers_of(instance)
-        search = Search(state, solve_goal(instance, self.quality), goal.gap)
+        search = Search(state, joint.solve_goal(instance, self.quality), goal.gap)
         search.relax()
         goal.clock.spend("bound numbers of nodes", began)
         if search.infeasible:
@@ -114,13 +114,13 @@ class _RateSizing:
 
     def _loss(self, bound: float) -> float:
         """A search's loss in the objective's unit."""
-        by_quality = solve_goal(self.goal.instance, self.quality).of == GoalKind.QUALITY
+        by_quality = joint.solve_goal(self.goal.instance, self.quality).of == GoalKind.QUALITY
         return -self.quality.to_score(-bound) if by_quality else bound
 
     def solve(self, numbers: Numbers) -> Tried:
         """The joint search with so many nodes."""
         goal = self.goal
-        solution = solve_joint(
+        solution = joint.solve_joint(
             decided_instance(goal.instance, numbers),
             goal.limited(),
             progress=goal.progress_of(numbers),
@@ -162,7 +162,7 @@ def _sized_without_plan(
     if search.bound < np.inf:
         effort = goal.effort(search.tried, (), closed=False)
         return largest, Solution(status=Status.UNKNOWN, value=None, bound=None, effort=effort)
-    solution = solve_joint(
+    solution = joint.solve_joint(
         largest, goal.limited(), cancel=goal.clock.cancel, quality=sizing.quality, explain=explain
     )
     if solution.has_plan or solution.conflict is None:

@@ -50,6 +50,7 @@ def whole_program() -> pyo.ConcreteModel:
         llms=tuple(Llm(llm.name, 1, 3) for llm in state.instance.llms),
         quotas=(Quota("any", (1.0,) * len(state.instance.options), 9.0),),
         min_utilization=0.1,
+        pools=tuple(replace(pool, reserved=1) for pool in state.instance.pools),
     )
     o = state.usable()[0]
     arm = state.arms[o][0]
@@ -72,13 +73,9 @@ def programs() -> list[pyo.ConcreteModel]:
     state = state_of("nonconvex", 2)
     knobs = [Knob(kind=kind, of=0, low=0, high=3) for kind in (KnobKind.NODES, KnobKind.LEAST)]
     goals = [Goal(of=GoalKind.KNOB, knob=knob) for knob in knobs]
-    instance = state.instance
-    reserved = tuple(replace(pool, reserved=1) for pool in instance.pools)
-    form = state.formulation(Goal(of=GoalKind.COST), state.usable())
     return [
         whole_program(),
         *(build_program(state.formulation(goal, state.usable())) for goal in goals),
-        build_program(replace(form, instance=replace(instance, pools=reserved))),
     ]
 
 

@@ -34,6 +34,7 @@ from planner.presentation.plan.conflict import conflict_lines, conflict_repair_t
 from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
 from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.limits import binding_limits_line
+from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.robustness import robustness_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
@@ -99,6 +100,8 @@ def print_plan_verdict(plan: Plan, console: Console) -> None:
             )
         parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")
         output_line(console, "; ".join(parts))
+        for line in payment_lines(content):
+            output_line(console, line)
 
 
 def print_short_plan_report(plan: Plan, console: Console) -> None:

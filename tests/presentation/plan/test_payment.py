@@ -1,0 +1,41 @@
+"""What is bought, owned, reserved and rented, by hour, month and year."""
+
+from typing import Any
+
+from planner.presentation.plan.payment import payment_lines
+
+
+def content(*pools: dict[str, Any], cost: float) -> dict[str, Any]:
+    usual = {"nodes": 2, "gpus_per_node": 4, "price_usd_per_gpu_h": 2.0}
+    entries = [{"name": f"p{k}", **usual, **pool} for k, pool in enumerate(pools)]
+    return {"context": {"pools": entries}, "cost_usd_per_h": cost}
+
+
+BOUGHT = {"nodes": 3, "nodes_at_least": 1, "nodes_at_most": 9}
+RESERVED = {"reserved": {"nodes": 1, "price_usd_per_gpu_h": 1.0}}
+
+
+def test_rented_pools_need_no_sentence() -> None:
+    assert payment_lines(content({}, cost=9.0)) == []
+
+
+def test_one_purchase() -> None:
+    assert payment_lines(content(BOUGHT, cost=24.0)) == [
+        "buy: 3 nodes of p0 (4 GPUs each): 24.00 USD/h, 17,520 USD a month, 210,240 USD a year",
+        "A month has 730 h, a year 8,760 h.",
+    ]
+
+
+def test_owned_reserved_and_rented_apart() -> None:
+    told = payment_lines(content({"owned": True}, {**BOUGHT, **RESERVED}, {}, cost=42.0))
+    # 16 owned; 2 x 4 x 2 bought beyond the 4 reserved at 1; 6 rented.
+    assert [line.partition(" USD/h")[0] for line in told[1:4]] == [
+        "owned or bought: 32.00",
+        "reserved: 4.00",
+        "rented: 6.00",
+    ]
+
+
+def test_outside_spend_is_not_rent() -> None:
+    told = payment_lines({**content({"owned": True}, cost=30.0), "cost": {"gpus_usd_per_h": 16.0}})
+    assert [line.partition(":")[0] for line in told[:-1]] == ["owned or bought"]
