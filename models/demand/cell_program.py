@@ -407,7 +407,6 @@ def _add_joint_rows(
     out: _Builder,
     model: DemandModel,
     cells: Sequence[CellColumns],
-    gpus_used: np.ndarray,
     gpus: tuple[np.ndarray, np.ndarray],
     starts: np.ndarray,
 ) -> tuple[int, int]:

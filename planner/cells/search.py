@@ -135,8 +135,8 @@ class CellSearch(CellGoal):
         return ()
 
     def bound_setups(self) -> np.ndarray | None:
-        """Bound all setups without routing one: the relaxation and one master. The master's setup
-        (O,), or the relaxation's, not whole; None where there is none.
+        """Bound all setups without routing one: the relaxation and one master. The master's setups
+        (S, O), or the relaxation's, not whole; None where there are none.
         """
         root = self._relax()
         if root is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.demand.requests import DemandInstance
-from models.formulation import pool_prices
+from models.formulation import fleet_cost
 from models.packing.cycle import CyclePool, place_cycle, started_shards
 from models.packing.first_fit import Packing, pool_items
 from models.packing.spread import spread_over_nodes
@@ -26,7 +26,10 @@ def arrange_setups(
     those before and after.
     """
     instance = demand.instance
-    parts, prices = demand.setup_parts(), pool_prices(instance)
+    fleet, parts = fleet_cost(instance), demand.setup_parts()
+    # One GPU more in use costs nothing where it is paid for anyway; of pools with reserved nodes it
+    # counts at the price of those beyond.
+    prices = fleet.use + fleet.rent
     setups = range(len(packings))
     by_pool: list[list[Packing]] = []
     for p, pool in enumerate(instance.pools):
@@ -52,8 +55,8 @@ def arrange_setups(
 
 def setups_cost(demand: DemandInstance, packings: Sequence[Sequence[Packing]]) -> float:
     """USD/h of the GPUs of placed setups over all hours, and of what starts."""
-    prices = pool_prices(demand.instance)
-    costs = [sum(p * one.gpus for p, one in zip(prices, own, strict=True)) for own in packings]
+    fleet = fleet_cost(demand.instance)
+    costs = [fleet.at([one.gpus for one in own]) for own in packings]
     return float(demand.setup_parts() @ np.array(costs)) + setups_starts_cost(demand, packings)
 
 

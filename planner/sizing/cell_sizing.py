@@ -26,6 +26,7 @@ from models.demand.requests import DemandInstance
 from models.formulation import fleet_cost
 from models.quality import Quality
 from planner.cell_solution import CellSolution
+from planner.cells.schedule_search import ScheduleSearch
 from planner.cells.search import CellSearch
 from planner.cells.solve import class_qualities, solve_cells
 from planner.joint.search_state import SearchClock
@@ -92,7 +93,8 @@ class _CellSizing:
         goal, began = self.goal, time.perf_counter()
         demand = box_demand(self.demand, low, high)
         model = DemandModel(demand=demand, qualities=self.qualities)
-        search = CellSearch(model=model, clock=goal.clock, settings=goal.settings)
+        kind = CellSearch if len(demand.setups) == 1 else ScheduleSearch
+        search = kind(model=model, clock=goal.clock, settings=goal.settings)
         replicas = search.bound_setups()
         goal.clock.spend("bound numbers of nodes", began)
         if search.infeasible:
@@ -100,7 +102,10 @@ class _CellSizing:
         bound = -np.inf if search.bound is None else goal.sign * search.bound
         if replicas is None:
             return Relaxed(bound, high)
-        needed = {p: nodes_for_replicas(demand.instance, model.capacity, replicas, p) for p in low}
+        needed = {
+            p: max(nodes_for_replicas(demand.instance, model.capacity, own, p) for own in replicas)
+            for p in low
+        }
         return Relaxed(bound, self._within_budget(needed, low))
 
     def _within_budget(self, needed: Numbers, low: Numbers) -> Numbers:
