@@ -13,9 +13,11 @@ __all__ = [
     "LLM_FIELDS",
     "OBJECTIVES",
     "POOL_FIELDS",
+    "POOL_PAYMENT_FIELDS",
     "PROFILE_FIELDS",
     "SETTING_FIELDS",
     "SLO_FIELDS",
+    "YES_NO",
     "FieldKind",
     "SheetField",
 ]
@@ -25,6 +27,9 @@ OBJECTIVES: Mapping[str, Mapping[str, str]] = {
     "maximize quality": {"maximize": "quality"},
     "minimize cost": {"minimize": "cost"},
 }
+
+
+YES_NO: Mapping[str, bool] = {"yes": True, "no": False}
 
 
 class FieldKind(StrEnum):
@@ -118,6 +123,39 @@ POOL_FIELDS = (
         "price of one GPU for an hour; blank = from the catalogue",
     ),
 )
+
+
+POOL_PAYMENT_FIELDS = (
+    _whole(
+        "nodes.at_least",
+        "Nodes at least",
+        "a whole number >= 0",
+        "instead of Nodes: how many is decided by the plan; blank = 0",
+    ),
+    _whole("nodes.at_most", "Nodes at most", "a whole number >= 1", "with Nodes at least"),
+    _choice_workbook_field(
+        "owned", "Owned", tuple(YES_NO), "yes: all GPUs cost their price, used or not; blank = no"
+    ),
+    _whole(
+        "reserved.nodes",
+        "Reserved nodes",
+        "a whole number >= 1",
+        "paid for in any case; what is used beyond is rented",
+    ),
+    _number(
+        "reserved.price_usd_per_gpu_h",
+        "Reserved price (USD/GPU/h)",
+        "a number >= 0",
+        "price of one reserved GPU for an hour",
+    ),
+    _number(
+        "price_usd_per_gpu_year",
+        "Price by year (USD/GPU/year)",
+        "a number >= 0",
+        "price of one GPU for 8,760 h, instead of the one for an hour",
+    ),
+)
+"""Further columns of pools, written only where a pool states one."""
 
 
 LLM_FIELDS = (

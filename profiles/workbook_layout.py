@@ -21,6 +21,7 @@ from profiles.workbook_demand_fields import (
 from profiles.workbook_fields import (
     LLM_FIELDS,
     POOL_FIELDS,
+    POOL_PAYMENT_FIELDS,
     PROFILE_FIELDS,
     SETTING_FIELDS,
     SLO_FIELDS,
@@ -144,7 +145,7 @@ def sheet_reference(book: str, sheet: str) -> str:
 
 
 TABLES: Mapping[str, tuple[SheetField, ...]] = {
-    POOLS: POOL_FIELDS,
+    POOLS: (*POOL_FIELDS, *POOL_PAYMENT_FIELDS),
     LLMS: LLM_FIELDS,
     PROFILES: PROFILE_FIELDS,
     DEMAND: SLO_FIELDS,

@@ -15,7 +15,7 @@ from planner.plans.conflict_content import instance_without_conflict
 from planner.plans.labels import latency_column_labels, latency_header
 from planner.plans.numbers import percent
 from planner.plans.record import Plan, best_effort_change
-from planner.plans.schema import OptionContent, PlanContent
+from planner.plans.schema import OptionContent, PlanContent, PoolContent
 from planner.presentation.plan.conflict import conflict_lines
 from planner.scenario.assemble import LoadResult
 from planner.solution import Repair
@@ -40,6 +40,9 @@ def report_option_text(content: PlanContent, option: OptionContent) -> str:
 def report_pools_table(content: PlanContent) -> pd.DataFrame:
     """One row per pool."""
     used = {(shard["pool"], shard["node"], shard["gpu"]) for shard in content["placement"]}
+    pools = content["context"]["pools"]
+    kinds = ("owned", "reserved", "nodes_at_most")
+    paid_otherwise = any(kind in pool for pool in pools for kind in kinds)
     rows = [
         {
             "Pool": pool["name"],
@@ -49,10 +52,24 @@ def report_pools_table(content: PlanContent) -> pd.DataFrame:
             "GPUs used": sum(name == pool["name"] for name, _, _ in used),
             "Memory (GiB per GPU)": pool["memory_gib"],
             "Price (USD per GPU and h)": pool["price_usd_per_gpu_h"],
+            **(_report_payment(pool) if paid_otherwise else {}),
         }
-        for pool in content["context"]["pools"]
+        for pool in pools
     ]
     return pd.DataFrame(rows, dtype=object)
+
+
+def _report_payment(pool: PoolContent) -> dict[str, object]:
+    """How a pool is paid."""
+    reserved = pool.get("reserved")
+    bought = "nodes_at_most" in pool
+    return {
+        "Paid as": "bought" if bought else "owned" if "owned" in pool else "rented",
+        "GPUs reserved": 0 if reserved is None else reserved["nodes"] * pool["gpus_per_node"],
+        "Price of those (USD per GPU and h)": (
+            0.0 if reserved is None else reserved["price_usd_per_gpu_h"]
+        ),
+    }
 
 
 def report_llms_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:

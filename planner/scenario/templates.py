@@ -5,6 +5,7 @@ of an input workbook.
 import io
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,7 @@ def template_workbook_inputs(
     content = spec.model_dump(mode="python")
     rate = content["arrival_rate_rps"]
     return WorkbookInputs(
-        pools=content["pools"],
+        pools=[_template_pool(pool) for pool in content["pools"]],
         llms=content["llms"],
         slo=content["slo"],
         arrival_rate_rps=None if isinstance(rate, dict) else rate,
@@ -180,6 +181,15 @@ def _titles_of_scores(spec: ScenarioSpec, tables: InputTables, own: str) -> dict
     for one in spec.classes or ():
         first.setdefault(one.scores or spec.scores, one.name)
     return score_sheet_titles({name: first[name] for name in tables.class_scores if name != own})
+
+
+def _template_pool(pool: Mapping[str, Any]) -> dict[str, Any]:
+    """A pool by the dotted keys of its sheet."""
+    row = {key: value for key, value in pool.items() if not isinstance(value, dict)}
+    for key in ("nodes", "reserved"):
+        if isinstance(pool[key], dict):
+            row |= {f"{key}.{inner}": value for inner, value in pool[key].items()}
+    return {**row, "owned": "yes" if pool["owned"] else None}
 
 
 def _template_settings(spec: ScenarioSpec) -> dict[str, Any]:

@@ -54,6 +54,8 @@ __all__ = ["InputBook", "read_workbook"]
 
 RATES_BY_KEY = "demand"
 """A sheet that someone would write who knows the scenario's key."""
+NUMBER_AND_BOUNDS = "number"
+"""Key of a number of nodes that a row states beside bounds on it."""
 ROWS: Mapping[str, str] = {
     POOLS: "pools",
     LLMS: "llms",
@@ -158,13 +160,27 @@ def _workbook_entries(
                     value,
                 )
                 if value is not None:
-                    entry[one.key] = value
+                    _put_entry_value(entry, one.key, value)
         book.places.cells[f"{key}.{len(entries)}"] = (
             cell_name(title, number, min(header.columns.values())),
             None,
         )
         entries.append(entry)
     return entries
+
+
+def _put_entry_value(entry: dict[str, Any], key: str, value: Any) -> None:
+    """Put a cell where its dotted key says. Beside a number of nodes its bounds are left to the
+    schema, which says that a number cannot have any.
+    """
+    holder, _, inner = key.partition(".")
+    if not inner:
+        entry[holder] = value
+        return
+    before = entry.get(holder)
+    if not isinstance(before, dict):
+        before = {} if before is None else {NUMBER_AND_BOUNDS: before}
+    entry[holder] = {**before, inner: value}
 
 
 def _workbook_demand(book: InputBook, sheets: dict[str, Sheet], faults: list[Fault]) -> None:

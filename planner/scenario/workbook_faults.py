@@ -179,7 +179,9 @@ def _workbook_fault_field(where: str) -> SheetField | None:
         # classes.0.slo.1.limit_ms and llms.0.api.max_rate_rps: keys of other sheets.
         inner = len(parts) > 3 and (parts[0], parts[2]) in _INNER
         key = parts[-1] if inner else parts[2] if len(parts) > 2 else ""
-        return next((one for one in _workbook_fault_sheet(where)[1] if one.key == key), None)
+        fields = {one.key: one for one in _workbook_fault_sheet(where)[1]}
+        # pools.0.nodes.at_most: a dotted key of its sheet.
+        return fields.get(".".join(parts[2:])) or fields.get(key)
     if parts[0] == ARRIVAL.key:
         return ARRIVAL
     best = [one for one in TABLES[SETTINGS] if where == one.key or where.startswith(one.key + ".")]

@@ -4,7 +4,7 @@ from typing import Any
 
 from profiles.io.cells import NUMBER, UnusableCell, text_of_cell
 from profiles.io.workbook_cells import normal
-from profiles.workbook_fields import FieldKind, SheetField
+from profiles.workbook_fields import YES_NO, FieldKind, SheetField
 
 __all__ = ["workbook_value"]
 
@@ -17,6 +17,8 @@ def workbook_value(cell: Any, one: SheetField) -> Any:
         cell = cell.strip()
         if one.kind in SEVERAL:
             return SEVERAL[one.kind](cell)
+        if one.choices == tuple(YES_NO):
+            return YES_NO.get(normal(cell), cell)
         if one.choices:
             return next((choice for choice in one.choices if choice == normal(cell)), cell)
         return cell

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from xlsxwriter import Workbook
 
-from profiles.workbook_fields import ARRIVAL, OBJECTIVES, FieldKind, SheetField
+from profiles.workbook_fields import ARRIVAL, OBJECTIVES, POOL_PAYMENT_FIELDS, FieldKind, SheetField
 from profiles.workbook_layout import (
     CASES,
     CLASS_SLOS,
@@ -112,11 +112,13 @@ def write_input_sheets(book: Workbook, inputs: WorkbookInputs) -> tuple[str, ...
 
 
 def _written_fields(title: str, rows: Sequence[Mapping[str, Any]]) -> list[SheetField]:
-    """Columns of a sheet of rows: of a demand without latencies and rates that no row states."""
+    """Columns of a sheet of rows: of a demand without latencies and rates that no row states, of
+    pools without ways to pay that none has.
+    """
     fields = list(TABLES[title])
-    if title not in (OUTSIDE, CLASSES, CASES):
-        return fields
-    spare = {ARRIVAL.key} | {one.key for one in fields if one.key.endswith("_ms")}
+    spare = {one.key for one in POOL_PAYMENT_FIELDS} if title == POOLS else set()
+    if title in (OUTSIDE, CLASSES, CASES):
+        spare = {ARRIVAL.key} | {one.key for one in fields if one.key.endswith("_ms")}
     return [
         one
         for one in fields

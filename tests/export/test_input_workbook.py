@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils import get_column_letter
 
 from planner.export.input_workbook import write_scenario_input_workbook
 from planner.scenario.assemble import assemble_instance
@@ -86,6 +87,29 @@ def test_same_hash_both_ways(example: Path, overrides: list[str], tmp_path: Path
     ]
     write_scenario_input_workbook(tmp_path / "one.xlsx", [], tmp_path / "two.xlsx")
     assert assemble_instance(load_scenario(tmp_path / "two.xlsx")).sha256 == requested.sha256
+
+
+def test_how_pools_are_paid_comes_back(tmp_path: Path) -> None:
+    source = HOME / "examples" / "cheapest-floor" / "scenario.yaml"
+    target = tmp_path / "paid.xlsx"
+    changes = (
+        "pools.0.nodes={at_least: 0, at_most: 5}",
+        "pools.1.reserved={nodes: 1, price_usd_per_gpu_h: 1.25}",
+        "pools.2.owned=true",
+    )
+    write_scenario_input_workbook(source, changes, target)
+    stated = assemble_instance(source, changes, sizing=True)
+    assert assemble_instance(target, sizing=True).sha256 == stated.sha256
+    book = openpyxl.load_workbook(target)
+    rows = {cell.value: cell.column for cell in book["Pools"][1]}
+    book["Pools"].cell(2, rows["Nodes at most"]).value = -1
+    book["Pools"].cell(4, rows["Owned"]).value = "maybe"
+    book.save(target)
+    with pytest.raises(DataError) as caught:
+        assemble_instance(target, sizing=True)
+    places = {fault.where.partition("!")[2][:1] for fault in caught.value.faults}
+    letters = {get_column_letter(rows[head]) for head in ("Nodes at most", "Owned")}
+    assert letters <= places
 
 
 def test_what_scores_are_comes_back(tmp_path: Path) -> None:

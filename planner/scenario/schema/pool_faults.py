@@ -27,7 +27,7 @@ def pool_schema_faults(content: Mapping[str, Any], file: str) -> list[Fault]:
             shown = shown_in_fault(value) if value != "" else ""
             faults.append(Fault(file, f"pools.{i}.{key}", shown, problem, fix))
     if pools and all(most_pool_nodes(pool) == 0 for pool in pools):
-        problem, fix = "no pool has a node", "write 1 or more"
+        problem, fix = "the number is too small", "write 1 or more: no pool has a node"
         faults.append(Fault(file, "pools.0.nodes", shown_in_fault(0), problem, fix))
     return faults
 

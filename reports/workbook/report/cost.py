@@ -1,9 +1,12 @@
-"""The sheet Cost: GPUs and what they cost, pool by pool; every used GPU costs its whole price.
+"""The sheet Cost: GPUs and what they cost, pool by pool; every used GPU of a rented pool costs its
+whole price, of an owned or bought pool every GPU, and reserved GPUs cost theirs in any case.
 
 Live are, with the assumptions' names:
 
     GPUs of a pool   = nodes * GPUs per node
-    cost             = GPUs used * price; a month = hours_per_month
+    GPUs at price    = GPUs used, of owned and bought pools GPUs of the pool, without the reserved
+    cost             = GPUs at price * price + GPUs reserved * their price; a month =
+                       hours_per_month
 """
 
 from typing import Any
@@ -28,27 +31,48 @@ HEADS = [
     "Cost (USD/h)",
     "Cost (USD/month)",
 ]
-NOT_SUMMED = ("Nodes", "GPUs per node", "Price (USD per GPU and h)")
+PAID = ["Paid as", "GPUs reserved", "Price of those (USD per GPU and h)", "GPUs at price"]
+"""Only where a pool is not rented."""
+NOT_SUMMED = (
+    *("Nodes", "GPUs per node", "Price (USD per GPU and h)", "Paid as"),
+    "Price of those (USD per GPU and h)",
+)
 NO_PRICE = "no price"
 
 
 def write_cost(book: Book, report: Report) -> None:
     """One row per pool, and the names of the totals."""
     pools = report["tables"]["pools"]
+    paid = "Paid as" in pools.columns
     stories = ["A GPU that holds any shard costs its whole price.", EDITS]
+    if paid:
+        stories = [
+            "A rented GPU that holds any shard costs its whole price; GPUs that are owned or bought"
+            " cost theirs used or not, and so do reserved ones.",
+            EDITS,
+        ]
     page = Page(book, "Cost", "Cost: GPUs and prices by pool", stories)
     given = pools[["Nodes", "GPUs per node", "GPUs used", "Price (USD per GPU and h)"]]
     hours = report["meta"]["hours_per_month"]
-    rows = [_cost_values(hours, *pool) for pool in given.itertuples(index=False)]
-    numbers = pd.DataFrame(rows, columns=HEADS, dtype=object)
+    payments = (
+        pools[PAID[:3]].itertuples(index=False) if paid else [("rented", 0, 0.0)] * len(pools)
+    )
+    heads = [*HEADS[:5], *PAID, *HEADS[5:]] if paid else HEADS
+    rows = [
+        _cost_values(hours, tuple(payment), *pool, paid=paid)
+        for pool, payment in zip(given.itertuples(index=False), payments, strict=True)
+    ]
+    numbers = pd.DataFrame(rows, columns=heads, dtype=object)
     shown = pd.concat([pools[["Pool", "GPU"]], numbers], axis=1)
     head = next_table(page, list(shown.columns), len(shown))
-    formulas: dict[str, list[Formula]] = {header: [] for header in HEADS}
+    formulas: dict[str, list[Formula]] = {header: [] for header in heads if header not in PAID[:3]}
     for k, row in enumerate(rows):
-        for header, text, value in zip(HEADS, _cost_formulas(book, head, k), row, strict=True):
-            formulas[header].append(Formula(text, value))
+        texts = _cost_formulas(book, head, k, row[5] if paid else "")
+        for header, value in zip(heads, row, strict=True):
+            if header in texts:
+                formulas[header].append(Formula(texts[header], value))
     totals: dict[str, Any] = {"Pool": "Total"}
-    for c, header in enumerate(HEADS):
+    for c, header in enumerate(heads):
         if header not in NOT_SUMMED:
             totals[header] = _cost_sum(head, header, [row[c] for row in rows])
     placed = write_table(page, shown, "cost", formulas=formulas, totals=totals)
@@ -59,32 +83,53 @@ def write_cost(book: Book, report: Report) -> None:
 
 
 def _cost_values(
-    hours: float, nodes: int, per_node: int, used: int, price: float | None
+    hours: float,
+    payment: tuple[str, int, float],
+    nodes: int,
+    per_node: int,
+    used: int,
+    price: float | None,
+    *,
+    paid: bool,
 ) -> list[Any]:
-    """One pool's numbers in the order of HEADS. hours: of a month."""
-    total = nodes * per_node
-    hourly: Any = 0.0 if not used else NO_PRICE if price is None else used * price
+    """One pool's numbers in the order of the heads. hours: of a month; payment: how it is paid, its
+    reserved GPUs and their price; paid: whether that is shown.
+    """
+    total, (kind, reserved, reserved_price) = nodes * per_node, payment
+    at_price = max((used if kind == "rented" else total) - reserved, 0)
+    hourly: Any = 0.0 if not at_price else NO_PRICE if price is None else at_price * price
+    if hourly != NO_PRICE:
+        hourly += reserved * reserved_price
     monthly = NO_PRICE if hourly == NO_PRICE else hours * hourly
-    return [nodes, per_node, total, used, total - used, price, hourly, monthly]
+    shown = [*payment, at_price] if paid else []
+    return [nodes, per_node, total, used, total - used, *shown, price, hourly, monthly]
 
 
-def _cost_formulas(book: Book, head: PlacedTable, k: int) -> list[str]:
-    """One pool's formulas in the order of HEADS."""
-    name, (start, stop) = f"pool_{k + 1}", book.spans[k]
+def _cost_formulas(book: Book, head: PlacedTable, k: int, kind: str) -> dict[str, str]:
+    """One pool's formulas by their heads. kind: how it is paid, where that is shown."""
+    name, span = f"pool_{k + 1}", book.spans.get(k)
+    # A pool without a node has no rows on the sheet GPUs.
+    held = "0" if span is None else f"SUM({book.placed['gpus'].range('In use', *span)})"
     cell = {header: head.here(header, k) for header in HEADS}
     used, price = cell["GPUs used"], f"{name}_price_usd_per_gpu_h"
-    cost = f'IF(ISNUMBER({price}),{used}*{cell["Price (USD per GPU and h)"]},"{NO_PRICE}")'
+    shown, own, at_price = {}, "", used
+    if kind:
+        reserved, reserved_price, at_price = (head.here(header, k) for header in PAID[1:])
+        charged = used if kind == "rented" else cell["GPUs in the pool"]
+        shown = {PAID[3]: f"=MAX(0,{charged}-{reserved})"}
+        own = f"+{reserved}*{reserved_price}"
+    cost = f'IF(ISNUMBER({price}),{at_price}*{cell["Price (USD per GPU and h)"]}{own},"{NO_PRICE}")'
     hourly = cell["Cost (USD/h)"]
-    return [
-        f"={name}_nodes",
-        f"={name}_gpus_per_node",
-        f"={cell['Nodes']}*{cell['GPUs per node']}",
-        f"=SUM({book.placed['gpus'].range('In use', start, stop)})",
-        f"={cell['GPUs in the pool']}-{used}",
-        f"={price}",
-        f"=IF({used}=0,0,{cost})",
-        f'=IF(ISNUMBER({hourly}),{hourly}*hours_per_month,"{NO_PRICE}")',
-    ]
+    return shown | {
+        "Nodes": f"={name}_nodes",
+        "GPUs per node": f"={name}_gpus_per_node",
+        "GPUs in the pool": f"={cell['Nodes']}*{cell['GPUs per node']}",
+        "GPUs used": f"={held}",
+        "GPUs idle": f"={cell['GPUs in the pool']}-{used}",
+        "Price (USD per GPU and h)": f"={price}",
+        "Cost (USD/h)": f"=IF({at_price}=0,0{own},{cost})",
+        "Cost (USD/month)": f'=IF(ISNUMBER({hourly}),{hourly}*hours_per_month,"{NO_PRICE}")',
+    }
 
 
 def _cost_sum(head: PlacedTable, header: str, values: list[Any]) -> Formula:

@@ -41,3 +41,18 @@ def test_a_pool_without_a_price_has_no_cost(small: PlanAndScenario, tmp_path: Pa
     book = openpyxl.load_workbook(written(source, tmp_path / "free.xlsx"), data_only=True)
     sheet, cell = next(iter(book.defined_names["cost_usd_per_h"].destinations))
     assert book[sheet][cell].value == "no price"
+
+
+def test_owned_reserved_and_bought_pools(small: PlanAndScenario, tmp_path: Path) -> None:
+    """Two GPUs a node at 2 USD/h; what is on the sheet is what the plan says."""
+    path = small.loaded.scenario.path
+    floor = "objective={minimize: cost, quality_at_least: 0.5}"
+    for change, cost in (
+        ("pools.0.owned=true", 2 * 1.8),
+        ("pools.0.reserved={nodes: 1, price_usd_per_gpu_h: 0.5}", 2 * 0.5),
+    ):
+        source = planned(path, change, floor)
+        assert source.plan.content["cost_usd_per_h"] == pytest.approx(cost)
+        book = openpyxl.load_workbook(written(source, tmp_path / "paid.xlsx"), data_only=True)
+        sheet, cell = next(iter(book.defined_names["cost_usd_per_h"].destinations))
+        assert book[sheet][cell].value == pytest.approx(cost)
