@@ -33,6 +33,7 @@ class EnvelopeArm:
     touches: tuple[float, ...] = ()
     lines: list[np.ndarray] = field(default_factory=list)
     _points: tuple[np.ndarray, np.ndarray] | None = None
+    _hulls: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.lines = [np.zeros((0, 2)) for _ in range(self.pieces.budgets)]
@@ -54,6 +55,7 @@ class EnvelopeArm:
         rate = float(np.clip(rate, self.low, self.high))
         before = self.under(rate)
         self.touches = (*self.touches, rate)
+        self._hulls.clear()
         for s in range(self.pieces.budgets):
             hull_rate, hull_value = self._hull(s)
             self.lines[s] = np.unique(
@@ -141,6 +143,12 @@ class EnvelopeArm:
         return sorted(chosen)
 
     def _hull(self, budget: int) -> tuple[np.ndarray, np.ndarray]:
+        """The hull of a budget; made once for all rates that are asked for between two touches."""
+        if budget not in self._hulls:
+            self._hulls[budget] = self._touched_hull(budget)
+        return self._hulls[budget]
+
+    def _touched_hull(self, budget: int) -> tuple[np.ndarray, np.ndarray]:
         """Vertices of the lower convex hull of a piecewise-linear under-estimate of B: tangents
         where convex, chords where concave.
         """

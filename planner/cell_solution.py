@@ -14,7 +14,10 @@ from planner.solution import Effort, Status
 __all__ = [
     "CellBaseline",
     "CellBaselineKind",
+    "CellNumber",
+    "CellNumberKind",
     "CellPlan",
+    "CellRepair",
     "CellSolution",
     "Lane",
     "LossKind",
@@ -124,11 +127,57 @@ class CellPlan:
         return next(setup for setup in self.setups if case in setup.cases)
 
 
+class CellNumberKind(StrEnum):
+    """Numbers of a demand that a repair may move (planner.cells.cell_numbers)."""
+
+    NODES = "nodes of a pool"
+    MEAN_FLOOR = "quality floor of the objective"
+    CLASS_FLOOR = "quality floor of a class"
+    CASE_FLOOR = "quality floor of a case"
+    SLO = "limit"
+    RATE = "rate of a class in a case"
+    FACTOR = "slo_factor of a case"
+    OUTSIDE_RATE = "largest rate of an LLM outside"
+    BUDGET = "largest cost"
+    MOST = "most replicas of an LLM"
+    LEAST = "least replicas of an LLM"
+    UTILIZATION = "least utilisation"
+
+
+@dataclass(frozen=True)
+class CellNumber:
+    """One number, by its kind and the positions that the kind needs.
+
+    slo: of the class's limits, or, without a class, of those over all requests. llm: of those of
+    the cluster, or of those outside (OUTSIDE_RATE).
+    """
+
+    kind: CellNumberKind
+    request_class: int | None = None
+    case: int | None = None
+    pool: int | None = None
+    llm: int | None = None
+    slo: int | None = None
+
+
+@dataclass(frozen=True)
+class CellRepair:
+    """One number moved, so that there is a plan. before, after: in units of the scenario file.
+    proved: whether it is the smallest change of this number that does.
+    """
+
+    number: CellNumber
+    before: float
+    after: float
+    proved: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class CellSolution:
     """A plan, or what is known where there is none.
 
-    value, bound: of the objective. reasons: why there is no plan, in sentences.
+    value, bound: of the objective. reasons: why there is no plan, in sentences. repairs: single
+    changes that give one.
     """
 
     status: Status
@@ -137,6 +186,7 @@ class CellSolution:
     effort: Effort
     plan: CellPlan | None = None
     reasons: tuple[str, ...] = ()
+    repairs: tuple[CellRepair, ...] = ()
 
 
 class CellBaselineKind(StrEnum):

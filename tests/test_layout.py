@@ -62,7 +62,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.plans": (*BELOW, "planner.scenario", "planner.verification"),
     "planner.plans.changes": (*BELOW, "planner.plans"),
     "planner.plans.cells": (
-        *BELOW, "planner.plans", "planner.scenario", "planner.verification.cells",
+        *BELOW, "planner.plans", "planner.scenario", "planner.scenario.schema",
+        "planner.verification.cells",
     ),
     "planner.cells": (*BELOW, "planner.joint", "planner.joint.solver"),
     "planner.sizing": (*BELOW, "planner.joint", "planner.joint.solver", "planner.cells"),
@@ -205,20 +206,24 @@ def file_of(module: str) -> str:
     return f"{path}/__init__.py" if (HOME / path / "__init__.py").exists() else f"{path}.py"
 
 
+@cache
 def package_of(module: str) -> str:
     """The package that a module's rules are of: its folder."""
     is_folder = module in PACKAGES or (HOME / module.replace(".", "/")).is_dir()
     return module if is_folder or "." not in module else module.rpartition(".")[0]
 
 
-def imports(tree: ast.AST) -> Iterator[tuple[str, ast.stmt]]:
+@cache
+def imports(tree: ast.AST) -> tuple[tuple[str, ast.stmt], ...]:
     """Dotted names that are imported anywhere in a tree, `from a import b` as a.b."""
+    found: list[tuple[str, ast.stmt]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node) for alias in node.names)
+            found += [(alias.name, node) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"line {node.lineno}: relative imports are not used here"
-            yield from ((f"{node.module}.{alias.name}", node) for alias in node.names)
+            found += [(f"{node.module}.{alias.name}", node) for alias in node.names]
+    return tuple(found)
 
 
 def arrows(known: Trees, module: str) -> Iterator[tuple[str, ast.stmt]]:

@@ -410,11 +410,17 @@ def _add_joint_rows(
     gpus: tuple[np.ndarray, np.ndarray],
     starts: np.ndarray,
 ) -> tuple[int, int]:
-    """The mean floor of a cost objective and the largest cost; their rows, -1 without one."""
+    """The mean floor of a cost objective, where all cells that it counts are here, and the largest
+    cost; their rows, -1 without one.
+    """
     demand, unit = model.demand, model.unit
     instance = demand.instance
     floor_row = budget_row = -1
-    if instance.quality_floor is not None:
+    counted = {(one.cell.request_class, one.cell.case) for one in cells}
+    # The mean is over all cells: of some of them it says nothing.
+    if instance.quality_floor is not None and counted >= set(
+        zip(*model.weights.nonzero(), strict=True)
+    ):
         terms, floor = [], instance.quality_floor
         for one in cells:
             c, t = one.cell.request_class, one.cell.case

@@ -19,7 +19,7 @@ __all__ = ["DemandModel", "case_share"]
 @dataclass(kw_only=True)
 class DemandModel:
     """Given: the demand, and the quality of each class (classes with one score table share it, and
-    its pool of cuts).
+    its pool of cuts). known_curves: of a demand with the same curves and limits, or None.
 
     Made, and refined by searches: curves; capacity, no_goods: rows over the replicas of any setup;
     barred: (S, O) replicas of all setups, not to appear together again; upper: (O,) most replicas;
@@ -29,6 +29,7 @@ class DemandModel:
 
     demand: DemandInstance
     qualities: Sequence[Quality]
+    known_curves: CellCurves | None = None
     curves: CellCurves = field(init=False)
     capacity: list[CapacityRow] = field(init=False)
     upper: np.ndarray = field(init=False)
@@ -41,7 +42,7 @@ class DemandModel:
 
     def __post_init__(self) -> None:
         demand, instance = self.demand, self.demand.instance
-        self.curves = CellCurves(demand)
+        self.curves = self.known_curves or CellCurves(demand)
         self.capacity = capacity_rows(instance)
         self.upper = most_replicas_by_capacity(instance, self.capacity)
         cells = list(demand.cells())

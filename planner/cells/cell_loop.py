@@ -258,14 +258,18 @@ class CellLoop:
         return bool(news.size)
 
     def _cut(self, tolerance: float, *, full: bool) -> Answer | StopReason:
+        # Columns and rows that were added after a solve are of no answer: the last step solves.
         for _ in range(MOST_ROUNDS):
             answer = self.live.solve()
             if answer.stop is not StopReason.OPTIMAL or answer.x is None:
                 return answer.stop
+            if self.clock.stopped():
+                return answer
             added = self._add_violated(answer, tolerance / len(self.layout.cells), full=full)
-            if not (self._add_promising(answer) or added) or self.clock.stopped():
-                break
-        return answer
+            if not (self._add_promising(answer) or added):
+                return answer
+        answer = self.live.solve()
+        return answer if answer.stop is StopReason.OPTIMAL else answer.stop
 
     def _add_violated(self, answer: Answer, tolerance: float, *, full: bool) -> bool:
         """Cut off estimates of quality that the scores do not allow; whether any was."""

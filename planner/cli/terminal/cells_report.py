@@ -1,6 +1,6 @@
 """The report of a plan over cells on the terminal: verdict, cases, classes, setup, lost nodes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from rich.console import Console
@@ -36,6 +36,7 @@ def print_cells_report(
     print_cells_verdict(content, console)
     if content["status"] == "infeasible":
         output_lines(console, "Why there is no plan", content["conflict"]["limits"])
+        _print_cell_repairs(content["conflict"]["repairs"], console)
     elif content["status"] == "unknown":
         output_line(
             console, "Give the search more time with --time-limit, or a wider gap with --rel-gap."
@@ -71,6 +72,17 @@ def _print_schedule(content: Mapping[str, Any], console: Console) -> None:
 def _setups_words(content: Mapping[str, Any]) -> str:
     """What is planned; without a plan it may be either."""
     return setups_phrase(content) if content["setups"] else "classes and cases"
+
+
+def _print_cell_repairs(repairs: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Single changes that give a plan, each with what --set takes."""
+    lines = [
+        f"{one['what']}{'' if one['proved'] else '; perhaps less is enough'}:"
+        f" --set {one['change']}={one['to']}"
+        for one in repairs
+    ]
+    if lines:
+        output_lines(console, "What gives a plan, each change alone", lines)
 
 
 def _totals_line(content: Mapping[str, Any]) -> str:

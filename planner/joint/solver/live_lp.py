@@ -54,18 +54,8 @@ class LiveLp:
         """Append rows (R, C)."""
         matrix.sort_indices()
         starts = matrix.indptr[:-1].astype(np.int32)
-        check_call(
-            self._highs.addRows(
-                lower.size,
-                lower,
-                upper,
-                matrix.nnz,
-                starts,
-                matrix.indices.astype(np.int32),
-                matrix.data.astype(float),
-            ),
-            "addRows",
-        )
+        indices, data = matrix.indices.astype(np.int32), matrix.data.astype(float)
+        self._change("addRows", lower.size, lower, upper, matrix.nnz, starts, indices, data)
         self.rows += lower.size
 
     def add_columns(
@@ -74,56 +64,40 @@ class LiveLp:
         """Append columns; matrix (new columns, R): one row of it per column."""
         matrix.sort_indices()
         starts = matrix.indptr[:-1].astype(np.int32)
-        check_call(
-            self._highs.addCols(
-                cost.size,
-                cost,
-                low,
-                high,
-                matrix.nnz,
-                starts,
-                matrix.indices.astype(np.int32),
-                matrix.data.astype(float),
-            ),
-            "addCols",
-        )
+        indices, data = matrix.indices.astype(np.int32), matrix.data.astype(float)
+        self._change("addCols", cost.size, cost, low, high, matrix.nnz, starts, indices, data)
         self.columns += cost.size
 
     def fix_to_zero(self, columns: np.ndarray) -> None:
         """Take columns out of use."""
         if columns.size:
             zero = np.zeros(columns.size)
-            check_call(
-                self._highs.changeColsBounds(columns.size, columns.astype(np.int32), zero, zero),
-                "changeColsBounds",
-            )
+            self._change("changeColsBounds", columns.size, columns.astype(np.int32), zero, zero)
 
     def set_bounds(self, columns: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
         """Change the bounds of columns."""
         if columns.size:
-            check_call(
-                self._highs.changeColsBounds(columns.size, columns.astype(np.int32), low, high),
-                "changeColsBounds",
-            )
+            self._change("changeColsBounds", columns.size, columns.astype(np.int32), low, high)
 
     def set_row_sides(self, rows: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
         """Change the sides of rows."""
         if rows.size:
-            check_call(
-                # The stubs of HiGHS 1.16 lack it.
-                self._highs.changeRowsBounds(  # type: ignore[attr-defined]
-                    rows.size, rows.astype(np.int32), low, high
-                ),
-                "changeRowsBounds",
-            )
+            self._change("changeRowsBounds", rows.size, rows.astype(np.int32), low, high)
 
     def set_costs(self, columns: np.ndarray, cost: np.ndarray) -> None:
         """Change the costs of columns."""
         if columns.size:
-            check_call(
-                self._highs.changeColsCost(columns.size, columns.astype(np.int32), cost),
-                "changeColsCost",
-            )
+            self._change("changeColsCost", columns.size, columns.astype(np.int32), cost)
+
+    def _change(self, call: str, *arguments: object) -> None:
+        """Change the program. HiGHS 1.16 refused a change once in some thousand programs that had
+        run for many rounds (changeRowsBounds, with sound numbers): then once more without its
+        basis.
+        """
+        change = getattr(self._highs, call)
+        if change(*arguments) == highspy.HighsStatus.kError:
+            self._highs.clearSolver()
+            check_call(change(*arguments), call)
 
     def _run(self) -> highspy.HighsModelStatus | None:
         """The status of a run, None where HiGHS ended with an error."""

@@ -15,6 +15,7 @@ from models.formulation import known_fleet_cost
 from models.instance import Slo
 from planner.cell_solution import CellPlan, CellSolution, Lane, PlannedSetup, RoutedCase
 from planner.errors import VerificationError
+from planner.plans.cells.cell_conflict_content import cell_conflict_content
 from planner.plans.cells.cell_slo_content import case_slo_content, cell_slo_content
 from planner.plans.context_content import scenario_context
 from planner.plans.latencies import latencies_at, latency_provenance_at
@@ -75,7 +76,7 @@ def build_cells_plan(
         },
     }
     if solution.reasons:
-        content["conflict"] = {"limits": list(solution.reasons), "repairs": []}
+        content["conflict"] = cell_conflict_content(scenario.spec, solution)
     problems = run_cells_verifier(content, demand, rel_gap_target=settings.rel_gap)
     if problems:
         raise VerificationError(problems)

@@ -72,7 +72,16 @@ def test_an_unknown_price_and_an_unverified_plan_are_said() -> None:
 def nothing(status: str) -> dict[str, Any]:
     content = by_hand(status=status, setups=[], quality=None, gpus_used=None)
     content["objective"] = {**content["objective"], "value": None, "rel_gap": None}
-    content["conflict"] = {"limits": ["The case day cannot be served even alone."], "repairs": []}
+    repair = {
+        "change": "cases.0.slo_factor",
+        "from": 1,
+        "to": 2,
+        "what": "multiply all limits by 2",
+    }
+    content["conflict"] = {
+        "limits": ["The case day cannot be served even alone."],
+        "repairs": [{**repair, "proved": True}, {**repair, "proved": False}],
+    }
     return content
 
 
@@ -80,6 +89,8 @@ def test_an_infeasible_plan_lists_why() -> None:
     text = printed(nothing("infeasible"))
     assert "Why there is no plan" in text
     assert "The case day cannot be served even alone." in text
+    assert "multiply all limits by 2: --set cases.0.slo_factor=2" in text
+    assert "perhaps less is enough" in text
     assert "GPUs used" not in text
 
 

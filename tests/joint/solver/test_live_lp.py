@@ -1,11 +1,12 @@
 """The live program: it grows by rows and columns and keeps what it knows."""
 
+import highspy
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
 from models.linear import LinearProgram
-from planner.joint.solver.highs import SolveSettings, StopReason
+from planner.joint.solver.highs import SolverError, SolveSettings, StopReason
 from planner.joint.solver.live_lp import LiveLp
 from tests.joint.solver.test_highs import knapsack
 
@@ -65,3 +66,33 @@ def test_a_program_ends_at_the_deadline_and_leaves_no_point() -> None:
     answer = LiveLp(program, SolveSettings(time_limit=0.0)).solve()
     assert answer.stop is StopReason.TIME
     assert answer.x is None
+
+
+class Refusing:
+    """HiGHS that refuses a change of sides as long as it has a basis, or whatever happens."""
+
+    def __init__(self, highs: highspy.Highs, *, always: bool) -> None:
+        self._highs, self._always, self.cleared = highs, always, 0
+
+    def changeRowsBounds(self, *arguments: object) -> highspy.HighsStatus:  # noqa: N802 - HiGHS's name
+        if self._always or not self.cleared:
+            return highspy.HighsStatus.kError
+        return self._highs.changeRowsBounds(*arguments)
+
+    def clearSolver(self) -> highspy.HighsStatus:  # noqa: N802 - HiGHS's name
+        self.cleared += 1
+        return self._highs.clearSolver()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._highs, name)
+
+
+def test_a_change_that_is_refused_is_made_without_the_basis() -> None:
+    live = LiveLp(knapsack(), SolveSettings())
+    before = live.solve()
+    live._highs = Refusing(live._highs, always=False)
+    live.set_row_sides(np.array([0]), np.array([-np.inf]), np.array([0.0]))
+    assert live.solve().value != before.value
+    live._highs = Refusing(live._highs, always=True)
+    with pytest.raises(SolverError, match="changeRowsBounds"):
+        live.set_row_sides(np.array([0]), np.array([-np.inf]), np.array([1.0]))

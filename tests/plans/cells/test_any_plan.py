@@ -126,7 +126,7 @@ def test_without_a_setup_there_is_nothing_to_work_on(
         nothing: Content = {"setups": [], "cells": [], "lanes": [], "losses": [], "cases": []}
         plan |= {**nothing, "status": status, "quality": None, "gpus_used": None}
         plan["objective"] |= {"value": None, "rel_gap": None}
-        plan["conflict"] = {"limits": ["no setup"], "repairs": []}
+        plan["conflict"] = {"limits": ["no setup"], "repairs": [], "best_effort": None}
 
     source = load_any_plan(write_day_plan(tmp_path, without))
     with pytest.raises(error):
