@@ -59,7 +59,8 @@ nothing where their replicas are counted in its base.
 @dataclass(frozen=True, kw_only=True)
 class MasterProgram:
     """The program as arrays; positions of its columns, -1 where they are in no row. replicas (S,
-    O), gpus_used (S, P); values, spends: by case.
+    O), gpus_used (S, P); values, spends: by case. setup: (C,) that a column is of, -1 where it is
+    of none.
     """
 
     linear: LinearProgram
@@ -67,6 +68,7 @@ class MasterProgram:
     gpus_used: np.ndarray
     values: dict[int, int]
     spends: dict[int, int]
+    setup: np.ndarray
 
 
 def build_master_program(
@@ -123,12 +125,22 @@ def build_master_program(
         for o in form.options:
             replicas[s, o] = at(master.setup[s].replicas[o])
     pools = range(len(instance.pools))
+    values = {t: at(master.value[t]) for t in counted}
+    spends = {t: at(master.spend[t]) for t in sends}
+    setup = np.full(len(info.columns), -1)
+    for s in setups:
+        own_columns = [at(v) for v in master.setup[s].component_data_objects(pyo.Var)]
+        of_cases = [
+            held[t] for held in (values, spends) for t in model.demand.setups[s] if t in held
+        ]
+        setup[[j for j in (*own_columns, *of_cases) if j >= 0]] = s
     return MasterProgram(
         linear=linear,
         replicas=replicas,
         gpus_used=np.array([[at(master.setup[s].gpus_used[p]) for p in pools] for s in setups]),
-        values={t: at(master.value[t]) for t in counted},
-        spends={t: at(master.spend[t]) for t in sends},
+        values=values,
+        spends=spends,
+        setup=setup,
     )
 
 
@@ -154,7 +166,9 @@ def _add_setup(block: Any, form: Formulation, near: np.ndarray | None) -> None:
 
 def _add_starts(master: pyo.ConcreteModel, form: Formulation, setups: Sequence[int]) -> None:
     """Replicas that every setup starts after the one before it; the first follows the last."""
-    master.start = pyo.Var(setups, list(form.options), domain=pyo.NonNegativeReals)
+    master.start = pyo.Var(
+        setups, list(form.options), bounds=lambda _, s, o: (0, float(form.upper[o]))
+    )
     master.count_starts = pyo.Constraint(
         setups,
         list(form.options),

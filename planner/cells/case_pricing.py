@@ -22,30 +22,53 @@ class CasePricing:
     def __init__(self, goal: CellGoal) -> None:
         self.goal = goal
         self._loops: dict[int, CellLoop] = {}
+        self._known: dict[tuple[int, bytes], CellPoint | None] = {}
 
     def forget(self) -> None:
         """Drop the live programs, whose time may be over; cuts stay."""
         self._loops.clear()
+        self._known.clear()
 
     def price(self, replicas: np.ndarray, spend: dict[int, float]) -> dict[int, CellPoint] | None:
         """The relaxation of every case on its setup, replicas (S, O), with its cut; None where a
         case fails on it.
         """
+        demand = self.goal.model.demand
+        own = [self.price_setup(s, replicas[s], spend) for s in range(len(demand.setups))]
+        if any(points is None for points in own):
+            return None
+        priced = {t: point for points in own if points is not None for t, point in points.items()}
+        return {t: priced[t] for t in sorted(priced)}
+
+    def price_setup(
+        self, setup: int, replicas: np.ndarray, spend: dict[int, float]
+    ) -> dict[int, CellPoint] | None:
+        """The relaxation of every case of one setup, replicas (O,); None where one fails."""
         began = time.perf_counter()
         points: dict[int, CellPoint] = {}
         failed = False
-        for t in range(len(self.goal.model.demand.cases)):
+        for t in self.goal.model.demand.setups[setup]:
             if self.goal.clock.stopped():
                 failed = True
                 break
-            own = replicas[self.goal.model.demand.setup_of[t]].astype(float)
-            point = self.price_case(t, own, self.goal.spend_limit(spend, t))
+            point = self._priced(t, replicas, self.goal.spend_limit(spend, t))
             if point is None or point.missing:
                 failed = True
             else:
                 points[t] = point
         self.goal.clock.spend("price", began)
         return None if failed else points
+
+    def _priced(self, case: int, replicas: np.ndarray, most: float) -> CellPoint | None:
+        """One case on its setup (O,). A setup of a cycle comes again beside others: what it is
+        worth is then known, where money does not matter.
+        """
+        if np.isfinite(most) or len(self.goal.model.demand.setups) == 1:
+            return self.price_case(case, replicas.astype(float), most)
+        key = (case, replicas.tobytes())
+        if key not in self._known:
+            self._known[key] = self.price_case(case, replicas.astype(float), most)
+        return self._known[key]
 
     def price_case(
         self, case: int, replicas: np.ndarray, spend: float, *, cut: bool = True

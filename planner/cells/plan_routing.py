@@ -36,6 +36,7 @@ class PlanRouting:
 
     def __init__(self, goal: CellGoal, pricing: CasePricing) -> None:
         self.goal, self.pricing = goal, pricing
+        self._known: dict[tuple[int, bytes], RoutedCase | None] = {}
 
     def route(
         self,
@@ -56,7 +57,7 @@ class PlanRouting:
             if self.goal.model.demand.cases[t].loses_nodes:
                 held = self._route_losses(t, replicas[s], packings[s], most, losses)
             else:
-                one = self._route_case(t, replicas[s], points[t], most)
+                one = self._routed(t, replicas[s], points[t], most)
                 held = None if one is None else [one]
             if held is None:
                 self.goal.clock.spend("route", began)
@@ -135,6 +136,19 @@ class PlanRouting:
             for k, kind in enumerate(kinds)
         ]
         return routed
+
+    def _routed(
+        self, case: int, replicas: np.ndarray, point: CellPoint, most: float
+    ) -> RoutedCase | None:
+        """The routing of a case on its setup (O,). A setup of a cycle comes again beside others:
+        its routing is then known, where money does not matter.
+        """
+        if np.isfinite(most) or len(self.goal.model.demand.setups) == 1:
+            return self._route_case(case, replicas, point, most)
+        key = (case, replicas.tobytes())
+        if key not in self._known:
+            self._known[key] = self._route_case(case, replicas, point, most)
+        return self._known[key]
 
     def _route_case(
         self, case: int, replicas: np.ndarray, point: CellPoint, most_spend: float

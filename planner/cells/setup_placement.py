@@ -10,7 +10,7 @@ from models.packing.cycle import CyclePool, place_cycle, started_shards
 from models.packing.first_fit import Packing, pool_items
 from models.packing.spread import spread_over_nodes
 
-__all__ = ["Packings", "arrange_setups", "setups_cost", "setups_starts_cost"]
+__all__ = ["Packings", "arrange_setups", "setup_cost", "setups_cost", "setups_starts_cost"]
 
 Packings = tuple[tuple[Packing, ...], ...]
 """Of every setup, of every pool."""
@@ -55,9 +55,14 @@ def arrange_setups(
 
 def setups_cost(demand: DemandInstance, packings: Sequence[Sequence[Packing]]) -> float:
     """USD/h of the GPUs of placed setups over all hours, and of what starts."""
-    fleet = fleet_cost(demand.instance)
-    costs = [fleet.at([one.gpus for one in own]) for own in packings]
-    return float(demand.setup_parts() @ np.array(costs)) + setups_starts_cost(demand, packings)
+    costs = (setup_cost(demand, s, own) for s, own in enumerate(packings))
+    return sum(costs) + setups_starts_cost(demand, packings)
+
+
+def setup_cost(demand: DemandInstance, setup: int, packings: Sequence[Packing]) -> float:
+    """USD/h of the GPUs of one placed setup, over all hours."""
+    cost = fleet_cost(demand.instance).at([one.gpus for one in packings])
+    return float(demand.setup_parts()[setup] * cost)
 
 
 def setups_starts_cost(demand: DemandInstance, packings: Sequence[Sequence[Packing]]) -> float:

@@ -9,7 +9,7 @@ from tests.support.demand.plan_content import plan_content
 from tests.support.demand.random_schedules import random_schedule
 
 
-@pytest.mark.parametrize("kind", ["budget", "budget_starts", "cost_starts"])
+@pytest.mark.parametrize("kind", ["budget_starts", "cost_starts"])
 def test_the_verifier_takes_every_plan(kind: str) -> None:
     demand = random_schedule(0, kind)
     solution = solve_cells(demand, Settings(time_limit=3.0))

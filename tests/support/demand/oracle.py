@@ -20,7 +20,7 @@ from tests.support.demand.placements import PlacedSetup, placed_setups
 from tests.support.demand.plan_maker import Plan, Routing, loss_choices, make_cells_plan
 from tests.support.demand.state_routing import StateRouting, route_state
 
-__all__ = ["DemandOracle", "best_demand_plan"]
+__all__ = ["DemandOracle", "RoutedSetup", "best_demand_plan", "routed_setups"]
 
 MOST_SETUPS = 200
 """Setups that are looked at; more make the answer inexact."""
@@ -52,6 +52,48 @@ class CaseRouting:
     spend: float
     bound: float
     routings: tuple[Routing, ...]
+
+
+@dataclass(frozen=True)
+class RoutedSetup:
+    """A placed setup with its best routing found. qualities, bounds, routings: by case."""
+
+    setup: PlacedSetup
+    qualities: tuple[float, ...]
+    bounds: tuple[float, ...]
+    routings: tuple[tuple[Routing, ...], ...]
+
+
+def routed_setups(demand: DemandInstance, *, effort: int = 2) -> tuple[list[RoutedSetup], bool]:
+    """All placed setups of a demand without LLMs outside that serve every case, and whether no
+    other one does; bounds are inf where they are not known.
+    """
+    loses = any(case.loses_nodes for case in demand.cases)
+    setups = placed_setups(demand, by_node=loses)
+    setups.sort(key=lambda setup: (setup.cost, setup.gpus))
+    found, certain = [], len(setups) <= MOST_SETUPS
+    known: dict[tuple[int, tuple[int, ...]], list[StateRouting] | None] = {}
+
+    def route(case: int, replicas: tuple[int, ...]) -> list[StateRouting] | None:
+        if (case, replicas) not in known:
+            known[case, replicas] = route_state(demand, case, replicas, effort=effort, priced=False)
+        return known[case, replicas]
+
+    for setup in setups[:MOST_SETUPS]:
+        cases, sure = _route_cases(demand, setup, route)
+        if cases is None:
+            certain = certain and sure
+            continue
+        best = [max(case, key=lambda one: one.quality) for case in cases]
+        found.append(
+            RoutedSetup(
+                setup,
+                tuple(one.quality for one in best),
+                tuple(max(one.bound for one in case) for case in cases),
+                tuple(one.routings for one in best),
+            )
+        )
+    return found, certain
 
 
 def best_demand_plan(demand: DemandInstance, *, effort: int = 2) -> DemandOracle:

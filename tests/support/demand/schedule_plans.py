@@ -30,7 +30,7 @@ def replica_starts(before: Sequence[Seat], after: Sequence[Seat]) -> int:
     started = 0
     for s in after:
         spot = (s.option, s.node, frozenset(s.gpus))
-        started += 0 if there[spot] else len(s.gpus)
+        started += 0 if there[spot] > 0 else len(s.gpus)
         there[spot] -= 1
     return started
 
