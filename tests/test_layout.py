@@ -105,7 +105,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "planner.presentation.plan", "planner.presentation.scores", "planner.verification",
     ),
     "planner.export.cells": (
-        *BELOW, *REPORTS, "planner.scenario", "planner.plans", "planner.presentation",
+        *BELOW, *REPORTS, "planner.scenario", "planner.plans", "planner.plans.cells",
+        "planner.operation", "planner.operation.cells", "planner.presentation",
         "planner.presentation.plan", "planner.presentation.cells", "planner.export",
     ),
     "planner.cli.terminal": (

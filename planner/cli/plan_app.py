@@ -243,7 +243,8 @@ def export(
     """
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
-        from planner.cli.commands.export import ExportOptions, run_export
+        from planner.cli.commands.export import run_export
+        from planner.cli.terminal.command_options import ExportOptions
 
         code = run_export(plan, ExportOptions(to, only, scenario, quiet), interrupt)
     raise typer.Exit(code)

@@ -20,6 +20,7 @@ __all__ = [
     "litellm_config",
     "litellm_gateway_variables",
     "litellm_routellm_threshold",
+    "litellm_server_model",
 ]
 
 PLUGIN = "dual_price_plugin.proxy_hook"
@@ -33,14 +34,14 @@ def litellm_config(deployment: Row) -> dict[str, Any]:
     weights = largest_remainder_weights([row["fraction"] for row in servers])
     fleet = deployment["about"]["fleet"]
     models = [
-        _litellm_model(fleet, f"{fleet}-{row['name']}", row, weight)
+        litellm_server_model(fleet, f"{fleet}-{row['name']}", row, weight)
         for row, weight in zip(servers, weights, strict=True)
     ]
     for llm in deployment["llms"]:
         own = [row for row in servers if row["llm"] == llm["label"]]
         shares = largest_remainder_weights([row["share_of_llm"] for row in own])
         models += [
-            _litellm_model(llm["label"], row["name"], row, weight)
+            litellm_server_model(llm["label"], row["name"], row, weight)
             for row, weight in zip(own, shares, strict=True)
         ]
     return {
@@ -133,8 +134,8 @@ def _servers(deployment: Row) -> list[Row]:
     return [by_name[name] for llm in deployment["llms"] for name in llm["servers"]]
 
 
-def _litellm_model(group: str, key: str, server: Row, weight: int) -> dict[str, Any]:
-    """One entry of model_list."""
+def litellm_server_model(group: str, key: str, server: Row, weight: int) -> dict[str, Any]:
+    """One entry of model_list: a server in a group. key: its id there."""
     parameters = {
         "model": f"hosted_vllm/{server['llm']}",
         "api_base": base(server),

@@ -44,7 +44,7 @@ LATE = (
     *("pyarrow.pandas_compat", "pandas.io.formats.csvs", "PIL.PngImagePlugin"),
 )
 """What is imported where it is used, and takes time."""
-ELSEWHERE = ("__main__", "dual_price_plugin")
+ELSEWHERE = ("__main__", "dual_price_plugin", "cell_price_plugin")
 """Modules that are not part of the command line: they run, or belong to a gateway."""
 
 

@@ -2,31 +2,23 @@
 among them.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from planner.cli.terminal.command_options import ExportOptions
 from planner.cli.terminal.frame import framed_command, framed_write, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import output_line, plain_output_console
-from planner.cli.terminal.plan_input import load_plan_input
+from planner.cli.terminal.plan_input import load_any_plan_input
 from planner.cli.terminal.progress import with_progress
 from planner.export.bundle import Bundle, build_bundle, needs_prices, parse_bundle_kinds
 from planner.export.bundle_folder import check_new_bundle_folder, write_bundle_folder
+from planner.export.cells.cells_bundle import build_cells_bundle
 from planner.export.source_date import source_time
 from planner.operation.price_table import PriceTable, build_price_table
+from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.plan_and_scenario import PlanAndScenario
 
-__all__ = ["ExportOptions", "run_export"]
-
-
-@dataclass(frozen=True)
-class ExportOptions:
-    """Options of the command. only: as --only; scenario: where the plan does not say it."""
-
-    to: Path
-    only: str | None
-    scenario: str | None
-    quiet: bool
+__all__ = ["run_export"]
 
 
 @framed_command
@@ -38,11 +30,14 @@ def run_export(plan: Path, options: ExportOptions, interrupt: Interrupt) -> int:
     kinds = None if options.only is None else parse_bundle_kinds(options.only)
     on = source_time().date()
     check_new_bundle_folder(options.to)
-    source = load_plan_input(plan, options.scenario)
-    build_bundle(source, on, kinds)  # all that can be refused is refused before prices are computed
-    made = build_bundle(
-        source, on, kinds, _export_prices(source, kinds, interrupt, quiet=options.quiet)
-    )
+    source = load_any_plan_input(plan, options.scenario)
+    if isinstance(source, CellsPlanAndScenario):
+        made = build_cells_bundle(source, on, kinds)
+    else:
+        # All that can be refused is refused before prices are computed.
+        build_bundle(source, on, kinds)
+        prices = _export_prices(source, kinds, interrupt, quiet=options.quiet)
+        made = build_bundle(source, on, kinds, prices)
     code = framed_write(options.to, lambda: write_bundle_folder(made, options.to))
     if not code:
         _print_export(made, options)

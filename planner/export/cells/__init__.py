@@ -1,1 +1,3 @@
-"""A plan over classes and cases handed over: report content and its files."""
+"""A plan over classes and cases handed over: report content and its files; its setups as servers,
+groups of backends, deploy bundle.
+"""

@@ -33,7 +33,7 @@ DECISION = ("scenario_sha256", "setups", "cells", "lanes", "losses")
 
 Content = Mapping[str, Any]
 LaneNames = Mapping[tuple[int, int], str]
-"""(position in plan["lanes"], class) -> name."""
+"""(position in plan["lanes"], class) -> name; of the LLM outside at position e: (-1 - e, class)."""
 
 
 def cells_policy_plan_hash(content: Content) -> str:
@@ -159,8 +159,9 @@ def lane_parts(
             rates.setdefault(llm, []).append((name, rate))
     for e, llm_outside in enumerate(demand.outside):
         if state.outside[request_class, e] > 0:
-            rates[llm_outside.name] = [(llm_outside.name, 1.0)]
+            own = llm_outside.name if names is None else names[-1 - e, request_class]
+            rates[llm_outside.name] = [(own, 1.0)]
     return {
-        llm: [{"lane": name, "share": rate / sum(r for _, r in own)} for name, rate in own]
-        for llm, own in rates.items()
+        llm: [{"lane": name, "share": rate / sum(r for _, r in lanes)} for name, rate in lanes]
+        for llm, lanes in rates.items()
     }

@@ -51,7 +51,7 @@ def count_on_lost_replicas(
     """Every loss of a case of the same setup, from the runs of a state without lost nodes."""
     state = replay.state
     setup = content["setups"][state.setup]
-    seats, dealt = replica_nodes(setup), lane_replicas(content, state)
+    seats, dealt = replica_nodes(setup), lane_replicas(setup, state, {})
     by_position = {
         lane.position: (lane.setup_option, own)
         for lane, own in zip(state.lanes, dealt, strict=True)

@@ -8,8 +8,10 @@ rates of every class, the load that follows, and what is sent outside:
 The plan must be readable for its demand (`planner.plans.cells.any_plan`). Units: s, req/s.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, combinations, islice, product
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ __all__ = [
     "CellsState",
     "StateCell",
     "StateLane",
+    "alike_losses",
     "lane_replicas",
     "read_cells_states",
     "replica_nodes",
@@ -193,19 +196,15 @@ def replica_nodes(setup: Content) -> dict[tuple[int, int], tuple[str, int, tuple
 
 
 def lane_replicas(
-    content: Content, state: CellsState, loss: int | None = None
+    setup: Content, state: CellsState, lost: Mapping[str, Sequence[int]]
 ) -> tuple[tuple[int, ...], ...]:
     """Replicas of every lane of a state, by their numbers within the option.
 
-    A plan says how many replicas a lane has, not which: those of an option are dealt to its lanes
-    in the order of nodes and GPUs. loss: the loss that happened, where it shares the routing of
-    the state's own; only replicas that survive it are dealt.
+    A plan says how many replicas a lane has, not which: those of an option that no lost node (by
+    pool) holds are dealt to its lanes in the order of nodes and GPUs.
     """
-    seats = replica_nodes(content["setups"][state.setup])
-    here = state.loss if loss is None else loss
-    lost = {} if here is None else content["losses"][here]["nodes"]
     left: dict[int, list[int]] = {}
-    for (option, replica), (pool, node, _) in seats.items():
+    for (option, replica), (pool, node, _) in replica_nodes(setup).items():
         if node not in lost.get(pool, ()):
             left.setdefault(option, []).append(replica)
     dealt = []
@@ -214,3 +213,27 @@ def lane_replicas(
         dealt.append(tuple(own[: lane.replicas]))
         left[lane.setup_option] = own[lane.replicas :]
     return tuple(dealt)
+
+
+def alike_losses(content: Content, loss: int, most: int) -> list[dict[str, tuple[int, ...]]]:
+    """The choices of lost nodes that an entry of plan["losses"] stands for, its own first: in every
+    pool nodes with the same numbers of shards of each option. At most `most` of them.
+    """
+    entry = content["losses"][loss]
+    setup = next(one for one in content["setups"] if entry["case"] in one["cases"])
+    holds: dict[tuple[str, int], Counter[int]] = {}
+    for shard in setup["placement"]:
+        holds.setdefault((shard["pool"], shard["node"]), Counter())[shard["option"]] += 1
+    nodes = {pool["name"]: pool["nodes"] for pool in content["context"]["pools"]}
+    by_pool = []
+    for pool, lost in entry["nodes"].items():
+        kinds: dict[frozenset[tuple[int, int]], list[int]] = {}
+        for node in range(nodes[pool]):
+            held = frozenset(holds.get((pool, node), Counter()).items())
+            kinds.setdefault(held, []).append(node)
+        taken = [(own, len(set(own) & set(lost))) for own in kinds.values()]
+        parts = [combinations(own, count) for own, count in taken if count]
+        by_pool.append([(pool, tuple(sorted(chain(*choice)))) for choice in product(*parts)])
+    first = {pool: tuple(sorted(lost)) for pool, lost in entry["nodes"].items()}
+    others = (dict(choice) for choice in product(*by_pool))
+    return [first, *islice((choice for choice in others if choice != first), max(most - 1, 0))]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from planner.plans.cells.cells_states import (
+    alike_losses,
     lane_replicas,
     read_cells_states,
     replica_nodes,
@@ -43,7 +44,8 @@ def test_replicas_are_dealt_to_lanes_once_each_and_only_survivors() -> None:
     seats = replica_nodes(plan["setups"][0])
     assert sorted(node for _, node, _ in seats.values()) == [0, 1, 2]
     for state in read_cells_states(plan, demand):
-        dealt = lane_replicas(plan, state)
+        nodes = {} if state.loss is None else plan["losses"][state.loss]["nodes"]
+        dealt = lane_replicas(plan["setups"][0], state, nodes)
         held = [(lane.setup_option, r) for lane, own in zip(state.lanes, dealt, strict=True)
                 for r in own]  # fmt: skip
         assert len(set(held)) == len(held) == sum(lane.replicas for lane in state.lanes)
@@ -58,10 +60,23 @@ def test_a_loss_that_shares_a_routing_deals_its_own_survivors() -> None:
     seats = replica_nodes(plan["setups"][0])
     for loss in shared:
         lost = set(plan["losses"][loss]["nodes"]["h100"])
-        dealt = lane_replicas(plan, state, loss)
+        dealt = lane_replicas(plan["setups"][0], state, plan["losses"][loss]["nodes"])
         for lane, own in zip(state.lanes, dealt, strict=True):
             assert len(own) == lane.replicas
             assert not {seats[lane.setup_option, r][1] for r in own} & lost
+
+
+def test_alike_losses_are_as_many_as_the_plan_says() -> None:
+    plan = {**cells_plan(), "context": {"pools": [{"name": "h100", "nodes": 3}]}}
+    for k, loss in enumerate(plan["losses"]):
+        found = alike_losses(plan, k, 99)
+        assert len(found) == loss["alike"]
+        assert found[0] == {"h100": tuple(loss["nodes"]["h100"])}
+        assert len({one["h100"] for one in found}) == len(found)
+        assert len(alike_losses(plan, k, 1)) == 1
+    everything = [one["h100"] for k in range(len(plan["losses"]))
+                  for one in alike_losses(plan, k, 99)]  # fmt: skip
+    assert sorted(everything) == [(0,), (1,), (2,)]
 
 
 def test_a_state_is_named_by_its_case_and_lost_nodes() -> None:
