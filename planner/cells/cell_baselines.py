@@ -51,7 +51,7 @@ def compare_cell_baselines(
     for kind, simpler in _simpler_demands(demand):
         if cancel is not None and cancel.is_set():
             break
-        planned = solve_cells(simpler, settings, progress=progress, cancel=cancel)
+        planned = solve_cells(simpler, settings, progress=progress, cancel=cancel, explain=False)
         plan, broken = None, tuple(range(len(demand.cases)))
         if planned.plan is not None and kind is CellBaselineKind.FIXED:
             plan, broken = planned.plan, ()

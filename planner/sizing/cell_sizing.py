@@ -25,7 +25,7 @@ from models.demand.node_numbers import (
 from models.demand.requests import DemandInstance
 from models.formulation import fleet_cost
 from models.quality import Quality
-from planner.cell_solution import CellSolution
+from planner.cell_solution import CellRepair, CellSolution
 from planner.cells.schedule_search import ScheduleSearch
 from planner.cells.search import CellSearch
 from planner.cells.solve import class_qualities, solve_cells
@@ -125,6 +125,7 @@ class _CellSizing:
             goal.limited(),
             progress=goal.progress_of(numbers),
             cancel=goal.clock.cancel,
+            explain=False,
         )
         goal.efforts.append(solution.effort)
         if solution.status == Status.INFEASIBLE:
@@ -158,11 +159,14 @@ def _cells_without_plan(
     largest = decided_demand(sizing.demand, high)
     infeasible = search.bound == np.inf
     reasons: tuple[str, ...] = ()
+    repairs: tuple[CellRepair, ...] = ()
     if infeasible:
         # Told without what the nodes cost: of a budget it would be said that it is too small.
         free = replace(largest, cost_at_most=None)
         told = solve_cells(free, goal.limited(), cancel=goal.clock.cancel)
         reasons = told.reasons or ("No number of nodes serves every case within the budget.",)
+        if largest.cost_at_most is None:
+            repairs = told.repairs
     effort = goal.effort(search.tried, (), closed=False)
     return largest, CellSolution(
         status=Status.INFEASIBLE if infeasible else Status.UNKNOWN,
@@ -170,4 +174,5 @@ def _cells_without_plan(
         bound=None,
         effort=replace(effort, termination=goal.termination_without_plan(infeasible=infeasible)),
         reasons=reasons,
+        repairs=repairs,
     )

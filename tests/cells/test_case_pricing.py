@@ -12,7 +12,7 @@ from tests.support.demand.random_demands import random_demand
 def test_every_cut_of_a_search_holds_on_every_setup(kind: str) -> None:
     """Also those of the joint relaxation, and of setups that failed."""
     demand = random_demand(1, kind)
-    search = cell_search(demand, 1.0)
+    search = cell_search(demand, 200)
     search.run()
     assert search.cuts
     for setup in placed_setups(demand, by_node=False)[:5]:

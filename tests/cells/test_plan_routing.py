@@ -27,13 +27,13 @@ def test_of_every_case_the_worst_loss_counts() -> None:
 
 
 def test_the_setup_of_a_plan_is_routed_as_in_it() -> None:
-    search = cell_search(cells_demand(), 3.0)
+    search = cell_search(cells_demand())
     search.run()
     best = search.best
     assert best is not None
     (setup,) = best.setups
     replicas, packings = setup.replicas[None, :], (setup.packings,)
-    plan, broken = cell_search(cells_demand(), 3.0).routing.evaluate(replicas, packings)
+    plan, broken = cell_search(cells_demand()).routing.evaluate(replicas, packings)
     assert broken == ()
     assert plan is not None
     assert plan.value == pytest.approx(best.value, abs=2e-3)
@@ -41,12 +41,12 @@ def test_the_setup_of_a_plan_is_routed_as_in_it() -> None:
 
 
 def test_a_setup_too_small_names_the_cases_that_break() -> None:
-    search = cell_search(cells_demand(), 3.0)
+    search = cell_search(cells_demand())
     search.run()
     assert search.best is not None
     (setup,) = search.best.setups
     none = np.zeros_like(setup.replicas)[None, :]
     empty = tuple(type(packing)(packing.verdict) for packing in setup.packings)
-    plan, broken = cell_search(cells_demand(), 3.0).routing.evaluate(none, (empty,))
+    plan, broken = cell_search(cells_demand()).routing.evaluate(none, (empty,))
     assert plan is None
     assert 0 in broken

@@ -43,7 +43,7 @@ def test_money_that_a_setup_needs_is_found() -> None:
 
 
 def test_the_plan_by_hand_is_beaten_or_met() -> None:
-    search = cell_search(cells_demand(), 1.5)
+    search = cell_search(cells_demand())
     search.run()
     assert search.best is not None
     assert search.best.setups[0].replicas.sum() <= 3

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["cell_conflict_content"]
 
 PATHS = {
-    CellNumberKind.NODES: "pools.{at.pool}.nodes",
+    CellNumberKind.NODES: "pools.{at.pool}.nodes{bound}",
     CellNumberKind.BUDGET: "objective.cost_at_most_usd_per_h",
     CellNumberKind.MEAN_FLOOR: "objective.quality_at_least",
     CellNumberKind.CLASS_FLOOR: "classes.{at.request_class}.quality_at_least",
@@ -61,6 +61,7 @@ def _cell_repair_content(spec: "ScenarioSpec", repair: CellRepair) -> dict[str, 
         llm=_repaired_llm(spec, at),
         of_class="" if at.request_class is None else f"classes.{at.request_class}.",
         rate=_repaired_rate(spec, at),
+        bound=_repaired_bound(spec, at),
     )
     words = WORDS[at.kind].format(before=before, after=after, **_repaired_names(spec, at))
     return {
@@ -82,6 +83,12 @@ def _repaired_rate(spec: "ScenarioSpec", at: CellNumber) -> str:
     if not spec.classes or at.request_class is None or isinstance(stated, int | float):
         return path
     return f"{path}.{spec.classes[at.request_class].name}"
+
+
+def _repaired_bound(spec: "ScenarioSpec", at: CellNumber) -> str:
+    """Where a pool's number of nodes is a decision, the bound that holds it."""
+    given = at.pool is None or isinstance(spec.pools[at.pool].nodes, int)
+    return "" if given else ".at_most"
 
 
 def _repaired_llm(spec: "ScenarioSpec", at: CellNumber) -> int | None:
