@@ -18,7 +18,7 @@ from planner.export.report_content import build_report
 from planner.export.report_files import write_report_files, write_report_workbook
 from planner.export.source_date import source_time
 from planner.operation.price_table import build_price_table
-from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.plan_and_scenario import PlanAndScenario, scenario_with_plan_nodes
 from planner.plans.plan_file import plan_file_text
 from planner.plans.record import Plan
 from planner.plans.schema import PlanContent
@@ -79,7 +79,10 @@ def export_scenario_zip_job(
     del job
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
         source = _copy_exported_plan(_exported_source(path, overrides, content), Path(folder))
-        if assemble_instance(source.loaded.scenario.path).sha256 != source.loaded.sha256:
+        if (
+            assemble_instance(source.loaded.scenario.path, sizing=True).sha256
+            != source.loaded.sha256
+        ):
             problem = "its files do not give the scenario back exactly"
             raise DataError([Fault(path, "", "", problem, "share its own files instead")])
         plan = plan_file_text(source.plan.content)
@@ -139,11 +142,11 @@ def zip_exported_tables(tables: Mapping[str, pd.DataFrame]) -> bytes:
 
 def _exported_source(path: str, overrides: Overrides, content: PlanContent) -> PlanAndScenario:
     """The plan and its scenario; DataError when a file has changed since."""
-    loaded = assemble_instance(Path(path), dict(overrides))
+    loaded = assemble_instance(Path(path), dict(overrides), sizing=True)
     if loaded.sha256 != content["scenario_sha256"]:
         problem = "the scenario's files have changed since this plan was made"
         raise DataError([Fault(path, "", "", problem, "solve again")])
-    return PlanAndScenario(Plan(content), loaded)
+    return PlanAndScenario(Plan(content), scenario_with_plan_nodes(loaded, content))
 
 
 def _copy_exported_plan(source: PlanAndScenario, folder: Path) -> PlanAndScenario:

@@ -5,6 +5,7 @@ another SLO or rate starts from them.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from planner.operation.near_limits import with_limits_simulated
 from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import build_step_level_replica
-from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.plan_and_scenario import PlanAndScenario, scenario_with_plan_nodes
 from planner.plans.plan_content import build_plan_content
 from planner.plans.record import Plan
 from planner.plans.schema import MarginalContent, PlanContent
@@ -29,6 +30,7 @@ from planner.presentation.simulation import (
     simulation_verdict_line,
 )
 from planner.scenario.assemble import assemble_instance
+from planner.sizing.rate_sizing import solve_sized_rate
 from planner.studies.marginals import marginal_values
 from planner.studies.quality_cache import cached_quality_of
 
@@ -41,15 +43,16 @@ __all__ = [
 
 def run_planning_job(path: str, overrides: Mapping[str, Any], *, job: JobContext) -> PlanView:
     """Plan a scenario file with changes. DataError for bad input, VerificationError for a bug."""
-    loaded = assemble_instance(Path(path), dict(overrides))
+    loaded = assemble_instance(Path(path), dict(overrides), sizing=True)
     settings = loaded.settings
-    solution = joint.solve_joint(
+    instance, solution = solve_sized_rate(
         loaded.instance,
         settings,
         progress=job.progress,
         cancel=job.cancel,
         quality=cached_quality_of(loaded.instance.scores),
     )
+    loaded = replace(loaded, instance=instance)
     plan = build_plan_content(loaded, solution, settings, {})
     plan = with_limits_simulated(plan, loaded, job.cancel)
     nearest = plan.best_effort
@@ -91,8 +94,9 @@ def run_planned_simulation_job(
 
     The plan must be of this scenario.
     """
-    loaded = assemble_instance(Path(path), dict(overrides))
-    source = PlanAndScenario(Plan(content), loaded)
+    loaded = assemble_instance(Path(path), dict(overrides), sizing=True)
+    source = PlanAndScenario(Plan(content), scenario_with_plan_nodes(loaded, content))
+    loaded = source.loaded
     simulation = run_simulation(
         source, Demand(), engine=build_step_level_replica, progress=job.progress, cancel=job.cancel
     )

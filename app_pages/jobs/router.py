@@ -15,7 +15,7 @@ from planner.operation.out_of_sample import evaluate_out_of_sample
 from planner.operation.price_table import build_price_table
 from planner.operation.router_policy import build_router_policy
 from planner.operation.samples import read_sample
-from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.plan_and_scenario import PlanAndScenario, scenario_with_plan_nodes
 from planner.plans.plan_file import plan_file_text
 from planner.plans.record import Plan
 from planner.plans.schema import PlanContent
@@ -148,7 +148,8 @@ def router_evaluation_job(
 
 
 def _source(path: str, overrides: Mapping[str, Any], content: PlanContent) -> PlanAndScenario:
-    return PlanAndScenario(Plan(content), assemble_instance(Path(path), dict(overrides)))
+    loaded = assemble_instance(Path(path), dict(overrides), sizing=True)
+    return PlanAndScenario(Plan(content), scenario_with_plan_nodes(loaded, content))
 
 
 def _renamed(faults: Sequence[Fault], names: Mapping[str, str]) -> list[Fault]:

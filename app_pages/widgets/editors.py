@@ -19,7 +19,7 @@ from planner.presentation.formatting import format_exact
 from planner.scenario.edits import changed
 from profiles.catalogue import load_catalogue_gpus
 
-__all__ = ["draw_editor_changes", "draw_table_editor", "known_gpus"]
+__all__ = ["draw_editor_changes", "draw_table_editor", "editor_content", "known_gpus"]
 
 Row = dict[str, Any]
 
@@ -29,7 +29,9 @@ COLUMNS: Mapping[str, Mapping[str, Any]] = {
         "gpu": st.column_config.TextColumn(
             "GPU type", required=True, help="As in the profile table and the GPU catalogue."
         ),
-        "nodes": st.column_config.NumberColumn("Nodes", required=True, min_value=1, step=1),
+        "nodes": st.column_config.NumberColumn(
+            "Nodes", min_value=0, step=1, help="Blank: decided by the plan, within its bounds."
+        ),
         "gpus_per_node": st.column_config.NumberColumn(
             "GPUs per node", required=True, min_value=1, step=1
         ),
@@ -74,7 +76,7 @@ BLANKS: Mapping[str, Any] = {"min_replicas": 0, "scope": "all"}
 def draw_table_editor(key: str, alt: str) -> None:
     """Edit one list of the scenario. alt: what the table is, for those who hear the page."""
     whole = state.edited_content()[key]
-    now = [{name: row.get(name) for name in COLUMNS[key]} for row in whole]
+    now = [_editor_row(key, row) for row in whole]
     base, widget = _editor_base(key, now)
     edited = st.data_editor(
         base,
@@ -90,9 +92,7 @@ def draw_table_editor(key: str, alt: str) -> None:
     st.session_state[f"editor-{key}"]["last"] = rows
     if rows == now:
         return
-    # Keys without a column here (outside LLMs, which the page does not plan) are blank.
-    others = {name: None for row in whole for name in row if name not in COLUMNS[key]}
-    content = {**state.edited_content(), key: [{**row, **others} for row in rows]}
+    content = {**state.edited_content(), key: editor_content(key, whole, rows)}
     new = changed(state.current_edit(), content)
     try:
         new.scenario  # noqa: B018 - raises when the edit is refused
@@ -101,6 +101,33 @@ def draw_table_editor(key: str, alt: str) -> None:
         return
     state.set_edit(new)
     st.rerun()
+
+
+def _editor_row(key: str, row: Mapping[str, Any]) -> Row:
+    """What an editor shows of an entry; blank where a cell cannot hold it (bounds on nodes)."""
+    shown = {name: row.get(name) for name in COLUMNS[key]}
+    return {name: None if isinstance(value, Mapping) else value for name, value in shown.items()}
+
+
+def editor_content(
+    key: str, whole: Sequence[Mapping[str, Any]], rows: Sequence[Row]
+) -> list[dict[str, Any]]:
+    """Edited rows as the scenario's entries: what has no column or no cell here (how a pool is
+    paid, bounds on its nodes) stays with its entry, found by its name, or by its place where
+    entries are neither added nor taken away.
+    """
+    by_name = {row["name"]: row for row in whole if "name" in row}
+    same = len(rows) == len(whole)
+    entries = []
+    for at, row in enumerate(rows):
+        before = by_name.get(row.get("name"), whole[at] if same else {})
+        kept = {
+            name: value
+            for name, value in before.items()
+            if name not in COLUMNS[key] or (isinstance(value, Mapping) and row.get(name) is None)
+        }
+        entries.append({**row, **kept})
+    return entries
 
 
 def _editor_base(key: str, now: Sequence[Row]) -> tuple[pd.DataFrame, str]:

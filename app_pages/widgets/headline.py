@@ -10,6 +10,7 @@ from planner.plans.headroom_content import headroom_limit_ms
 from planner.plans.labels import slo_name
 from planner.presentation.formatting import format_gap, format_objective
 from planner.presentation.plan.headroom import demand_with_headroom_text
+from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.story import story_lines
 
 __all__ = ["draw_headline"]
@@ -45,7 +46,7 @@ def draw_headline(here: ShownPlan) -> None:
     if not content["options"]:
         st.markdown(plain_markdown(here.meta["verdict"]) + ". " + plain_markdown(MEANINGS[status]))
         return
-    markdown_bullets(story_lines(content))
+    markdown_bullets([*story_lines(content), *payment_lines(content)])
     _draw_headline_numbers(here)
 
 
@@ -78,7 +79,8 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
             "GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}"
         )
         price = "not known" if cost is None else f"{cost:,.2f}"
-        _draw_headline_metric("Cost (USD/h)", price, best if cheapest else "of the GPUs used")
+        of = "of the GPUs paid for" if payment_lines(content) else "of the GPUs used"
+        _draw_headline_metric("Cost (USD/h)", price, best if cheapest else of)
         _draw_headline_metric(
             "Verified", "yes" if here.meta["verified"] else "no", "by separate code"
         )

@@ -88,6 +88,7 @@ def what_if_fields(
     fields += [
         ScenarioField(f"pools.{k}.nodes", f"Nodes of pool {pool['name']}", _counts(pool["nodes"]))
         for k, pool in pools
+        if not isinstance(pool["nodes"], dict)
     ]
     floor = scenario["objective"].get("quality_at_least")
     if floor is not None:

@@ -126,7 +126,7 @@ def _edit_value_words(edit: ScenarioEdit, parts: list[str], value: Any) -> str:
         case ["slo", at, "limit_ms"]:
             slo = content["slo"][int(at)]
             return f"{slo['statistic']} {slo['metric'].upper()} {value:g} ms"
-        case ["pools", at, "nodes"]:
+        case ["pools", at, "nodes"] if isinstance(value, int | float):
             return (
                 f"{value:g} node{'s' if value != 1 else ''} of {content['pools'][int(at)]['name']}"
             )

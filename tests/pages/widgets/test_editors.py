@@ -5,7 +5,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from app_pages.widgets.editors import _editor_cell_value, _editor_rows, _editor_value_text
+from app_pages.widgets.editors import (
+    _editor_cell_value,
+    _editor_row,
+    _editor_rows,
+    _editor_value_text,
+    editor_content,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +42,28 @@ def test_blank_rows_are_left_out_and_blank_cells_mean_their_default() -> None:
     )
     small = {"name": "small", "weights_gib": None, "min_replicas": 0, "max_replicas": 2}
     assert _editor_rows(frame, "llms") == [small]
+
+
+def test_what_has_no_cell_stays_with_its_entry() -> None:
+    bounds, paid = {"at_least": 0, "at_most": 4}, {"nodes": 1, "price_usd_per_gpu_h": 1.0}
+    usual = {"gpu": "g", "gpus_per_node": 2, "memory_gib": None, "price_usd_per_gpu_h": 2.0}
+    whole = [
+        {**usual, "name": "a", "nodes": bounds, "owned": False, "reserved": paid},
+        {**usual, "name": "b", "nodes": 3, "owned": True, "reserved": None},
+    ]
+    shown = [_editor_row("pools", row) for row in whole]
+    assert [row["nodes"] for row in shown] == [None, 3]
+    assert editor_content("pools", whole, shown) == whole
+    # Another order, a number in place of the bounds, a new row.
+    shown[0]["nodes"] = 2
+    added = {**usual, "name": "c", "nodes": 1}
+    b, a, c = editor_content("pools", whole, [shown[1], shown[0], added])
+    assert b == whole[1]
+    assert a == {**whole[0], "nodes": 2}
+    assert c == added
+    # A new name at the same place.
+    renamed = editor_content("pools", whole, [shown[0], {**shown[1], "name": "d"}])
+    assert renamed[1] == {**whole[1], "name": "d"}
 
 
 def test_changes_are_repeated_as_they_were_read() -> None:
