@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.demand.requests import DemandCase, DemandInstance, RequestClass
+from models.formulation import fleet_cost
 from models.instance import Instance, Llm, ObjectiveKind, Slo
 from planner.cell_solution import CellNumber, CellNumberKind
 
@@ -257,7 +258,8 @@ def _movable_budget(demand: DemandInstance) -> Iterator[MovableNumber]:
     """The largest cost up, to that of every GPU and of every request at the dearest LLM outside."""
     if demand.cost_at_most is None:
         return
-    all_gpus = sum((pool.price or 0.0) * pool.gpus for pool in demand.instance.pools)
+    instance = demand.instance
+    all_gpus = fleet_cost(instance).at([pool.gpus for pool in instance.pools])
     dearest = np.array([max(entry.outside_usd, default=0.0) for entry in demand.classes])
     all_outside = float((dearest @ demand.rates()).max()) * 3600.0
     yield MovableNumber(
