@@ -35,9 +35,11 @@ class KnownSetup:
 
 
 def build_setup_choice(
-    model: DemandModel, known: Sequence[Sequence[KnownSetup]]
+    model: DemandModel, known: Sequence[Sequence[KnownSetup]], spare: float = 0.0
 ) -> tuple[LinearProgram, list[np.ndarray]]:
-    """The program, and the columns of the setups known for each place."""
+    """The program, and the columns of the setups known for each place. spare: USD/h of a budget
+    that are left for replicas that move.
+    """
     demand, sizes = model.demand, [len(of_place) for of_place in known]
     ends = np.cumsum([0, *sizes])
     columns = [np.arange(ends[s], ends[s + 1]) for s in range(len(known))]
@@ -68,7 +70,7 @@ def build_setup_choice(
             rise[at] = 1.0
             row(rise, 0.0, np.inf)
     if demand.cost_at_most is not None:
-        row(cost, -np.inf, demand.cost_at_most)
+        row(cost, -np.inf, demand.cost_at_most - spare)
     floor = demand.instance.quality_floor
     if floor is not None:
         row(value, floor, np.inf)

@@ -34,13 +34,13 @@ from models.linear import LinearProgram
 from planner.cells.search import CellSearch
 from planner.cells.setup_placement import setup_cost
 from planner.joint.separation import place_or_separate
-from planner.joint.solver.highs import Answer, StopReason, solve_with_highs
+from planner.joint.solver.highs import Answer, SolveSettings, StopReason, solve_with_highs
 from planner.joint.solver.live_lp import LiveLp
 
 __all__ = ["ScheduleSearch"]
 
-NODES = 2000
-"""Of one master program at most."""
+NODES, MOST_NODES = 500, 2000
+"""Of one program at most, and of the master itself."""
 
 BOUNDING = 4
 """Steps from one bound of the parts to the next: it takes setups that are worth less than hoped."""
@@ -60,6 +60,7 @@ class ScheduleSearch(CellSearch):
 
     known: list[dict[bytes, KnownSetup | None]] = field(init=False)
     steps: int = 0
+    spare: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -126,7 +127,7 @@ class ScheduleSearch(CellSearch):
 
     def _solve_part(self, linear: LinearProgram, split: SplitMaster) -> Answer:
         began = time.perf_counter()
-        settings = replace(self.master_settings(), nodes=NODES)
+        settings = self.master_settings()
         settings = replace(settings, abs_gap=settings.abs_gap / len(split.parts))
         answer = solve_with_highs(linear, settings)
         self.nodes += answer.nodes
@@ -166,28 +167,32 @@ class ScheduleSearch(CellSearch):
             for s, own in enumerate(replicas):
                 self._remember(s, own)
 
+    def consider_cheaper(self) -> None:
+        """Setups that move replicas are above the budget by that: the next choice leaves it."""
+        self.spare = max(self.spare, self.over_budget)
+
     def _try_choice(self) -> bool:
-        """The best choice among the setups known; whether it is new and promises a better plan."""
-        began = time.perf_counter()
+        """The best choice among the setups known; whether there was a new one."""
         known = [[one for one in held.values() if one is not None] for held in self.known]
         if not all(known):
             return False
-        program, columns = build_setup_choice(self.model, known)
-        answer = self._solve(program)
-        self.clock.spend("master", began)
-        if answer.x is None:
-            return False
-        chosen = [of[int(np.argmax(answer.x[at]))] for of, at in zip(known, columns, strict=True)]
-        replicas = np.array([one.replicas for one in chosen])
-        if replicas.tobytes() in self.seen:
-            return False
-        self.try_setups(replicas, {})
-        return True
+        for spare in dict.fromkeys((0.0, self.spare)):
+            began = time.perf_counter()
+            program, columns = build_setup_choice(self.model, known, spare)
+            x = self._solve(program).x
+            self.clock.spend("master", began)
+            if x is not None:
+                pairs = zip(known, columns, strict=True)
+                replicas = np.array([of[int(np.argmax(x[at]))].replicas for of, at in pairs])
+                if replicas.tobytes() not in self.seen:
+                    self.try_setups(replicas, {})
+                    return True
+        return False
 
     def _try_best(self, program: MasterProgram, relaxed: Answer) -> bool:
         """The setups that the whole master decides for; whether there were any."""
         began = time.perf_counter()
-        answer = self._solve(self._without_worse(program, relaxed))
+        answer = self._solve(self._without_worse(program, relaxed), MOST_NODES)
         self.clock.spend("master", began)
         self.take_bound(answer)
         if answer.x is None or self.closed():
@@ -202,9 +207,12 @@ class ScheduleSearch(CellSearch):
         setups = self.read_master(program, answer.x)
         return None if setups[0].tobytes() in self.seen else setups
 
-    def _solve(self, linear: LinearProgram) -> Answer:
-        settings = replace(self.master_settings(), nodes=NODES)
-        answer = solve_with_highs(linear, settings)
+    def master_settings(self) -> SolveSettings:
+        """Of a master program, with a number of nodes."""
+        return replace(super().master_settings(), nodes=NODES)
+
+    def _solve(self, linear: LinearProgram, nodes: int = NODES) -> Answer:
+        answer = solve_with_highs(linear, replace(self.master_settings(), nodes=nodes))
         self.masters += bool(linear.integer.any())
         self.nodes += answer.nodes
         return answer

@@ -50,7 +50,7 @@ class CellSearch(CellGoal):
 
     masters: int = 0
     nodes: int = 0
-    _over_budget: float = 0.0
+    over_budget: float = 0.0
     pricing: CasePricing = field(init=False)
     routing: PlanRouting = field(init=False)
     seen: set[bytes] = field(default_factory=set)
@@ -106,11 +106,16 @@ class CellSearch(CellGoal):
             self._consider(replicas, spend, packings)
             if self._loses_nodes and not self.closed():
                 self._consider_other(self._solve_master(spread=True))
-            most = self.model.demand.cost_at_most
-            if most is not None and self._over_budget > 0 and not self.closed():
-                # Packed, setups may need more GPUs, or start more shards, than the master knows:
-                # others leave that much in the budget.
-                self._consider_other(self._solve_master(most_cost=most - self._over_budget))
+            if self.over_budget > 0 and not self.closed():
+                self.consider_cheaper()
+
+    def consider_cheaper(self) -> None:
+        """Setups that leave in the budget what the last ones were above it: packed, they need more
+        GPUs, or start more shards, than the master knows.
+        """
+        most = self.model.demand.cost_at_most
+        if most is not None:
+            self._consider_other(self._solve_master(most_cost=most - self.over_budget))
 
     def _serve_nothing(self) -> None:
         """Cases without requests: the fewest GPUs that the limits on setups allow."""
@@ -300,7 +305,7 @@ class CellSearch(CellGoal):
         """Price placed setups, and route them where that may help; what comes back is set aside."""
         key, most = replicas.tobytes(), self.model.demand.cost_at_most
         if most is not None:
-            self._over_budget = setups_cost(self.model.demand, packings) - most
+            self.over_budget = setups_cost(self.model.demand, packings) - most
         if key in self.seen:
             if self.limits_spend:
                 self._consider_with_money(replicas, packings)
