@@ -18,7 +18,7 @@ from models.formulation import Changes, Goal, GoalKind, Knob, KnobKind
 from models.instance import Llm, Quota
 from models.nogood import NoGood
 from models.program import build_program
-from planner.cells import cell_loop, lane_routing, node_losses, search
+from planner.cells import cell_loop, lane_routing, node_losses, schedule_search, search
 from planner.joint import (
     adjustments,
     infeasibility,
@@ -132,6 +132,9 @@ def test_symbols_name_components_of_the_program() -> None:
         (15, f"(at most {lane_routing.PASSES} times)"),
         (15, "1e-9 to 1e-5, is kept back"),
         (15, f"above {node_losses.MOST_KINDS:,} kinds"),
+        (16, f"Every {schedule_search.BOUNDING} steps"),
+        (16, f"within {schedule_search.MOST_NODES:,} nodes"),
+        (16, f"may visit {schedule_search.NODES} nodes"),
     ],
 )
 def test_numbers_are_those_of_the_code(number: int, words: str) -> None:

@@ -74,3 +74,27 @@ def test_an_impossible_case_is_named_with_exit_code_3() -> None:
     outcome = run(DAY, *QUICK, "--set", "cases.0.arrival_rate_rps.batch=3000")
     assert outcome.exit_code == 3
     assert "The case day cannot be served even alone" in outcome.stdout
+
+
+def test_a_scheduled_fleet_says_what_starts(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    scheduled = (
+        "--set",
+        "fleet={mode: scheduled, start_usd_per_gpu: 0.1}",
+        "--set",
+        "cases.3.of=day",
+    )
+    free = ("--set", "objective={maximize: quality}")
+    outcome = run(DAY, *QUICK, *scheduled, *free, "--what-if-lost", "--json", str(file))
+    assert outcome.exit_code in (0, 4), outcome.output
+    lines = outcome.stdout.splitlines()
+    assert lines[0].startswith("day: 3 setups in a cycle on 2 x 4 A100")
+    assert " starts); checked by the verifier" in lines[2]
+    for change in ("  day -> evening: ", "  evening -> night: ", "  night -> day: "):
+        assert sum(line.startswith(change) for line in lines) == 1
+    assert "day, any node of a100: " in outcome.stdout
+    content = json.loads(file.read_text(encoding="utf-8"))
+    assert [setup["cases"] for setup in content["setups"]] == [
+        *(["day", "node-lost"], ["evening"], ["night"])
+    ]
+    assert content["cost"]["starts_usd_per_h"] > 0
