@@ -60,7 +60,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.joint.solver": BELOW,
     "planner.joint": (*BELOW, "planner.joint.solver"),
     "planner.plans": (*BELOW, "planner.scenario", "planner.verification"),
-    "planner.plans.changes": (*BELOW, "planner.plans"),
+    "planner.plans.changes": (*BELOW, "planner.plans", "planner.plans.cells"),
     "planner.plans.cells": (
         *BELOW, "planner.plans", "planner.scenario", "planner.scenario.schema",
         "planner.verification.cells",
@@ -89,8 +89,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     ),
     "planner.presentation.plan": (*BELOW, "planner.plans", "planner.presentation"),
     "planner.presentation.cells": (
-        *BELOW, "planner.plans", "planner.plans.cells", "planner.operation",
-        "planner.operation.cells", "planner.presentation",
+        *BELOW, "planner.plans", "planner.plans.cells", "planner.plans.changes",
+        "planner.operation", "planner.operation.cells", "planner.presentation",
     ),
     "planner.presentation.scores": (
         *BELOW, "planner.plans", "planner.operation", "planner.presentation",

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from planner.cli.commands.cells.diff_cells import run_diff_cells
 from planner.cli.terminal.frame import framed_command, warn
 from planner.cli.terminal.output import (
     Column,
@@ -14,11 +15,14 @@ from planner.cli.terminal.output import (
     output_table,
     plain_output_console,
 )
+from planner.errors import DataError
+from planner.plans.cells.any_plan import load_any_plan_to_compare
+from planner.plans.cells.cells_plan import CellsPlan
 from planner.plans.changes.diff import PlanDiff, diff_plans
 from planner.plans.numbers import tidy
-from planner.plans.plan_and_scenario import load_plan_to_compare
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.diff import diff_line, diff_tables
+from profiles.io.faults import Fault
 
 __all__ = ["run_diff"]
 
@@ -26,11 +30,24 @@ __all__ = ["run_diff"]
 @framed_command
 def run_diff(old: Path, new: Path, *, unverified: bool = False) -> int:
     """Compare and print; return the exit code."""
-    read = [load_plan_to_compare(path, unverified=unverified) for path in (old, new)]
+    read = [load_any_plan_to_compare(path, unverified=unverified) for path in (old, new)]
     warn([line for _, line in read if line])
-    contents = [plan.demand_setup().content for plan, _ in read]
+    before, after = (plan for plan, _ in read)
+    if isinstance(before, CellsPlan) and isinstance(after, CellsPlan):
+        return run_diff_cells(before, after, _print_steps)
+    if isinstance(before, CellsPlan) or isinstance(after, CellsPlan):
+        raise DataError([_different_kinds(old, new, first_has_cells=isinstance(before, CellsPlan))])
+    contents = [plan.demand_setup().content for plan in (before, after)]
     _print_diff(plain_output_console(), contents, diff_plans(*contents))
     return 0
+
+
+def _different_kinds(old: Path, new: Path, *, first_has_cells: bool) -> Fault:
+    """The fault of two plans that cannot be compared."""
+    cells, other = (old, new) if first_has_cells else (new, old)
+    problem = f"this plan is of classes and cases (schema 2), {other} of one class in one case"
+    fix = "plan both for the same classes and cases, and compare those"
+    return Fault(str(cells), "schema", "2", problem, fix)
 
 
 def _print_diff(console: Console, contents: list[Any], difference: PlanDiff) -> None:
@@ -42,6 +59,19 @@ def _print_diff(console: Console, contents: list[Any], difference: PlanDiff) -> 
             f" {content['gpus_used']} GPUs used",
         )
     output_lines(console, "What differs", comparison_lines(*contents))
+    _print_steps(console, difference)
+    columns: list[Column] = [
+        ("LLM", "LLM", str),
+        *(
+            (h, h.replace(" (", "\n("), _share)
+            for h in diff_tables(difference)["routing_change"].columns[1:]
+        ),
+    ]
+    output_table(console, "Routing", diff_tables(difference)["routing_change"], columns)
+
+
+def _print_steps(console: Console, difference: PlanDiff) -> None:
+    """Print how replicas change, and in which order."""
     frames = diff_tables(difference)
     output_line(console, diff_line(difference), "bold")
     if difference.steps:
@@ -78,11 +108,6 @@ def _print_diff(console: Console, contents: list[Any], difference: PlanDiff) -> 
             else []
         )
         output_lines(console, "How to read this", read)
-    columns = [
-        ("LLM", "LLM", str),
-        *((h, h.replace(" (", "\n("), _share) for h in frames["routing_change"].columns[1:]),
-    ]
-    output_table(console, "Routing", frames["routing_change"], columns)
 
 
 def _plain(value: Any) -> str:

@@ -88,7 +88,7 @@ def _bundle_rows(
     """
     content, demand = source.plan.content, source.demand
     states = read_cells_states(content, demand)
-    setups = build_setup_deployments(content, demand, states, on)
+    setups = build_setup_deployments(content, demand, on)
     groups, policy, cautions = build_lane_groups(content, demand, states, setups)
     labels = deployment_labels(demand.served, LLM_LABEL)
     used = [name for name in (llm.name for llm in demand.outside)

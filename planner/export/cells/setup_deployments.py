@@ -15,7 +15,7 @@ from models.demand.requests import DemandInstance
 from planner.export.deployment import build_deployment
 from planner.export.deployment_names import deployment_labels
 from planner.operation.cells.cell_policy import cells_policy_plan_hash
-from planner.plans.cells.cells_states import CellsState
+from planner.plans.cells.setup_as_plan import setup_as_plan
 from planner.plans.labels import slo_label
 from planner.plans.schema import PlanContent
 
@@ -43,7 +43,7 @@ class SetupDeployment:
 
 
 def build_setup_deployments(
-    content: Content, demand: DemandInstance, states: Sequence[CellsState], on: date
+    content: Content, demand: DemandInstance, on: date
 ) -> list[SetupDeployment]:
     """Every setup, in the plan's order."""
     firsts = [setup["cases"][0] for setup in content["setups"]]
@@ -51,9 +51,8 @@ def build_setup_deployments(
     pools = {pool.name: p for p, pool in enumerate(demand.instance.pools)}
     made = []
     for k, setup in enumerate(content["setups"]):
-        own = [state for state in states if state.setup == k]
-        plain = _as_one_rate(content, demand, setup, own)
-        deployment = build_deployment(cast("PlanContent", plain), demand.instance, on)
+        plain = cast("PlanContent", setup_as_plan(content, k))
+        deployment = build_deployment(plain, demand.instance, on)
         about = deployment["about"]
         about |= {"plan_hash": cells_policy_plan_hash(content), "slo": _slo_words(demand)}
         label = "" if len(firsts) == 1 else labels[firsts[k]]
@@ -68,42 +67,6 @@ def build_setup_deployments(
         )
         for label, cases, deployment, keys in made
     ]
-
-
-def _as_one_rate(
-    content: Content, demand: DemandInstance, setup: Content, states: Sequence[CellsState]
-) -> Row:
-    """A setup in the words of schema 1: every option at its highest load of any case, the routing
-    inside the cluster in the case of the highest rate.
-    """
-    names = [llm.name for llm in demand.instance.llms]
-    loads = [
-        max((s.load for state in states for s in state.lanes if s.setup_option == k), default=0.0)
-        for k in range(len(setup["options"]))
-    ]
-    busiest = max(states, key=lambda state: sum(demand.cases[state.case].rates))
-    rates = dict.fromkeys(names, 0.0)
-    for lane in busiest.lanes:
-        rates[names[demand.instance.options[lane.option].llm]] += float(lane.rates.sum())
-    inside = sum(rates.values())
-    routing = {name: rate / inside if inside > 0 else 0.0 for name, rate in rates.items()}
-    options = [
-        {**option, "rate_per_replica_rps": load, "rate_rps": load * option["replicas"]}
-        for option, load in zip(setup["options"], loads, strict=True)
-    ]
-    keys = ("llm", "tp_degree", "mps_share_pct")
-    return {
-        **{key: content[key] for key in ("scenario", "scenario_sha256", "status", "context")},
-        "options": options,
-        "placement": [
-            {**shard, **{key: setup["options"][shard["option"]][key] for key in keys}}
-            for shard in setup["placement"]
-        ],
-        "routing": routing,
-        "dual_prices": {name: 0.0 if part > 0 else None for name, part in routing.items()},
-        "router": {"rule": "", "tie_eps": 0.0, "ties": []},
-        "slo": [],
-    }
 
 
 def _slo_words(demand: DemandInstance) -> list[str]:

@@ -17,7 +17,7 @@ def test_lanes_are_groups_of_their_servers(scheduled: bool, tmp_path: Path) -> N
     source = day_source(tmp_path, scheduled=scheduled)
     content, demand = source.plan.content, source.demand
     states = read_cells_states(content, demand)
-    setups = build_setup_deployments(content, demand, states, date(2026, 11, 1))
+    setups = build_setup_deployments(content, demand, date(2026, 11, 1))
     groups, policy, cautions = build_lane_groups(content, demand, states, setups)
     assert cautions == []
     by_name = {group.name: group for group in groups}

@@ -7,15 +7,13 @@ import pytest
 
 from planner.export.cells.setup_changes import build_setup_changes
 from planner.export.cells.setup_deployments import build_setup_deployments
-from planner.plans.cells.cells_states import read_cells_states
 from tests.support.plans.cells_plans import day_source
 
 
 def changes(folder: Path, *, scheduled: bool):
     source = day_source(folder, scheduled=scheduled)
     content, demand = source.plan.content, source.demand
-    states = read_cells_states(content, demand)
-    setups = build_setup_deployments(content, demand, states, date(2026, 11, 1))
+    setups = build_setup_deployments(content, demand, date(2026, 11, 1))
     return source, setups, build_setup_changes(setups)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from planner.export.cells.setup_deployments import build_setup_deployments
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
-from planner.plans.cells.cells_states import read_cells_states, replica_nodes
+from planner.plans.cells.cells_states import replica_nodes
 from tests.support.plans.cells_plans import day_source
 
 ON = date(2026, 11, 1)
@@ -15,7 +15,7 @@ ON = date(2026, 11, 1)
 
 def setups_of(source: CellsPlanAndScenario):
     content, demand = source.plan.content, source.demand
-    return build_setup_deployments(content, demand, read_cells_states(content, demand), ON)
+    return build_setup_deployments(content, demand, ON)
 
 
 @pytest.fixture(scope="module")
