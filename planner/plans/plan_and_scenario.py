@@ -9,7 +9,7 @@ from typing import Any, cast
 from models.demand.node_numbers import decided_demand, decided_instance, undecided_pools
 from planner.errors import DataError
 from planner.plans.plan_file import read_plan_file
-from planner.plans.record import Plan
+from planner.plans.record import REWRITE, Plan
 from planner.plans.schema import PlanContent
 from planner.plans.soundness import soundness_problems
 from planner.program import PROGRAM
@@ -63,18 +63,16 @@ def join_plan_and_scenario(
     plan: Plan, path: Path, scenario: Path | None = None, *, unverified: bool = False
 ) -> PlanAndScenario:
     """The same for a plan that was read from `path`."""
-    loaded = scenario_of_plan(plan.content, path, scenario, cells=False)
+    loaded = scenario_of_plan(plan.content, path, scenario)
     return _verified(plan, loaded, path, unverified=unverified)
 
 
-def scenario_of_plan(
-    content: Mapping[str, Any], path: Path, scenario: Path | None, *, cells: bool
-) -> LoadResult:
-    """The scenario of a plan, with its overrides; DataError when it cannot be read or is another
-    one. cells: as `assemble_instance`.
+def scenario_of_plan(content: Mapping[str, Any], path: Path, scenario: Path | None) -> LoadResult:
+    """The scenario of a plan of either schema, with its overrides; DataError when it cannot be read
+    or is another one.
     """
     file = scenario or _scenario_file_of_plan(path, content["scenario_path"])
-    loaded = assemble_instance(file, content["overrides"], cells=cells, sizing=True)
+    loaded = assemble_instance(file, content["overrides"], cells=True, sizing=True)
     if loaded.sha256 != content["scenario_sha256"]:
         fix = "plan it again, or name the scenario it was made of with --scenario"
         problem = f"{file} is not (or no longer) the scenario of this plan"
@@ -91,18 +89,18 @@ def load_plan_to_compare(path: Path, *, unverified: bool = False) -> tuple[Plan,
 
 def join_plan_to_compare(plan: Plan, path: Path, *, unverified: bool) -> tuple[Plan, str]:
     """The same for a plan that was read from `path`."""
-    loaded = scenario_at_hand(plan.content, path, cells=False)
+    loaded = scenario_at_hand(plan.content, path)
     if isinstance(loaded, str):
         return plan, loaded
     source = _verified(plan, loaded, path, unverified=unverified)
     return source.plan, unverified_line(path, source.problems) if source.problems else ""
 
 
-def scenario_at_hand(content: Mapping[str, Any], path: Path, *, cells: bool) -> LoadResult | str:
+def scenario_at_hand(content: Mapping[str, Any], path: Path) -> LoadResult | str:
     """The scenario of a plan that is to be compared, or the sentence why it is not verified."""
     try:
         file = _scenario_file_of_plan(path, content["scenario_path"])
-        loaded = assemble_instance(file, content["overrides"], cells=cells, sizing=True)
+        loaded = assemble_instance(file, content["overrides"], cells=True, sizing=True)
     except DataError:
         return f"{path} is not verified: its scenario is not at hand"
     if loaded.sha256 != content["scenario_sha256"]:
@@ -133,8 +131,11 @@ def scenario_with_plan_nodes(loaded: LoadResult, content: Mapping[str, Any]) -> 
 
 def _verified(plan: Plan, loaded: LoadResult, path: Path, *, unverified: bool) -> PlanAndScenario:
     """The plan with its scenario, marked where it fails its checks; DataError where that is not
-    allowed.
+    allowed, or where the scenario has classes and cases.
     """
+    if loaded.demand is not None:
+        problem = "the scenario has classes and cases, and the plan is of one rate"
+        raise DataError([Fault(str(path), "schema", "1", problem, REWRITE)])
     problems = soundness_problems(plan, loaded)
     if problems and not unverified:
         raise DataError(list(unsound_plan_faults(plan.content, problems, str(path))))

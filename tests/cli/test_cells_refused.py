@@ -2,7 +2,6 @@
 all in the same words, and none plans something else.
 """
 
-import json
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from planner.cli.app import app
 from planner.errors import DataError
 from planner.scenario.assemble_demand import CELLS_REFUSED
 from tests.support.paths import HOME
-from tests.support.scenarios.small_scenarios import write_scenario
 
 DAY = str(HOME / "examples" / "day" / "scenario.yaml")
 
@@ -41,38 +39,6 @@ def test_commands_refuse(words: tuple[str, ...], tmp_path: Path, monkeypatch) ->
     code, text = run(*words)
     assert code == 2
     assert f"{DAY}:classes: {CELLS_REFUSED}" in text
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.fixture(scope="module")
-def plan_of_the_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plan of another scenario that says it is one of the day."""
-    folder = tmp_path_factory.mktemp("plan")
-    small = str(write_scenario(folder))
-    assert run("plan", small, "--json", str(folder / "plan.json"), "--quiet")[0] == 0
-    content = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    content["scenario_path"] = DAY
-    (folder / "plan.json").write_text(json.dumps(content), encoding="utf-8")
-    return folder / "plan.json"
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("simulate", "PLAN"),
-        ("route", "PLAN", "--scores", str(Path(DAY).with_name("chat.csv")), "--csv", "out.csv"),
-        ("report", "PLAN", "--xlsx", "out.xlsx"),
-        ("export", "PLAN", "--to", "out"),
-    ],
-    ids=lambda words: words[0],
-)
-def test_commands_that_take_a_plan_refuse(
-    words: tuple[str, ...], plan_of_the_day: Path, tmp_path: Path, monkeypatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    code, text = run(*(word.replace("PLAN", str(plan_of_the_day)) for word in words))
-    assert code == 2
-    assert CELLS_REFUSED in text
     assert not list(tmp_path.iterdir())
 
 

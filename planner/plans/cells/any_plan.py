@@ -62,7 +62,7 @@ def load_any_plan(
     plan = read_any_plan_file(path)
     if isinstance(plan, Plan):
         return join_plan_and_scenario(plan, path, scenario, unverified=unverified)
-    loaded = scenario_of_plan(plan.content, path, scenario, cells=True)
+    loaded = scenario_of_plan(plan.content, path, scenario)
     return _verified_cells_plan(plan, loaded, path, unverified=unverified)
 
 
@@ -75,7 +75,7 @@ def load_any_plan_to_compare(
     plan = read_any_plan_file(path)
     if isinstance(plan, Plan):
         return join_plan_to_compare(plan, path, unverified=unverified)
-    loaded = scenario_at_hand(plan.content, path, cells=True)
+    loaded = scenario_at_hand(plan.content, path)
     if isinstance(loaded, str):
         return plan, loaded
     source = _verified_cells_plan(plan, loaded, path, unverified=unverified)

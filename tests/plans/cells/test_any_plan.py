@@ -35,6 +35,16 @@ def test_both_schemas_are_read(tmp_path: Path) -> None:
     assert isinstance(old, PlanAndScenario)
 
 
+def test_a_plan_of_one_rate_is_none_of_a_scenario_with_cells(tmp_path: Path) -> None:
+    write_day_plan(tmp_path)
+    old = json.loads((OLD_PLANS / "paper-trio.json").read_text(encoding="utf-8"))
+    for sha, words in (("0" * 64, "is not"), (day_content()["scenario_sha256"], "of one rate")):
+        plan = {**old, "scenario_path": "scenario.yaml", "overrides": {}, "scenario_sha256": sha}
+        (tmp_path / "old.json").write_text(json.dumps(plan), encoding="utf-8")
+        with pytest.raises(DataError, match=words):
+            load_any_plan(tmp_path / "old.json", unverified=True)
+
+
 def better(plan: Content) -> None:
     plan["quality"] = plan["objective"]["value"] = plan["objective"]["bound"] = 0.99
 
