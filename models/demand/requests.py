@@ -20,7 +20,7 @@ cases, P pools, O options.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -148,6 +148,11 @@ class DemandInstance:
         """(T,) position of the setup that serves each case."""
         at = {t: s for s, cases in enumerate(self.setups) for t in cases}
         return tuple(at[t] for t in range(len(self.cases)))
+
+    def fixed(self) -> "DemandInstance":
+        """The same demand, served by one setup."""
+        cases = tuple(replace(case, of=None) for case in self.cases)
+        return replace(self, cases=cases, start_usd=None)
 
     def setup_parts(self) -> np.ndarray:
         """(S,) part of all hours that each setup runs."""

@@ -33,7 +33,7 @@ from planner.cells.solve import class_qualities, solve_cells
 from planner.joint.search_state import SearchClock
 from planner.settings import Progress, Settings
 
-__all__ = ["compare_cell_baselines", "evaluate_setups", "fixed_fleet"]
+__all__ = ["compare_cell_baselines", "evaluate_setups"]
 
 
 def compare_cell_baselines(
@@ -59,7 +59,7 @@ def compare_cell_baselines(
             # The strictest limits are kept in operation too: the router does not know better.
             kept = simpler if kind is CellBaselineKind.STRICTEST else demand
             if len(planned.plan.setups) != len(kept.setups):
-                kept = fixed_fleet(kept)
+                kept = kept.fixed()
             plan, broken = evaluate_setups(kept, planned.plan.setups, settings, cancel)
         baselines.append(CellBaseline(kind=kind, planned=planned, plan=plan, broken=broken))
     return joint, baselines
@@ -68,32 +68,26 @@ def compare_cell_baselines(
 def _simpler_demands(demand: DemandInstance) -> Iterator[tuple[CellBaselineKind, DemandInstance]]:
     """The demands that the simpler ways plan for."""
     if len(demand.setups) > 1:
-        yield CellBaselineKind.FIXED, fixed_fleet(demand)
+        yield CellBaselineKind.FIXED, demand.fixed()
     lossless = [case for case in demand.cases if not case.loses_nodes]
     counted = [case for case in lossless if case.hours > 0 and any(case.rates)]
     if len(counted) > 1:
         peak = max(counted, key=lambda case: sum(case.rates))
         alone = (replace(peak, hours=1.0, of=None),)
-        yield CellBaselineKind.PEAK, replace(fixed_fleet(demand), cases=alone)
+        yield CellBaselineKind.PEAK, replace(demand.fixed(), cases=alone)
         hours = np.array([case.hours for case in counted])
         mean = hours @ np.array([case.rates for case in counted]) / hours.sum()
         pools = len(demand.instance.pools)
         case = DemandCase(
             name="mean", hours=1.0, rates=tuple(mean.tolist()), lost_nodes=(0,) * pools
         )
-        yield CellBaselineKind.MEAN, replace(fixed_fleet(demand), cases=(case,))
+        yield CellBaselineKind.MEAN, replace(demand.fixed(), cases=(case,))
     strictest = _strictest_slos(demand)
     if strictest is not None:
         classes = tuple(replace(entry, slos=strictest) for entry in demand.classes)
         yield CellBaselineKind.STRICTEST, replace(demand, classes=classes)
     if len(lossless) < len(demand.cases) and counted:
         yield CellBaselineKind.BLIND, without_losses(demand)
-
-
-def fixed_fleet(demand: DemandInstance) -> DemandInstance:
-    """The same demand, served by one setup."""
-    cases = tuple(replace(case, of=None) for case in demand.cases)
-    return replace(demand, cases=cases, start_usd=None)
 
 
 def without_losses(demand: DemandInstance) -> DemandInstance:

@@ -1,5 +1,8 @@
 """The search over a cycle of setups that money ties together: a budget, or a cost objective.
 
+One setup for all cases is a plan of the cycle too, in which nothing starts: it is looked for first,
+and the cuts of its cases hold for every setup.
+
 With many setups the master has as many times the whole numbers, and proving its optimum takes long.
 So it is taken apart. Each step
 
@@ -26,6 +29,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from models.demand.demand_model import DemandModel
 from models.demand.master_program import MasterProgram, build_master_program
 from models.demand.setup_choice import KnownSetup, build_setup_choice
 from models.demand.setup_split import SplitMaster, split_master
@@ -41,6 +45,9 @@ __all__ = ["ScheduleSearch"]
 
 NODES, MOST_NODES = 500, 2000
 """Of one program at most, and of the master itself."""
+
+FIXED_PART, FIXED_GAP = 0.15, 1e-2
+"""Part of the time, and the gap, in which one setup for all cases is looked for."""
 
 BOUNDING = 4
 """Steps from one bound of the parts to the next: it takes setups that are worth less than hoped."""
@@ -65,6 +72,37 @@ class ScheduleSearch(CellSearch):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.known = [{} for _ in self.model.demand.setups]
+
+    def run(self) -> None:
+        """Search until the gap is closed, time is up, or nothing more is learnt."""
+        with self.clock.share(FIXED_PART):
+            self._begin_with_one_setup()
+        super().run()
+
+    def _begin_with_one_setup(self) -> None:
+        """The plan of a fixed fleet, closed roughly, as the first one."""
+
+        def tell(phase: str, value: float | None, _bound: float | None) -> None:
+            # The bound of one setup is none of several.
+            if self.report is not None:
+                self.report(phase, value, None)
+
+        demand = self.model.demand
+        search = CellSearch(
+            model=DemandModel(demand=demand.fixed(), qualities=self.model.qualities),
+            clock=self.clock,
+            settings=replace(self.settings, rel_gap=max(self.settings.rel_gap, FIXED_GAP)),
+            report=tell,
+        )
+        search.run()
+        self.cuts += search.cuts
+        self.masters, self.nodes = search.masters, search.nodes
+        if search.best is None:
+            return
+        (one,) = search.best.setups
+        setups = tuple(replace(one, cases=cases) for cases in demand.setups)
+        self.seen.add(np.array([one.replicas] * len(setups)).tobytes())
+        self.take(replace(search.best, setups=setups))
 
     def decide_and_try(self) -> bool:
         """One step; whether there may be another."""

@@ -132,6 +132,8 @@ def test_symbols_name_components_of_the_program() -> None:
         (15, f"(at most {lane_routing.PASSES} times)"),
         (15, "1e-9 to 1e-5, is kept back"),
         (15, f"above {node_losses.MOST_KINDS:,} kinds"),
+        (16, f"(to {100 * schedule_search.FIXED_GAP:g} %"),
+        (16, f"in {100 * schedule_search.FIXED_PART:g} % of the time"),
         (16, f"Every {schedule_search.BOUNDING} steps"),
         (16, f"within {schedule_search.MOST_NODES:,} nodes"),
         (16, f"may visit {schedule_search.NODES} nodes"),
