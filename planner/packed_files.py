@@ -11,9 +11,11 @@ __all__ = ["EXAMPLES", "IS_WHEEL", "PAGE_EXAMPLES", "PAGE_SCRIPT", "SCHEMAS", "p
 PAGE_EXAMPLES = (
     *("paper-trio", "two-gpu-types", "percentile-slo", "cheapest-floor", "from-benchmarks"),
 )
-"""Examples that every command and the page plan; the first is shown when the page is opened."""
+"""Examples that every command plans; the first is shown when the page is opened."""
 EXAMPLES = (*PAGE_EXAMPLES, "day")
-"""Names of all examples; `day` has classes and cases, which `plan` alone plans."""
+"""Names of all examples, which the page offers; `day` has classes and cases, which some commands do
+not know.
+"""
 
 _PACKED = Path(__file__).resolve().with_name("packed")
 _CHECKOUT = Path(__file__).resolve().parents[1]

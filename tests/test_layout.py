@@ -527,6 +527,9 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/scenario/test_workbook_demand.py": (
         *("profiles/workbook_demand_fields", "planner/scenario/demand/demand_sheets"),
     ),
+    "tests/pages/widgets/test_cells_plan.py": (
+        *("app_pages/charts/day", "app_pages/jobs/cells_export", "app_pages/widgets/cells_notice"),
+    ),
     "tests/reports/workbook/cells/test_cells_workbook.py": (
         *("planner/export/cells/cells_report_files", "reports/workbook/cells/case_sheets"),
         *("reports/workbook/cells/cells_summary", "reports/workbook/cells/day_charts"),

@@ -29,12 +29,15 @@ from profiles.io.faults import Fault
 from profiles.io.writing import csv_text
 
 __all__ = [
+    "Made",
     "export_bundle_job",
     "export_charts_job",
     "export_report_job",
     "export_scenario_workbook_job",
     "export_scenario_zip_job",
+    "files_in",
     "plan_text",
+    "zip_export_files",
     "zip_exported_tables",
 ]
 
@@ -67,7 +70,7 @@ def export_charts_job(
     del job
     with TemporaryDirectory(prefix="joint-llm-planner-") as folder:
         write_report_files(_exported_source(path, overrides, content), None, folder)
-        return _zip_export_files(_files_in(folder)), []
+        return zip_export_files(files_in(folder)), []
 
 
 def export_scenario_zip_job(
@@ -86,7 +89,7 @@ def export_scenario_zip_job(
             problem = "its files do not give the scenario back exactly"
             raise DataError([Fault(path, "", "", problem, "share its own files instead")])
         plan = plan_file_text(source.plan.content)
-        return _zip_export_files({**_files_in(folder), "plan.json": plan}), []
+        return zip_export_files({**files_in(folder), "plan.json": plan}), []
 
 
 def export_scenario_workbook_job(
@@ -120,7 +123,7 @@ def export_bundle_job(
     made = build_bundle(source, on, chosen, table)
     left_out = made.left_out.items()
     return {
-        "zip": _zip_export_files(made.files, made.executable),
+        "zip": zip_export_files(made.files, made.executable),
         "files": bundle_files_table(made),
         "left_out": [f"{kind}: {reason}" for kind, reasons in left_out for reason in reasons],
         "to_do": list(made.cautions),
@@ -128,14 +131,14 @@ def export_bundle_job(
     }
 
 
-def plan_text(content: PlanContent) -> str:
+def plan_text(content: PlanContent | Mapping[str, Any]) -> str:
     """plan.json as it is handed over: its scenario is in the same folder."""
     return plan_file_text({**content, "scenario_path": Path(str(content["scenario_path"])).name})
 
 
 def zip_exported_tables(tables: Mapping[str, pd.DataFrame]) -> bytes:
     """Tables as CSV files in an archive; empty ones are left out."""
-    return _zip_export_files(
+    return zip_export_files(
         {f"{name}.csv": csv_text(frame) for name, frame in tables.items() if len(frame)}
     )
 
@@ -164,11 +167,12 @@ def _copy_exported_plan(source: PlanAndScenario, folder: Path) -> PlanAndScenari
     return PlanAndScenario(Plan(content), copy)
 
 
-def _files_in(folder: str) -> dict[str, bytes]:
+def files_in(folder: str) -> dict[str, bytes]:
+    """Bytes of the files of a folder by name."""
     return {file.name: file.read_bytes() for file in sorted(Path(folder).iterdir())}
 
 
-def _zip_export_files(
+def zip_export_files(
     files: Mapping[str, str | bytes], executable: frozenset[str] = frozenset()
 ) -> bytes:
     """A ZIP archive of files by name."""

@@ -2,7 +2,7 @@
 may use, and a plan as pages show it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Event
@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from planner.plans.schema import PlanContent
 from profiles.io.faults import Fault
+from reports.cells_content import CellsReport
 from reports.content import Report
 
 if TYPE_CHECKING:
     from planner.settings import Progress
 
-__all__ = ["JobContext", "JobOutcome", "JobState", "JobStatus", "OutcomeKind", "PlanView"]
+__all__ = [
+    "CellsPlanView",
+    "JobContext",
+    "JobOutcome",
+    "JobState",
+    "JobStatus",
+    "OutcomeKind",
+    "PlanView",
+]
 
 
 class OutcomeKind(StrEnum):
@@ -98,3 +107,15 @@ class PlanView:
     content: PlanContent
     report: Report
     nearest: Report | None = None
+
+
+@dataclass(frozen=True)
+class CellsPlanView:
+    """A plan over classes and cases as pages show it.
+
+    content: of plan.json, schema 2; report: tables, maps and meta of
+    planner.export.cells.cells_report_content.
+    """
+
+    content: Mapping[str, Any]
+    report: CellsReport

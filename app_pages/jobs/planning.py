@@ -9,17 +9,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app_pages.jobs.messages import JobContext, PlanView
+import pandas as pd
+
+from app_pages.jobs.cells_export import scenario_of_cells
+from app_pages.jobs.messages import CellsPlanView, JobContext, PlanView
+from planner.cells.lost_node_table import lost_node_table
+from planner.export.cells.cells_report_content import build_cells_report
 from planner.export.report_content import build_report
 from planner.joint import solve as joint
 from planner.operation.near_limits import with_limits_simulated
 from planner.operation.simulation import run_simulation
 from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import build_step_level_replica
+from planner.plans.cells.cells_content import build_cells_plan
+from planner.plans.cells.cells_setups import read_cells_setups
 from planner.plans.plan_and_scenario import PlanAndScenario, scenario_with_plan_nodes
 from planner.plans.plan_content import build_plan_content
 from planner.plans.record import Plan
 from planner.plans.schema import MarginalContent, PlanContent
+from planner.presentation.cells.class_results import lost_pools_table
+from planner.presentation.cells.lost_nodes import lost_nodes_content
 from planner.presentation.marginals import marginals_content
 from planner.presentation.simulation import (
     CAVEATS,
@@ -29,21 +38,27 @@ from planner.presentation.simulation import (
     simulation_demand_line,
     simulation_verdict_line,
 )
-from planner.scenario.assemble import assemble_instance
+from planner.scenario.assemble import LoadResult, assemble_instance
+from planner.sizing.cell_sizing import solve_sized_cells
 from planner.sizing.rate_sizing import solve_sized_rate
 from planner.studies.marginals import marginal_values
 from planner.studies.quality_cache import cached_quality_of
 
 __all__ = [
+    "run_lost_nodes_planning_job",
     "run_marginals_planning_job",
     "run_planned_simulation_job",
     "run_planning_job",
 ]
 
 
-def run_planning_job(path: str, overrides: Mapping[str, Any], *, job: JobContext) -> PlanView:
+def run_planning_job(
+    path: str, overrides: Mapping[str, Any], *, job: JobContext
+) -> PlanView | CellsPlanView:
     """Plan a scenario file with changes. DataError for bad input, VerificationError for a bug."""
-    loaded = assemble_instance(Path(path), dict(overrides), sizing=True)
+    loaded = assemble_instance(Path(path), dict(overrides), cells=True, sizing=True)
+    if loaded.demand is not None:
+        return _plan_cells(loaded, job)
     settings = loaded.settings
     instance, solution = solve_sized_rate(
         loaded.instance,
@@ -61,6 +76,35 @@ def run_planning_job(path: str, overrides: Mapping[str, Any], *, job: JobContext
         build_report(plan, loaded),
         None if nearest is None else build_report(nearest, loaded),
     )
+
+
+def _plan_cells(loaded: LoadResult, job: JobContext) -> CellsPlanView:
+    """The plan of a scenario with classes, cases, LLMs outside or a budget."""
+    demand, settings = loaded.demand, loaded.settings
+    if demand is None:
+        raise AssertionError("a scenario without cells is planned as one")
+    demand, solution = solve_sized_cells(demand, settings, progress=job.progress, cancel=job.cancel)
+    loaded = replace(loaded, instance=demand.instance, demand=demand)
+    content = build_cells_plan(loaded, demand, solution, settings, {})
+    return CellsPlanView(content, build_cells_report(content, loaded))
+
+
+def run_lost_nodes_planning_job(
+    path: str, overrides: Mapping[str, Any], content: Mapping[str, Any], *, job: JobContext
+) -> pd.DataFrame:
+    """What the loss of any one node does to a plan over classes and cases, a row a case and pool.
+
+    The plan must be of this scenario; DataError where its files have changed since.
+    """
+    loaded = scenario_of_cells(path, overrides, content)
+    demand = loaded.demand
+    if demand is None:
+        raise AssertionError("a plan over cells is of a scenario with cells")
+    setups = read_cells_setups(content, demand)
+    outcomes = lost_node_table(demand, setups, loaded.settings, job.cancel)
+    pools = [pool.name for pool in demand.instance.pools]
+    entries = lost_nodes_content(outcomes, pools, [case.name for case in demand.cases])
+    return lost_pools_table({"context": {"lost_nodes": entries}})
 
 
 def run_marginals_planning_job(

@@ -46,7 +46,7 @@ def replace_table_job(
 
 def _checked_upload(path: Path) -> ScenarioEdit:
     """The scenario without changes; DataError when it or its tables are faulty."""
-    assemble_instance(path, sizing=True)
+    assemble_instance(path, cells=True, sizing=True)
     return ScenarioEdit.of_file(str(path))
 
 
@@ -58,7 +58,7 @@ def summarise_inputs_job(
     DataError with every fault.
     """
     job.progress(Progress(0.0, "reading"))
-    loaded = assemble_instance(Path(path), dict(overrides), sizing=True)
+    loaded = assemble_instance(Path(path), dict(overrides), cells=True, sizing=True)
     scores = loaded.instance.scores
     return {
         "profiles": summarise_profiles(loaded.tables.profiles),

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from app_pages.jobs.messages import CellsPlanView
 from app_pages.session import reruns, state
 from app_pages.session.server import example, server_example_plan
 from app_pages.session.share_link import share_link_values
-from app_pages.session.state import ShownPlan
-from planner.packed_files import PAGE_EXAMPLES
+from app_pages.session.state import ShownCells, ShownPlan
+from planner.packed_files import EXAMPLES, PAGE_EXAMPLES
 
 __all__ = ["open_example_as_first", "start_first_view"]
 
@@ -17,7 +18,7 @@ def start_first_view() -> None:
     if "begun" in st.session_state:
         return
     name = st.query_params.get("example", PAGE_EXAMPLES[0])
-    open_example_as_first(name if name in PAGE_EXAMPLES else PAGE_EXAMPLES[0])
+    open_example_as_first(name if name in EXAMPLES else PAGE_EXAMPLES[0])
     values, faults = share_link_values(state.current_edit(), st.query_params.to_dict())
     st.session_state["link_faults"] = faults
     for path, value in values.items():
@@ -36,6 +37,7 @@ def open_example_as_first(name: str) -> None:
     with st.spinner("Solving the example"):
         done = server_example_plan(edit)
     if done.has_result:
-        state.show_plan(ShownPlan(edit, done.result, name))
+        kind = ShownCells if isinstance(done.result, CellsPlanView) else ShownPlan
+        state.show_plan(kind(edit, done.result, name))
     else:
         st.session_state["solve-failure"] = done

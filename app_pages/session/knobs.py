@@ -24,15 +24,18 @@ class Knob:
 def knobs_of(edit: ScenarioEdit) -> list[Knob]:
     """Rate, SLO limits, the required quality, nodes, after the changes."""
     content = content_of_edit(edit)
-    knobs = [
-        Knob(
-            path="arrival_rate_rps",
-            label="Arrival rate (req/s)",
-            value=content["arrival_rate_rps"],
-            least=0.01,
-            step=1.0,
+    knobs = []
+    # Classes and cases have rates of their own, which the file states.
+    if isinstance(content["arrival_rate_rps"], int | float):
+        knobs.append(
+            Knob(
+                path="arrival_rate_rps",
+                label="Arrival rate (req/s)",
+                value=content["arrival_rate_rps"],
+                least=0.01,
+                step=1.0,
+            )
         )
-    ]
     for k, slo in enumerate(content["slo"]):
         each = " of each LLM" if slo["scope"] == "each_llm" else ""
         knobs.append(
@@ -54,6 +57,10 @@ def knobs_of(edit: ScenarioEdit) -> list[Knob]:
                 step=0.01,
             )
         )
+    budget = content["objective"].get("cost_at_most_usd_per_h")
+    if budget is not None:
+        path = "objective.cost_at_most_usd_per_h"
+        knobs.append(Knob(path=path, label="Budget (USD/h)", value=budget, least=0.0, step=1.0))
     for k, pool in enumerate(content["pools"]):
         if isinstance(pool["nodes"], dict):
             continue  # decided by the plan

@@ -16,7 +16,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app_pages.jobs.messages import JobOutcome, OutcomeKind, PlanView
+from app_pages.jobs.messages import CellsPlanView, JobOutcome, OutcomeKind, PlanView
 from app_pages.jobs.worker_pool import WorkerPool
 from planner.packed_files import PAGE_EXAMPLES, packed_example_path
 from planner.scenario.edits import ScenarioEdit, file_key_of_edit
@@ -107,7 +107,7 @@ def server_example_plan(edit: ScenarioEdit) -> JobOutcome:
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
-def _plan_on_server(path: str, content_hash: str) -> PlanView:
+def _plan_on_server(path: str, content_hash: str) -> PlanView | CellsPlanView:
     done = compute_now(PLAN, (path, {}), key=str(Path(path).parent))
     if not done.has_result:
         raise _NoPlanError(done)

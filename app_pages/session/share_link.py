@@ -8,7 +8,7 @@ import streamlit as st
 from app_pages.session.knobs import Knob, knobs_of
 from app_pages.session.state import current_edit
 from planner.errors import DataError
-from planner.packed_files import PAGE_EXAMPLES
+from planner.packed_files import EXAMPLES
 from planner.scenario.edits import ScenarioEdit
 from profiles.io.faults import Fault
 
@@ -30,8 +30,8 @@ def share_link_values(
     faults: list[Fault] = []
     for path, text in query.items():
         if path == "example":
-            if text not in PAGE_EXAMPLES:
-                fix = f"it is one of {', '.join(PAGE_EXAMPLES)}"
+            if text not in EXAMPLES:
+                fix = f"it is one of {', '.join(EXAMPLES)}"
                 faults.append(_fault(path, text, "there is no such example", fix))
         elif path not in knobs:
             faults.append(_fault(path, text, "a link cannot change this", "change it on the page"))
@@ -70,7 +70,7 @@ def share_link_query() -> dict[str, str]:
     uploaded files.
     """
     name = st.session_state.get("example")
-    if name not in PAGE_EXAMPLES:
+    if name not in EXAMPLES:
         return {}
     edit = current_edit()
     paths = {knob.path for knob in knobs_of(edit)}

@@ -3,7 +3,7 @@
 All of it lives in st.session_state and nowhere else.
 
 edit           ScenarioEdit: file and changes, with the present inputs of the page
-shown          ShownPlan: a plan and the edit it is of
+shown          ShownPlan or ShownCells: a plan and the edit it is of
 example        what is chosen as the scenario
 solving        the edit whose plan is computed
 solve-failure  JobOutcome: why the last solve gave no plan
@@ -17,29 +17,34 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app_pages.jobs.messages import JobOutcome, PlanView
+from app_pages.jobs.messages import CellsPlanView, JobOutcome, PlanView
 from app_pages.session import job_slots, reruns
 from app_pages.session.server import PLAN
 from planner.errors import DataError
 from planner.plans.record import Plan
 from planner.plans.schema import PlanContent
-from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
+from planner.scenario.edits import ScenarioEdit, changed, content_of_edit, edit_states_demand
 from planner.scenario.schema.paths import set_at_schema_path
 from planner.scenario.schema.specification import ScenarioSpec
+from reports.cells_content import CellsReport, CellsReportMeta
 from reports.content import ReportMeta
 
 __all__ = [
+    "ShownCells",
     "ShownPlan",
     "current_edit",
     "edit_session_value",
     "edited_content",
+    "is_of_cells",
     "is_stale",
+    "plan_on_page",
     "scenario_folder",
     "scores_key",
     "session_best_effort_plan",
     "set_edit",
     "show_plan",
     "show_session_solve",
+    "shown_cells",
     "shown_plan",
     "solve_failure",
     "start_session_solve",
@@ -83,6 +88,36 @@ class ShownPlan:
         return self.edit.path, dict(self.edit.overrides)
 
 
+@dataclass(frozen=True)
+class ShownCells:
+    """A plan over classes and cases as it is shown; fields as of ShownPlan."""
+
+    edit: ScenarioEdit
+    view: CellsPlanView
+    example: str = ""
+    cancelled: bool = False
+
+    @property
+    def report(self) -> CellsReport:
+        """Tables, maps of setups, and meta."""
+        return self.view.report
+
+    @property
+    def meta(self) -> CellsReportMeta:
+        """Text and numbers that accompany the tables."""
+        return self.view.report["meta"]
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The content of plan.json, schema 2."""
+        return self.view.content
+
+    @property
+    def args(self) -> tuple[str, dict[str, Any]]:
+        """The first arguments of every job: the scenario's file and its changes."""
+        return self.edit.path, dict(self.edit.overrides)
+
+
 def session_best_effort_plan(here: ShownPlan) -> ShownPlan:
     """The best effort of a conflict, as a separate plan."""
     nearest = Plan(here.content).best_effort
@@ -103,14 +138,34 @@ def edited_content() -> dict[str, Any]:
     return content_of_edit(current_edit())
 
 
+def plan_on_page() -> ShownPlan | ShownCells | None:
+    """The plan on the page, of either kind."""
+    here: ShownPlan | ShownCells | None = st.session_state.get("shown")
+    return here
+
+
 def shown_plan() -> ShownPlan | None:
-    """The plan on the page."""
-    return st.session_state.get("shown")
+    """The plan on the page, where it has one class in one case."""
+    here = plan_on_page()
+    return here if isinstance(here, ShownPlan) else None
+
+
+def shown_cells() -> ShownCells | None:
+    """The plan on the page, where it is over classes and cases."""
+    here = plan_on_page()
+    return here if isinstance(here, ShownCells) else None
+
+
+def is_of_cells() -> bool:
+    """Whether the present inputs or the plan shown have classes, cases, LLMs outside or a
+    budget.
+    """
+    return shown_cells() is not None or edit_states_demand(current_edit())
 
 
 def is_stale() -> bool:
     """Whether the inputs differ from those of the plan shown."""
-    here = shown_plan()
+    here = plan_on_page()
     return here is not None and here.edit != current_edit()
 
 
@@ -150,7 +205,7 @@ def scores_key(edit: ScenarioEdit) -> str:
     return str(Path(edit.path).parent / str(edit.base["scores"]))
 
 
-def show_plan(here: ShownPlan) -> None:
+def show_plan(here: ShownPlan | ShownCells) -> None:
     """Put a plan on the page."""
     st.session_state["shown"], st.session_state["solve-failure"] = here, None
     st.session_state["example"] = here.example
@@ -165,7 +220,8 @@ def show_session_solve() -> None:
     st.session_state["solve-failure"] = None if done.has_result else done
     if done.has_result:
         cancelled = job.cancelled and done.result.content["status"] != "optimal"
-        st.session_state["shown"] = ShownPlan(
+        kind = ShownCells if isinstance(done.result, CellsPlanView) else ShownPlan
+        st.session_state["shown"] = kind(
             st.session_state["solving"], done.result, st.session_state["example"], cancelled
         )
     del st.session_state["solving"]

@@ -11,6 +11,7 @@ from app_pages.charts.compare import build_quality_comparison_chart, build_routi
 from app_pages.charts.style import show_styled_chart
 from app_pages.session import reruns, saved_plans, state
 from app_pages.session.state import ShownPlan
+from app_pages.widgets.cells_notice import draw_cells_notice
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.changes.diff import diff_plans
@@ -30,6 +31,7 @@ MOST = 4
 def draw_compare_view() -> None:
     """The whole page."""
     st.title("Compare")
+    draw_cells_notice("")
     st.markdown(
         "Every plan that was shown and has a setup is kept here until this page is closed or"
         " reloaded."

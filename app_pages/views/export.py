@@ -10,13 +10,14 @@ import streamlit as st
 
 from app_pages.jobs.export import plan_text, zip_exported_tables
 from app_pages.session import job_slots, reruns, saved_plans, share_link, state
-from app_pages.session.state import ShownPlan
+from app_pages.session.state import ShownCells, ShownPlan
 from app_pages.widgets import downloads, marginals
 from app_pages.widgets.downloads import draw_download, draw_made_download, draw_purpose
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.export.bundle import KINDS
 from planner.export.deployment_names import deployment_labels
+from planner.scenario.edits import edit_words
 
 BUNDLE = "export-bundle"
 """Slot. One bundle is kept at a time."""
@@ -25,6 +26,9 @@ BUNDLE = "export-bundle"
 def draw_export_view() -> None:
     """Draw the page."""
     st.title("Export")
+    if (cells := state.shown_cells()) is not None:
+        draw_export_cells(cells)
+        return
     here = state.shown_plan()
     if here is None:
         st.info("There is no plan to export. Solve one first.")
@@ -46,6 +50,28 @@ def draw_export_view() -> None:
     st.subheader("To go on from here")
     draw_made_download(here, name, downloads.SCENARIO_ZIP)
     draw_made_download(here, name, downloads.SCENARIO_WORKBOOK)
+    draw_export_link()
+
+
+def draw_export_cells(here: ShownCells) -> None:
+    """What can be taken away of a plan over classes and cases."""
+    content, status = here.content, here.content["status"]
+    words = ", ".join([content["scenario"], *(edit_words(here.edit) or ["as given"])])
+    name = deployment_labels([words], 60)[words]
+    st.markdown(
+        f"All files are of the plan shown: **{plain_markdown(words)}**, {plain_markdown(status)},"
+        f" scenario hash {content['scenario_sha256'][:12]}."
+    )
+    st.info("The deploy bundle of such a plan is not made here; the command `export` tells more.")
+    for file in downloads.CELLS_FILES:
+        if content["setups"] or "charts" not in file.noun:
+            draw_made_download(here, name, file)
+    draw_purpose("plan.json", "The whole plan, key by key (docs/plan-json.md).")
+    plan = partial(plan_text, content)
+    draw_download("Download plan.json", plan, f"{name}-plan.json", "application/json", "plan")
+    draw_purpose("Tables (CSV)", "Every table of the page Plan as a CSV file.")
+    tables = partial(zip_exported_tables, dict(here.report["tables"]))
+    draw_download("Download the tables", tables, f"{name}-tables.zip", downloads.ZIP, "tables")
     draw_export_link()
 
 

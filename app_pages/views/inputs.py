@@ -68,8 +68,14 @@ def draw_demand_inputs() -> None:
     """Arrival rate, SLOs, objective."""
     content = state.edited_content()
     st.subheader("Demand, SLOs and objective")
+    if state.is_of_cells():
+        st.info(
+            "Classes, cases, their rates and outside LLMs are as in the file. Change them there (a"
+            " workbook has sheets for them) and open it again."
+        )
     with st.container(horizontal=True):
-        draw_number_input("arrival_rate_rps", "Arrival rate (req/s)", 0.01, 1.0)
+        if isinstance(content["arrival_rate_rps"], int | float):
+            draw_number_input("arrival_rate_rps", "Arrival rate (req/s)", 0.01, 1.0)
         goal = "cost" if "minimize" in content["objective"] else "quality"
         key = reruns.widget_key_across_reruns("goal", goal)
         st.session_state[key] = goal
@@ -166,7 +172,7 @@ def goal_input_chosen(key: str) -> None:
     goal = st.session_state[key]
     if not reruns.accept_value_across_reruns("goal", key, goal):
         return
-    here = state.shown_plan()
+    here = state.plan_on_page()
     cost = cost_objective_edit(here.content["quality"] if here is not None else None)
     state.edit_session_value("objective", cost if goal == "cost" else QUALITY)
 

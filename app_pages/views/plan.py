@@ -4,6 +4,7 @@ import streamlit as st
 
 from app_pages.session import job_slots, reruns, saved_plans, state
 from app_pages.session.state import ShownPlan
+from app_pages.widgets.cells_plan import draw_cells_plan
 from app_pages.widgets.conflict import draw_conflict
 from app_pages.widgets.deployment import draw_deployment
 from app_pages.widgets.headline import draw_headline
@@ -22,6 +23,9 @@ def draw_plan_view() -> None:
         " the cheapest GPUs) within the latency limits. Change a number in the sidebar (on a phone:"
         " the arrows at the top) and press **Solve**."
     )
+    if (cells := state.shown_cells()) is not None:
+        draw_cells_plan(cells)
+        return
     here = state.shown_plan()
     if here is None:
         st.info(

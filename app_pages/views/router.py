@@ -12,6 +12,7 @@ from app_pages.charts.router import MEASURES, build_router_load_chart
 from app_pages.charts.style import show_styled_chart
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
+from app_pages.widgets.cells_notice import draw_cells_notice
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.prompt_test import draw_prompt_test
 from app_pages.widgets.tables import draw_shown_table
@@ -32,6 +33,8 @@ llm = router.choose({scores}, prompt_id)
 def draw_router_view() -> None:
     """Draw the page."""
     st.title("Router")
+    if draw_cells_notice("route"):
+        return
     st.markdown(
         "A prompt goes to the LLM with the highest **score - dual price**; a hash of the prompt id"
         " splits ties. Prices are in units of the score: an LLM with price 0.1 gets a prompt only"

@@ -13,6 +13,7 @@ from app_pages.charts.style import show_styled_chart
 from app_pages.jobs.messages import OutcomeKind
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
+from app_pages.widgets.cells_notice import draw_cells_notice
 from app_pages.widgets.markdown import faults_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.presentation.setup_listing import (
@@ -34,6 +35,8 @@ FIRST = ("Baseline", "Quality (mean score)", "SLO met", "GPUs used", "Cost (USD/
 def draw_setups_view() -> None:
     """The whole page."""
     st.title("Setups")
+    if draw_cells_notice("baselines"):
+        return
     st.markdown(
         "How much does the setup matter? Every setup that can be listed is routed at its best and"
         " compared with the plan. A setup says how each LLM is run: tensor-parallel degree, MPS"

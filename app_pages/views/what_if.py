@@ -12,6 +12,7 @@ from app_pages.session import job_slots, reruns, state
 from app_pages.session.knobs import Knob, knobs_of
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.alternatives import draw_alternatives, show_opened_alternative
+from app_pages.widgets.cells_notice import draw_cells_notice
 from app_pages.widgets.conflict import draw_conflict
 from app_pages.widgets.frontier import draw_frontier, forget_other_frontier
 from app_pages.widgets.marginals import draw_marginals
@@ -27,6 +28,8 @@ from planner.scenario.edits import ScenarioEdit
 def draw_what_if_view() -> None:
     """The whole page."""
     st.title("What-if")
+    if draw_cells_notice(""):
+        return
     here = state.shown_plan()
     show_opened_alternative(here)
     st.subheader("Move a slider")

@@ -1,16 +1,18 @@
 """Files that a worker makes of the plan shown: a button makes one, another downloads it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
 from app_pages.session import job_slots, reruns, state
-from app_pages.session.state import ShownPlan
+from app_pages.session.state import ShownCells, ShownPlan
 from app_pages.widgets import marginals
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets
 
 __all__ = [
+    "CELLS_FILES",
     "CHARTS",
     "REPORT",
     "SCENARIO_WORKBOOK",
@@ -32,8 +34,8 @@ SLOT = "export-file"
 class MadeFile:
     """A file that a worker makes.
 
-    call: of app_pages.jobs.export; noun: on its button; purpose: a sentence or two; ending: of its
-    name, after the scenario's.
+    call: of `module` in app_pages.jobs; noun: on its button; purpose: a sentence or two; ending:
+    of its name, after the scenario's.
     """
 
     call: str
@@ -42,6 +44,7 @@ class MadeFile:
     purpose: str
     ending: str
     mime: str
+    module: str = "export"
 
 
 REPORT = MadeFile(
@@ -84,6 +87,27 @@ SCENARIO_WORKBOOK = MadeFile(
 )
 
 
+CELLS_FILES = (
+    replace(
+        REPORT,
+        call="export_cells_report_job",
+        module="cells_export",
+        purpose=(
+            "Summary, cases, classes, limits, lanes, lost nodes, GPU map and charts; for those who"
+            " decide. It can be opened as a scenario again."
+        ),
+    ),
+    replace(
+        CHARTS,
+        call="export_cells_charts_job",
+        module="cells_export",
+        purpose="Rates by class with the quality, and GPU maps, for slides and documents.",
+    ),
+    replace(SCENARIO_WORKBOOK, call="export_cells_workbook_job", module="cells_export"),
+)
+"""Files of a plan over classes and cases."""
+
+
 def draw_purpose(title: str, purpose: str) -> None:
     """What a file is for."""
     st.markdown(f"**{title}**: {purpose}")
@@ -96,7 +120,7 @@ def draw_download(
     st.download_button(label, data, name, mime, key=f"export-{key}", on_click="ignore")
 
 
-def draw_made_download(here: ShownPlan, name: str, file: MadeFile) -> None:
+def draw_made_download(here: ShownPlan | ShownCells, name: str, file: MadeFile) -> None:
     """A file with the button that makes it, then the one that downloads it."""
     draw_purpose(file.title, file.purpose)
     job, (call, plan) = job_slots.get(SLOT), st.session_state.get(SLOT, (None, None))
@@ -114,16 +138,19 @@ def draw_made_download(here: ShownPlan, name: str, file: MadeFile) -> None:
         _draw_button("Try again", f"export-again-{file.call}", here, file)
 
 
-def _draw_button(label: str, key: str, here: ShownPlan, file: MadeFile) -> None:
+def _draw_button(label: str, key: str, here: ShownPlan | ShownCells, file: MadeFile) -> None:
     off = job_slots.is_running(SLOT)
     st.button(label, key=key, disabled=off, on_click=_start_download, args=(here, file))
 
 
 @reruns.survive_reruns
-def _start_download(here: ShownPlan, file: MadeFile) -> None:
+def _start_download(here: ShownPlan | ShownCells, file: MadeFile) -> None:
     """Make a file."""
     st.session_state[SLOT] = (file.call, here)
-    call = f"app_pages.jobs.export:{file.call}"
-    args = (*here.args, marginals.content_with_marginals(here))
+    call = f"app_pages.jobs.{file.module}:{file.call}"
+    content: Any = here.content
+    if isinstance(here, ShownPlan):
+        content = marginals.content_with_marginals(here)
+    args = (*here.args, content)
     key = state.scores_key(here.edit)
     job_slots.start_in_slot(SLOT, call, args, file.title, key=key, wait=3.0)

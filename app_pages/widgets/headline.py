@@ -13,7 +13,7 @@ from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.story import story_lines
 
-__all__ = ["draw_headline"]
+__all__ = ["BADGES", "MEANINGS", "draw_headline", "draw_headline_metric"]
 
 Colour = Literal["green", "orange", "red", "gray"]
 BADGES: dict[str, Colour] = {
@@ -67,26 +67,26 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
     gap = format_gap(objective["rel_gap"]).removesuffix(" %").replace("below ", "<")
     with st.container(horizontal=True, gap="small"):
         quality = f"{content['quality']:.5f}"
-        _draw_headline_metric(
+        draw_headline_metric(
             "Quality (mean score)", quality, f"at least {floor:g}" if cheapest else best
         )
-        _draw_headline_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
+        draw_headline_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
         for slo in content["slo"][:MOST_SLOS]:
             achieved = "-" if slo["achieved_ms"] is None else f"{slo['achieved_ms']:,.1f}"
             limit = f"limit {headroom_limit_ms(slo):g}" + (", binds" if slo["binding"] else "")
-            _draw_headline_metric(f"{slo_name(slo)} (ms)", achieved, limit)
-        _draw_headline_metric(
+            draw_headline_metric(f"{slo_name(slo)} (ms)", achieved, limit)
+        draw_headline_metric(
             "GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}"
         )
         price = "not known" if cost is None else f"{cost:,.2f}"
         of = "of the GPUs paid for" if payment_lines(content) else "of the GPUs used"
-        _draw_headline_metric("Cost (USD/h)", price, best if cheapest else of)
-        _draw_headline_metric(
+        draw_headline_metric("Cost (USD/h)", price, best if cheapest else of)
+        draw_headline_metric(
             "Verified", "yes" if here.meta["verified"] else "no", "by separate code"
         )
 
 
-def _draw_headline_metric(label: str, value: str, note: str) -> None:
+def draw_headline_metric(label: str, value: str, note: str) -> None:
     """A number with a note."""
     st.metric(
         plain_markdown(label),

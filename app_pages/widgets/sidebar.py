@@ -10,7 +10,7 @@ from app_pages.jobs.messages import OutcomeKind
 from app_pages.session import first_view, job_slots, reruns, state
 from app_pages.session.knobs import Knob, knobs_of
 from app_pages.widgets.markdown import fault_count, faults_markdown_box, plain_markdown
-from planner.packed_files import PAGE_EXAMPLES
+from planner.packed_files import EXAMPLES
 
 __all__ = ["draw_sidebar", "draw_sidebar_banner"]
 
@@ -54,7 +54,7 @@ def _knob_changed(path: str, key: str) -> None:
 
 def _draw_sidebar_example_choice() -> None:
     name = st.session_state.get("example")
-    options = list(PAGE_EXAMPLES) if name in PAGE_EXAMPLES else [name, *PAGE_EXAMPLES]
+    options = list(EXAMPLES) if name in EXAMPLES else [name, *EXAMPLES]
     key = reruns.widget_key_across_reruns("choose-example", name)
     st.session_state[key] = name
     hint = "Examples. Open your own scenario on the page Inputs."
@@ -64,7 +64,7 @@ def _draw_sidebar_example_choice() -> None:
 @reruns.survive_reruns
 def _example_chosen(key: str) -> None:
     name = st.session_state[key]
-    if reruns.accept_value_across_reruns("choose-example", key, name) and name in PAGE_EXAMPLES:
+    if reruns.accept_value_across_reruns("choose-example", key, name) and name in EXAMPLES:
         reruns.defer(_open_example, name)
 
 
@@ -86,7 +86,7 @@ def draw_sidebar_banner() -> None:
     if faults := st.session_state.pop("edit_faults", None):
         faults_markdown_box(faults, "This change was rejected", state.scenario_folder())
     _draw_sidebar_failure()
-    here, stale = state.shown_plan(), state.is_stale()
+    here, stale = state.plan_on_page(), state.is_stale()
     if job_slots.is_running("plan"):
         again = "The plan below is out of date" if stale else "The plan below is up to date"
         st.info(f"Solving. {again}.")
@@ -120,7 +120,7 @@ def _draw_sidebar_stale_buttons() -> None:
 
 @reruns.survive_reruns
 def _undo_sidebar_edits() -> None:
-    here = state.shown_plan()
+    here = state.plan_on_page()
     if here is not None:
         state.set_edit(here.edit)
         st.session_state["solve-failure"] = None

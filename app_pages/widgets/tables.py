@@ -2,8 +2,8 @@
 who hear the page.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -23,8 +23,11 @@ FORMATS = {
     "mean score": "%.5f",
     "score": "%.5f",
 }
-WIDE = ("Reason", "Notice")
-"""Headers of text columns that may be as wide as needed."""
+WIDTHS: Mapping[str, Literal["medium", "large"]] = {
+    **dict.fromkeys(("Reason", "Notice", "Limit with least room"), "large"),
+    **dict.fromkeys(("Lost nodes", "Own SLO with least room", "SLO with least room"), "medium"),
+}
+"""Headers of text columns that may be wider than their headers."""
 SIGNED = ("Value of", "Change of", "Difference")
 """Beginnings of headers whose numbers carry a plus."""
 
@@ -69,7 +72,7 @@ def _table_widget_config(frame: pd.DataFrame, header: str) -> Any:
         len(column) and all(isinstance(value, int | float) or value is None for value in column)
     ):
         return st.column_config.NumberColumn(header, format=_table_widget_number_format(header))
-    return st.column_config.TextColumn(header, width="large" if header in WIDE else None)
+    return st.column_config.TextColumn(header, width=WIDTHS.get(header))
 
 
 def _table_widget_number_format(header: str) -> str:

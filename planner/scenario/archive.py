@@ -15,11 +15,17 @@ from typing import Any
 
 from planner.errors import DataError
 from planner.scenario.demand.rates import DEMAND_COLUMNS, assemble_rates, read_demand_table
-from planner.scenario.inputs import InputTables, read_input_tables
+from planner.scenario.inputs import (
+    InputFindings,
+    InputTables,
+    open_input_book,
+    read_input_tables,
+)
 from planner.scenario.load import Scenario
-from planner.scenario.templates import template_workbook_inputs
+from planner.scenario.templates import template_score_frame, template_workbook_inputs
 from profiles.io.faults import Fault
 from profiles.io.table_files import read_table_file
+from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 
 __all__ = [
@@ -180,17 +186,27 @@ def _flow_in_archive(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _copy_class_scores(scenario: Scenario, content: dict[str, Any], folder: Path) -> None:
-    """Copy the score tables of classes, each once, and name the copies."""
-    copied: dict[Path, str] = {}
+def _copy_class_scores(
+    scenario: Scenario, content: dict[str, Any], folder: Path, sheets: Mapping[str, Table]
+) -> None:
+    """Copy the score tables of classes, each once, and name the copies; sheets become CSV.
+
+    sheets: by the names that the scenario has for them.
+    """
+    copied: dict[str, str] = {}
     for one in content["classes"] or ():
-        if one["scores"] is None:
+        name = one["scores"]
+        if name is None:
             continue
-        source = scenario.path.parent / one["scores"]
-        if source not in copied:
-            copied[source] = f"scores-{len(copied) + 1}{source.suffix.lower()}"
-            shutil.copyfile(source, folder / copied[source])
-        one["scores"] = copied[source]
+        if name not in copied:
+            ending = ".csv" if name in sheets else PurePath(name).suffix.lower()
+            copied[name] = f"scores-{len(copied) + 1}{ending}"
+            if name in sheets:
+                frame = template_score_frame(scenario, sheets[name])
+                frame.to_csv(folder / copied[name], index=False)
+            else:
+                shutil.copyfile(scenario.path.parent / name, folder / copied[name])
+        one["scores"] = copied[name]
 
 
 def _write_rates_into_cases(scenario: Scenario, content: dict[str, Any]) -> None:
@@ -200,8 +216,7 @@ def _write_rates_into_cases(scenario: Scenario, content: dict[str, Any]) -> None
     spec, faults = scenario.spec, list[Fault]()
     if spec.demand is None:
         return
-    path = scenario.path.parent / spec.demand
-    table = read_table_file(path, faults, only=DEMAND_COLUMNS)
+    table = _rates_table(scenario, spec.demand, faults)
     stated = None if table is None else read_demand_table(table, spec, faults)
     rates = None if faults else assemble_rates(spec, stated, str(scenario.path), faults)
     if rates is None:
@@ -210,6 +225,17 @@ def _write_rates_into_cases(scenario: Scenario, content: dict[str, Any]) -> None
     for t, case in enumerate(content["cases"]):
         case["arrival_rate_rps"] = dict(zip(names, map(float, rates[:, t]), strict=True))
     content["demand"] = None
+
+
+def _rates_table(scenario: Scenario, name: str, faults: list[Fault]) -> Table | None:
+    """The table `demand`, of a file or of the scenario's own workbook."""
+    findings = InputFindings()
+    if is_workbook(scenario.path):
+        open_input_book(scenario.path, findings)
+    table, faulty = findings.table("demand", name, None)
+    if table is None and not faulty:
+        return read_table_file(scenario.path.parent / name, faults, only=DEMAND_COLUMNS)
+    return table
 
 
 def write_archive_folder(
@@ -236,7 +262,9 @@ def write_archive_folder(
             frame.to_csv(folder / content[key], index=False)
         else:
             shutil.copyfile(path, folder / content[key])
-    _copy_class_scores(scenario, content, folder)
+    sheets = {} if book is None or tables is None else tables.class_scores
+    own = {name: table for name, table in sheets.items() if "#" in name}
+    _copy_class_scores(scenario, content, folder, own)
     _write_rates_into_cases(scenario, content)
     target = folder / "scenario.yaml"
     target.write_text(archived_scenario_text(content), encoding="utf-8")

@@ -19,6 +19,7 @@ __all__ = [
     "changed",
     "content_of_edit",
     "cost_objective_edit",
+    "edit_states_demand",
     "edit_words",
     "file_key_of_edit",
     "overrides_between_edits",
@@ -54,6 +55,16 @@ def content_of_edit(edit: ScenarioEdit) -> dict[str, Any]:
     for path, value in edit.overrides.items():
         set_at_schema_path(ScenarioSpec, content, path, deepcopy(value))
     return content
+
+
+def edit_states_demand(edit: ScenarioEdit) -> bool:
+    """Whether the content after the changes has classes, cases, LLMs outside or a budget."""
+    content = content_of_edit(edit)
+    return (
+        any(content.get(key) is not None for key in ("classes", "cases", "demand"))
+        or any(llm.get("api") is not None for llm in content["llms"])
+        or content["objective"].get("cost_at_most_usd_per_h") is not None
+    )
 
 
 def changed(edit: ScenarioEdit, content: Mapping[str, Any]) -> ScenarioEdit:

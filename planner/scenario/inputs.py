@@ -213,7 +213,11 @@ def read_input_tables(scenario: "Scenario") -> InputTables:
     findings.raise_any()
     if profiles is None or scores is None:
         raise AssertionError("a table that cannot be read has faults")
-    return InputTables(profiles, scores, findings.sheets(spec.profiles, spec.scores))
+    own = {n: table for n, table in findings.sheets_of_classes().items() if table is not None}
+    sheets = findings.sheets(spec.profiles, spec.scores) | set(own)
+    if any(one.scores in (None, spec.scores) for one in spec.classes or ()):
+        own = {spec.scores: scores} | own
+    return InputTables(profiles, scores, sheets, class_scores=own)
 
 
 def check_named_input_tables(

@@ -24,7 +24,13 @@ from profiles.io.tables import Table, number_table_column, text_table_column
 from profiles.scores import PROVENANCE, RESERVED
 from profiles.workbook_layout import PROFILES, SCORES, TABLES, UNHOLDABLE, WorkbookInputs
 
-__all__ = ["MOST_PROMPTS", "TEMPLATE_TEXTS", "template_inputs", "template_workbook_inputs"]
+__all__ = [
+    "MOST_PROMPTS",
+    "TEMPLATE_TEXTS",
+    "template_inputs",
+    "template_score_frame",
+    "template_workbook_inputs",
+]
 
 CELL_TEXT = 32_767
 MOST_PROMPTS = 5_000
@@ -130,7 +136,7 @@ def template_workbook_inputs(
     scores, named, others = None, {own: ""}, {}
     titles = _titles_of_scores(spec, tables, own)
     for name, table in ({own: tables.scores} | dict(tables.class_scores)).items():
-        frame = _template_score_frame(scenario, table)
+        frame = template_score_frame(scenario, table)
         stays = name not in tables.sheets and (name != own or "scores" not in tables.sheets)
         if stays and (_unholdable_in_template(frame) or len(frame) > most_prompts):
             file = place.left_out(name, titles.get(name, SCORES))
@@ -231,7 +237,7 @@ def _template_profile_frame(tables: InputTables) -> pd.DataFrame:
     ]
 
 
-def _template_score_frame(scenario: Scenario, table: Table) -> pd.DataFrame:
+def template_score_frame(scenario: Scenario, table: Table) -> pd.DataFrame:
     """Prompts, weights where there are any, and the scores of the scenario's LLMs; all rows, also
     those that lack a score.
     """

@@ -83,9 +83,8 @@ def _foreign_upload(
         f"classes.{c}.scores": one.get("scores")
         for c, one in enumerate(schema_fault_entries(content, "classes"))
     }
-    sheets = {"profiles": PROFILES, "scores": SCORES}
     for key, value in named.items():
-        own = is_workbook(path) and value == f"{path.name}#{sheets.get(key)}"
+        own = is_workbook(path) and str(value).startswith(f"{path.name}#")
         if isinstance(value, str) and value and not own and value not in names:
             fix = (
                 fault_spelling_guess(value, names)

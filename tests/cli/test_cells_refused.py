@@ -8,8 +8,6 @@ import pytest
 from typer.testing import CliRunner
 
 import planner
-from app_pages.jobs.planning import run_planning_job
-from app_pages.jobs.uploads import open_upload_job
 from app_pages.jobs.what_if import what_if_baselines_job, what_if_setups_job
 from planner.cli.app import app
 from planner.errors import DataError
@@ -54,17 +52,7 @@ class Job:
         """Nothing is shown."""
 
 
-@pytest.mark.parametrize("job", [run_planning_job, what_if_setups_job, what_if_baselines_job])
+@pytest.mark.parametrize("job", [what_if_setups_job, what_if_baselines_job])
 def test_jobs_of_the_page_refuse(job) -> None:
     with pytest.raises(DataError, match="does not plan classes, cases"):
         job(DAY, {}, job=Job())
-
-
-def test_an_upload_is_refused(tmp_path: Path) -> None:
-    folder, files = tmp_path / "upload", {}
-    folder.mkdir()
-    for path in Path(DAY).parent.iterdir():
-        if path.suffix != ".md":
-            files[path.name] = str(path)
-    with pytest.raises(DataError, match="does not plan classes, cases"):
-        open_upload_job(str(folder), files, job=Job())

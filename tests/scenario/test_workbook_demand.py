@@ -9,7 +9,9 @@ import openpyxl
 import pytest
 
 from planner.export.input_workbook import write_scenario_input_workbook
+from planner.scenario.archive import write_archive_folder
 from planner.scenario.assemble import assemble_instance
+from planner.scenario.upload import store_upload
 from profiles.io.faults import DataError
 from tests.support.scenarios.demand_case import write_day
 from tests.support.walls import first_fast, usually
@@ -193,3 +195,17 @@ def test_a_sheet_of_scores_that_no_class_names_gets_a_notice(tmp_path: Path) -> 
     back = assemble_instance(path, cells=True)
     ignored = [notice for notice in back.notices if "ignored" in notice]
     assert ignored == [f"{path}: ignored sheets that are no input: Scores of last year"]
+
+
+def test_a_workbook_is_uploaded_and_archived(tmp_path: Path) -> None:
+    """The page takes it, and gives its sheets back as files with the same hash."""
+    scenario = write_day(tmp_path)
+    (tmp_path / "up").mkdir()
+    uploaded = store_upload(tmp_path / "up", {"day.xlsx": book_of_the_day()})
+    loaded = assemble_instance(uploaded, cells=True)
+    assert loaded.sha256 == assemble_instance(scenario, cells=True).sha256
+    written = write_archive_folder(loaded.scenario, tmp_path / "files")
+    assert sorted(path.name for path in written.parent.iterdir()) == [
+        *("profiles.csv", "scenario.yaml", "scores-1.csv", "scores.csv")
+    ]
+    assert assemble_instance(written, cells=True).sha256 == loaded.sha256

@@ -72,3 +72,15 @@ def test_changes_are_repeated_as_they_were_read() -> None:
         "{minimize: cost, quality_at_least: 0.7}"
     )
     assert _editor_value_text(None) == "blank"
+
+
+def test_what_has_no_column_stays_with_its_entry() -> None:
+    """An outside LLM keeps its API when another LLM is edited, renamed or added."""
+    whole = [{"name": "far", "api": {"usd_per_request": 1}}, {"name": "near", "api": None}]
+    moved = editor_content("llms", whole, [{"name": "near"}, {"name": "far"}])
+    assert [row["api"] for row in moved] == [None, {"usd_per_request": 1}]
+    renamed = editor_content("llms", whole, [{"name": "further"}, {"name": "near"}])
+    assert renamed[0]["api"] == {"usd_per_request": 1}
+    rows = [*({"name": row["name"]} for row in whole), {"name": "new"}]
+    added = editor_content("llms", whole, rows)
+    assert [row.get("api") for row in added] == [{"usd_per_request": 1}, None, None]
