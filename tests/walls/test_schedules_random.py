@@ -6,6 +6,7 @@ With v and b the plan's value and bound, V the oracle's and B what no plan is be
     b >= V        v <= B        v >= V - gap where v is called optimal
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from planner.verification.cells.cells_verifier import run_cells_verifier
 from tests.support.demand.plan_content import plan_content
 from tests.support.demand.random_schedules import SCHEDULES, random_schedule
 from tests.support.demand.schedule_oracle import ScheduleOracle, best_schedule
+from tests.support.instances.payments import paid_otherwise
 from tests.support.walls import first_fast, usually, wall_size
 
 REL_GAP, SECONDS, SLACK = 1e-4, wall_size(2, 6), 2e-6
@@ -51,6 +53,15 @@ def schedule_faults(
     if truth.least is not None and sign * (value - truth.least) > slack:
         found.append(f"{value:.9g} is beyond what any plan reaches, {truth.least:.9g}")
     return found
+
+
+@pytest.mark.parametrize("seed", first_fast(range(1, 1 + wall_size(2, 30))))
+@pytest.mark.parametrize("kind", usually(("cost_starts", "lost_budget", "cost", "two_pools"), [0]))
+def test_owned_and_reserved_pools_agree_with_brute_force(kind: str, seed: int) -> None:
+    demand = random_schedule(seed, kind)
+    demand = replace(demand, instance=paid_otherwise(demand.instance, seed))
+    solution = solve_cells(demand, Settings(rel_gap=REL_GAP, time_limit=SECONDS))
+    assert schedule_faults(demand, plan_content(demand, solution), best_schedule(demand)) == []
 
 
 @pytest.mark.parametrize(("kind", "seed"), first_fast(CASES, FAST))

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from models.demand.requests import DemandInstance
 from tests.support.demand.plan_maker import Plan, Routing, Seat, make_cells_plan
+from tests.support.instances.payments import paid_for_pool
 
 __all__ = ["alone_cases", "make_schedule_plan", "replica_starts", "setup_cases"]
 
@@ -71,9 +72,11 @@ def make_schedule_plan(
     outside = 0.0
     for t, entry in enumerate(entries):
         setup = next(s for s in merged["setups"] if entry["case"] in s["cases"])
-        prices = {pool.name: pool.price or 0.0 for pool in demand.instance.pools}
         used = {(s["pool"], s["node"], s["gpu"]) for s in setup["placement"]}
-        spent = (entry["cost_usd_per_h"] or 0.0) - sum(prices[pool] for pool, _, _ in used)
+        held = Counter(pool for pool, _, _ in used)
+        pools = demand.instance.pools
+        gpus = 0.0 if gpus_cost is None else sum(paid_for_pool(p, held[p.name]) for p in pools)
+        spent = (entry["cost_usd_per_h"] or 0.0) - gpus
         outside += demand.cases[t].hours / hours * spent
     started = sum(replica_starts(seats[k - 1], own) for k, own in enumerate(seats))
     starts = (demand.start_usd or 0.0) * started / hours if len(seats) > 1 else 0.0
