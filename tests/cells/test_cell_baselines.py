@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.demand.requests import DemandCase, DemandInstance
-from models.instance import Slo
+from models.instance import ObjectiveKind, Slo
 from planner.cell_solution import CellBaselineKind
 from planner.cells.cell_baselines import _simpler_demands, compare_cell_baselines, evaluate_setups
 from planner.cells.lost_node_table import demand_of_instance
@@ -75,3 +75,30 @@ def test_the_strictest_limit_is_that_of_any_class():
     )
     simpler = dict(_simpler_demands(demand))
     assert all(entry.slos == (strict,) for entry in simpler[CellBaselineKind.STRICTEST].classes)
+
+
+def test_a_schedule_stands_beside_one_setup_for_all():
+    """At night one replica serves; one setup pays for two GPUs all day."""
+    demand = day(case("day", 8, 12.0), case("night", 16, 3.0))
+    instance = replace(demand.instance, objective=ObjectiveKind.COST, quality_floor=0.0)
+    scheduled = replace(demand, instance=instance, start_usd=0.5)
+    joint, baselines = compare_cell_baselines(scheduled, SETTINGS)
+    price = scheduled.instance.pools[0].price
+    assert joint.value == pytest.approx(price * (2 * 8 + 1 * 16) / 24 + 0.5 / 24)
+    by_kind = {one.kind: one for one in baselines}
+    fixed = by_kind[CellBaselineKind.FIXED]
+    assert fixed.broken == ()
+    assert fixed.plan.value == pytest.approx(2 * price)
+    # What is planned for the peak is one setup too; the mean alone breaks by day.
+    assert by_kind[CellBaselineKind.PEAK].plan.value == pytest.approx(2 * price)
+    assert by_kind[CellBaselineKind.MEAN].broken == (0,)
+
+
+def test_without_losses_cases_test_the_same_setups():
+    whole = day(case("day", 8, 12.0), case("lost", 0, 9.0, lost=1), case("peak", 0, 13.0))
+    first, lost, peak = whole.cases
+    cases = (replace(lost, of=1), first, replace(peak, of=1))
+    kept = dict(_simpler_demands(replace(whole, cases=cases, start_usd=0.0)))[
+        CellBaselineKind.BLIND
+    ]
+    assert [(one.name, one.of) for one in kept.cases] == [("day", None), ("peak", 0)]

@@ -108,3 +108,30 @@ def test_faults_that_need_the_whole_scenario(day: Path) -> None:
     slo = "[{metric: tpot, statistic: mean, limit_ms: 9}]"
     lines = demand_fault_lines(day, f"classes.0.slo={slo}", f"classes.1.slo={slo}")
     assert "classes.0.slo.0.statistic: no option can be judged by it" in lines
+
+
+def test_a_scheduled_fleet_has_setups_by_case(day: Path) -> None:
+    fixed = load_day(day)
+    assert fixed.demand is not None
+    assert fixed.demand.start_usd is None
+    assert fixed.demand.setups == ((0, 1, 2),)
+    plain = load_day(day, "fleet={mode: fixed, start_usd_per_gpu: 3}")
+    assert plain.sha256 == fixed.sha256
+    assert not plain.demand.scheduled
+    loaded = load_day(day, "fleet={mode: scheduled, start_usd_per_gpu: 0.5}", "cases.2.of=day")
+    demand = loaded.demand
+    assert demand.start_usd == 0.5
+    assert [case.of for case in demand.cases] == [None, None, 0]
+    assert demand.setups == ((0, 2), (1,))
+    assert demand.setup_of == (0, 1, 0)
+    assert demand.setup_parts() == pytest.approx([14 / 24, 10 / 24])
+    others = [
+        load_day(day, "fleet={mode: scheduled}", "cases.2.of=day"),
+        load_day(day, "fleet={mode: scheduled, start_usd_per_gpu: 0.5}", "cases.2.of=night"),
+    ]
+    assert len({fixed.sha256, loaded.sha256, *(other.sha256 for other in others)}) == 4
+
+
+def test_a_schedule_of_one_case_is_that_case(day: Path) -> None:
+    scheduled = load_day(day, "fleet={mode: scheduled}", "cases.1.of=day", "cases.2.of=day")
+    assert scheduled.demand.setups == ((0, 1, 2),)

@@ -86,6 +86,30 @@ def test_faults_of_the_file(day: Path, old: str, new: str, where: str, words: st
     assert any(words in str(fault) for fault in faults)
 
 
+SCHEDULED = "fleet={mode: scheduled}"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "where", "words"),
+    [
+        ((), "cases.2.of", "a case with lost nodes has no setup; name the case whose setup it"),
+        (("cases.2.lost_nodes={}",), "cases.2.of", "a case of 0 hours has no setup"),
+        (("cases.2.of=nihgt",), "cases.2.of", "there is no such case"),
+        (("cases.2.of=node-lost",), "cases.2.of", "name one without `of`: day, night"),
+        (("cases.1.of=day", "cases.2.of=night"), "cases.2.of", "has no setup of its own"),
+        (("cases.2.of=day", "fleet.mode=fixed"), "cases.2.of", "delete it, or state fleet"),
+        (("fleet.mode=sometimes",), "fleet.mode", "write fixed or scheduled"),
+        (("fleet.start_usd_per_gpu=-1",), "fleet.start_usd_per_gpu", "0 or more"),
+        (("fleet=scheduled",), "fleet", "must be keys and values"),
+    ],
+)
+def test_faults_of_scheduled_fleets(
+    day: Path, overrides: tuple[str, ...], where: str, words: str
+) -> None:
+    faults = [f for f in demand_faults_of(day, SCHEDULED, *overrides) if f.where == where]
+    assert any(words in str(fault) for fault in faults), demand_faults_of(day, *overrides)
+
+
 def test_a_table_and_an_override_of_other_rates(day: Path) -> None:
     """Only rates that the file states beside a table are a fault."""
     change(day / "scenario.yaml", "cases:", "demand: demand.csv\ncases:")
