@@ -182,9 +182,10 @@ def _setup_files(
 def _gateway_files(bundle: Mapping[str, Any]) -> dict[str, str]:
     """The files of LiteLLM."""
     about = bundle["about"]
+    todo = "read from the names of the cases: check it." if bundle["clock"] else "TO BE COMPLETED."
     clock = [
-        "# Which case is served from when on, in the time zone TZ. TO BE COMPLETED: a plan does",
-        "# not say when its cases are.",
+        f"# Which case is served from when on, in the time zone TZ; {todo}",
+        "# A plan does not say when its cases are.",
         "from,case",
         *(f"{start},{_csv_cell(case)}" for start, case in bundle["clock"]),
     ]

@@ -8,6 +8,7 @@ simulated_cell_routing    fractions of every class in every case, planned and re
 simulated_loss_moments    what is on lost replicas in the moment of a loss
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,9 +26,11 @@ from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.labels import slo_label
 from planner.plans.numbers import finite_number
 from planner.presentation.formatting import format_config, format_number
+from planner.presentation.retry_advice import retry_line, tightened_limit_to_retry
 
 __all__ = [
     "CELL_CAVEATS",
+    "cell_simulation_advice_lines",
     "cell_simulation_content",
     "cell_simulation_demand_line",
     "cell_simulation_verdict_lines",
@@ -46,6 +49,8 @@ WORDS = {
     "not simulated": "the simulated SLOs hold, others could not be simulated",
 }
 EVERYONE = "all"
+LEAST_FACTOR = 0.5
+"""Of the stated slo_factor: what takes a smaller one is no matter of limits."""
 Judged = tuple[StateOutcome, CellOutcome | None, SloOutcome]
 
 
@@ -74,6 +79,54 @@ def cell_simulation_verdict_lines(
                 f" {format_number(1000 * one.slo.limit)} ms"
             )
     return lines
+
+
+def cell_simulation_advice_lines(
+    source: CellsPlanAndScenario, simulation: CellSimulation
+) -> list[str]:
+    """Say which `slo_factor` of a case to plan with where limits may be missed, so that what is
+    simulated would keep the stated ones, and where waits are so long that only less load would
+    help; nothing where all are kept.
+    """
+    if source.loaded.scenario.spec.cases is None:
+        return []
+    factors: dict[int, float] = {}
+    limits: dict[int, dict[str, None]] = {}
+    for state, cell, one in _judged(simulation):
+        if one.verdict not in ("uncertain", "misses") or one.simulated is None:
+            continue
+        if math.isfinite(one.simulated.high):
+            case, limit = state.state.case, one.slo.limit
+            part = tightened_limit_to_retry(limit, one.predicted, one.simulated.high) / limit
+            factors[case] = min(part, factors.get(case, part))
+            whose = _class_name(source, cell)
+            words = f"{_slo_name(one)} of {whose} {format_number(1000 * limit)} ms"
+            limits.setdefault(case, {})[words] = None
+    return _advice_by_case(source, factors, limits)
+
+
+def _advice_by_case(
+    source: CellsPlanAndScenario,
+    factors: Mapping[int, float],
+    limits: Mapping[int, Mapping[str, None]],
+) -> list[str]:
+    """factors: by case, of its slo_factor; limits: those that may be missed, in words."""
+    cases = source.demand.cases
+    tighter = {case: factor for case, factor in sorted(factors.items()) if factor >= LEAST_FACTOR}
+    changes = {
+        f"cases.{case}.slo_factor": math.floor(1000 * factor * cases[case].slo_factor) / 1000
+        for case, factor in tighter.items()
+    }
+    words = list(dict.fromkeys(text for case in tighter for text in limits[case]))
+    full = [cases[case].name for case in sorted(factors) if case not in tighter]
+    more_room = (
+        f"In {', '.join(full)} replicas are so full that waits grow by chance: a tighter limit"
+        " helps little there; plan with higher rates."
+    )
+    return [
+        *([retry_line(changes, words, "simulate")] if changes else []),
+        *([more_room] if full else []),
+    ]
 
 
 def cell_simulation_demand_line(simulation: CellSimulation) -> str:

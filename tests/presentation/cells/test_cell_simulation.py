@@ -1,5 +1,6 @@
 """A simulation of a plan over cells as tables, sentences and JSON."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from planner.plans.cells.any_plan import load_any_plan
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.plan_file import plan_file_text
 from planner.presentation.cells.cell_simulation import (
+    cell_simulation_advice_lines,
     cell_simulation_content,
     cell_simulation_demand_line,
     cell_simulation_verdict_lines,
@@ -49,7 +51,35 @@ def test_everything_is_told(tmp_path: Path) -> None:
     first, *missed = cell_simulation_verdict_lines(source, found)
     assert first.startswith(f"{found.verdict}: ")
     assert len(missed) == limits["Verdict"].tolist().count("misses")
+    advice = cell_simulation_advice_lines(source, found)
+    unsure = limits["Verdict"].isin(["uncertain", "misses"]).any()
+    assert bool(advice) == unsure
     content = cell_simulation_content(source, found)
     assert plan_file_text(content)
     assert [entry["loss"] for entry in content["cases"]] == [None, 0]
     assert {entry["class"] for entry in content["cases"][0]["classes"]} == {"chat", "batch"}
+
+
+def test_a_limit_that_is_missed_has_a_factor_to_plan_with(tmp_path: Path) -> None:
+    source = load_any_plan(write_day_plan(tmp_path))
+    assert isinstance(source, CellsPlanAndScenario)
+    demand, how = source.demand, Demand(seconds=60.0)
+    seen = run_cell_simulation(source, how, classes=("chat",), cases=("day",))
+    p95 = seen.states[0].cells[0].slos[0].simulated
+    assert p95 is not None
+    # A limit of nine tenths of what is simulated, which is the stated 0.5 s times this.
+    cases = (replace(demand.cases[0], slo_factor=0.9 * p95.mean / 0.5), *demand.cases[1:])
+    tight = replace(source, loaded=replace(source.loaded, demand=replace(demand, cases=cases)))
+    found = run_cell_simulation(tight, how, classes=("chat",), cases=("day",))
+    (line,) = cell_simulation_advice_lines(tight, found)
+    factor = float(line.partition("--set cases.0.slo_factor=")[2].split()[0])
+    # What was simulated comes down to the limit from the upper end of its interval.
+    assert factor == pytest.approx(cases[0].slo_factor * 0.9 * p95.mean / p95.high, abs=2e-3)
+    assert "p95 TTFT of chat" in line
+    cases = (replace(demand.cases[0], slo_factor=0.05), *demand.cases[1:])
+    hopeless = replace(source, loaded=replace(source.loaded, demand=replace(demand, cases=cases)))
+    found = run_cell_simulation(hopeless, how, classes=("chat",), cases=("day",))
+    assert cell_simulation_advice_lines(hopeless, found) == [
+        "In day replicas are so full that waits grow by chance: a tighter limit helps little there;"
+        " plan with higher rates."
+    ]

@@ -27,6 +27,7 @@ from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.plan_file import plan_file_text
 from planner.presentation.cells.cell_simulation import (
     CELL_CAVEATS,
+    cell_simulation_advice_lines,
     cell_simulation_content,
     cell_simulation_demand_line,
     cell_simulation_verdict_lines,
@@ -101,6 +102,8 @@ def _print_simulate_cells(
     for line in missed:
         output_line(console, line, indent=2)
     output_line(console, cell_simulation_demand_line(simulation))
+    for line in cell_simulation_advice_lines(source, simulation):
+        output_line(console, line)
     if quiet:
         return
     limits = simulated_cell_limits_table(source, simulation)
