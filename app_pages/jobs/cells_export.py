@@ -8,13 +8,17 @@ from typing import Any
 from app_pages.jobs.export import Made, files_in, zip_export_files
 from app_pages.jobs.messages import JobContext
 from planner.errors import DataError
+from planner.export.cells.cells_bundle import build_cells_bundle
 from planner.export.cells.cells_report_files import write_cells_report_files
 from planner.export.input_workbook import write_loaded_input_workbook
+from planner.export.source_date import source_time
+from planner.plans.cells.cells_plan import CellsPlan, CellsPlanAndScenario
 from planner.plans.plan_and_scenario import scenario_with_plan_nodes
 from planner.scenario.assemble import LoadResult, assemble_instance
 from profiles.io.faults import Fault
 
 __all__ = [
+    "export_cells_bundle_job",
     "export_cells_charts_job",
     "export_cells_report_job",
     "export_cells_workbook_job",
@@ -58,6 +62,23 @@ def export_cells_workbook_job(
         target = Path(folder) / "scenario.xlsx"
         notes = write_loaded_input_workbook(loaded, target)
         return target.read_bytes(), list(notes)
+
+
+def export_cells_bundle_job(
+    path: str, overrides: Overrides, content: Content, *, job: JobContext
+) -> Made:
+    """The deploy bundle as an archive, with what is to be done and what is left out."""
+    del job
+    loaded = scenario_of_cells(path, overrides, content)
+    source = CellsPlanAndScenario(CellsPlan(content), loaded)
+    made = build_cells_bundle(source, source_time().date())
+    left_out = [
+        f"Left out: {kind}, {reason}"
+        for kind, reasons in made.left_out.items()
+        for reason in reasons
+    ]
+    notes = [*(f"To do before the start: {caution}" for caution in made.cautions), *left_out]
+    return zip_export_files(made.files, made.executable), notes
 
 
 def scenario_of_cells(path: str, overrides: Overrides, content: Content) -> LoadResult:

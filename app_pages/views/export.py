@@ -62,9 +62,8 @@ def draw_export_cells(here: ShownCells) -> None:
         f"All files are of the plan shown: **{plain_markdown(words)}**, {plain_markdown(status)},"
         f" scenario hash {content['scenario_sha256'][:12]}."
     )
-    st.info("The deploy bundle of such a plan is not made here; the command `export` tells more.")
     for file in downloads.CELLS_FILES:
-        if content["setups"] or "charts" not in file.noun:
+        if content["setups"] or file.noun not in ("charts", "deploy bundle"):
             draw_made_download(here, name, file)
     draw_purpose("plan.json", "The whole plan, key by key (docs/plan-json.md).")
     plan = partial(plan_text, content)

@@ -88,6 +88,19 @@ SCENARIO_WORKBOOK = MadeFile(
 
 
 CELLS_FILES = (
+    MadeFile(
+        call="export_cells_bundle_job",
+        noun="deploy bundle",
+        title="Deploy bundle (zip)",
+        purpose=(
+            "Scripts and docker compose files that start the servers of every setup, what changes"
+            " between setups, a gateway that routes by class and case, and a README. Review it"
+            " before use."
+        ),
+        ending="-deploy.zip",
+        mime=ZIP,
+        module="cells_export",
+    ),
     replace(
         REPORT,
         call="export_cells_report_job",

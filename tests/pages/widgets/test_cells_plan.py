@@ -58,14 +58,16 @@ def test_pages_that_do_not_know_cells_say_so(day: AppTest, page: str) -> None:
     assert "This page does not know classes, cases, outside LLMs or a budget yet" in words(app)
 
 
-def test_files_to_take_away(day: AppTest) -> None:
+@pytest.mark.parametrize("made", ["report", "bundle"])
+def test_files_to_take_away(day: AppTest, made: str) -> None:
     app = day.switch_page("views/export.py").run()
-    app.button(key="export-make-export_cells_report_job").click().run()
+    app.button(key=f"export-make-export_cells_{made}_job").click().run()
     settle(app, "export-file")
     app.run()
     assert not app.exception
     outcome = app.session_state["job-slots"]["export-file"].outcome
     assert outcome.result[0].startswith(b"PK")
+    assert ("Left out: kubernetes" in unescaped(app)) == (made == "bundle")
 
 
 def test_the_sidebar_moves_the_budget_and_what_has_no_column_stays(day: AppTest) -> None:
