@@ -45,6 +45,7 @@ _FIXES: Mapping[str, tuple[str, str]] = {
     ),
     "int_from_float": ("this must be a whole number", "write a whole number without a point"),
     "int_parsing_size": ("the number is too large", "write a smaller number"),
+    "bool_type": ("this must be true or false", "write true or false without quotes"),
     "finite_number": ("the number is not finite", "write a finite number"),
     "rate_too_small": ("the number is too small", f"write 0, or {LEAST_RATE:g} or more"),
     "dict_type": ("this must be keys and values", "write {{name: number}}"),

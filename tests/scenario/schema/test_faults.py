@@ -68,6 +68,7 @@ from tests.support.scenarios.scenario_case import change, fault_lines, faults_of
             "objective.maximize",
             "does not go",
         ),
+        ("nodes: 1", "nodes: 1, owned: 3", "pools.0.owned", "true or false"),
         ("{maximize: quality}", "{maximise: quality}", "objective", "not one of the two"),
         ("- {name: NA", "- {name: 'NO'", "llms.1.name", "already used at llms.0"),
         ("- {name: NA", "- {name: weight", "llms.1.name", "rename"),
