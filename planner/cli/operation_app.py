@@ -157,8 +157,15 @@ def simulate(
         ),
     ] = "superpose",
     minutes: Annotated[
-        float, typer.Option(min=0.1, max=1440.0, metavar="M", help="Length of one run in minutes.")
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            min=0.1,
+            max=1440.0,
+            metavar="M",
+            help="Length of one run in minutes; default 10, less in cases of many requests.",
+            show_default=False,
+        ),
+    ] = None,
     cv: Annotated[
         float,
         typer.Option(min=0.1, max=20.0, metavar="C", help="Burstiness of arrivals; 1 = Poisson."),

@@ -10,7 +10,7 @@ import pandas as pd
 from rich.console import Console
 
 from planner.cli.commands.cells.simulate_cells import run_simulate_cells
-from planner.cli.terminal.command_options import SimulateOptions
+from planner.cli.terminal.command_options import LONGEST_MINUTES, SimulateOptions
 from planner.cli.terminal.frame import framed_command, framed_write
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
@@ -73,7 +73,8 @@ def run_simulate(plan: Path, options: SimulateOptions, interrupt: Interrupt) -> 
     if gaps is not None:
         rate = source.loaded.instance.arrival_rate
         check_trace_copies(str(options.trace), gaps, rate, scale)
-    demand = Demand(60.0 * options.minutes, options.cv, options.seed, gaps, scale)
+    minutes = LONGEST_MINUTES if options.minutes is None else options.minutes
+    demand = Demand(60.0 * minutes, options.cv, options.seed, gaps, scale)
     simulation = with_progress(
         lambda progress, cancel: run_simulation(
             source, demand, engine=build_step_level_replica, progress=progress, cancel=cancel

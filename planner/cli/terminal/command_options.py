@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ExportOptions", "RouteOptions", "SimulateOptions"]
+__all__ = ["LONGEST_MINUTES", "ExportOptions", "RouteOptions", "SimulateOptions"]
+
+LONGEST_MINUTES = 10.0
+"""Of a run of `simulate` where nothing is stated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +33,14 @@ class RouteOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulateOptions:
-    """Of `simulate`. classes, cases: what the report of a plan over cells is restricted to."""
+    """Of `simulate`. minutes: None = LONGEST_MINUTES, of a plan over cells less where many requests
+    arrive; classes, cases: what the report of a plan over cells is restricted to.
+    """
 
     scenario: str | None
     trace: str | None
     scale: str
-    minutes: float
+    minutes: float | None
     cv: float
     seed: int
     quiet: bool

@@ -13,7 +13,7 @@ What is in the air in the moment of the loss is counted beside that (`loss_momen
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from planner.operation.cells.cell_loads import StateLimit, state_limits
 from planner.operation.cells.lane_stations import CellEngine
 from planner.operation.cells.loss_moment import LossMoment, count_on_lost_replicas
 from planner.operation.cells.state_replay import ReplayableState, StateRun, run_of_classes
-from planner.operation.simulation import RUNS, WARM_UP
+from planner.operation.simulation import RUNS, WARM_UP, seconds_of_short_run
 from planner.operation.simulation_outcomes import (
     FROM_GOOD_TO_BAD,
     Demand,
@@ -46,6 +46,7 @@ __all__ = [
     "CellOutcome",
     "CellSimulation",
     "LaneOutcome",
+    "SimulationScope",
     "StateOutcome",
     "run_cell_simulation",
     "worst_slo_verdict",
@@ -56,6 +57,18 @@ def worst_slo_verdict(slos: Collection[SloOutcome]) -> SloVerdict:
     """The worst verdict; holds where there is no SLO."""
     verdicts = (slo.verdict for slo in slos)
     return max(verdicts, key=FROM_GOOD_TO_BAD.index, default=SloVerdict.HOLDS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationScope:
+    """What is replayed and reported. classes, cases: names; all classes of a case are replayed, and
+    where not all are reported, no SLO over all requests is. short: runs of a state with many
+    requests are shorter (`planner.operation.simulation.seconds_of_short_run`).
+    """
+
+    classes: Collection[str]
+    cases: Collection[str]
+    short: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +129,8 @@ class StateOutcome:
 @dataclass(frozen=True, kw_only=True)
 class CellSimulation:
     """moments: every loss of a reported case, while each case without lost nodes is served.
-    complete: not interrupted.
+    demand: seconds of the longest run; short: those of many requests are shorter. complete: not
+    interrupted.
     """
 
     states: tuple[StateOutcome, ...]
@@ -124,6 +138,7 @@ class CellSimulation:
     demand: Demand
     wall: float
     complete: bool
+    short: bool = False
 
     @property
     def verdict(self) -> SloVerdict:
@@ -135,21 +150,19 @@ class CellSimulation:
 def run_cell_simulation(
     source: CellsPlanAndScenario,
     demand: Demand,
+    scope: SimulationScope,
     *,
-    classes: Collection[str],
-    cases: Collection[str],
     engine: CellEngine | None = None,
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> CellSimulation:
-    """Replay a plan with a setup. classes, cases: names of what is reported; all classes of a case
-    are replayed, and where not all are reported, no SLO over all requests is.
+    """Replay a plan with a setup.
 
-    Cancelled, the states done so far count (at least one).
+    Cancelled, the states done so far count (at least one, and of that one run).
     """
     began, content, instance = time.perf_counter(), source.plan.content, source.demand
     states = read_cells_states(content, instance)
-    reported = [state for state in states if instance.cases[state.case].name in cases]
+    reported = [state for state in states if instance.cases[state.case].name in scope.cases]
     # The moment of a loss is seen from the cases that were served before it.
     setups = {state.setup for state in reported if state.loss is not None}
     before = [s for s in states if s.loss is None and s.setup in setups and s not in reported]
@@ -157,28 +170,44 @@ def run_cell_simulation(
     moments: list[LossMoment] = []
     complete = True
     for number, state in enumerate([*reported, *before]):
-        if cancel is not None and cancel.is_set() and number:
-            complete = False
-            break
         if progress is not None:
             what = f"{state_name(content, instance, state)}, {number + 1} of"
             seconds = time.perf_counter() - began
             progress(Progress(seconds, f"simulated {what} {len(reported) + len(before)}"))
+        rate = sum(instance.cases[state.case].rates)
+        seconds = min(demand.seconds, seconds_of_short_run(rate)) if scope.short else demand.seconds
+        how = replace(demand, seconds=seconds)
         replay = ReplayableState(instance, state, engine)
-        runs = [replay.run(demand, run) for run in range(RUNS)] if state.cells else []
+        runs = _runs_of_state(replay, how, cancel, at_least=0 if number else 1)
+        if cancel is not None and cancel.is_set() and number:
+            complete = False
+            break
         if number < len(reported):
             name = state_name(content, instance, state)
-            outcomes.append(_state_outcome(instance, replay, runs, demand, name, classes))
+            outcomes.append(_state_outcome(instance, replay, runs, how, name, scope.classes))
         if state.loss is None and state.setup in setups and runs:
-            moments += count_on_lost_replicas(content, replay, runs, demand)
-    shown = [m for m in moments if content["losses"][m.loss]["case"] in cases]
+            moments += count_on_lost_replicas(content, replay, runs, how)
+    shown = [m for m in moments if content["losses"][m.loss]["case"] in scope.cases]
     return CellSimulation(
         states=tuple(outcomes),
         moments=tuple(sorted(shown, key=lambda moment: (moment.loss, moment.before))),
         demand=demand,
         wall=time.perf_counter() - began,
         complete=complete,
+        short=scope.short,
     )
+
+
+def _runs_of_state(
+    replay: ReplayableState, how: Demand, cancel: threading.Event | None, at_least: int
+) -> list[StateRun]:
+    """All runs, cancelled those done so far; none where nothing arrives."""
+    runs: list[StateRun] = []
+    for number in range(RUNS if replay.state.cells else 0):
+        if cancel is not None and cancel.is_set() and len(runs) >= at_least:
+            break
+        runs.append(replay.run(how, number))
+    return runs
 
 
 def _state_outcome(

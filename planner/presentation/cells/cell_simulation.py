@@ -135,8 +135,8 @@ def cell_simulation_demand_line(simulation: CellSimulation) -> str:
     stopped = "" if simulation.complete else "; stopped, not every case is here"
     return (
         f"Simulated: {_arrivals_words(how)}, each class at its rate;"
-        f" {requests:,} requests counted in runs of {format_number(how.seconds / 60)} min, seed"
-        f" {how.seed}; {simulation.wall:.1f} s{stopped}"
+        f" {requests:,} requests counted in runs of {'at most ' if simulation.short else ''}"
+        f"{format_number(how.seconds / 60)} min, seed {how.seed}; {simulation.wall:.1f} s{stopped}"
     )
 
 
@@ -303,7 +303,7 @@ def cell_simulation_content(
     return {
         "verdict": str(simulation.verdict),
         "complete": simulation.complete,
-        "seconds_per_run": how.seconds,
+        "most_seconds_per_run": how.seconds,
         "cv": how.cv if how.gaps is None else None,
         "seed": how.seed,
         "cases": [

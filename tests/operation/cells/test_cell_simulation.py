@@ -8,6 +8,7 @@ import pytest
 
 from planner.operation.cells.cell_simulation import (
     CellSimulation,
+    SimulationScope,
     run_cell_simulation,
 )
 from planner.operation.simulation_outcomes import Demand
@@ -26,8 +27,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> CellsPlanAndScenario:
 
 
 def simulated(source: CellsPlanAndScenario, **changes) -> CellSimulation:
-    words = {"classes": CLASSES, "cases": CASES, **changes}
-    return run_cell_simulation(source, Demand(seconds=120.0), **words)
+    cancel = changes.pop("cancel", None)
+    scope = SimulationScope(**{"classes": CLASSES, "cases": CASES, **changes})
+    return run_cell_simulation(source, Demand(seconds=120.0), scope, cancel=cancel)
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +105,22 @@ def test_stopped_it_keeps_what_is_done(source: CellsPlanAndScenario) -> None:
     found = simulated(source, cancel=stop)
     assert len(found.states) == 1
     assert not found.complete
+    (whole,) = simulated(source, cases=("day",)).states
+    # One run of five.
+    assert found.states[0].requests < 0.4 * whole.requests
+
+
+def test_cases_of_many_requests_have_shorter_runs(source: CellsPlanAndScenario) -> None:
+    demand = source.demand
+    busy = replace(demand.cases[0], rates=(2000.0, 1.0))
+    many = replace(demand, cases=(busy, *demand.cases[1:]))
+    stop = threading.Event()
+    stop.set()
+    found = run_cell_simulation(
+        replace(source, loaded=replace(source.loaded, demand=many)),
+        Demand(seconds=600.0),
+        SimulationScope(classes=CLASSES, cases=("day",), short=True),
+        cancel=stop,
+    )
+    # A minute, of which a tenth is not counted.
+    assert found.states[0].requests == pytest.approx(2001 * 54, rel=0.05)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.operation.cells.cell_simulation import run_cell_simulation
+from planner.operation.cells.cell_simulation import SimulationScope, run_cell_simulation
 from planner.operation.simulation_outcomes import Demand
 from planner.plans.cells.any_plan import load_any_plan
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
@@ -31,8 +31,7 @@ def test_everything_is_told(tmp_path: Path) -> None:
     found = run_cell_simulation(
         source,
         Demand(seconds=60.0, cv=2.0),
-        classes=("chat", "batch"),
-        cases=("day", "node-lost"),
+        SimulationScope(classes=("chat", "batch"), cases=("day", "node-lost")),
     )
     limits = simulated_cell_limits_table(source, found)
     assert limits["Class"].tolist() == ["chat", "all", "chat", "all"]
@@ -64,13 +63,14 @@ def test_a_limit_that_is_missed_has_a_factor_to_plan_with(tmp_path: Path) -> Non
     source = load_any_plan(write_day_plan(tmp_path))
     assert isinstance(source, CellsPlanAndScenario)
     demand, how = source.demand, Demand(seconds=60.0)
-    seen = run_cell_simulation(source, how, classes=("chat",), cases=("day",))
+    chat = SimulationScope(classes=("chat",), cases=("day",))
+    seen = run_cell_simulation(source, how, chat)
     p95 = seen.states[0].cells[0].slos[0].simulated
     assert p95 is not None
     # A limit of nine tenths of what is simulated, which is the stated 0.5 s times this.
     cases = (replace(demand.cases[0], slo_factor=0.9 * p95.mean / 0.5), *demand.cases[1:])
     tight = replace(source, loaded=replace(source.loaded, demand=replace(demand, cases=cases)))
-    found = run_cell_simulation(tight, how, classes=("chat",), cases=("day",))
+    found = run_cell_simulation(tight, how, chat)
     (line,) = cell_simulation_advice_lines(tight, found)
     factor = float(line.partition("--set cases.0.slo_factor=")[2].split()[0])
     # What was simulated comes down to the limit from the upper end of its interval.
@@ -78,7 +78,7 @@ def test_a_limit_that_is_missed_has_a_factor_to_plan_with(tmp_path: Path) -> Non
     assert "p95 TTFT of chat" in line
     cases = (replace(demand.cases[0], slo_factor=0.05), *demand.cases[1:])
     hopeless = replace(source, loaded=replace(source.loaded, demand=replace(demand, cases=cases)))
-    found = run_cell_simulation(hopeless, how, classes=("chat",), cases=("day",))
+    found = run_cell_simulation(hopeless, how, chat)
     assert cell_simulation_advice_lines(hopeless, found) == [
         "In day replicas are so full that waits grow by chance: a tighter limit helps little there;"
         " plan with higher rates."

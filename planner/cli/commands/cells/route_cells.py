@@ -114,7 +114,11 @@ def _output_route_cells(
     if options.json == "-":
         sys.stdout.write(plan_file_text(content))
         return 0
-    _print_route_cells(plain_output_console(), source, cell, evaluation, quiet=options.quiet)
+    console = plain_output_console()
+    if options.loss not in (None, cell.state.loss):
+        shared = f"Loss {options.loss} is served by the routing of loss {cell.state.loss}."
+        output_line(console, shared)
+    _print_route_cells(console, source, cell, evaluation, quiet=options.quiet)
     code = 0
     if options.json is not None:
         where = Path(options.json)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.command_options import SimulateOptions
+from planner.cli.terminal.command_options import LONGEST_MINUTES, SimulateOptions
 from planner.cli.terminal.frame import framed_write
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
@@ -19,7 +19,11 @@ from planner.cli.terminal.output import (
 )
 from planner.cli.terminal.progress import with_progress
 from planner.operation.cells.cell_choice import chosen_case_names, chosen_class_names
-from planner.operation.cells.cell_simulation import CellSimulation, run_cell_simulation
+from planner.operation.cells.cell_simulation import (
+    CellSimulation,
+    SimulationScope,
+    run_cell_simulation,
+)
 from planner.operation.simulation_outcomes import Demand
 from planner.operation.step_level_replica import build_step_level_replica
 from planner.operation.trace_replay import TraceScale, check_trace_copies
@@ -53,20 +57,23 @@ def run_simulate_cells(
 ) -> int:
     """Simulate, print and write; return the exit code."""
     source.plan.demand_setup()
-    classes = chosen_class_names(source, options.classes)
-    cases = chosen_case_names(source, options.cases)
+    scope = SimulationScope(
+        classes=chosen_class_names(source, options.classes),
+        cases=chosen_case_names(source, options.cases),
+        short=options.minutes is None,
+    )
     scale = TraceScale(options.scale)
     gaps = None if options.trace is None else load_trace(Path(options.trace)).gaps
     if gaps is not None:
         for rate in source.demand.rates().ravel():
             check_trace_copies(str(options.trace), gaps, float(rate), scale)
-    demand = Demand(60.0 * options.minutes, options.cv, options.seed, gaps, scale)
+    minutes = LONGEST_MINUTES if options.minutes is None else options.minutes
+    demand = Demand(60.0 * minutes, options.cv, options.seed, gaps, scale)
     simulation = with_progress(
         lambda progress, cancel: run_cell_simulation(
             source,
             demand,
-            classes=classes,
-            cases=cases,
+            scope,
             engine=build_step_level_replica,
             progress=progress,
             cancel=cancel,
