@@ -7,6 +7,7 @@ import pytest
 
 from planner.decomposition.cheapest_setup import cheapest_setup
 from tests.support.instances.oracle import best_plan
+from tests.support.instances.payments import paid_otherwise
 from tests.support.instances.tiny import random_instance
 
 
@@ -32,6 +33,19 @@ def test_cost_and_bound_bracket_the_brute_force(first: int) -> None:
         price = sum(instance.pools[p].price or 0.0 for p, _, _ in used)
         assert answer.value == pytest.approx(price)
         found += 1
+    assert found >= 2
+
+
+def test_owned_and_reserved_pools_cost_what_brute_force_says() -> None:
+    found = 0
+    for seed in range(8):
+        instance = paid_otherwise(random_instance(seed, "cost"), seed)
+        span = float(np.ptp(instance.scores.values)) or 1.0
+        truth, answer = best_plan(instance), cheapest_setup(instance, tolerance=1e-6 * span)
+        if truth.feasible:
+            assert answer.value == pytest.approx(truth.value)
+            assert answer.bound <= truth.value + 1e-9
+            found += 1
     assert found >= 2
 
 
