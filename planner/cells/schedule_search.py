@@ -46,8 +46,10 @@ __all__ = ["ScheduleSearch"]
 NODES, MOST_NODES = 500, 2000
 """Of one program at most, and of the master itself."""
 
-FIXED_PART, FIXED_GAP = 0.15, 1e-2
-"""Part of the time, and the gap, in which one setup for all cases is looked for."""
+FIXED_GAP, FIXED_MASTERS, FIXED_PART = 1e-2, 24, 0.15
+"""One setup for all cases is looked for to this gap, or until so many master programs are solved;
+and in this part of the time at most.
+"""
 
 BOUNDING = 4
 """Steps from one bound of the parts to the next: it takes setups that are worth less than hoped."""
@@ -93,6 +95,7 @@ class ScheduleSearch(CellSearch):
             clock=self.clock,
             settings=replace(self.settings, rel_gap=max(self.settings.rel_gap, FIXED_GAP)),
             report=tell,
+            most_masters=FIXED_MASTERS,
         )
         search.run()
         self.cuts += search.cuts

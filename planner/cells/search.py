@@ -46,8 +46,11 @@ ROUGH = 10.0
 
 @dataclass(kw_only=True)
 class CellSearch(CellGoal):
-    """One search. masters, nodes: programs solved, and their nodes."""
+    """One search. masters, nodes: programs solved, and their nodes. most_masters: after these it
+    ends, so that its effort hangs on no clock; None: no limit.
+    """
 
+    most_masters: int | None = None
     masters: int = 0
     nodes: int = 0
     over_budget: float = 0.0
@@ -75,6 +78,8 @@ class CellSearch(CellGoal):
             self._root = self._relax()
             self.clock.spend("relax", began)
         while self._root is not None and not self.clock.stopped() and not self.closed():
+            if self.most_masters is not None and self.masters >= self.most_masters:
+                break
             if not self.decide_and_try():
                 break
 

@@ -133,6 +133,7 @@ def test_symbols_name_components_of_the_program() -> None:
         (15, "1e-9 to 1e-5, is kept back"),
         (15, f"above {node_losses.MOST_KINDS:,} kinds"),
         (16, f"(to {100 * schedule_search.FIXED_GAP:g} %"),
+        (16, f"with {schedule_search.FIXED_MASTERS} master programs"),
         (16, f"in {100 * schedule_search.FIXED_PART:g} % of the time"),
         (16, f"Every {schedule_search.BOUNDING} steps"),
         (16, f"within {schedule_search.MOST_NODES:,} nodes"),
