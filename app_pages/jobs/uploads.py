@@ -1,15 +1,20 @@
 """What the page Inputs reads in a worker: uploaded files, which the server only stores."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from app_pages.jobs.messages import JobContext
+from models.demand.requests import DemandInstance
 from planner.scenario.archive import zip_scenario
 from planner.scenario.assemble import assemble_instance
 from planner.scenario.edits import ScenarioEdit
 from planner.scenario.upload import replace_uploaded_table, store_upload
 from planner.settings import Progress
+from profiles.records import Scores
 from profiles.summary import summarise_profiles, summarise_scores
 
 __all__ = [
@@ -60,15 +65,37 @@ def summarise_inputs_job(
     job.progress(Progress(0.0, "reading"))
     loaded = assemble_instance(Path(path), dict(overrides), cells=True, sizing=True)
     scores = loaded.instance.scores
+    tables = {"": scores} if loaded.demand is None else _scores_by_class(loaded.demand)
     return {
         "profiles": summarise_profiles(loaded.tables.profiles),
-        "scores": summarise_scores(scores),
-        "prompts": len(scores.weights),
-        "dropped_prompts": scores.dropped,
+        "scores": _summary_of_tables(tables),
+        "prompts": sum(len(one.weights) for one in tables.values()),
+        "dropped_prompts": sum(one.dropped for one in tables.values()),
         "options": len(loaded.instance.options),
         "left_out": len(loaded.instance.dropped),
         "notices": list(loaded.notices),
     }
+
+
+def _scores_by_class(demand: DemandInstance) -> dict[str, Scores]:
+    """Scores of every class, of the LLMs that may answer it."""
+    tables = {}
+    for one in demand.classes:
+        rows = [i for i, permitted in enumerate(one.permitted) if permitted]
+        names = tuple(one.scores.llms[i] for i in rows)
+        tables[one.name] = replace(one.scores, llms=names, values=one.scores.values[rows])
+    return tables
+
+
+def _summary_of_tables(tables: Mapping[str, Scores]) -> pd.DataFrame:
+    """Summaries below each other, with the class where there are several."""
+    frames = []
+    for name, scores in tables.items():
+        frame = summarise_scores(scores)
+        if name:
+            frame.insert(0, "Class", name)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
 
 
 def zip_scenario_job(edit: ScenarioEdit, *, job: JobContext) -> bytes:

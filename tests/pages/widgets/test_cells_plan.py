@@ -73,6 +73,16 @@ def test_files_to_take_away(day: AppTest, made: str) -> None:
 def test_the_sidebar_moves_the_budget_and_what_has_no_column_stays(day: AppTest) -> None:
     app = day.switch_page("views/inputs.py").run()
     assert "Classes, cases, their rates and outside LLMs are as in the file" in unescaped(app)
+    scores = next(t.value for t in app.dataframe if "Class" in t.value.columns)
+    rows = list(zip(scores["Class"], scores["LLM"], strict=True))
+    # batch may not be sent outside.
+    assert rows == [
+        ("chat", "NO"),
+        ("chat", "NA"),
+        ("chat", "far"),
+        ("batch", "NO"),
+        ("batch", "NA"),
+    ]
     labels = [number.label for number in app.number_input]
     assert "Budget (USD/h)" in labels
     assert "Arrival rate (req/s)" not in labels
