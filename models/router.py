@@ -63,6 +63,9 @@ MOST_LLMS = 62
 BLOCK = 1 << 15
 """Prompts that are decided at once: what a processor's cache holds."""
 
+LARGEST = 1e300
+"""Numbers beyond it are none that arithmetic can take; whole ones may have any length in JSON."""
+
 ODD = 0x9E3779B97F4A7C15
 FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 ALL_BITS = (1 << 64) - 1
@@ -917,4 +920,8 @@ def _once_in_router_file(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and -LARGEST <= value <= LARGEST
+    )

@@ -42,9 +42,11 @@ def cells_readme(
         ],
         _planned_section(bundle),
         *(_setup_section(one) for one in bundle["setups"]),
-        _before_section(bundle),
-        _start_section(bundle, kinds),
-        _change_section(bundle, kinds),
+        *(
+            [_before_section(bundle), _start_section(bundle, kinds), _change_section(bundle, kinds)]
+            if {"shell", "compose"} & set(kinds)
+            else []
+        ),
         _gateway_section(bundle) if "litellm" in kinds else [],
         _case_section(bundle) if {"litellm", "router"} & set(kinds) else [],
         _own_gateway_section() if "router" in kinds else [],

@@ -161,6 +161,8 @@ def test_what_is_not_there_is_a_value_error(
         (lambda p: p["cells"][0].update(loss=0), "cells.0: expected a known class"),
         (lambda p: p["cells"][0].update(alpha={"a": "x"}), "cells.0.alpha: expected a price"),
         (lambda p: p["cells"][0].update(lanes=[]), "cells.0.lanes: expected lanes"),
+        (lambda p: p["cells"][0]["alpha"].update(a=10**400), "cells.0.alpha: expected a price"),
+        (lambda p: p["cases"][0]["rates_rps"].update(chat=10**400), "cases.0.rates_rps"),
         (lambda p: p["cells"][0]["lanes"].pop("b"), "cells.0.lanes: expected a lane of every"),
         (lambda p: p["cells"][0]["lanes"]["a"].pop(), "cells.0.lanes.a: expected names of lanes"),
         (lambda p: p["cells"].append(p["cells"][0]), "cells.6: expected each cell once"),

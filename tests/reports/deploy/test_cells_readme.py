@@ -24,3 +24,11 @@ def test_it_says_what_to_do(scheduled: bool, tmp_path: Path) -> None:
     for name in made.files:
         if name.startswith("compose"):
             assert f"-f {name} up" in text
+
+
+def test_without_servers_it_starts_none(tmp_path: Path) -> None:
+    made = build_cells_bundle(day_source(tmp_path), date(2026, 11, 1), ["router"])
+    text = made.files["README.md"]
+    assert "## 2. Start a setup" not in text
+    assert "deploy.env" not in text.partition("## If something fails")[0]
+    assert "from router import CellRouter" in text
