@@ -21,6 +21,7 @@ class CellsReportMeta(TypedDict):
     figures: what, value and unit of the headline; llms, classes: names; signs: LLM -> one
     character; rates: headers of the columns of rates by class; setup: what runs, a line an option;
     schedule: what starts and stops between setups;
+    payment: what to buy, and what is paid how;
     nearest: the limit with least room, a line a case; conflict: why there is no plan.
     """
 
@@ -36,6 +37,7 @@ class CellsReportMeta(TypedDict):
     rates: Sequence[str]
     setup: Sequence[str]
     schedule: Sequence[str]
+    payment: Sequence[str]
     nearest: Sequence[str]
     conflict: Sequence[str]
     confidence: Sequence[str]

@@ -59,6 +59,7 @@ def _draw_cells_headline(here: ShownCells) -> None:
         meaning = "" if status == "infeasible" else f". {MEANINGS[status]}"
         st.markdown(plain_markdown(meta["verdict"] + meaning))
         return
+    markdown_bullets(meta["payment"])
     objective, cheapest = content["objective"], content["objective"]["of"] == "cost"
     bound = "-" if objective["bound"] is None else f"{objective['bound']:.5f}"
     best = f"at most {bound}"

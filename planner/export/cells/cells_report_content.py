@@ -50,6 +50,7 @@ from planner.presentation.cells.setup_results import (
 from planner.presentation.formatting import format_exact
 from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
 from planner.presentation.plan.gpu_map import llm_letters
+from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.verdict import verdict_line
 from planner.scenario.assemble import LoadResult
@@ -169,6 +170,7 @@ def _cells_report_meta(
         "rates": [case_rate_header(one.name) for one in demand.classes],
         "setup": list(_setup_lines(content)),
         "schedule": schedule_lines(content),
+        "payment": payment_lines(content) if content["setups"] else [],
         "nearest": [
             f"{case}: {words}"
             for case, words in zip(cases["Case"], cases[NEAREST], strict=True)

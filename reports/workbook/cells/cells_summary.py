@@ -54,6 +54,7 @@ def write_cells_summary(book: Book, report: CellsReport) -> None:
     _write_sections(
         page,
         {
+            "What to buy, and how it is paid": meta["payment"],
             "What starts and stops between the setups": meta["schedule"],
             "The limit with the least room": meta["nearest"],
             "If a node is lost (the setup stays, requests are routed anew)": meta["lost_nodes"],

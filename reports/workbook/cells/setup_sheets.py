@@ -7,6 +7,7 @@ import pandas as pd
 from reports.cells_content import CellsReport
 from reports.content import Report
 from reports.series import CELLS, bar_series, gpu_series
+from reports.style import sentence_case
 from reports.workbook.book import Book
 from reports.workbook.page import Page
 from reports.workbook.report.gpus import FIRST_CELL, GPU_HEADS, gpu_contents, paint_gpus
@@ -110,6 +111,8 @@ def write_pools(book: Book, report: CellsReport) -> None:
         page.heading("What the plan costs")
         frame = pd.DataFrame(rows, columns=["What", "Value", "Unit"], dtype=object)
         write_table(page, frame, "cost", units=[unit for _, _, unit in rows])
+    for line in report["meta"]["payment"]:
+        page.bullet(sentence_case(line))
     page.finish()
 
 

@@ -59,6 +59,17 @@ def test_tables_hold_the_report_s_values(book: Path) -> None:
                     assert cell == pytest.approx(value, rel=1e-12)
 
 
+def test_what_is_paid_how_is_in_words(tmp_path: Path) -> None:
+    content, loaded = day_planned()
+    (pool,) = content["context"]["pools"]
+    owned = {**content["context"], "pools": [{**pool, "owned": True}]}
+    report = build_cells_report({**content, "context": owned}, loaded)
+    write_cells_workbook(tmp_path / "owned.xlsx", report)
+    for sheet in ("Cost", "Summary"):
+        words = texts(tmp_path / "owned.xlsx", sheet)
+        assert any(text.startswith("•  Owned or bought: 16.00 USD/h") for text in words)
+
+
 def test_a_map_of_every_setup(tmp_path: Path) -> None:
     _, loaded = day_planned()
     write_cells_workbook(tmp_path / "two.xlsx", build_cells_report(two_setups(), loaded))
