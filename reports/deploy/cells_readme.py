@@ -76,7 +76,8 @@ def _planned_section(bundle: Row) -> list[str]:
     return [
         "## What is planned",
         "",
-        f"SLOs, times the `slo_factor` of a case: {'; '.join(about['slo']) or 'none'}.",
+        "SLOs, times the `slo_factor` of a case:"
+        f" {'; '.join(map(escape, about['slo'])) or 'none'}.",
         "",
         *markdown_table(heads, setups),
     ]
@@ -214,7 +215,7 @@ def _gateway_section(bundle: Row) -> list[str]:
     outside = [
         f"- {escape(one['title'])} is outside the cluster: set `API_BASE_{one['key']}` and"
         f" `API_KEY_{one['key']}` in `gateway.env`, and its model id in `config.yaml`"
-        f" (`openai/{one['label']}` there)."
+        f" (`openai/{one['label']}` there).{_outside_limit(one)}"
         for one in bundle["outside"]
     ]
     groups = [
@@ -245,10 +246,17 @@ def _gateway_section(bundle: Row) -> list[str]:
     ]
 
 
+def _outside_limit(outside: Row) -> str:
+    """What is planned for an LLM outside at most; "" where nothing limits it."""
+    if outside["max_rate"] is None:
+        return ""
+    return f" At most {outside['max_rate']:g} req/s are planned; the gateway does not count them."
+
+
 def _case_section(bundle: Row) -> list[str]:
     """Class and case."""
     policy = bundle["policy"]
-    classes = ", ".join(f"`{name}`" for name in policy["classes"])
+    classes = ", ".join(map(escape, policy["classes"]))
     losses = [
         (
             f"`{escape(loss['case'])} {k}`",
@@ -261,8 +269,8 @@ def _case_section(bundle: Row) -> list[str]:
         "",
         f"**Class**: {classes}. The header `x-request-class` names it, or"
         " `metadata.request_class` of the key or the request; without a name it is"
-        f" `{policy['default_class']}`. A key's name counts before the header's, so a client with"
-        " such a key cannot choose another class.",
+        f" {escape(policy['default_class'])}. A key's name counts before the header's, so a client"
+        " with such a key cannot choose another class.",
         "",
         "**Case**: `clock.csv` says which is served from when on (complete it: a plan does not know"
         " the time); `PLAN_CASE` where there is no clock. A file `case.now` with the name of a case"

@@ -91,8 +91,7 @@ def _bundle_rows(
     setups = build_setup_deployments(content, demand, on)
     groups, policy, cautions = build_lane_groups(content, demand, states, setups)
     labels = deployment_labels(demand.served, LLM_LABEL)
-    used = [name for name in (llm.name for llm in demand.outside)
-            if any(group.llm == name for group in groups)]  # fmt: skip
+    used = {group.llm for group in groups if not group.servers}
     deployments = [one.deployment for one in setups]
     bundle: Row = {
         "about": deployments[0]["about"],
@@ -107,12 +106,14 @@ def _bundle_rows(
         ],
         "outside": [
             {
-                "name": name,
-                "title": one_line(name),
-                "label": labels[name],
-                "key": deployment_variable_name(labels[name]),
+                "name": llm.name,
+                "title": one_line(llm.name),
+                "label": labels[llm.name],
+                "key": deployment_variable_name(labels[llm.name]),
+                "max_rate": llm.max_rate,
             }
-            for name in used
+            for llm in demand.outside
+            if llm.name in used
         ],
         "changes": build_setup_changes(setups),
         "clock": _clock_rows([case.name for case in demand.cases]),
