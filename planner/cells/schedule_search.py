@@ -122,10 +122,10 @@ class ScheduleSearch(CellSearch):
         if self.closed():
             return False
         self.tell("decide")
+        self.steps += 1
         tried = False
         if not self.limits_spend and relaxed.row_dual is not None:
             split = split_master(program, relaxed.row_dual)
-            self.steps += 1
             if not self._learn_near(split, program, relaxed.x) or self.steps % BOUNDING == 0:
                 self._bound_by_parts(split, relaxed)
             tried = not self.closed() and self._try_choice()
@@ -207,6 +207,11 @@ class ScheduleSearch(CellSearch):
         if not self.limits_spend:
             for s, own in enumerate(replicas):
                 self._remember(s, own)
+
+    def consider_spread(self) -> None:
+        """Setups that keep enough on every node left: now and then, it takes the whole master."""
+        if self.best is None or self.steps % BOUNDING == 0:
+            super().consider_spread()
 
     def consider_cheaper(self) -> None:
         """Setups that move replicas are above the budget by that: the next choice leaves it."""

@@ -110,9 +110,13 @@ class CellSearch(CellGoal):
         elif packings:
             self._consider(replicas, spend, packings)
             if self._loses_nodes and not self.closed():
-                self._consider_other(self._solve_master(spread=True))
+                self.consider_spread()
             if self.over_budget > 0 and not self.closed():
                 self.consider_cheaper()
+
+    def consider_spread(self) -> None:
+        """Setups that keep enough on every node left."""
+        self._consider_other(self._solve_master(spread=True))
 
     def consider_cheaper(self) -> None:
         """Setups that leave in the budget what the last ones were above it: packed, they need more
