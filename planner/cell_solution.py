@@ -17,6 +17,7 @@ __all__ = [
     "CellNumber",
     "CellNumberKind",
     "CellPlan",
+    "CellPrices",
     "CellRepair",
     "CellSolution",
     "Lane",
@@ -173,11 +174,26 @@ class CellRepair:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CellPrices:
+    """Shadow prices: change of the objective value for one more unit.
+
+    rates: (C, T) of 1 req/s, nan without a cell. slos: of 1 s, by (class, or None over all
+    requests; case; position in the scenario's list), of means over all requests. pools: (P, T) of
+    one node, in each case.
+    """
+
+    rates: np.ndarray
+    slos: dict[tuple[int | None, int, int], float]
+    pools: np.ndarray
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CellSolution:
     """A plan, or what is known where there is none.
 
-    value, bound: of the objective. reasons: why there is no plan, in sentences. repairs: single
-    changes that give one.
+    value, bound: of the objective. prices: None where the relaxation has no optimum. reasons: why
+    there is no plan, in sentences. repairs: single changes that give one.
     """
 
     status: Status
@@ -185,6 +201,7 @@ class CellSolution:
     bound: float | None
     effort: Effort
     plan: CellPlan | None = None
+    prices: CellPrices | None = None
     reasons: tuple[str, ...] = ()
     repairs: tuple[CellRepair, ...] = ()
 

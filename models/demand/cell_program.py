@@ -87,8 +87,9 @@ class CaseRows:
 @dataclass(frozen=True, kw_only=True)
 class CellLayout:
     """Positions of everything. replicas (S, O), starts (S, O), gpus_used (S, P), gpus_rented (S,
-    P): columns, -1 without. options: that of every owner of weights: arange(O), or one a lane.
-    floor_row, budget_row: of the mean floor and of the largest cost, or -1.
+    P): columns, -1 without. capacity_rows (S, R): of the model's capacity. options: that of every
+    owner of weights: arange(O), or one a lane. floor_row, budget_row: of the mean floor and of the
+    largest cost, or -1.
     """
 
     cells: tuple[CellColumns, ...]
@@ -97,6 +98,7 @@ class CellLayout:
     starts: np.ndarray
     gpus_used: np.ndarray
     gpus_rented: np.ndarray
+    capacity_rows: np.ndarray
     options: np.ndarray
     floor_row: int
     budget_row: int
@@ -164,6 +166,7 @@ def build_cell_program(
     starts = replicas.copy()
     gpus_used = np.full((len(demand.setups), len(instance.pools)), -1)
     gpus_rented = gpus_used.copy()
+    capacity = np.full((len(demand.setups), len(model.capacity)), -1)
     by_cost = free_setup and instance.objective == "cost"
     if free_setup:
         setups = sorted({demand.setup_of[t] for t in cases})
@@ -172,7 +175,7 @@ def build_cell_program(
             for o in model.options:
                 replicas[s, o] = out.column(high=float(model.upper[o]))
             _add_fleet(out, instance, gpus_used[s], gpus_rented[s], float(parts[s]))
-            _add_setup_rows(out, model, replicas[s], gpus_used[s])
+            capacity[s] = _add_setup_rows(out, model, replicas[s], gpus_used[s])
         if model.prices_starts and len(setups) == len(demand.setups):
             _add_starts(out, model, replicas, starts, by_cost=by_cost)
     cells: list[CellColumns] = []
@@ -199,6 +202,7 @@ def build_cell_program(
         starts=starts,
         gpus_used=gpus_used,
         gpus_rented=gpus_rented,
+        capacity_rows=capacity,
         floor_row=floor_row,
         budget_row=budget_row,
         options=np.arange(len(instance.options)) if lanes is None else lanes,
@@ -229,18 +233,24 @@ def _add_fleet(
 
 def _add_setup_rows(
     out: _Builder, model: DemandModel, replicas: np.ndarray, gpus_used: np.ndarray
-) -> None:
-    """Rows over the replicas alone: capacity, limits of each LLM, quotas, utilisation."""
+) -> list[int]:
+    """Rows over the replicas alone: capacity, limits of each LLM, quotas, utilisation; those of
+    the capacity.
+    """
     instance = model.demand.instance
 
     def over(weight: np.ndarray) -> list[tuple[int, float]]:
         return [(int(replicas[o]), float(weight[o])) for o in model.options]
 
+    capacity = []
     for row in model.capacity:
         if row.per_node:
-            out.row(over(row.weight), -np.inf, float(instance.pools[row.pool].nodes))
+            capacity.append(
+                out.row(over(row.weight), -np.inf, float(instance.pools[row.pool].nodes))
+            )
         else:
-            out.row([*over(row.weight), (int(gpus_used[row.pool]), -1.0)], -np.inf, 0.0)
+            used = (int(gpus_used[row.pool]), -1.0)
+            capacity.append(out.row([*over(row.weight), used], -np.inf, 0.0))
     llm = np.array([o.llm for o in instance.options])
     for i, entry in enumerate(instance.llms):
         if entry.min_replicas > 0 or entry.max_replicas is not None:
@@ -252,6 +262,7 @@ def _add_setup_rows(
     if floor > 0:
         share = np.array([o.mps_share for o in instance.options])
         out.row(over(instance.shards * share), floor * (1 - 1e-9), np.inf)
+    return capacity
 
 
 def _add_starts(

@@ -21,9 +21,11 @@ import numpy as np
 from models.demand.case_cut import case_cut
 from models.demand.master_program import MasterProgram, build_master_program
 from models.formulation import GoalKind
+from planner.cell_solution import CellPrices
 from planner.cells.case_pricing import CasePricing
 from planner.cells.cell_goal import CellGoal
 from planner.cells.cell_loop import CellLoop, CellPoint
+from planner.cells.cell_shadow_prices import cell_shadow_prices
 from planner.cells.plan_routing import PlanRouting
 from planner.cells.setup_placement import Packings, arrange_setups, setups_cost
 from planner.joint.separation import place_or_separate
@@ -47,12 +49,13 @@ ROUGH = 10.0
 @dataclass(kw_only=True)
 class CellSearch(CellGoal):
     """One search. masters, nodes: programs solved, and their nodes. most_masters: after these it
-    ends, so that its effort hangs on no clock; None: no limit.
+    ends, so that its effort hangs on no clock; None: no limit. prices: of the relaxation.
     """
 
     most_masters: int | None = None
     masters: int = 0
     nodes: int = 0
+    prices: CellPrices | None = None
     over_budget: float = 0.0
     pricing: CasePricing = field(init=False)
     routing: PlanRouting = field(init=False)
@@ -199,6 +202,7 @@ class CellSearch(CellGoal):
             self.infeasible = point is StopReason.INFEASIBLE
             return None
         self._joint = joint
+        self.prices = cell_shadow_prices(model, joint, point)
         self._cut_at_root(joint, point)
         self.tell("relax")
         return point

@@ -16,7 +16,8 @@ import numpy as np
 from models.demand.demand_model import DemandModel
 from models.demand.requests import DemandInstance
 from models.quality import Quality
-from planner.cell_solution import CellPlan, LossKind, PlanLoss, RoutedCase
+from planner.cell_solution import CellPlan, CellPrices, LossKind, PlanLoss, RoutedCase
+from planner.cells.cell_shadow_prices import joined_cell_prices
 from planner.cells.node_losses import loss_kinds
 from planner.cells.plan_routing import planned_setups
 from planner.cells.search import CellSearch
@@ -93,6 +94,15 @@ class SeparateSearch:
     def notes(self) -> list[str]:
         """What the reader of a plan should know."""
         return [note for one in self.searches for note in one.notes]
+
+    @property
+    def prices(self) -> CellPrices | None:
+        """Of all setups; None where one has none."""
+        own = [one.prices for one in self.searches]
+        known = [prices for prices in own if prices is not None]
+        if len(known) < len(own):
+            return None
+        return joined_cell_prices(self.demand, known, self.weights)
 
     def _sum(self, parts: Sequence[float | None]) -> float | None:
         known = [w * part for w, part in zip(self.weights, parts, strict=True) if part is not None]

@@ -98,4 +98,5 @@ def _solution(search: CellSearch | SeparateSearch, qualities: Sequence[Quality])
         bound=None if search.infeasible else search.bound,
         effort=effort,
         plan=best,
+        prices=search.prices,
     )

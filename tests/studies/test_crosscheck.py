@@ -28,7 +28,7 @@ from tests.support.walls import first_fast, usually, wall_size
 
 REL_GAP = 1e-5
 
-AGREEING = wall_size(4, 25)
+AGREEING = wall_size(3, 25)
 """Seeds of each of the eight kinds: 200 instances."""
 
 
@@ -105,7 +105,7 @@ def caught(instances: list[Instance], check: Callable[[Instance], CrossCheck]) -
 
 
 @pytest.mark.parametrize(
-    "error", first_fast(usually([lighter, without_slos, looser, faster], (0, 3)))
+    "error", first_fast(usually([lighter, without_slos, looser, faster], (0,)))
 )
 def test_an_error_in_the_joint_search_turns_the_verdict(
     error: Callable[[Instance], Instance],
@@ -115,7 +115,7 @@ def test_an_error_in_the_joint_search_turns_the_verdict(
 
 
 @pytest.mark.parametrize(
-    "error", first_fast(usually([lighter, without_slos, looser, faster], (0, 3)))
+    "error", first_fast(usually([lighter, without_slos, looser, faster], (0,)))
 )
 def test_an_error_in_the_decomposition_turns_the_verdict(
     error: Callable[[Instance], Instance],
@@ -195,7 +195,7 @@ def test_packing_that_forgets_memory_turns_the_verdict(monkeypatch: pytest.Monke
         )
 
     monkeypatch.setattr(packing, "_first_fit_packing", forgetful)
-    checks = [verdict(instance) for instance in tight("convex", wall_size(12, 25))]
+    checks = [verdict(instance) for instance in tight("convex", wall_size(8, 25))]
     assert sum(check.negative for check in checks) >= 1
     assert all(
         any("verifier" in reason or "bound" in reason for reason in check.reasons)

@@ -7,6 +7,7 @@ from models.serving.workload import lognormal_workload
 from planner.profiling.estimate import LATENCIES, estimate_requests, estimate_table
 from planner.profiling.simulated_load import OfferedLoad
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
+from tests.support.walls import usually
 
 LLMS, GPUS = load_catalogue_llms(), load_catalogue_gpus()
 SHARES = (30, 45, 50, 70, 90, 100)
@@ -42,7 +43,7 @@ def law_violations(
 def test_no_share_of_any_gpu_does_more_than_its_part() -> None:
     offered = OfferedLoad(lengths=lognormal_workload(600, 120), rates=5, requests=200, seeds=2)
     wrong, gpus = [], list(GPUS)
-    for k, llm in enumerate(LLMS):
+    for k, llm in enumerate(usually(LLMS, range(0, len(LLMS), 2))):
         chosen = [gpus[7 * k % len(gpus)]]
         wrong += law_violations(llm, chosen, (1, 2), offered)
     assert wrong == []

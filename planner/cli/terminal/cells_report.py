@@ -8,6 +8,7 @@ from rich.console import Console
 from planner.cli.terminal.gpu_map_grid import print_gpu_map
 from planner.cli.terminal.output import Column, output_line, output_lines, output_table
 from planner.plans.schema import PlanContent
+from planner.presentation.cells.cell_prices import CELL_PRICES_TITLE, cell_price_lines
 from planner.presentation.cells.cells_tables import (
     case_table,
     cell_table,
@@ -154,6 +155,8 @@ def _print_cells_plan(content: Mapping[str, Any], console: Console) -> None:
     if content["losses"]:
         title = "Lost nodes: every loss below holds all limits, routed anew"
         output_table(console, title, loss_table(content), LOSS_COLUMNS)
+    if lines := cell_price_lines(content):
+        output_lines(console, CELL_PRICES_TITLE, lines)
     if lost := content["context"].get("lost_nodes"):
         output_lines(console, LOST_NODES_TITLE, lost_nodes_lines(lost))
     for setup in content["setups"]:

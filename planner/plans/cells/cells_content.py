@@ -16,6 +16,7 @@ from models.instance import Slo
 from planner.cell_solution import CellPlan, CellSolution, Lane, PlannedSetup, RoutedCase
 from planner.errors import VerificationError
 from planner.plans.cells.cell_conflict_content import cell_conflict_content
+from planner.plans.cells.cell_prices_content import cell_prices_content
 from planner.plans.cells.cell_slo_content import case_slo_content, cell_slo_content
 from planner.plans.context_content import scenario_context
 from planner.plans.latencies import latencies_at, latency_provenance_at
@@ -75,6 +76,8 @@ def build_cells_plan(
             "notices": list(dict.fromkeys([*loaded.notices, *demand.instance.warnings])),
         },
     }
+    if solution.plan is not None:
+        content["shadow_prices"] = cell_prices_content(demand, solution.prices)
     if solution.reasons:
         content["conflict"] = cell_conflict_content(scenario.spec, solution)
     problems = run_cells_verifier(content, demand, rel_gap_target=settings.rel_gap)

@@ -43,8 +43,8 @@ def test_no_plan_of_a_baseline_is_better_than_the_bound(kind: str) -> None:
 
     Verified plans all (Trial.content raises).
     """
-    seen = 0
-    for seed in SEEDS[kind][: wall_size(2, 6)]:
+    seen, seeds = 0, SEEDS[kind][: wall_size(1, 6)]
+    for seed in seeds:
         instance = random_instance(seed, kind)
         best = solve_joint(instance, Settings(), explain=False)
         assert best.bound is not None
@@ -75,7 +75,7 @@ def test_no_plan_of_a_baseline_is_better_than_the_bound(kind: str) -> None:
                     .nunique()
                 )
                 assert owners.max() == 1
-    assert seen >= 8
+    assert seen >= 4 * len(seeds)
 
 
 @pytest.fixture(scope="module")
