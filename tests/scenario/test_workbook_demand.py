@@ -47,7 +47,7 @@ FORMS: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("form", first_fast(usually(list(FORMS), (0, 1, 2, 3, 5, 6, 7))))
+@pytest.mark.parametrize("form", first_fast(usually(list(FORMS), (0, 2, 3, 5, 7)), (0, 2)))
 def test_same_hash_both_ways(form: str, tmp_path: Path) -> None:
     scenario = write_day(tmp_path)
     requested = assemble_instance(scenario, FORMS[form], cells=True)
@@ -78,6 +78,7 @@ def test_rows_of_a_class_come_back(tmp_path: Path) -> None:
     assert back.sha256 == requested.sha256
 
 
+@pytest.mark.slow
 def test_large_scores_stay_in_their_files(tmp_path: Path) -> None:
     scenario = write_day(tmp_path)
     rows = [f"b{k},0.5,{k % 7 / 7}" for k in range(5001)]
@@ -166,7 +167,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(
-    ("cells", "line"), first_fast(FAULTS, range(0, 31, 3)), ids=lambda one: str(one)[:40]
+    ("cells", "line"), first_fast(FAULTS, range(0, 31, 6)), ids=lambda one: str(one)[:40]
 )
 def test_faults_are_reported_by_cell(cells: dict[str, Any], line: str) -> None:
     lines = lines_of(cells)

@@ -9,6 +9,7 @@ from app_pages.widgets.markdown import plain_markdown
 from tests.support.page.page_app import opened, settle, solved, unescaped, upload, words
 from tests.support.scenarios.demand_case import BATCH, DAY, DEMAND, SCORES
 from tests.support.scenarios.scenario_case import PROFILES
+from tests.support.walls import first_fast
 
 FILES = {
     "scenario.yaml": DAY.replace("limit_ms: 500", "limit_ms: 1000"),
@@ -58,7 +59,7 @@ def test_pages_that_do_not_know_cells_say_so(day: AppTest, page: str) -> None:
     assert "This page does not know classes, cases, outside LLMs or a budget yet" in words(app)
 
 
-@pytest.mark.parametrize("made", ["report", "bundle"])
+@pytest.mark.parametrize("made", first_fast(["bundle", "report"]))
 def test_files_to_take_away(day: AppTest, made: str) -> None:
     app = day.switch_page("views/export.py").run()
     app.button(key=f"export-make-export_cells_{made}_job").click().run()
