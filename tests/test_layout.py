@@ -80,7 +80,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     ),
     "planner.studies": (
         *BELOW, "planner.scenario", "planner.joint", "planner.plans", "planner.plans.changes",
-        "planner.decomposition", "planner.operation", "planner.sizing",
+        "planner.decomposition", "planner.operation", "planner.sizing", "planner.plans.cells",
     ),
     "planner.presentation": (
         *BELOW, "planner.scenario", "planner.scenario.schema", "planner.plans",

@@ -44,6 +44,7 @@ def solve_sized_cells(
     *,
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
+    explain: bool = True,
 ) -> tuple[DemandInstance, CellSolution]:
     """The best plan over all numbers of nodes, with the demand that has these numbers; a bound on
     every such plan. A demand whose numbers are all given is solved as it is.
@@ -53,7 +54,9 @@ def solve_sized_cells(
     settings, instance = settings or Settings(), demand.instance
     pools = undecided_pools(instance)
     if not pools:
-        return demand, solve_cells(demand, settings, progress=progress, cancel=cancel)
+        return demand, solve_cells(
+            demand, settings, progress=progress, cancel=cancel, explain=explain
+        )
     clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)
     qualities = class_qualities(demand)
     goal = SizingGoal(
@@ -75,7 +78,7 @@ def solve_sized_cells(
     )
     search.run(low, high)
     if search.best is None:
-        return _cells_without_plan(sizing, search, high)
+        return _cells_without_plan(sizing, search, high, explain=explain)
     return decided_demand(demand, search.best), _sized_cell_solution(sizing, search)
 
 
@@ -152,7 +155,7 @@ def _sized_cell_solution(sizing: _CellSizing, search: NumberSearch) -> CellSolut
 
 
 def _cells_without_plan(
-    sizing: _CellSizing, search: NumberSearch, high: Numbers
+    sizing: _CellSizing, search: NumberSearch, high: Numbers, *, explain: bool
 ) -> tuple[DemandInstance, CellSolution]:
     """Nothing found: why, with the most nodes."""
     goal = sizing.goal
@@ -160,7 +163,7 @@ def _cells_without_plan(
     infeasible = search.bound == np.inf
     reasons: tuple[str, ...] = ()
     repairs: tuple[CellRepair, ...] = ()
-    if infeasible:
+    if infeasible and explain:
         # Told without what the nodes cost: of a budget it would be said that it is too small.
         free = replace(largest, cost_at_most=None)
         told = solve_cells(free, goal.limited(), cancel=goal.clock.cancel)

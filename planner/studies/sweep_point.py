@@ -24,6 +24,7 @@ from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.settings import Settings
 from planner.sizing.rate_sizing import solve_sized_rate
 from planner.solution import Status
+from planner.studies.cell_sweep_point import plan_cell_point
 from planner.studies.quality_cache import cached_quality_of
 
 __all__ = ["PointStatus", "SweepPoint", "plan_sweep_point", "sweep_points_table"]
@@ -80,7 +81,7 @@ def plan_sweep_point(
     numbers: Mapping[str, Any] = {}
     try:
         status, numbers, reason = _planned_sweep_point(
-            assemble_instance(Path(scenario), texts, sizing=True), cancel
+            assemble_instance(Path(scenario), texts, cells=True, sizing=True), cancel
         )
     except DataError as error:
         status, reason = PointStatus.BAD_INPUT, str(error)
@@ -100,6 +101,9 @@ def _planned_sweep_point(
     loaded: LoadResult, cancel: threading.Event | None
 ) -> tuple[PointStatus, Mapping[str, Any], str]:
     """Status, numbers and reason."""
+    if loaded.demand is not None:
+        found, numbers, reason = plan_cell_point(loaded, cancel)
+        return PointStatus(found), numbers, reason
     instance, settings = loaded.instance, loaded.settings
     quality = cached_quality_of(instance.scores)
     instance, solution = solve_sized_rate(

@@ -27,7 +27,6 @@ def run(*words: str) -> tuple[int, str]:
     [
         ("check", DAY),
         ("setups", DAY),
-        ("sweep", DAY, "--vary", "pools.0.nodes=1,2"),
         ("profile", "gaps", DAY),
     ],
     ids=" ".join,

@@ -61,7 +61,7 @@ def run_sweep(
         check_writable(Path(options.out), "--csv")
     axes = _sweep_axes_of_command(options.vary)
     points = sweep_axes_points(axes)
-    loaded = assemble_instance(scenario, overrides, sizing=True)
+    loaded = assemble_instance(scenario, overrides, cells=True, sizing=True)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=options.quiet)
     journal = SweepJournal(options.out, sweep_journal_key(loaded, axes), axes)
     with dask_joblib_backend(options.dask):
