@@ -3,6 +3,7 @@
 #   make check   formatting, lint and types             make test-slow   the long tests
 #   make app     the what-if page in a browser          make bench   time the planner
 #   make format  put the formatting right               make fuzz    damaged inputs, for 20 s
+#   make test-all    both at once, as CI runs them
 #   make walls   all tests at full size, an hour
 #   make lock    lock the tested versions with hashes    make audit   look up known vulnerabilities
 #   make litellm an environment of its own for the tests of the exported gateway files
@@ -25,7 +26,7 @@ ROOMS := app.py app_pages planner models profiles reports tests bench examples
 SOURCES = $(wildcard $(ROOMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo app litellm lock audit test test-slow walls fuzz mutants check format-check lint types format bench clean
+.PHONY: help venv demo app litellm lock audit test test-slow test-all walls fuzz mutants check format-check lint types format bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -80,6 +81,9 @@ test: $(STAMP)
 
 test-slow: $(STAMP)
 	$(PYTEST) -m slow
+
+test-all: $(STAMP)
+	$(PYTEST)
 
 walls: $(STAMP)
 	PLANNER_WALLS=full $(PYTEST)

@@ -70,15 +70,13 @@ def build_wheel(folder: Path) -> Path:
     return wheel
 
 
-def install_wheel(wheel: Path, environment: Path, folder: Path) -> Installed:
+def install_wheel(wheel: Path, environment: Path) -> None:
     """Make an environment without pip, install the wheel, and lend it the dependencies."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     options = ("--python", environment / "bin" / "python")
     subprocess.run([*PIP, *options, "install", "--no-deps", "--no-index", wheel], check=True)
     [packages] = environment.glob("lib/python*/site-packages")
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    folder.mkdir()
-    return Installed(environment, folder)
 
 
 def free_port() -> int:
