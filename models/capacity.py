@@ -67,8 +67,8 @@ def capacity_rows(instance: Instance) -> list[CapacityRow]:
 
 
 def most_replicas_by_capacity(instance: Instance, rows: Sequence[CapacityRow]) -> np.ndarray:
-    """(O,) the most replicas of each option that capacity, the LLM's limit and the quotas could
-    allow.
+    """(O,) the most replicas of each option that capacity, the LLM's limit, the quotas and a limit
+    of changes could allow.
     """
     most = np.full(len(instance.options), np.inf)
     for row in rows:
@@ -88,6 +88,10 @@ def most_replicas_by_capacity(instance: Instance, rows: Sequence[CapacityRow]) -
             quota.most, weight, out=np.full(weight.size, np.inf), where=weight > 0
         )
         most = np.minimum(most, np.floor(allowed_here + TINY))
+    running = instance.running
+    if running is not None and running.most is not None:
+        more = max(running.most - running.gone, 0)
+        most = np.minimum(most, np.array(running.replicas, dtype=float) + more)
     return most
 
 

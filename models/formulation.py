@@ -100,7 +100,7 @@ class Changes:
     """A setup that runs.
 
     replicas: (O,) of it; most: number of replicas that may start or stop in total, on any
-    GPUs.
+    GPUs; below zero no plan keeps it.
     """
 
     replicas: tuple[int, ...]
@@ -109,6 +109,16 @@ class Changes:
     def count(self, replicas: np.ndarray) -> int:
         """Replicas that start or stop in a change to another setup (O,)."""
         return int(np.abs(replicas - np.array(self.replicas)).sum())
+
+
+def limit_of_changes(goal: Goal, instance: Instance) -> Changes | None:
+    """The limit of starts and stops that a plan must keep: the goal's, else that of the instance;
+    None without one.
+    """
+    running = instance.running
+    if goal.changes is not None or running is None or running.most is None:
+        return goal.changes
+    return Changes(running.replicas, running.most - running.gone)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +145,11 @@ class Formulation:
     def demand(self) -> float:
         """Arrival rate in units."""
         return self.instance.arrival_rate / self.unit
+
+    @property
+    def changes(self) -> Changes | None:
+        """The limit of starts and stops, None without one."""
+        return limit_of_changes(self.goal, self.instance)
 
     @property
     def shared_slos(self) -> tuple[Slo, ...]:

@@ -119,6 +119,22 @@ class Quota:
     most: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """The setup that a plan starts from.
+
+    replicas: (O,) that run of each option, by position in `Instance.options`; gone: replicas whose
+    option the instance does not have, which stop in any case. rates: (O,) req/s that each option
+    is sent now. most: replicas that may start or stop in all, those that are gone included; None:
+    as many as it takes.
+    """
+
+    replicas: tuple[int, ...]
+    rates: tuple[float, ...]
+    gone: int = 0
+    most: int | None = None
+
+
 @dataclass(frozen=True)
 class Dropped:
     """An option that was considered and left out, with the reason in words."""
@@ -159,6 +175,9 @@ class Instance:
     a cost objective. memory_headroom, min_utilization: 0..1. quotas: further limits on the setup;
     no scenario states any, baselines do (planner.studies.baselines).
 
+    running: what runs when the plan begins; None where it begins with nothing. No scenario states
+    it, `plan --from` does (planner.plans.changes.starting_plan).
+
     headroom: to be kept by a plan. slos, arrival_rate and curves are as stated; what a plan is
     made with is `models.demand.headroom.with_headroom(instance)`.
     """
@@ -176,6 +195,7 @@ class Instance:
     dropped: tuple[Dropped, ...] = ()
     warnings: tuple[str, ...] = ()
     quotas: tuple[Quota, ...] = ()
+    running: Running | None = None
     headroom: Headroom = Headroom()
 
     def room(self, pool: int) -> float:

@@ -5,6 +5,7 @@ without no-goods; fast enough for a cut loop. With `fixed` replicas it is the pr
 which rates, which fractions, no placement any more.
 
     columns    quality | fraction[i] | gpus_used[p] | gpus_rented[p], reserved pools only |
+               changed[o], of options that run, with a limit of changes only |
                slack[s], first phase only | weights, which come and go
     rows       serve_every_request | serve_llm_fraction[i] | stay_within_latency_budget[s] |
                rows over replicas | obey_quality_cuts[c]
@@ -33,6 +34,7 @@ class Layout:
     llms: int
     pools: int
     rented: int
+    changed: int
     slacks: int
     serve_row: int
     budget_row: int
@@ -64,13 +66,14 @@ class Layout:
     @property
     def first_weight(self) -> int:
         """Column of the first weight."""
-        return 1 + self.llms + self.pools + self.rented + self.slacks
+        return 1 + self.llms + self.pools + self.rented + self.changed + self.slacks
 
 
 @dataclass(frozen=True)
 class _ReplicaRow:
-    """low <= weight . replicas + used . gpus <= high; weight (O,), used (P + reserved pools,) or
-    none: of GPUs in use, then of rented ones.
+    """low <= weight . replicas + used . gpus <= high; weight (O,), used (P + reserved pools +
+    options that run,) or none: of GPUs in use, then of rented ones, then of changed replicas; what
+    is missing at its end is zero.
     """
 
     weight: np.ndarray
@@ -91,19 +94,22 @@ def relaxation_layout(
     llms, pools, slos = len(instance.llms), len(instance.pools), len(form.shared_slos)
     rows = list(_relaxation_replica_rows(form) if fixed is None else _relaxation_fixed_rows(fixed))
     replica_row, rented = 1 + llms + slos, len(fleet_cost(instance).renting)
-    head = np.zeros((replica_row + len(rows), 1 + llms + pools + rented + slacks))
+    changed = len(_options_that_run(form)) if fixed is None else 0
+    beyond = 1 + llms + pools + rented + changed
+    head = np.zeros((replica_row + len(rows), beyond + slacks))
     head[0, 1 : 1 + llms] = 1.0
     head[1 : 1 + llms, 1 : 1 + llms] = -form.demand * np.eye(llms)
     for r, row in enumerate(rows):
         if row.used is not None:
             head[replica_row + r, 1 + llms : 1 + llms + row.used.size] = row.used
     if slacks:
-        head[1 + llms : replica_row, 1 + llms + pools + rented :] = -np.eye(slos)
+        head[1 + llms : replica_row, beyond:] = -np.eye(slos)
     weight = np.array([row.weight for row in rows]).reshape(len(rows), len(instance.options))
     where = Layout(
         llms=llms,
         pools=pools,
         rented=rented,
+        changed=changed,
         slacks=slacks,
         serve_row=1,
         budget_row=1 + llms,
@@ -154,6 +160,34 @@ def _relaxation_replica_rows(form: Formulation) -> Iterator[_ReplicaRow]:
         share = np.array([o.mps_share for o in instance.options])
         yield _ReplicaRow(instance.shards * share, floor * (1 - 1e-9))
     yield from _relaxation_goal_rows(form)
+    yield from _relaxation_change_rows(form)
+
+
+def _options_that_run(form: Formulation) -> tuple[int, ...]:
+    """The options with replicas that may stop, where changes are limited."""
+    limit = form.changes
+    return () if limit is None else tuple(o for o in form.options if limit.replicas[o] > 0)
+
+
+def _relaxation_change_rows(form: Formulation) -> Iterator[_ReplicaRow]:
+    """count_started, count_stopped and keep_changes: the last one counts the replicas of options
+    that do not run, the changed ones of those that do, and all of those that are left out.
+    """
+    limit, running = form.changes, _options_that_run(form)
+    if limit is None:
+        return
+    options = len(form.instance.options)
+    first = len(form.instance.pools) + len(fleet_cost(form.instance).renting)
+    new = np.ones(options)
+    for k, o in enumerate(running):
+        one, changed = np.eye(1, options, o).ravel(), np.zeros(first + len(running))
+        changed[first + k], new[o] = -1.0, 0.0
+        yield _ReplicaRow(one, high=float(limit.replicas[o]), used=changed)
+        yield _ReplicaRow(-one, high=-float(limit.replicas[o]), used=changed)
+    counted = np.zeros(first + len(running))
+    counted[first:] = 1.0
+    left_out = sum(limit.replicas) - sum(limit.replicas[o] for o in running)
+    yield _ReplicaRow(new, high=float(limit.most - left_out), used=counted)
 
 
 def _relaxation_goal_rows(form: Formulation) -> Iterator[_ReplicaRow]:

@@ -202,9 +202,10 @@ def keep_changes(model: pyo.ConcreteModel, form: Formulation) -> None:
     """Few replicas start or stop against a setup that runs: what is left out of the program stops
     whole.
     """
-    if form.goal.changes is None:
+    limit = form.changes
+    if limit is None:
         return
-    running = form.goal.changes.replicas
+    running = limit.replicas
     model.RUNNING = pyo.Set(initialize=[o for o in form.options if running[o] > 0])
     model.changed = pyo.Var(model.RUNNING, domain=pyo.NonNegativeReals)
     model.count_started = pyo.Constraint(
@@ -216,4 +217,4 @@ def keep_changes(model: pyo.ConcreteModel, form: Formulation) -> None:
     left_out = sum(running) - sum(running[o] for o in model.RUNNING)
     news = pyo.quicksum(model.replicas[o] for o in form.options if running[o] == 0)
     changed = news + pyo.quicksum(model.changed[o] for o in model.RUNNING)
-    model.keep_changes = pyo.Constraint(expr=changed <= form.goal.changes.most - left_out)
+    model.keep_changes = pyo.Constraint(expr=changed <= limit.most - left_out)

@@ -60,7 +60,9 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.joint.solver": BELOW,
     "planner.joint": (*BELOW, "planner.joint.solver"),
     "planner.plans": (*BELOW, "planner.scenario", "planner.verification"),
-    "planner.plans.changes": (*BELOW, "planner.plans", "planner.plans.cells"),
+    "planner.plans.changes": (
+        *BELOW, "planner.plans", "planner.plans.cells", "planner.scenario", "planner.verification",
+    ),
     "planner.plans.cells": (
         *BELOW, "planner.plans", "planner.scenario", "planner.scenario.schema",
         "planner.verification.cells",

@@ -97,6 +97,24 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="PLAN",
+            help="Start from this plan: the search begins with what runs, and keeps it in a tie.",
+            show_default=False,
+        ),
+    ] = None,
+    most_changes: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="With --from: at most N replicas start or stop.",
+            show_default=False,
+        ),
+    ] = None,
     robust_to: Annotated[
         str | None,
         typer.Option(
@@ -141,7 +159,9 @@ def plan(
             changes,
             PlanOutputs(json, xlsx, charts, write_model),
             interrupt,
-            PlanOptions(marginals, near, near_loss, current, robust_to, what_if_lost),
+            PlanOptions(
+                marginals, near, near_loss, current, robust_to, what_if_lost, start, most_changes
+            ),
             quiet=quiet,
         )
     raise typer.Exit(code)

@@ -17,6 +17,7 @@ from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
+from planner.presentation.plan.start import start_lines
 from planner.presentation.plan.verdict import verdict_line
 from planner.scenario.assemble import LoadResult
 from reports.content import ReportMeta, ReportSlo
@@ -55,7 +56,7 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
         "estimates": shadow_price_lines(content),
         "marginals": marginals_lines(content),
         "alternatives": alternatives_lines(content),
-        "provenance": provenance_lines(content) if planned else [],
+        "provenance": [*start_lines(content), *provenance_lines(content)] if planned else [],
         "router": _report_meta_router_line(content),
         "filters": filtered_options_line(content),
         "dropped": dropped_option_lines(content),

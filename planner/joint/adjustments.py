@@ -27,6 +27,9 @@ HEADROOM_OF = {
     "utilization_pct": "the curves' last rates",
 }
 
+CHANGE_LIMIT = "most_changes"
+"""What stands for a path where the number is no key of the scenario: the limit of `plan --from`."""
+
 MOST_NAMES = 4
 """LLMs listed by name in a sentence; the others are counted."""
 
@@ -77,6 +80,7 @@ def adjustments_of(instance: Instance) -> list[Adjustment]:
         *_utilisation_floor_adjustments(instance),
         *_headroom_adjustments(instance),
         *_replica_limit_adjustments(instance),
+        *_change_limit_adjustments(instance),
     ]
 
 
@@ -176,6 +180,22 @@ def _replica_limit_adjustments(instance: Instance) -> Iterator[Adjustment]:
                 knob=Knob(kind=KnobKind.LEAST, of=i, low=0.0, high=llm.min_replicas - 1.0),
                 opened=with_least(0.0),
             )
+
+
+def _change_limit_adjustments(instance: Instance) -> Iterator[Adjustment]:
+    """The limit of replicas that may start or stop up, to as many as run and fit in all."""
+    running = instance.running
+    if running is None or running.most is None:
+        return
+
+    def with_most(most: float) -> Instance:
+        return replace(instance, running=replace(running, most=round(most)))
+
+    smallest = min((option.mps_share for option in instance.options), default=1.0)
+    fit = float(np.ceil(instance.gpus / smallest))
+    before, most = float(running.most), running.gone + sum(running.replicas) + fit
+    if before < most:
+        yield _adjust_upwards(CHANGE_LIMIT, before, most, with_most, whole=True)
 
 
 def _with_llm(instance: Instance, i: int, changed: Llm) -> Instance:
@@ -315,6 +335,9 @@ def adjustment_limit_sentence(
                 f"a quality of at least {before:g} (these scores allow {ceiling:.4g} if nothing"
                 f" else is limited{within})"
             )
+        case ["most_changes"]:
+            replicas = f"{before:g} replica{'' if before == 1 else 's'}"
+            return f"at most {replicas} to start or stop, from the setup that runs"
         case ["headroom", key]:
             return f"a headroom of {before:g} % of {HEADROOM_OF[key]}"
         case _:
@@ -346,6 +369,8 @@ def unhelpful_adjustments_sentence(
                 tried.append(f"a quality down to {last:.4g}")
             case ["setups", _]:
                 tried.append(f"a GPU utilisation down to {last:g} %")
+            case ["most_changes"]:
+                tried.append("any number of replicas that start or stop")
             case ["headroom", key]:
                 tried.append(f"no headroom of {HEADROOM_OF[key]}")
     return (f"Tried without success, each alone: {'; '.join(tried)}.",) if tried else ()

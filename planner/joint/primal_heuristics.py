@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.formulation import Goal, GoalKind
+from models.formulation import Goal, GoalKind, limit_of_changes
 from models.packing.first_fit import Packing
 from models.packing.placement import place_most
 from planner.joint.curve_refinement import refine_curve_lines
@@ -116,11 +116,41 @@ def _heuristic_keeps_limits(state: SearchState, replicas: np.ndarray, llm: np.nd
         np.array(quota.weight) @ replicas > quota.most * (1 + 1e-9) for quota in instance.quotas
     ):
         return False
-    most = [np.inf if limit.max_replicas is None else limit.max_replicas for limit in instance.llms]
+    return _heuristic_keeps_llm_limits(state, replicas, llm)
+
+
+def _heuristic_keeps_llm_limits(state: SearchState, replicas: np.ndarray, llm: np.ndarray) -> bool:
+    """Whether no LLM has more replicas than it may. replicas, llm: (O,)."""
+    llms = state.instance.llms
+    most = [np.inf if limit.max_replicas is None else limit.max_replicas for limit in llms]
     return bool(np.all(np.bincount(llm, weights=replicas, minlength=len(most)) <= most))
 
 
 # -- plans -----------------------------------------------------------------------------------------
+
+
+def try_running_heuristic(state: GoalState) -> None:
+    """Consider the setup that runs, or the part of it that still fits: the search then begins with
+    a plan, which only a better one displaces.
+
+    Options that the SLOs leave no rate stop. Routing begins at the rates of today, scaled to the
+    rate of the instance.
+    """
+    shared, instance = state.shared, state.shared.instance
+    if instance.running is None:
+        return
+    known = np.isin(np.arange(len(instance.options)), list(shared.arms))
+    replicas = np.where(known, np.array(instance.running.replicas, dtype=int), 0)
+    llm = np.array([o.llm for o in instance.options])
+    floors = replicas.any() and heuristic_meets_floors(shared, replicas)
+    if not floors or not _heuristic_keeps_llm_limits(shared, replicas, llm):
+        return
+    most = replicas * np.array([o.curve.max_rate for o in instance.options])
+    rates = np.where(replicas > 0, np.array(instance.running.rates), 0.0)
+    rates = rates if rates.any() else most
+    place_or_thin_heuristic(
+        state, replicas, np.minimum(rates * instance.arrival_rate / rates.sum(), most)
+    )
 
 
 def try_rounding_heuristic(state: GoalState, point: RelaxationPoint) -> None:
@@ -229,7 +259,8 @@ def _is_admissible_primal(
     gpus = sum(packing.gpus for packing in packings)
     if goal.gpus_in_all is not None and gpus > goal.gpus_in_all:
         return False
-    if goal.changes is not None and goal.changes.count(replicas) > goal.changes.most:
+    limit = limit_of_changes(goal, state.shared.instance)
+    if limit is not None and limit.count(replicas) > limit.most:
         return False
     # A no-good that holds on few GPUs only says nothing of a setup that has its packing.
     return not any(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.compiled_program import CompiledProgram, compile_program
-from models.formulation import Goal, GoalKind
+from models.formulation import Goal, GoalKind, limit_of_changes
 from models.linear import LinearProgram
 from models.program import build_program
 from planner.joint.goal_state import GoalState
@@ -126,6 +126,9 @@ class RestrictedMilp:
             # program is never infeasible for lack of options.
             used = np.flatnonzero(incumbent.routed.replicas).tolist()
             ranked += [o for o in used if o not in ranked]
+        if (limit := limit_of_changes(self.state.goal, self.state.shared.instance)) is not None:
+            # What runs stays too: a program without it would have to stop it all.
+            ranked += [o for o in may if limit.replicas[o] > 0 and o not in ranked]
         return tuple(sorted(ranked))
 
     def may_help(self, o: int) -> bool:

@@ -36,6 +36,7 @@ from planner.joint.primal_heuristics import (
     consider_primal,
     consider_thinned_heuristic,
     try_rounding_heuristic,
+    try_running_heuristic,
     try_smaller_heuristic,
 )
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
@@ -226,12 +227,18 @@ class Search:
         return True
 
     def _begin(self) -> RestrictedMilp | None:
-        """Relaxation and a first plan; None where no program is needed."""
+        """Relaxation and a first plan; None where no program is needed.
+
+        What runs comes first: of equally good plans it stays.
+        """
+        warm = self.incumbent is None and self.shared.instance.running is not None
+        if warm:
+            try_running_heuristic(self.state)
         if self.relaxation is None:
             self.relax()
         if self.infeasible or self.relaxation is None:
             return None
-        if self.incumbent is None or self._planned_early:
+        if self.incumbent is None or self._planned_early or warm:
             try_rounding_heuristic(self.state, self.relaxation.point)
         if self.incumbent is None and self.state.goal.of == GoalKind.COST:
             self._reach_floor_at_any_cost()

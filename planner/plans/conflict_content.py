@@ -90,6 +90,9 @@ def instance_without_conflict(instance: Instance, change: Repair) -> Instance:
         case ["headroom", ("slo_pct" | "rate_pct" | "utilization_pct") as key]:
             changed = {key.removesuffix("_pct"): after / 100.0}
             return replace(instance, headroom=replace(instance.headroom, **changed))
+        case ["most_changes"]:
+            # No number of the scenario: the limit that `plan --from` was given.
+            return instance
     raise ValueError(f"no instance is known for a change of {change.change}")
 
 

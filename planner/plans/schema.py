@@ -399,7 +399,40 @@ class LostNodeContent(TypedDict):
     served_pct: float | None
 
 
-class ContextContent(ScenarioContextContent):
+class RunningOptionContent(TypedDict):
+    """Replicas of one option that run."""
+
+    llm: str
+    pool: str
+    tp_degree: int
+    mps_share_pct: float
+    replicas: int
+
+
+class StartContent(TypedDict):
+    """The plan that this one starts from: its file, its scenario, what runs.
+
+    kept, started, stopped: replicas; moved: of the kept ones, on other GPUs; None without a plan.
+    most_changes: how many may start or stop in all, None without a limit.
+    """
+
+    plan: str
+    scenario_sha256: str
+    options: list[RunningOptionContent]
+    kept: int | None
+    started: int | None
+    stopped: int | None
+    moved: int | None
+    most_changes: int | None
+
+
+StartedContextContent = TypedDict(
+    "StartedContextContent", {"from": NotRequired[StartContent]}, total=False
+)
+"""What a plan says that starts from one that runs."""
+
+
+class ContextContent(ScenarioContextContent, StartedContextContent):
     """What reports show in addition to the plan.
 
     sources: of the curves used; curve_warnings: why they may promise too much; seconds: by phase.

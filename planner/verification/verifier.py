@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.instance import Instance
+from planner.verification.change_checks import check_stated_changes
 from planner.verification.deployed_options import (
     check_deployed_options_exist,
     check_restated_options,
@@ -76,4 +77,5 @@ def run_verifier(
     problems += certify_router(plan, instance)
     problems += check_objective(plan, instance)
     problems += check_objective_gap(plan, instance, rel_gap_target)
+    problems += check_stated_changes(plan)
     return tuple(problems)

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Command] = {
             **{"--write-model": "out:.mps", "--set": "set", "--rel-gap": "number:0:1"},
             **{"--marginals": "flag", "--near": "int:0:3", "--near-loss": "number:0:100"},
             **{"--current": "in:plan", "--what-if-lost": "flag", "--quiet": "flag"},
+            **{"--from": "in:plan", "--most-changes": "int:0:4"},
         },
         ("--time-limit", "2"),
     ),

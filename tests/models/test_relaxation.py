@@ -1,8 +1,11 @@
 """The bare arrays are Pyomo's program without integers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from models.formulation import Changes, Formulation
 from models.relaxation import relax_program
 from planner.joint.solver.highs import SolveSettings
 from planner.joint.solver.live_lp import LiveLp
@@ -12,8 +15,22 @@ from tests.support.instances.programs import CASES, GOALS, compiled, formulation
 @pytest.mark.parametrize(("kind", "seed"), CASES)
 @pytest.mark.parametrize("of", GOALS)
 def test_pyomo_without_integers_is_the_relaxation(of: str, kind: str, seed: int) -> None:
-    state = state_of(kind, seed)
-    form = formulation(state, of, roomy=True)
+    check_relaxation(formulation(state_of(kind, seed), of, roomy=True))
+
+
+@pytest.mark.parametrize(("kind", "seed"), CASES)
+def test_a_limit_of_changes_is_the_same_in_both(kind: str, seed: int) -> None:
+    """Some options run, one of them is not in the program: its replicas stop and count."""
+    form = formulation(state_of(kind, seed), GOALS[seed % 2], roomy=True)
+    running = tuple(1 + (o + seed) % 2 for o in range(len(form.instance.options)))
+    fewer = replace(form, options=form.options[seed % 2 :])
+    for most in (1, 3):
+        check_relaxation(
+            replace(fewer, goal=replace(form.goal, changes=Changes((*running[:-1], 0), most)))
+        )
+
+
+def check_relaxation(form: Formulation) -> None:
     points = {o: [arm.points() for arm in form.arms[o]] for o in form.options}
     arrays, _, _ = relax_program(form, points)
     whole = compiled(form).linear

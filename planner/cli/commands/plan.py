@@ -22,12 +22,20 @@ from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_output_console
 from planner.cli.terminal.plan_report import print_plan_report, print_short_plan_report
 from planner.cli.terminal.progress import with_progress
-from planner.errors import DataError, SolveError
+from planner.errors import DataError
 from planner.export.report_files import check_report_chart_folder, write_report_files
 from planner.joint.solver.model_file import ENDINGS as MODEL_ENDINGS
 from planner.joint.solver.model_file import write_model_file
 from planner.operation.near_limits import with_limits_simulated
 from planner.plans.changes.running_setup import keep_running_places, running_setup
+from planner.plans.changes.starting_plan import (
+    StartingPlan,
+    instance_from_running,
+    plan_that_runs,
+    read_starting_plan,
+    starting_plan_lines,
+    with_starting_plan,
+)
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_content import build_plan_content
@@ -82,7 +90,8 @@ class PlanOptions:
 
     near: number of alternatives; loss_pct: what they may lose of the objective; current: file of
     the plan that runs; robust_to: the bursts to be robust to, as the user wrote them;
-    what_if_lost: whether the loss of any one node is looked at.
+    what_if_lost: whether the loss of any one node is looked at; start: file of the plan to start
+    from, and most_changes: how many replicas may then start or stop (None: no limit).
     """
 
     marginals: bool = False
@@ -91,6 +100,27 @@ class PlanOptions:
     current: str | None = None
     robust_to: str | None = None
     what_if_lost: bool = False
+    start: str | None = None
+    most_changes: int | None = None
+
+    def check(self) -> None:
+        """Raise DataError for options that do not go together."""
+        start, limited = self.start is not None, self.most_changes is not None
+        together = {
+            ("--current", "--from"): self.current is not None and start,
+            ("--robust-to", "--from"): self.robust_to is not None and start,
+            ("--near", "--most-changes"): self.near > 0 and limited,
+        }
+        faults = [
+            Fault(one, "", "", f"does not go with {other}", "leave out one of the two")
+            for (one, other), both in together.items()
+            if both
+        ]
+        if limited and not start:
+            problem = "a limit of changes needs the plan that runs"
+            faults.append(Fault("--most-changes", "", "", problem, "name it with --from PLAN"))
+        if faults:
+            raise DataError(faults)
 
 
 @framed_command
@@ -109,6 +139,7 @@ def run_plan(
     """
     outputs.check()
     start, options = time.perf_counter(), options or PlanOptions()
+    options.check()
     loaded = assemble_instance(scenario, overrides, cells=True, sizing=True)
     if undecided_pools(loaded.instance):
         refuse_plan_options_with_sizing(scenario, _options_without_sizing(options))
@@ -144,6 +175,7 @@ def _options_without_sizing(options: PlanOptions) -> dict[str, bool]:
         "--marginals": options.marginals,
         "--near": options.near > 0,
         "--robust-to": options.robust_to is not None,
+        "--from": options.start is not None,
     }
 
 
@@ -154,6 +186,7 @@ def _options_without_cells(outputs: PlanOutputs, options: PlanOptions) -> dict[s
         "--marginals": options.marginals,
         "--near": options.near > 0,
         "--current": options.current is not None,
+        "--from": options.start is not None,
         "--robust-to": options.robust_to is not None,
     }
 
@@ -178,13 +211,14 @@ def run_plan_on_scenario(
     """
     start = time.perf_counter() if began is None else began
     options = options or PlanOptions()
-    current = None if options.current is None else _current_plan_setup(Path(options.current))
+    begin, current = _plans_that_run(options)
     loaded = scenario
     if isinstance(loaded, Path):
         loaded = assemble_instance(loaded, overrides)
     seconds = time.perf_counter() - start
     notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
     instance = loaded.instance
+    notify(starting_plan_lines(instance, begin), quiet=quiet)
     settings = replace(loaded.settings, keep_program=on_program is not None)
     # Cuts of the first search serve the searches for alternatives too.
     quality = Quality(instance.scores) if options.near else None
@@ -195,15 +229,18 @@ def run_plan_on_scenario(
         )
     if robust is not None:
         loaded, solution, robustness = robust
-        instance = loaded.instance
+        instance = asked = loaded.instance
     else:
-        instance, solution = with_progress(
+        # Only searches know what runs: the plan is one of the scenario.
+        asked = instance_from_running(instance, begin)
+        decided, solution = with_progress(
             lambda progress, cancel: solve_sized_rate(
-                instance, settings, progress=progress, cancel=cancel, quality=quality
+                asked, settings, progress=progress, cancel=cancel, quality=quality
             ),
             interrupt,
             show=not quiet,
         )
+        instance = replace(decided, running=None)
         loaded = replace(loaded, instance=instance)
     if on_program is not None and solution.program is not None:
         on_program(solution.program)
@@ -211,6 +248,7 @@ def run_plan_on_scenario(
     if running is not None and solution.has_plan:
         solution = keep_running_places(instance, solution, running)
     plan = build_plan_content(loaded, solution, settings, {"load": seconds})
+    plan = with_starting_plan(plan, begin)
     plan = with_limits_simulated(plan, loaded, interrupt.cancel)
     if robust is not None:
         plan = plan.with_robustness(robustness)
@@ -221,7 +259,7 @@ def run_plan_on_scenario(
     if options.marginals and solution.has_plan and not interrupt.cancel.is_set():
         moved = with_progress(
             lambda progress, cancel: marginal_values(
-                instance, solution, settings, progress=progress, cancel=cancel
+                asked, solution, settings, progress=progress, cancel=cancel
             ),
             interrupt,
             show=not quiet,
@@ -244,7 +282,7 @@ def run_plan_on_scenario(
         searched: SearchedContent = {
             "number": options.near,
             "loss_pct": tidy(options.loss_pct),
-            "current": options.current,
+            "current": options.current or options.start,
         }
         plan = plan.with_alternatives(
             alternatives_content(
@@ -254,22 +292,16 @@ def run_plan_on_scenario(
     return PlanAndScenario(plan, loaded)
 
 
-def _current_plan_setup(path: Path) -> PlanContent:
-    """Read the content of the plan that runs; DataError where it has no setup."""
-    try:
-        return read_plan_file(path).demand_setup().content
-    except SolveError as error:
-        raise DataError(
-            [
-                Fault(
-                    str(path),
-                    "status",
-                    "",
-                    f"no plan that could run: {error}",
-                    "name a plan with a setup",
-                )
-            ]
-        ) from None
+def _plans_that_run(options: PlanOptions) -> tuple[StartingPlan | None, PlanContent | None]:
+    """The plan to start from, and the one on whose GPUs replicas stay, which is the same one where
+    there is one to start from.
+    """
+    if options.start is not None:
+        begin = read_starting_plan(options.start, options.most_changes)
+        return begin, begin.content
+    if options.current is not None:
+        return None, plan_that_runs(read_plan_file(options.current), options.current)
+    return None, None
 
 
 def _output_plan(

@@ -38,6 +38,7 @@ from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.robustness import robustness_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
+from planner.presentation.plan.start import start_lines
 from planner.presentation.plan.verdict import verdict_line
 
 __all__ = ["print_plan_report", "print_plan_verdict", "print_short_plan_report"]
@@ -102,6 +103,8 @@ def print_plan_verdict(plan: Plan, console: Console) -> None:
         output_line(console, "; ".join(parts))
         for line in payment_lines(content):
             output_line(console, line)
+    for line in start_lines(content):
+        output_line(console, line)
 
 
 def print_short_plan_report(plan: Plan, console: Console) -> None:
@@ -170,6 +173,7 @@ def _print_repairs_report(plan: Plan, console: Console) -> None:
         print_heading(console, "Any one of these changes makes it feasible")
     for k, (words, argument) in enumerate(repairs):
         output_line(console, ("or " if k else "") + words, indent=2)
-        output_line(console, f"--set {argument}", "dim", indent=6)
+        option = argument if argument.startswith("--") else f"--set {argument}"
+        output_line(console, option, "dim", indent=6)
     for note in plan.content["context"]["effort_notes"]:
         output_line(console, f"Note: {note}")

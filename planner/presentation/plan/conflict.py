@@ -11,8 +11,8 @@ SMALLEST = {True: ", the smallest that does", False: ", perhaps less is enough",
 
 
 def conflict_lines(content: PlanContent) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return the conflicting limits, and each repair as (words, argument of --set), with whether
-    it is proved to be the smallest.
+    """Return the conflicting limits, and each repair as (words, argument of --set or an option by
+    itself), with whether it is proved to be the smallest.
 
     content: of an infeasible plan.
     """
@@ -20,11 +20,18 @@ def conflict_lines(content: PlanContent) -> tuple[list[str], list[tuple[str, str
     repairs = [
         (
             conflict_repair_text(content, repair) + SMALLEST[repair.get("proved")],
-            f"{repair['change']}={repair['to']}",
+            _repair_argument(repair),
         )
         for repair in conflict["repairs"]
     ]
     return list(conflict["limits"]), repairs
+
+
+def _repair_argument(repair: ChangeContent) -> str:
+    """What applies a repair: a path and a value, or an option of `plan`."""
+    if repair["change"] == "most_changes":
+        return f"--most-changes {repair['to']}"
+    return f"{repair['change']}={repair['to']}"
 
 
 def conflict_repair_text(content: PlanContent, repair: ChangeContent) -> str:
@@ -59,6 +66,8 @@ def conflict_repair_text(content: PlanContent, repair: ChangeContent) -> str:
             of = {"slo_pct": "the SLO limits", "rate_pct": "the arrival rate"}
             kept = of.get(key, "the curves' last rates")
             return f"lower the headroom of {kept} from {before} to {after} %"
+        case ["most_changes"]:
+            return f"let {after} replicas start or stop ({before} now)"
     return f"change {repair['change']} from {before} to {after}"
 
 

@@ -10,6 +10,7 @@ from planner.presentation.plan.headroom import headroom_lines
 from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.robustness import robustness_lines
 from planner.presentation.plan.simulated_limits import simulated_limit_text
+from planner.presentation.plan.start import start_lines
 
 __all__ = ["headroom_story_text", "routing_rule_story_lines", "story_lines"]
 
@@ -60,7 +61,7 @@ def _limit_lines(content: PlanContent) -> list[str]:
         for simulated in (simulated_limit_text(content, at),)
     ]
     latency = [f"Latency: {'; '.join(slos)}."] if slos else []
-    free = [*headroom_lines(content), *robustness_lines(content)]
+    free = [*start_lines(content), *headroom_lines(content), *robustness_lines(content)]
     return [*free, *latency, binding_limits_line(content)]
 
 

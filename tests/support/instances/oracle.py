@@ -74,7 +74,11 @@ def best_plan(instance: Instance, gap: float = GAP) -> OracleResult:
     """Return the best plan (highest quality, or least cost with quality at least the floor) and a
     proven limit on any plan.
     """
-    setups = feasible_setups(instance)
+    return best_plan_among(instance, feasible_setups(instance), gap)
+
+
+def best_plan_among(instance: Instance, setups: Sequence[Setup], gap: float = GAP) -> OracleResult:
+    """The same of some setups alone."""
     return (
         _least_cost(instance, setups)
         if instance.objective == "cost"

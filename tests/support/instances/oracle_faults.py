@@ -8,7 +8,7 @@ from planner.solution import Solution
 from planner.verification.verifier import run_verifier
 from tests.support.instances.oracle import OracleResult, fewest_gpus
 
-__all__ = ["REL_GAP", "plan_content_of", "solution_faults"]
+__all__ = ["REL_GAP", "plan_content_of", "solution_faults", "value_faults"]
 
 REL_GAP = 1e-4
 """Relative gap that the solutions were sought with."""
@@ -36,13 +36,14 @@ def solution_faults(instance: Instance, solution: Solution, truth: OracleResult)
             f" {truth}"
         ]
     return [
-        *_value_faults(instance, solution.value, solution.bound, truth),
+        *value_faults(instance, solution.value, solution.bound, truth),
         *_leanest_faults(instance, solution),
         *run_verifier(plan_content_of(instance, solution), instance, rel_gap_target=REL_GAP),
     ]
 
 
-def _value_faults(instance: Instance, value: float, bound: float, truth: OracleResult) -> list[str]:
+def value_faults(instance: Instance, value: float, bound: float, truth: OracleResult) -> list[str]:
+    """What of a value and a bound disagrees, in words."""
     closed = max(REL_GAP * abs(value), 1e-6 * float(np.ptp(instance.scores.values)))
     if instance.objective == "cost":
         checks = {

@@ -1,0 +1,153 @@
+"""The plan that `plan --from` starts from: read, looked up in the scenario by LLM, pool, degree and
+share, and what of it is kept, started and stopped.
+
+Replicas are counted by option, on whichever GPUs they are:
+
+    kept      sum_o min(n_o, m_o)          of the plan's replicas n and those that run, m
+    started   sum_o max(0, n_o - m_o)
+    stopped   sum_o max(0, m_o - n_o)      options that the scenario does not have included
+
+A kept replica that is on other GPUs afterwards is counted in `moved`; a limit of changes does not
+count it.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from models.instance import Instance, Running
+from planner.errors import DataError, SolveError, VerificationError
+from planner.plans.changes.diff import diff_plans
+from planner.plans.option_index import OptionIndex, OptionKey, option_key
+from planner.plans.plan_and_scenario import load_plan_to_compare
+from planner.plans.record import Plan
+from planner.plans.schema import PlanContent, StartContent
+from planner.verification.change_checks import check_stated_changes
+from profiles.io.faults import Fault
+
+__all__ = [
+    "StartingPlan",
+    "instance_from_running",
+    "plan_that_runs",
+    "read_starting_plan",
+    "starting_plan_lines",
+    "with_starting_plan",
+]
+
+
+@dataclass(frozen=True)
+class StartingPlan:
+    """content: of the plan that runs, with a setup. path: its file, as the user wrote it. most:
+    replicas that may start or stop in all, None without a limit. note: why it is not verified, ""
+    where it is.
+    """
+
+    path: str
+    content: PlanContent
+    most: int | None = None
+    note: str = ""
+
+
+def read_starting_plan(path: str, most: int | None) -> StartingPlan:
+    """Read a plan.json; DataError where it cannot be read, fails its checks or has no setup."""
+    plan, note = load_plan_to_compare(Path(path))
+    return StartingPlan(path, plan_that_runs(plan, path), most, note)
+
+
+def plan_that_runs(plan: Plan, path: str) -> PlanContent:
+    """The content of a plan with a setup; DataError where it has none."""
+    try:
+        return plan.demand_setup().content
+    except SolveError as error:
+        problem = f"no plan that could run: {error}"
+        fault = Fault(path, "status", "", problem, "name a plan with a setup")
+        raise DataError([fault]) from None
+
+
+def instance_from_running(instance: Instance, start: StartingPlan | None) -> Instance:
+    """The instance with what runs when its plan begins; None: nothing does."""
+    if start is None:
+        return instance
+    replicas, rates = [0] * len(instance.options), [0.0] * len(instance.options)
+    for entry in OptionIndex(instance).deployed(start.content["options"]):
+        replicas[entry.position] += entry.replicas
+        rates[entry.position] += entry.rate
+    running = Running(
+        replicas=tuple(replicas),
+        rates=tuple(rates),
+        gone=_replicas(start.content) - sum(replicas),
+        most=start.most,
+    )
+    return replace(instance, running=running)
+
+
+def starting_plan_lines(instance: Instance, start: StartingPlan | None) -> list[str]:
+    """What is to be told of the plan that runs: that it is not verified, and what of it the
+    scenario does not have.
+    """
+    if start is None:
+        return []
+    index = OptionIndex(instance)
+    gone = [entry for entry in start.content["options"] if index.position(entry) is None]
+    lines = [f"{start.note}."] if start.note else []
+    if gone:
+        count = sum(entry["replicas"] for entry in gone)
+        named = ", ".join(
+            f"{entry['replicas']} x {entry['llm']} tp{entry['tp_degree']}"
+            f" {entry['mps_share_pct']:g} % in pool {entry['pool']}"
+            for entry in gone
+        )
+        stop = "replica stops" if count == 1 else "replicas stop"
+        lines.append(f"{count} {stop} in any case, the scenario has no such option: {named}.")
+    return lines
+
+
+def with_starting_plan(plan: Plan, start: StartingPlan | None) -> Plan:
+    """The plan with what it keeps, starts and stops of the one that runs; VerificationError where
+    the verifier counts otherwise.
+    """
+    if start is None:
+        return plan
+    context = {**plan.content["context"], "from": _start_content(plan.content, start)}
+    after = Plan({**plan.content, "context": context})  # type: ignore[typeddict-item]
+    if after.content["options"] and (problems := tuple(check_stated_changes(after.content))):
+        raise VerificationError(problems)
+    return after
+
+
+def _start_content(content: PlanContent, start: StartingPlan) -> StartContent:
+    """Counts are null where there is no plan."""
+    before, after = _counted(start.content), _counted(content)
+    kept = sum(min(count, after[key]) for key, count in before.items())
+    planned = bool(content["options"])
+    return {
+        "plan": start.path,
+        "scenario_sha256": start.content["scenario_sha256"],
+        "options": [
+            {
+                "llm": llm,
+                "pool": pool,
+                "tp_degree": degree,
+                "mps_share_pct": share,
+                "replicas": count,
+            }
+            for (llm, pool, degree, share), count in before.items()
+        ],
+        "kept": kept if planned else None,
+        "started": sum(after.values()) - kept if planned else None,
+        "stopped": sum(before.values()) - kept if planned else None,
+        "moved": kept - len(diff_plans(start.content, content).stays) if planned else None,
+        "most_changes": start.most,
+    }
+
+
+def _counted(content: PlanContent) -> Counter[OptionKey]:
+    """Replicas of each option."""
+    counted: Counter[OptionKey] = Counter()
+    for entry in content["options"]:
+        counted[option_key(entry)] += entry["replicas"]
+    return counted
+
+
+def _replicas(content: PlanContent) -> int:
+    return sum(entry["replicas"] for entry in content["options"])

@@ -1,0 +1,115 @@
+"""The command `plan --from`: what runs is kept within a limit, told, written, and read back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from planner.cli.app import app
+from planner.errors import DataError
+from planner.plans.plan_and_scenario import load_plan_and_scenario
+from planner.scenario.templates import TEMPLATE_TEXTS
+from tests.support.paths import HOME
+
+RUN = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template of `init`, and a plan of few requests that runs."""
+    place = tmp_path_factory.mktemp("from")
+    for name, text in TEMPLATE_TEXTS.items():
+        (place / name).write_text(text, encoding="utf-8")
+    made = plan(place, "--set", "arrival_rate_rps=10", "--quiet", "--json", str(place / "old.json"))
+    assert made.exit_code == 0
+    return place
+
+
+def plan(folder: Path, *arguments: str) -> Any:
+    return RUN.invoke(
+        app,
+        ["plan", str(folder / "scenario.yaml"), "--set", "pools.0.gpus_per_node=4", *arguments],
+        env={"COLUMNS": "200"},
+    )
+
+
+def content_of(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_a_limit_is_kept_told_and_written(folder: Path) -> None:
+    new, free = folder / "new.json", folder / "free.json"
+    old = ("--from", str(folder / "old.json"))
+    done = plan(folder, *old, "--most-changes", "1", "--json", str(new))
+    assert done.exit_code == 0, done.stderr
+    assert f"From {folder / 'old.json'}:" in done.stdout
+    assert "at most 1 replica may change, and the bound is that of such plans" in done.stdout
+    content = content_of(new)
+    schema = (HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8")
+    jsonschema.validate(content, json.loads(schema))
+    stated = content["context"]["from"]
+    assert stated["scenario_sha256"] == content_of(folder / "old.json")["scenario_sha256"]
+    assert stated["started"] + stated["stopped"] <= 1
+    assert plan(folder, *old, "--quiet", "--json", str(free)).exit_code == 0
+    without = content_of(free)
+    assert without["context"]["from"]["most_changes"] is None
+    assert without["objective"]["value"] >= content["objective"]["value"] - 1e-9
+    # Read back, it is checked again.
+    load_plan_and_scenario(new)
+    stated["most_changes"] = stated["started"] + stated["stopped"] - 1
+    stated["kept"] += 1
+    new.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        load_plan_and_scenario(new)
+    assert any("context.from.kept" in fault.problem for fault in refused.value.faults)
+
+
+def test_the_plan_itself_changes_nothing(folder: Path) -> None:
+    same = folder / "same.json"
+    old = str(folder / "old.json")
+    done = plan(folder, "--set", "arrival_rate_rps=10", "--from", old, "--json", str(same))
+    assert done.exit_code == 0
+    assert "no replica changes, all" in done.stdout
+    assert content_of(same)["placement"] == content_of(folder / "old.json")["placement"]
+
+
+def test_a_limit_that_is_too_small_says_what_is_enough(folder: Path) -> None:
+    old = str(folder / "old.json")
+    done = plan(folder, "--set", "pools.0.name=new", "--from", old, "--most-changes", "1")
+    assert done.exit_code == 3
+    assert "the scenario has no such option" in done.stderr
+    assert "to start or stop, from the setup that runs" in done.stdout
+    assert "--most-changes " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--most-changes", "1"), "a limit of changes needs the plan that runs"),
+        (("--from", "old.json", "--current", "old.json"), "--current: does not go with --from"),
+        (("--from", "old.json", "--robust-to", "cv=3"), "--robust-to: does not go with --from"),
+        (
+            ("--from", "old.json", "--most-changes", "1", "--near", "2"),
+            "--near: does not go with --most-changes",
+        ),
+        (("--from", "none.json"), "none.json"),
+    ],
+)
+def test_options_without_sense_are_refused(
+    folder: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    done = plan(folder, *(str(folder / one) if ".json" in one else one for one in arguments))
+    assert done.exit_code == 2
+    assert words in done.stderr
+
+
+def test_a_plan_without_a_setup_cannot_run(folder: Path) -> None:
+    nothing = str(folder / "nothing.json")
+    many = plan(folder, "--set", "arrival_rate_rps=900", "--quiet", "--json", nothing)
+    assert many.exit_code == 3
+    done = plan(folder, "--from", nothing)
+    assert done.exit_code == 2
+    assert "no plan that could run" in done.stderr

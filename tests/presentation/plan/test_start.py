@@ -1,0 +1,41 @@
+"""What a plan keeps, starts and stops of the one that runs, in words."""
+
+from typing import Any
+
+import pytest
+
+from planner.presentation.plan.start import start_lines
+
+FROM = {"plan": "old.json", "kept": 5, "started": 2, "stopped": 1, "moved": 0, "most_changes": None}
+
+
+def lines(**changes: Any) -> list[str]:
+    content: Any = {"context": {"from": {**FROM, **changes}}}
+    return start_lines(content)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "From old.json: 5 replicas stay, 2 start, 1 stop; `"),
+        ({"moved": 1}, "5 replicas stay (1 of them on other GPUs), 2 start, 1 stop"),
+        ({"started": 0, "stopped": 0}, "From old.json: no replica changes, all 5 stay."),
+        (
+            {"most_changes": 3},
+            "at most 3 replicas may change, and the bound is that of such plans.",
+        ),
+        (
+            {"kept": None, "started": None, "most_changes": 1},
+            "From old.json: at most 1 replica may",
+        ),
+    ],
+)
+def test_the_line(changes: dict[str, Any], words: str) -> None:
+    (line,) = lines(**changes)
+    assert words in line
+
+
+def test_nothing_is_said_without_one() -> None:
+    content: Any = {"context": {}}
+    assert start_lines(content) == []
+    assert lines(kept=None, started=None, stopped=None) == []
