@@ -7,7 +7,7 @@ import pytest
 
 from planner.cells.cell_loop import CellLoop, CellPoint
 from planner.joint.solver.highs import SolveSettings, StopReason
-from tests.support.demand.cell_models import cell_model, price_case, search_clock
+from tests.support.demand.cell_models import StepClock, cell_model, price_case, search_clock
 from tests.support.demand.cells_by_hand import cells_demand
 from tests.support.demand.random_demands import random_demand
 
@@ -97,3 +97,25 @@ def test_a_stopped_clock_ends_it() -> None:
     )
     point = loop.converge(1e-9)
     assert isinstance(point, CellPoint), "one program is solved, no cut is added after it"
+
+
+@pytest.mark.parametrize("kind", ["cases", "classes_outside"])
+def test_a_stop_while_options_enter_leaves_a_point_of_what_was_solved(kind: str) -> None:
+    """Columns that were added after the last solve have no value in its point."""
+    demand = random_demand(0, kind)
+    model = cell_model(demand)
+    seen = set()
+    for steps in range(12):
+        loop = CellLoop(
+            model,
+            range(len(demand.cases)),
+            StepClock(steps),
+            SolveSettings(),
+            free_setup=True,
+            options=model.options[:1],
+        )
+        point = loop.converge(1e-6, rough=True)
+        seen.add(type(point))
+        if isinstance(point, CellPoint):
+            assert point.time.shape == (len(demand.instance.options), len(loop.layout.cells))
+    assert CellPoint in seen
