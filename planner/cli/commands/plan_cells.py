@@ -102,5 +102,5 @@ def run_plan_cells(
     elif quiet:
         print_cells_verdict(content, console)
     else:
-        print_cells_report(content, console, written)
+        print_cells_report(content, console, demand, written)
     return code

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from rich.console import Console
 
+from models.demand.requests import DemandInstance
 from planner.cli.terminal.gpu_map_grid import print_gpu_map
 from planner.cli.terminal.output import Column, output_line, output_lines, output_table
 from planner.plans.schema import PlanContent
@@ -12,9 +13,9 @@ from planner.presentation.cells.cell_prices import CELL_PRICES_TITLE, cell_price
 from planner.presentation.cells.cells_tables import (
     case_table,
     cell_table,
-    loss_table,
     setup_table,
 )
+from planner.presentation.cells.class_results import loss_results_table
 from planner.presentation.cells.lost_nodes import LOST_NODES_TITLE, lost_nodes_lines
 from planner.presentation.cells.schedule import (
     has_schedule,
@@ -31,9 +32,12 @@ STYLES = {"optimal": "bold green", "feasible": "bold yellow"}
 
 
 def print_cells_report(
-    content: Mapping[str, Any], console: Console, written: Mapping[str, str] | None = None
+    content: Mapping[str, Any],
+    console: Console,
+    demand: DemandInstance,
+    written: Mapping[str, str] | None = None,
 ) -> None:
-    """Print the whole report. written: what was written -> where."""
+    """Print the whole report. demand: that the plan is of; written: what was written -> where."""
     print_cells_verdict(content, console)
     if content["status"] == "infeasible":
         output_lines(console, "Why there is no plan", content["conflict"]["limits"])
@@ -43,7 +47,7 @@ def print_cells_report(
             console, "Give the search more time with --time-limit, or a wider gap with --rel-gap."
         )
     else:
-        _print_cells_plan(content, console)
+        _print_cells_plan(content, console, demand)
     for note in content["context"]["effort_notes"]:
         output_line(console, f"Note: {note}")
     for what, where in (written or {}).items():
@@ -135,13 +139,13 @@ SETUP_COLUMNS: tuple[Column, ...] = (
 LOSS_COLUMNS: tuple[Column, ...] = (
     ("Case", "case", str),
     ("Lost nodes", "lost", str),
-    ("Choices alike", "alike", lambda v: _number(v, "d")),
-    ("Quality", "quality", lambda v: _number(v, ".4f")),
-    ("Tightest limit", "tightest limit", str),
+    ("Choices of this kind", "alike", lambda v: _number(v, "d")),
+    ("Quality (mean score)", "quality", lambda v: _number(v, ".4f")),
+    ("SLO with least room", "tightest limit", str),
 )
 
 
-def _print_cells_plan(content: Mapping[str, Any], console: Console) -> None:
+def _print_cells_plan(content: Mapping[str, Any], console: Console, demand: DemandInstance) -> None:
     output_table(console, "Cases", case_table(content), CASE_COLUMNS)
     cells = cell_table(content)
     cells["Case"] = [
@@ -154,7 +158,7 @@ def _print_cells_plan(content: Mapping[str, Any], console: Console) -> None:
     output_table(console, "Setups" if several else "Setup", setup_table(content), columns)
     if content["losses"]:
         title = "Lost nodes: every loss below holds all limits, routed anew"
-        output_table(console, title, loss_table(content), LOSS_COLUMNS)
+        output_table(console, title, loss_results_table(content, demand), LOSS_COLUMNS)
     if lines := cell_price_lines(content):
         output_lines(console, CELL_PRICES_TITLE, lines)
     if lost := content["context"].get("lost_nodes"):

@@ -9,7 +9,7 @@ from planner.presentation.cells.lost_nodes import lost_nodes_text
 from planner.presentation.cells.schedule import has_schedule, setup_name
 from planner.presentation.formatting import format_exact
 
-__all__ = ["case_table", "cell_limit_text", "cell_table", "lane_table", "loss_table", "setup_table"]
+__all__ = ["case_table", "cell_limit_text", "cell_table", "lane_table", "setup_table"]
 
 METRICS = {"ttft": "TTFT", "tpot": "TPOT", "e2e": "E2E"}
 
@@ -99,26 +99,6 @@ def lane_table(content: Mapping[str, Any]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def loss_table(content: Mapping[str, Any]) -> pd.DataFrame:
-    """One row a kind of lost nodes: all of them hold, since the plan was verified."""
-    rows = []
-    for k, loss in enumerate(content["losses"]):
-        routed = k if loss["same_as"] is None else loss["same_as"]
-        cells = [cell for cell in content["cells"] if cell["loss"] == routed]
-        rows.append(
-            {
-                "Case": loss["case"],
-                "Lost nodes": lost_nodes_text(loss["nodes"]),
-                "Choices alike": loss["alike"],
-                "Quality": sum(c["rate_rps"] * c["quality"] for c in cells)
-                / max(sum(c["rate_rps"] for c in cells), 1e-300),
-                "Tightest limit": cell_limit_text([slo for cell in cells for slo in cell["slo"]]),
-            }
-        )
-    columns = ["Case", "Lost nodes", "Choices alike", "Quality", "Tightest limit"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def cell_limit_text(slos: Sequence[Mapping[str, Any]]) -> str:

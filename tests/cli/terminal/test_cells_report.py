@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 
 from planner.cli.terminal.cells_report import print_cells_report, print_cells_verdict
-from tests.support.demand.cells_by_hand import cells_plan
+from tests.support.demand.cells_by_hand import cells_demand, cells_plan
 
 CONTEXT = {
     "pools": [{"name": "h100", "gpu": "H100", "nodes": 3, "gpus_per_node": 1}],
@@ -27,10 +27,13 @@ def by_hand(**changes: Any) -> dict[str, Any]:
     }
 
 
-def printed(content: dict[str, Any], report=print_cells_report, *args: Any) -> str:
+def printed(content: dict[str, Any], report=None, written: dict[str, str] | None = None) -> str:
     console = Console(width=120, record=True, force_terminal=False, file=open("/dev/null", "w"))
     with console.file:
-        report(content, console, *args)
+        if report is None:
+            print_cells_report(content, console, cells_demand(), written)
+        else:
+            report(content, console)
         return console.export_text()
 
 
@@ -43,7 +46,7 @@ def test_the_verdict_is_short_and_has_the_cost_in_two_parts() -> None:
 
 
 def test_the_report_has_every_case_and_loss_and_the_gpus() -> None:
-    text = printed(by_hand(), print_cells_report, {"plan.json": "out.json"})
+    text = printed(by_hand(), written={"plan.json": "out.json"})
     for words in (
         *("Cases", "Classes in every case", "Setup", "Lost nodes: every loss below holds"),
         *("lost, lost node 0 of h100", "lost, lost node 2 of h100", "night"),
@@ -51,6 +54,13 @@ def test_the_report_has_every_case_and_loss_and_the_gpus() -> None:
         "plan.json written to out.json",
     ):
         assert words in text
+
+
+def test_the_quality_of_a_loss_is_by_class_weight() -> None:
+    content = by_hand()
+    (lost,) = (case for case in content["cases"] if case["case"] == "lost")
+    table = printed(content).partition("Lost nodes: every loss")[2]
+    assert f"{lost['quality']:.4f}" in table, "the worst loss has the quality of its case"
 
 
 def test_without_lost_nodes_there_is_no_table_of_them() -> None:

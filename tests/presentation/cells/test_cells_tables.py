@@ -1,6 +1,5 @@
 """Tables of a plan over cells, of the plan by hand."""
 
-import numpy as np
 import pytest
 
 from planner.presentation.cells.cells_tables import (
@@ -8,7 +7,6 @@ from planner.presentation.cells.cells_tables import (
     cell_limit_text,
     cell_table,
     lane_table,
-    loss_table,
     setup_table,
 )
 from tests.support.demand.cells_by_hand import cells_plan
@@ -62,25 +60,6 @@ def test_lanes_with_their_rates_and_the_idle_ones() -> None:
     idle = table[table["Rates (req/s)"] == "idle"]
     assert idle[idle["Case"] == "night"]["LLM"].tolist() == ["a"]
     assert (idle["Load (req/s per replica)"] == 0).all()
-
-
-def test_losses_that_another_one_covers_have_its_quality() -> None:
-    plan = cells_plan()
-    table = loss_table(plan)
-    assert table["Choices alike"].sum() == 3, "one of three nodes"
-    for k, loss in enumerate(plan["losses"]):
-        at = k if loss["same_as"] is None else loss["same_as"]
-        cells = [cell for cell in plan["cells"] if cell["loss"] == at]
-        rates = [cell["rate_rps"] for cell in cells]
-        assert table["Quality"][k] == pytest.approx(
-            np.average([cell["quality"] for cell in cells], weights=rates)
-        )
-
-
-def test_a_plan_without_lost_nodes_has_an_empty_table_with_its_columns() -> None:
-    table = loss_table({"losses": [], "cells": []})
-    assert len(table) == 0
-    assert "Lost nodes" in table.columns
 
 
 def test_limits_in_words() -> None:
