@@ -1,9 +1,13 @@
+from planner.api.cells_plan_result import CellsPlanResult as CellsPlanResult
+from planner.api.comparison import CellsDiffResult as CellsDiffResult
 from planner.api.comparison import DiffResult as DiffResult
 from planner.api.comparison import diff as diff
 from planner.api.plan_result import PlanResult as PlanResult
+from planner.api.plan_source import read_plan as read_plan
 from planner.api.planning import plan as plan
 from planner.api.scenario import LoadedScenario as LoadedScenario
 from planner.api.scenario import load as load
+from planner.api.simulation import CellsSimulationResult as CellsSimulationResult
 from planner.api.simulation import SimulationResult as SimulationResult
 from planner.api.simulation import simulate as simulate
 from planner.api.studies import baselines as baselines

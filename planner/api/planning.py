@@ -4,16 +4,25 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from planner.api.cells_plan_result import CellsPlanResult
 from planner.api.interrupts import with_interrupts
-from planner.api.plan_result import PlanResult, PlanSource, content_with_setup
+from planner.api.plan_result import PlanResult
+from planner.api.plan_source import AnyPlanResult, PlanSource, plan_source_setup
 from planner.api.scenario import LoadedScenario, ScenarioSource, load
-from planner.joint import solve as joint
+from planner.errors import DataError
 from planner.operation.near_limits import with_limits_simulated
+from planner.plans.cells.cells_content import build_cells_plan
+from planner.plans.cells.cells_plan import CellsPlan
 from planner.plans.changes.running_setup import keep_running_places, running_setup
 from planner.plans.plan_content import build_plan_content
 from planner.settings import Progress
+from planner.sizing.cell_sizing import solve_sized_cells
+from planner.sizing.rate_sizing import solve_sized_rate
+from profiles.io.faults import Fault
 
 __all__ = ["plan"]
+
+NO_CURRENT = "plans of classes and cases do not keep a running plan's replicas where they are yet"
 
 
 def plan(
@@ -25,7 +34,7 @@ def plan(
     seed: int | None = None,
     current: PlanSource | None = None,
     progress: Callable[[Progress], None] | None = None,
-) -> PlanResult:
+) -> AnyPlanResult:
     """Find the best plan of a scenario: setup, placement and routing, with a bound.
 
     Parameters
@@ -36,14 +45,15 @@ def plan(
         Search options in place of the scenario's: seconds, relative gap at which the search
         ends, HiGHS threads, HiGHS seed.
     current
-        The plan that runs now: replicas stay on their GPUs where possible.
+        The plan that runs now: replicas stay on their GPUs where possible. Not of scenarios with
+        classes and cases.
     progress
         Called with `Progress` (phase, objective, bound, elapsed seconds) during the search, in
         another thread.
 
     Returns
     -------
-    PlanResult
+    PlanResult, or CellsPlanResult of a scenario with classes, cases, outside LLMs or a budget
         Also for an infeasible scenario (`status`, `conflict`, `repairs`) and for a search that was
         stopped before any plan was found. An interrupt (Ctrl-C, a notebook's stop button) ends the
         search with the best plan so far.
@@ -51,7 +61,8 @@ def plan(
     Raises
     ------
     DataError
-        With every fault of the input, as `planner.load`.
+        With every fault of the input, as `planner.load`; when `current` does not go with the
+        scenario.
     InfeasibleError, NoPlanInTimeError
         When `current` has no setup.
     VerificationError
@@ -63,19 +74,44 @@ def plan(
     changes = {f"solver.{key}": value for key, value in options.items() if value is not None}
     if changes or not isinstance(scenario, LoadedScenario):
         scenario = load(scenario, changes)
+    seconds = time.perf_counter() - began
+    if scenario.result.demand is not None:
+        if current is not None:
+            raise DataError([Fault(str(scenario.path), "current", "", NO_CURRENT, "leave it out")])
+        return _plan_cells(scenario, seconds, progress)
+    return _plan_rate(scenario, seconds, current, progress)
+
+
+def _plan_rate(
+    scenario: LoadedScenario,
+    seconds: float,
+    current: PlanSource | None,
+    progress: Callable[[Progress], None] | None,
+) -> PlanResult:
+    """Of one class in one case. seconds: spent on loading."""
     loaded = scenario.result
     settings = replace(loaded.settings, keep_program=True)
-    seconds = time.perf_counter() - began
-    running = (
-        None if current is None else running_setup(loaded.instance, content_with_setup(current))
+    runs_now = None if current is None else plan_source_setup(current)
+    instance, solution = with_interrupts(
+        lambda cancel: solve_sized_rate(loaded.instance, settings, progress=progress, cancel=cancel)
     )
-    solution = with_interrupts(
-        lambda cancel: joint.solve_joint(
-            loaded.instance, settings, progress=progress, cancel=cancel
-        )
+    decided = replace(loaded, instance=instance)
+    if runs_now is not None and solution.has_plan:
+        solution = keep_running_places(instance, solution, running_setup(instance, runs_now))
+    record = build_plan_content(decided, solution, settings, {"load": seconds})
+    return PlanResult(scenario, with_limits_simulated(record, decided), solution.program)
+
+
+def _plan_cells(
+    scenario: LoadedScenario, seconds: float, progress: Callable[[Progress], None] | None
+) -> CellsPlanResult:
+    """Of classes and cases, outside LLMs, a budget."""
+    loaded = scenario.result
+    stated, settings = loaded.demand, loaded.settings
+    assert stated is not None  # noqa: S101 - the caller has looked
+    demand, solution = with_interrupts(
+        lambda cancel: solve_sized_cells(stated, settings, progress=progress, cancel=cancel)
     )
-    if running is not None and solution.has_plan:
-        solution = keep_running_places(loaded.instance, solution, running)
-    assert solution.program is not None  # noqa: S101  (the settings keep it)
-    record = build_plan_content(loaded, solution, settings, {"load": seconds})
-    return PlanResult(scenario, with_limits_simulated(record, loaded), solution.program)
+    decided = replace(loaded, instance=demand.instance, demand=demand)
+    content = build_cells_plan(decided, demand, solution, settings, {"load": seconds})
+    return CellsPlanResult(scenario, CellsPlan(content))

@@ -1,7 +1,7 @@
 """`planner.load`: a scenario with its tables, read and checked."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,6 +14,7 @@ from planner.api.temporary_files import (
     naming_temporary_files,
 )
 from planner.plans.numbers import percent
+from planner.presentation.cells.case_results import case_rate_header
 from planner.scenario.archive import write_archive_folder
 from planner.scenario.assemble import LoadResult, assemble_instance
 
@@ -24,11 +25,11 @@ __all__ = ["LoadedScenario", "ScenarioSource", "load"]
 class LoadedScenario:
     """A sound scenario: what `plan`, `sweep` and `baselines` take. Made by `planner.load`.
 
-    result: the scenario, its instance (SI units) and notices.
+    result: the scenario, its instance (SI units) and notices. files: of what was in memory.
     """
 
     result: LoadResult
-    _files: tuple[TemporaryFiles, ...] = ()
+    files: tuple[TemporaryFiles, ...] = ()
 
     @property
     def name(self) -> str:
@@ -52,7 +53,9 @@ class LoadedScenario:
 
     @property
     def pools(self) -> pd.DataFrame:
-        """One row per pool: GPU type, nodes, GPUs per node, memory and price of a GPU."""
+        """One row per pool: GPU type, nodes (where a plan decides them the most), GPUs per node,
+        memory and price of a GPU.
+        """
         return pd.DataFrame(
             {
                 "Pool": pool.name,
@@ -63,6 +66,24 @@ class LoadedScenario:
                 "Price (USD/h per GPU)": pool.price,
             }
             for pool in self.result.instance.pools
+        )
+
+    @property
+    def cases(self) -> pd.DataFrame:
+        """One row per case: its duration (hours) and the rate of every class (req/s); no rows where
+        there is one class in one case.
+        """
+        demand = self.result.demand
+        if demand is None:
+            return pd.DataFrame(columns=["Case", "Duration (hours)"])
+        names = [case_rate_header(one.name) for one in demand.classes]
+        return pd.DataFrame(
+            {
+                "Case": case.name,
+                "Duration (hours)": case.hours,
+                **dict(zip(names, case.rates, strict=True)),
+            }
+            for case in demand.cases
         )
 
     @property
@@ -90,10 +111,22 @@ class LoadedScenario:
 
     def __repr__(self) -> str:
         instance = self.result.instance
-        gpus = ", ".join(f"{p.nodes} x {p.gpus_per_node} {p.gpu}" for p in instance.pools)
+        gpus = ", ".join(
+            f"{'up to ' if p.undecided else ''}{p.nodes} x {p.gpus_per_node} {p.gpu}"
+            for p in instance.pools
+        )
         counts = f"{len(instance.llms)} LLMs, {len(instance.options)} options on {gpus}"
         demand = f"{instance.arrival_rate:g} req/s, {len(instance.scores.weights):,} prompts"
+        if (cells := self.result.demand) is not None:
+            parts = f"{_counted(cells.classes, 'class')} in {_counted(cells.cases, 'case')}"
+            demand = f"{parts}, at most {instance.arrival_rate:g} req/s"
         return f"LoadedScenario({self.name}: {counts}; {demand})"
+
+
+def _counted(of: Sized, word: str) -> str:
+    """`1 class`, `2 classes`, `3 cases`."""
+    plural = "" if len(of) == 1 else "es" if word.endswith("s") else "s"
+    return f"{len(of)} {word}{plural}"
 
 
 ScenarioSource: TypeAlias = LoadedScenario | Mapping[str, Any] | str | os.PathLike[str]
@@ -135,10 +168,10 @@ def load(
     kept: tuple[TemporaryFiles, ...] = (own,)
     if isinstance(source, LoadedScenario):
         path, changes = source.path, {**source.overrides, **changes}
-        kept += source._files
+        kept += source.files
     elif isinstance(source, Mapping):
         path = own.write_scenario(source)
     else:
         path = Path(source)
     with naming_temporary_files(kept):
-        return LoadedScenario(assemble_instance(path, changes), kept)
+        return LoadedScenario(assemble_instance(path, changes, cells=True, sizing=True), kept)

@@ -6,10 +6,17 @@ from typing import Any
 
 import pandas as pd
 
+from models.demand.requests import DemandInstance
 from planner.api.interrupts import with_interrupts
 from planner.api.scenario import ScenarioSource, load
-from planner.api.temporary_files import content_for_temporary_files
+from planner.api.temporary_files import content_for_temporary_files, naming_temporary_files
+from planner.cells.cell_baselines import compare_cell_baselines
+from planner.plans.cells.cells_content import build_cells_plan
+from planner.plans.cells.cells_plan import CellsPlan
 from planner.presentation.baselines import baselines_table
+from planner.presentation.cells.cell_baselines import cell_baseline_table
+from planner.scenario.assemble import LoadResult
+from planner.scenario.assemble_demand import refuse_scenario_sizing
 from planner.studies import sweep as sweeps
 from planner.studies import sweep_axes, sweep_point
 from planner.studies.baselines.comparison import compare_baselines
@@ -36,9 +43,9 @@ def sweep(
     -------
     pandas.DataFrame
         One row per point: the varied values, status, objective, bound, gap (%), quality, cost
-        (USD/h), GPUs, SLOs (ms), fractions (%), the reason where there is no plan, seconds. An
-        infeasible point is a row, and so is one whose values are no scenario. After an interrupt,
-        the points planned so far.
+        (USD/h), GPUs, SLOs (ms), fractions (%), of cases quality and cost of each, the reason where
+        there is no plan, seconds. An infeasible point is a row, and so is one whose values are no
+        scenario. After an interrupt, the points planned so far.
 
     Raises
     ------
@@ -74,21 +81,36 @@ def baselines(scenario: ScenarioSource) -> pd.DataFrame:
     pandas.DataFrame
         The joint plan first, then one row per baseline: GPUs, cost (USD/h), SLO, quality (mean
         score), and what the joint plan gains. A baseline that an interrupt or the
-        time limit ended has no value, and its note says "unfinished".
+        time limit ended has no value, and its note says "unfinished". Of classes and cases the
+        simpler ways to plan a day, and the cases that each breaks.
 
     Raises
     ------
     DataError
-        With every fault of the input.
+        With every fault of the input; where the scenario leaves numbers of nodes to the plan.
     InfeasibleError, NoPlanInTimeError
         When there is no joint plan to compare with.
     VerificationError
         When a plan fails its check or a baseline beats the proven bound: a bug of the planner.
 
     """
-    loaded = load(scenario).result
+    scenario = load(scenario)
+    with naming_temporary_files(scenario.files):
+        refuse_scenario_sizing(scenario.result.scenario)
+    loaded = scenario.result
+    if loaded.demand is not None:
+        return _cell_baselines(loaded, loaded.demand)
     comparison = with_interrupts(
         lambda cancel: compare_baselines(loaded, loaded.settings, cancel=cancel)
     )
     comparison.plan.demand_setup()
     return baselines_table(comparison, loaded.instance)
+
+
+def _cell_baselines(loaded: LoadResult, demand: DemandInstance) -> pd.DataFrame:
+    """Of classes and cases; the joint plan is verified."""
+    joint, simpler = with_interrupts(
+        lambda cancel: compare_cell_baselines(demand, loaded.settings, cancel=cancel)
+    )
+    CellsPlan(build_cells_plan(loaded, demand, joint, loaded.settings, {})).demand_setup()
+    return cell_baseline_table(demand, joint, simpler)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import planner
+from tests.support.plans.cells_plans import write_day_plan
 from tests.support.scenarios.small_scenario import small_content
 
 
@@ -32,3 +33,19 @@ def test_both_plans_need_a_setup() -> None:
     plan = planner.plan(small_content())
     with pytest.raises(planner.InfeasibleError):
         planner.diff(plan, planner.plan(small_content(arrival_rate_rps=90)))
+
+
+def test_plans_of_different_kinds_are_not_compared(tmp_path: Path) -> None:
+    day = write_day_plan(tmp_path)
+    with pytest.raises(planner.DataError, match="one plan is of classes and cases"):
+        planner.diff(day, planner.plan(small_content()))
+
+
+def test_a_file_without_its_scenario_is_told(tmp_path: Path) -> None:
+    day = write_day_plan(tmp_path)
+    (tmp_path / "scenario.yaml").unlink()
+    change = planner.diff(day, day)
+    assert "not verified: its scenario is not at hand" in change.lines[0]
+    assert len(change.steps) == len(change.routing) == 0
+    assert change.cases["Case"].tolist() == ["day", "night", "node-lost"]
+    assert "No replica changes" in repr(change)

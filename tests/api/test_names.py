@@ -10,7 +10,7 @@ import planner
 import planner.errors
 from tests.support.paths import HOME
 
-FUNCTIONS = ("load", "plan", "simulate", "sweep", "baselines", "diff")
+FUNCTIONS = ("load", "plan", "read_plan", "simulate", "sweep", "baselines", "diff")
 
 
 def test_import_brings_in_no_other_module() -> None:

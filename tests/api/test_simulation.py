@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import planner
+from tests.support.plans.cells_plans import write_day_plan
 from tests.support.scenarios.small_scenario import small_content
 
 
@@ -49,3 +50,14 @@ def test_wrong_numbers_are_value_errors(plan: planner.PlanResult, wrong: dict) -
 def test_a_plan_without_a_setup_cannot_be_simulated() -> None:
     with pytest.raises(planner.InfeasibleError):
         planner.simulate(planner.plan(small_content(arrival_rate_rps=90)))
+
+
+def test_a_plan_of_classes_and_cases(tmp_path: Path) -> None:
+    result = planner.simulate(write_day_plan(tmp_path), minutes=0.2, seed=1)
+    assert result.verdict in ("holds", "uncertain", "misses")
+    assert set(result.slo["Case"]) >= {"day", "night"}
+    assert set(result.routing["Class"]) == {"chat", "batch"}
+    assert {"TTFT mean planned (ms)", "Planned load (req/s)"} <= set(result.lanes.columns)
+    assert set(result.moments["While serving"]) == {"day", "night"}
+    assert isinstance(result.advice, tuple)
+    assert repr(result).startswith(f"CellsSimulationResult({result.verdict}: ")

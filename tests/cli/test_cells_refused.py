@@ -1,5 +1,5 @@
-"""Commands, jobs of the page and functions of the API that do not plan classes and cases say so,
-all in the same words, and none plans something else.
+"""Commands and jobs of the page that do not plan classes and cases say so, all in the same words,
+and none plans something else.
 """
 
 from pathlib import Path
@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import planner
 from app_pages.jobs.what_if import what_if_baselines_job, what_if_setups_job
 from planner.cli.app import app
 from planner.errors import DataError
@@ -37,11 +36,6 @@ def test_commands_refuse(words: tuple[str, ...], tmp_path: Path, monkeypatch) ->
     assert code == 2
     assert f"{DAY}:classes: {CELLS_REFUSED}" in text
     assert not list(tmp_path.iterdir())
-
-
-def test_the_api_refuses() -> None:
-    with pytest.raises(DataError, match="does not plan classes, cases"):
-        planner.load(DAY)
 
 
 class Job:

@@ -42,9 +42,10 @@ def is_shown(value: object, shown: str) -> bool:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The two scenarios that the document starts from."""
+    """The three scenarios that the document starts from."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(EXAMPLES / "paper-trio", "paper-trio")
+    for name in ("paper-trio", "day"):
+        shutil.copytree(EXAMPLES / name, name)
     assert CliRunner().invoke(app, ["init", "my-cluster"]).exit_code == 0
     return tmp_path
 

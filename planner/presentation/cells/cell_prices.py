@@ -1,12 +1,16 @@
 """What one more unit buys in a plan over classes and cases, by shadow prices: the dearest of each
-kind, in words.
+kind in words, and all of them as a table.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["CELL_PRICES_TITLE", "cell_price_lines"]
+import pandas as pd
+
+from planner.plans.labels import slo_name
+
+__all__ = ["CELL_PRICES_TITLE", "cell_price_lines", "cell_shadow_prices_table"]
 
 CELL_PRICES_TITLE = "What one more unit buys (estimates from the relaxation)"
 LARGE = 1e-5
@@ -46,3 +50,37 @@ def cell_price_lines(content: Mapping[str, Any]) -> list[str]:
         one = max(rates, key=lambda entry: abs(entry["per_rps"]))
         lines.append(f"+1 req/s of {one['class']} in {one['case']}: {what} {one['per_rps']:+.4g}")
     return lines
+
+
+def cell_shadow_prices_table(content: Mapping[str, Any]) -> pd.DataFrame:
+    """One row a price: rates, limits and nodes, by case. No rows without a setup, and of plans of
+    earlier versions.
+    """
+    of = content["objective"]["of"]
+    change = f"Change of {of} ({'USD/h' if of == 'cost' else 'mean score'})"
+    prices = content.get("shadow_prices") or {"cells": [], "slo": [], "pools": []}
+    if not content["setups"]:
+        prices = {"cells": [], "slo": [], "pools": []}
+    rows: list[tuple[Any, ...]] = [
+        ("Arrival rate", one["case"], one["class"], one["per_rps"], "+1 req/s")
+        for one in prices["cells"]
+    ]
+    rows += [
+        (_limited(content, one), one["case"], one["class"] or "", one["per_ms"], "+1 ms")
+        for one in prices["slo"]
+    ]
+    rows += [
+        (f"Pool {one['pool']}", one["case"], "", one["per_node"], "+1 node")
+        for one in prices["pools"]
+    ]
+    heads = ["Limit", "Case", "Class", change, "For"]
+    return pd.DataFrame(rows, columns=heads, dtype=object).infer_objects()
+
+
+def _limited(content: Mapping[str, Any], price: Mapping[str, Any]) -> str:
+    """The name of a limit: of its class, or of all requests of its case."""
+    kind, key = ("cases", None) if price["class"] is None else ("cells", "class")
+    for entry in content[kind]:
+        if entry["case"] == price["case"] and (key is None or entry[key] == price[key]):
+            return slo_name(entry["slo"][price["index"]])
+    raise AssertionError("a price is of a limit of a case that the plan has")

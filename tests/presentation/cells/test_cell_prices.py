@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planner.presentation.cells.cell_prices import cell_price_lines
+from planner.presentation.cells.cell_prices import cell_price_lines, cell_shadow_prices_table
 
 
 def priced(**changes: Any) -> dict[str, Any]:
@@ -38,3 +38,22 @@ def test_the_dearest_of_each_kind() -> None:
 def test_nothing_is_said_of_what_buys_nothing_or_is_not_known() -> None:
     assert cell_price_lines(priced(cells=[], slo=[], pools=[])) == []
     assert cell_price_lines({"objective": {"of": "quality"}}) == []
+
+
+def test_the_table_names_every_limit() -> None:
+    first, second = ({"metric": "ttft", "statistic": s, "scope": "all"} for s in ("mean", "p95"))
+    content = {
+        **priced(),
+        "setups": [{}],
+        "cases": [{"case": "day", "slo": [first]}],
+        "cells": [{"case": "day", "class": "chat", "slo": [first, second]}],
+    }
+    table = cell_shadow_prices_table(content)
+    assert table["Limit"].tolist() == [
+        *["Arrival rate"] * 3,
+        *("mean TTFT", "p95 TTFT"),
+        *("Pool h100", "Pool h100", "Pool l4"),
+    ]
+    assert table["Class"].tolist()[:5] == ["chat", "chat", "batch", "", "chat"]
+    assert table["Change of quality (mean score)"][4] == 0.0003
+    assert len(cell_shadow_prices_table({**content, "setups": []})) == 0
