@@ -63,9 +63,13 @@ def read_plan(
     """
     source = plan_source_with_scenario(path, scenario)
     loaded = _as_stated(source.loaded)
+    # In the file the path is relative to its folder, in a result to the current one.
+    where = loaded.path.as_posix()
     if isinstance(source, CellsPlanAndScenario):
-        return CellsPlanResult(loaded, source.plan)
-    return PlanResult(loaded, source.plan, None)
+        cells = CellsPlan({**source.plan.content, "scenario_path": where})
+        return CellsPlanResult(loaded, cells)
+    plan = Plan({**source.plan.content, "scenario_path": where})
+    return PlanResult(loaded, plan, None)
 
 
 def _as_stated(loaded: LoadResult) -> LoadedScenario:

@@ -32,6 +32,8 @@ def test_a_plan_of_one_rate(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(again.options, plan.options)
     assert (again.quality, again.cost) == (plan.objective, plan.content["cost_usd_per_h"])
     assert again.scenario.result.sha256 == scenario.result.sha256
+    again.to_json(tmp_path / "again.json")
+    assert planner.read_plan(tmp_path / "again.json").content == again.content
     with pytest.raises(ValueError, match="read from a file"):
         again.to_model(tmp_path / "m.mps")
 
@@ -40,7 +42,7 @@ def test_a_plan_of_classes_and_cases(tmp_path: Path) -> None:
     plan = planner.read_plan(write_day_plan(tmp_path))
     assert isinstance(plan, planner.CellsPlanResult)
     plan.to_json(tmp_path / "again.json")
-    again = planner.read_plan(tmp_path / "again.json", scenario=tmp_path / "scenario.yaml")
+    again = planner.read_plan(tmp_path / "again.json")
     assert again.content == plan.content
     assert planner.diff(plan, tmp_path / "again.json").lines[0].startswith("Inputs: the same")
 
