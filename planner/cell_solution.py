@@ -143,6 +143,9 @@ class CellNumberKind(StrEnum):
     MOST = "most replicas of an LLM"
     LEAST = "least replicas of an LLM"
     UTILIZATION = "least utilisation"
+    SLO_HEADROOM = "headroom of limits"
+    RATE_HEADROOM = "headroom of rates"
+    CURVE_HEADROOM = "headroom of curves"
 
 
 @dataclass(frozen=True)

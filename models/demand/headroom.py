@@ -9,16 +9,21 @@ h_slo, h_rate, h_util (parts), a plan is made with
 
 The promised share of a percentile, the floor of quality and the limits on replicas stay. All tables
 of rates are those of the planned demand; the stated limits are what it is replayed against.
+
+Of classes and cases the same holds for every limit, a class's too, every rate l_ct and every curve,
+a class's own too. Limits on the rates of LLMs outside, the budget, slo_factor and what nodes are
+lost stay. All rates grow alike, so that no weight of a cell changes.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
-from models.instance import Headroom, Instance
+from models.demand.requests import DemandInstance
+from models.instance import Headroom, Instance, Slo
 from profiles.records import PROVENANCES, Curve
 
-__all__ = ["shortened_curve", "with_headroom"]
+__all__ = ["demand_with_headroom", "shortened_curve", "with_headroom"]
 
 
 def with_headroom(instance: Instance) -> Instance:
@@ -30,7 +35,7 @@ def with_headroom(instance: Instance) -> Instance:
         return instance
     return replace(
         instance,
-        slos=tuple(replace(slo, limit=slo.limit * (1.0 - free.slo)) for slo in instance.slos),
+        slos=_slos_with_headroom(instance.slos, free),
         arrival_rate=instance.arrival_rate * (1.0 + free.rate),
         options=tuple(
             replace(option, curve=shortened_curve(option.curve, 1.0 - free.utilization))
@@ -38,6 +43,32 @@ def with_headroom(instance: Instance) -> Instance:
         ),
         headroom=Headroom(),
     )
+
+
+def demand_with_headroom(demand: DemandInstance) -> DemandInstance:
+    """The demand that a plan over cells is made with, as `with_headroom` of one class and case."""
+    free = demand.instance.headroom
+    if not free:
+        return demand
+    return replace(
+        demand,
+        instance=with_headroom(demand.instance),
+        classes=tuple(
+            replace(entry, slos=_slos_with_headroom(entry.slos, free)) for entry in demand.classes
+        ),
+        cases=tuple(
+            replace(case, rates=tuple(rate * (1.0 + free.rate) for rate in case.rates))
+            for case in demand.cases
+        ),
+        class_curves={
+            key: shortened_curve(curve, 1.0 - free.utilization)
+            for key, curve in demand.class_curves.items()
+        },
+    )
+
+
+def _slos_with_headroom(slos: tuple[Slo, ...], free: Headroom) -> tuple[Slo, ...]:
+    return tuple(replace(slo, limit=slo.limit * (1.0 - free.slo)) for slo in slos)
 
 
 def shortened_curve(curve: Curve, part: float) -> Curve:

@@ -19,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 
 from models.demand.demand_model import DemandModel
+from models.demand.headroom import demand_with_headroom
 from models.demand.requests import DemandCase, DemandInstance
 from models.instance import Slo
 from planner.cell_solution import (
@@ -120,10 +121,10 @@ def evaluate_setups(
     settings: Settings,
     cancel: threading.Event | None = None,
 ) -> tuple[CellPlan | None, tuple[int, ...]]:
-    """Setups on their GPUs held against a demand with as many: the plan with every case routed
-    anew, or None and the positions of the cases that break.
+    """Setups on their GPUs held against a demand with as many, its headroom kept: the plan with
+    every case routed anew, or None and the positions of the cases that break.
     """
-    model = DemandModel(demand=demand, qualities=class_qualities(demand))
+    model = DemandModel(demand=demand_with_headroom(demand), qualities=class_qualities(demand))
     clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)
     search = CellSearch(model=model, clock=clock, settings=settings)
     replicas = np.array([setup.replicas for setup in setups])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from models.demand.demand_model import DemandModel
+from models.demand.requests import DemandInstance
 from planner.cell_solution import CellSolution
 from planner.cells.cell_loop import CellLoop
 from planner.cells.cell_repairs import CellProbe, cell_repairs
@@ -35,6 +36,7 @@ CUT_SHORT = (
 
 def explain_cells(
     found: CellSolution,
+    stated: DemandInstance,
     model: DemandModel,
     clock: SearchClock,
     settings: Settings,
@@ -42,7 +44,8 @@ def explain_cells(
 ) -> CellSolution:
     """The solution of an infeasible demand with reasons and repairs.
 
-    model, clock: of the search. solve: `planner.cells.solve.solve_cells`.
+    stated: the demand before its headroom, of which repairs are sought. model, clock: of the
+    search. solve: `planner.cells.solve.solve_cells`.
     """
     seconds = min(EXPLAIN_SECONDS, max(LEAST_SECONDS, clock.left()))
     own = SearchClock(time.perf_counter() + seconds, clock.cancel)
@@ -54,7 +57,7 @@ def explain_cells(
         impossible=list(impossible),
         solve=solve,
     )
-    repairs, decided = cell_repairs(model.demand, probe)
+    repairs, decided = cell_repairs(stated, probe)
     one_setup = len(model.demand.setups) == 1
     how = "with one setup" if one_setup else "with the quality or the budget that is set"
     reasons = tuple(impossible.values()) or (

@@ -1,7 +1,8 @@
 """The numbers of a demand that may be moved, one at a time, to make it one that can be served.
 
 Each is known by its kind and positions; values are in the units of the scenario file (ms, req/s,
-USD/h, whole nodes). Where a number goes at most, more of it helps no further, or nobody would go.
+USD/h, whole nodes, per cent). Where a number goes at most, more of it helps no further, or nobody
+would go.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.demand.headroom import demand_with_headroom
 from models.demand.requests import DemandCase, DemandInstance, RequestClass
 from models.formulation import fleet_cost
 from models.instance import Instance, Llm, ObjectiveKind, Slo
@@ -48,8 +50,8 @@ class MovableNumber:
 
 
 def movable_numbers(demand: DemandInstance) -> list[MovableNumber]:
-    """All of them: what can be bought first, then floors, limits on what may be sent outside and on
-    the setup, SLOs; what would be left unserved last.
+    """All of them, as they are stated: what can be bought first, then floors, limits on what may be
+    sent outside and on the setup, headroom, SLOs; what would be left unserved last.
     """
     found = [
         *_movable_nodes(demand),
@@ -57,6 +59,7 @@ def movable_numbers(demand: DemandInstance) -> list[MovableNumber]:
         *_movable_floors(demand),
         *_movable_outside_rates(demand),
         *_movable_setup_limits(demand),
+        *_movable_headroom(demand),
         *_movable_limits(demand),
         *_movable_factors(demand),
         *_movable_rates(demand),
@@ -167,8 +170,8 @@ def _with_limit(slos: tuple[Slo, ...], at: int, limit_ms: float) -> tuple[Slo, .
 
 
 def _movable_limits(demand: DemandInstance) -> Iterator[MovableNumber]:
-    """Every limit up, as far as any curve goes where the smallest factor holds."""
-    least = min(case.slo_factor for case in demand.cases)
+    """Every limit up, as far as any curve goes where the smallest factor and the headroom hold."""
+    least = min(case.slo_factor for case in demand.cases) * (1.0 - demand.instance.headroom.slo)
     owners: list[tuple[int | None, tuple[Slo, ...]]] = [(None, demand.instance.slos)]
     owners += [(c, entry.slos) for c, entry in enumerate(demand.classes)]
     for c, slos in owners:
@@ -220,7 +223,7 @@ def _movable_factors(demand: DemandInstance) -> Iterator[MovableNumber]:
     """The slo_factor of every case up, until its smallest limit is beyond all curves."""
     slos = [*demand.instance.slos, *(slo for entry in demand.classes for slo in entry.slos)]
     ratios = [_highest_latency(demand, slo.metric) / slo.limit for slo in slos]
-    highest = float(np.ceil(max(ratios, default=0.0)))
+    highest = float(np.ceil(max(ratios, default=0.0) / (1.0 - demand.instance.headroom.slo)))
     for t, case in enumerate(demand.cases):
         yield MovableNumber(
             number=CellNumber(CellNumberKind.FACTOR, case=t),
@@ -236,7 +239,7 @@ def _movable_factors(demand: DemandInstance) -> Iterator[MovableNumber]:
 
 def _movable_outside_rates(demand: DemandInstance) -> Iterator[MovableNumber]:
     """The largest rate of every LLM outside up, to all requests of the busiest case."""
-    busiest = float(demand.rates().sum(axis=0).max())
+    busiest = float(demand_with_headroom(demand).rates().sum(axis=0).max())
     for e, llm in enumerate(demand.outside):
         if llm.max_rate is not None:
 
@@ -261,7 +264,7 @@ def _movable_budget(demand: DemandInstance) -> Iterator[MovableNumber]:
     instance = demand.instance
     all_gpus = fleet_cost(instance).at([pool.gpus for pool in instance.pools])
     dearest = np.array([max(entry.outside_usd, default=0.0) for entry in demand.classes])
-    all_outside = float((dearest @ demand.rates()).max()) * 3600.0
+    all_outside = float((dearest @ demand_with_headroom(demand).rates()).max()) * 3600.0
     yield MovableNumber(
         number=CellNumber(CellNumberKind.BUDGET),
         before=demand.cost_at_most,
@@ -304,6 +307,31 @@ def _movable_setup_limits(demand: DemandInstance) -> Iterator[MovableNumber]:
             )
     if instance.min_utilization > 0:
         yield _movable_utilisation(demand, instance)
+
+
+HEADROOM = {
+    CellNumberKind.SLO_HEADROOM: "slo",
+    CellNumberKind.RATE_HEADROOM: "rate",
+    CellNumberKind.CURVE_HEADROOM: "utilization",
+}
+"""Fields of the headroom."""
+
+
+def _movable_headroom(demand: DemandInstance) -> Iterator[MovableNumber]:
+    """Each headroom down, to none."""
+    headroom = demand.instance.headroom
+    for kind, part in HEADROOM.items():
+        stated = 100.0 * getattr(headroom, part)
+        yield MovableNumber(
+            number=CellNumber(kind),
+            before=stated,
+            most=0.0,
+            apply=lambda percent, part=part: _with_instance(  # type: ignore[misc]
+                demand, headroom=replace(headroom, **{part: percent / 100.0})
+            ),
+            precision=PRECISION * max(stated, 1.0),
+            same_curves=kind is CellNumberKind.RATE_HEADROOM,
+        )
 
 
 def _movable_utilisation(demand: DemandInstance, instance: Instance) -> MovableNumber:

@@ -19,6 +19,7 @@ import numpy as np
 
 from models.demand.cell_curves import CellCurves
 from models.demand.demand_model import DemandModel
+from models.demand.headroom import demand_with_headroom
 from models.demand.requests import DemandInstance
 from planner.cell_solution import CellNumberKind, CellRepair, CellSolution
 from planner.cells.cell_loop import CellLoop
@@ -59,7 +60,7 @@ FIRST_STEPS = 1
 
 WITH_PLAN = (Status.OPTIMAL, Status.FEASIBLE)
 
-NOT_MONOTONE = {CellNumberKind.RATE}
+NOT_MONOTONE = {CellNumberKind.RATE, CellNumberKind.RATE_HEADROOM}
 """Numbers of which more help may hurt a plan."""
 
 
@@ -67,8 +68,9 @@ NOT_MONOTONE = {CellNumberKind.RATE}
 class CellProbe:
     """Answers which changed demands can be served.
 
-    model: of the stated demand. impossible: positions of the cases that cannot be served even
-    alone. solve: `planner.cells.solve.solve_cells`. undecided: whether a question stayed open.
+    model: of the stated demand with its headroom. impossible: positions of the cases that cannot
+    be served even alone. solve: `planner.cells.solve.solve_cells`. undecided: whether a question
+    stayed open.
     """
 
     model: DemandModel
@@ -80,8 +82,8 @@ class CellProbe:
 
     def relaxed(self, one: MovableNumber, value: float) -> bool:
         """Whether the relaxation has a point with another value; yes where that stays open."""
-        demand = one.apply(value)
-        model = self._model(demand, one)
+        model = self._model(one.apply(value), one)
+        demand = model.demand
         sets: list[Sequence[int]] = [[t] for t in self.impossible if any(demand.cells(t))]
         if len(demand.cases) > len(self.impossible) or len(demand.cases) > 1:
             sets.append(range(len(demand.cases)))
@@ -116,9 +118,10 @@ class CellProbe:
         return found.status
 
     def _model(self, demand: DemandInstance, one: MovableNumber) -> DemandModel:
-        """A model of a changed demand; what does not change is shared."""
+        """A model of a changed demand, its headroom kept; what does not change is shared."""
         curves: CellCurves | None = self.model.curves if one.same_curves else None
-        return DemandModel(demand=demand, qualities=self.model.qualities, known_curves=curves)
+        planned = demand_with_headroom(demand)
+        return DemandModel(demand=planned, qualities=self.model.qualities, known_curves=curves)
 
 
 def relaxation_serves(model: DemandModel, cases: Sequence[int], clock: SearchClock) -> bool | None:

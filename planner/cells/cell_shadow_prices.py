@@ -13,20 +13,24 @@ line is that the weights of the objective, or of a mean floor (times its dual), 
 pool's price is divided over the cases of a setup like K_o n_o y of its replicas, and cut at what
 the objective can still gain at all, for a node is a long step. Integers make true steps smaller,
 zero or larger.
+
+Prices are made of the planned demand; of the numbers as they are stated they are, with the headroom
+(models.demand.headroom), (1 + h_rate) times as much for a rate and (1 - h_slo) for a limit.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from models.demand.cell_program import CellColumns
 from models.demand.demand_model import DemandModel
 from models.demand.requests import DemandInstance
-from models.instance import ObjectiveKind, Slo
+from models.instance import Headroom, ObjectiveKind, Slo
 from planner.cell_solution import CellPrices
 from planner.cells.cell_loop import CellLoop, CellPoint
 
-__all__ = ["cell_shadow_prices", "joined_cell_prices"]
+__all__ = ["cell_prices_before_headroom", "cell_shadow_prices", "joined_cell_prices"]
 
 ESTIMATES = "estimates from the linear relaxation; real steps come in whole GPUs and may be zero"
 NO_ESTIMATE = "no quick estimate for limits of percentiles or on each LLM"
@@ -91,6 +95,15 @@ def joined_cell_prices(
         slos |= {(c, own[t], s): weight * value for (c, t, s), value in part.slos.items()}
     notes = dict.fromkeys(note for part in parts for note in part.notes)
     return CellPrices(rates=rates, slos=slos, pools=pools, notes=tuple(notes))
+
+
+def cell_prices_before_headroom(prices: CellPrices, headroom: Headroom) -> CellPrices:
+    """Prices of rates and limits as they are stated, from those of what is planned with."""
+    return replace(
+        prices,
+        rates=prices.rates * (1.0 + headroom.rate),
+        slos={key: price * (1.0 - headroom.slo) for key, price in prices.slos.items()},
+    )
 
 
 def _position(slos: tuple[Slo, ...], slo: Slo, among_shared: int) -> int:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from models.demand.demand_model import DemandModel, case_share
-from models.demand.headroom import with_headroom
+from models.demand.headroom import demand_with_headroom, with_headroom
 from models.demand.requests import DemandCase, DemandInstance, RequestClass
 from models.instance import Instance
 from models.packing.first_fit import Seat, packing_of_seats
@@ -77,8 +77,10 @@ def lost_node_table(
 ) -> list[LostNodeOutcome]:
     """One outcome a case and pool that its setup uses.
 
-    setups: of the plan. Ends early, with what there is, at the time limit.
+    setups: of the plan. The demand's headroom is kept. Ends early, with what there is, at the time
+    limit.
     """
+    demand = demand_with_headroom(demand)
     cases = [t for t, case in enumerate(demand.cases) if any(case.rates) and not case.loses_nodes]
     serves = {t: setup for setup in setups for t in setup.cases}
     clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)

@@ -5,10 +5,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from models.demand.demand_model import DemandModel
+from models.demand.headroom import demand_with_headroom
 from models.demand.requests import DemandInstance
+from models.instance import Headroom
 from models.quality import Quality
 from planner.cell_solution import CellSolution
 from planner.cells.cell_conflict import explain_cells
+from planner.cells.cell_shadow_prices import cell_prices_before_headroom
 from planner.cells.schedule_search import ScheduleSearch
 from planner.cells.search import CellSearch
 from planner.cells.separate_setups import SeparateSearch, setups_are_separate
@@ -32,12 +35,16 @@ def solve_cells(
     """The best plan of a demand, with a bound on every plan: one setup for all cases of a fixed
     fleet, a cycle of setups of a scheduled one.
 
+    Headroom of the demand is kept: rates and limits of the solution are those that it was made
+    with (models.demand.headroom).
+
     progress: called with elapsed seconds, phase, value and bound whenever one of them changes.
     cancel: ends the search within a fraction of a second, with the plan there is. model: of the
-    demand, where one is at hand. explain: whether to look for reasons and repairs where there is
-    no plan.
+    demand with its headroom, where one is at hand. explain: whether to look for reasons and repairs
+    where there is no plan.
     """
-    settings = settings or Settings()
+    settings, stated = settings or Settings(), demand
+    demand = demand_with_headroom(stated)
     clock = SearchClock(time.perf_counter() + settings.time_limit, cancel)
 
     def tell(phase: str, value: float | None, bound: float | None) -> None:
@@ -53,12 +60,12 @@ def solve_cells(
         kind = CellSearch if len(demand.setups) == 1 else ScheduleSearch
         search = kind(model=model, clock=clock, settings=settings, report=tell)
     search.run()
-    found = _solution(search, qualities)
+    found = _solution(search, qualities, stated.instance.headroom)
     if not search.infeasible or not explain:
         return found
     tell("repairs", None, None)
     model = model or DemandModel(demand=demand, qualities=qualities)
-    return explain_cells(found, model, clock, settings, solve_cells)
+    return explain_cells(found, stated, model, clock, settings, solve_cells)
 
 
 def class_qualities(demand: DemandInstance) -> list[Quality]:
@@ -70,8 +77,10 @@ def class_qualities(demand: DemandInstance) -> list[Quality]:
     return [by_table[id(entry.scores)] for entry in demand.classes]
 
 
-def _solution(search: CellSearch | SeparateSearch, qualities: Sequence[Quality]) -> CellSolution:
-    """What a search that is over has found."""
+def _solution(
+    search: CellSearch | SeparateSearch, qualities: Sequence[Quality], headroom: Headroom
+) -> CellSolution:
+    """What a search that is over has found. headroom: of the demand as it is stated."""
     clock, best = search.clock, search.best
     # A search that ended without closing the gap it wanted may have closed the one that is set.
     closed = search.closed(1.0)
@@ -98,5 +107,5 @@ def _solution(search: CellSearch | SeparateSearch, qualities: Sequence[Quality])
         bound=None if search.infeasible else search.bound,
         effort=effort,
         plan=best,
-        prices=search.prices,
+        prices=search.prices and cell_prices_before_headroom(search.prices, headroom),
     )

@@ -12,7 +12,7 @@ from planner.plans.labels import slo_name
 from planner.plans.schema import LlmContent, PlanContent
 from planner.presentation.formatting import format_exact
 
-__all__ = ["changed_scenario_caution_lines", "scenario_change_lines"]
+__all__ = ["HEADROOM", "changed_scenario_caution_lines", "scenario_change_lines"]
 
 
 HEADROOM = {

@@ -88,9 +88,6 @@ def read_scenario_rates(
         return replace(scenario, spec=spec, only_class=only), None
     if not cells:
         raise ScenarioError([refused])
-    if any(spec.headroom.model_dump().values()):
-        problem = "headroom does not go with classes, cases, outside LLMs or a budget yet"
-        findings.scenario.append(Fault(file, "headroom", "", problem, "delete it"))
     return scenario, rates
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.demand.demand_model import DemandModel
+from models.demand.headroom import demand_with_headroom
 from models.demand.node_numbers import (
     Numbers,
     box_demand,
@@ -94,7 +95,7 @@ class _CellSizing:
     def relax(self, low: Numbers, high: Numbers) -> Relaxed | None:
         """The relaxation and the first master of a box."""
         goal, began = self.goal, time.perf_counter()
-        demand = box_demand(self.demand, low, high)
+        demand = demand_with_headroom(box_demand(self.demand, low, high))
         model = DemandModel(demand=demand, qualities=self.qualities)
         kind = CellSearch if len(demand.setups) == 1 else ScheduleSearch
         search = kind(model=model, clock=goal.clock, settings=goal.settings)

@@ -78,6 +78,7 @@ def _planned_section(bundle: Row) -> list[str]:
         "",
         "SLOs, times the `slo_factor` of a case:"
         f" {'; '.join(map(escape, about['slo'])) or 'none'}.",
+        *about["kept_free"],
         "",
         *markdown_table(heads, setups),
     ]

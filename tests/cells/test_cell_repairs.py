@@ -9,7 +9,8 @@ import pytest
 
 from models.demand.demand_model import DemandModel
 from models.demand.requests import DemandInstance
-from planner.cell_solution import CellRepair
+from models.instance import Headroom
+from planner.cell_solution import CellNumberKind, CellRepair
 from planner.cells.cell_numbers import MovableNumber, movable_numbers
 from planner.cells.cell_repairs import relaxation_serves
 from planner.cells.solve import class_qualities, solve_cells
@@ -19,7 +20,8 @@ from planner.settings import Settings
 from planner.verification.cells.cells_verifier import run_cells_verifier
 from tests.support.demand.oracle import best_demand_plan
 from tests.support.demand.random_demands import random_demand
-from tests.support.walls import first_fast, wall_size
+from tests.support.instances.tightened import tightened_demand_by_hand
+from tests.support.walls import first_fast, usually, wall_size
 
 PLANNED = Settings(rel_gap=1e9, time_limit=10)
 CASES = [("cases", 3), ("lost", 5), ("cost", 2)]
@@ -85,3 +87,28 @@ def test_a_mean_floor_says_nothing_of_one_case() -> None:
     clock = SearchClock(time.perf_counter() + 60)
     assert relaxation_serves(model, [hours.index(0)], clock) is True
     assert relaxation_serves(model, range(len(hours)), clock) is False
+
+
+HEADROOM = {
+    CellNumberKind.SLO_HEADROOM: Headroom(slo=0.97),
+    CellNumberKind.RATE_HEADROOM: Headroom(rate=9.0),
+    CellNumberKind.CURVE_HEADROOM: Headroom(utilization=0.97),
+}
+
+
+@pytest.mark.parametrize("kind", first_fast(usually(HEADROOM, (0,)), ()))
+def test_too_much_headroom_is_lowered_as_little_as_may_be(
+    kind: CellNumberKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = random_demand(0, "cases")
+    assert has_plan(plain)
+    demand = replace(plain, instance=replace(plain.instance, headroom=HEADROOM[kind]))
+    (one,) = (number for number in movable_numbers(demand) if number.number.kind is kind)
+    monkeypatch.setattr("planner.cells.cell_repairs.movable_numbers", lambda demand: [one])
+    (repair,) = solve_cells(demand, Settings(time_limit=10)).repairs
+    assert 0 < repair.after < repair.before
+    assert has_plan(one.apply(repair.after))
+    less = a_step_less(one, repair)
+    assert repair.proved or kind is CellNumberKind.RATE_HEADROOM
+    if repair.proved and less is not None:
+        assert best_demand_plan(tightened_demand_by_hand(one.apply(less)), effort=1).plan is None

@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 
 from models.demand.requests import DemandInstance
+from models.instance import Headroom
 from planner.cell_solution import CellSolution
 from planner.cells.solve import solve_cells
 from planner.plans.cells import cells_content
 from planner.settings import Progress, Settings
 from planner.verification.cells.cells_verifier import run_cells_verifier
 from tests.support.demand.cells_by_hand import cells_demand
+from tests.support.demand.oracle import best_demand_plan
 from tests.support.demand.random_demands import DEMANDS, random_demand
+from tests.support.instances.tightened import tightened_demand_by_hand
 from tests.support.walls import first_fast, usually, wall_size
 
 PLANNED = ("optimal", "feasible")
@@ -57,6 +60,36 @@ def test_the_verifier_takes_every_plan(kind: str, seed: int) -> None:
         assert sign * (solution.value - solution.bound) <= 1e-9 * max(1.0, abs(solution.value))
     assert (solution.plan is not None) == (solution.status in PLANNED)
     assert (solution.status == "infeasible") == bool(solution.reasons)
+
+
+FREE = Headroom(slo=0.05, rate=0.1, utilization=0.05)
+RAISED = ("classes_percentile", "cases", *usually(DEMANDS, ()))
+
+
+@pytest.mark.parametrize("kind", first_fast(RAISED, range(1)))
+def test_with_headroom_a_demand_is_planned_as_the_raised_one(kind: str) -> None:
+    plain = random_demand(0, kind)
+    demand = replace(plain, instance=replace(plain.instance, headroom=FREE))
+    raised = tightened_demand_by_hand(demand)
+    found, other = (
+        solve_cells(one, Settings(time_limit=1, rel_gap=1e-3), explain=False)
+        for one in (demand, raised)
+    )
+    assert (found.plan is None) == (other.plan is None)
+    assert problems(demand, found, 1e-3) == ()
+    if found.plan is None or found.value is None or other.value is None:
+        return
+    gaps = [abs(one.bound - one.value) for one in (found, other)]
+    assert abs(found.value - other.value) <= max(gaps) + 1e-6 * abs(other.value)
+    assert problems(plain, found, 1e-3) != ()
+    brute = best_demand_plan(raised, effort=1)
+    if brute.exact:
+        assert found.value == pytest.approx(brute.value, rel=2e-3)
+    if found.prices is not None and other.prices is not None:
+        # One more of what is stated is 1.1 more requests, or 0.95 of a limit.
+        assert found.prices.rates == pytest.approx(1.1 * other.prices.rates, rel=1e-3, nan_ok=True)
+        stated = {at: 0.95 * price for at, price in other.prices.slos.items()}
+        assert found.prices.slos == pytest.approx(stated, rel=1e-3, abs=1e-9)
 
 
 def test_an_optimal_plan_closes_the_gap_and_reports_progress() -> None:

@@ -23,6 +23,7 @@ from planner.presentation.cells.schedule import (
     setup_name,
     setups_phrase,
 )
+from planner.presentation.plan.headroom import headroom_lines
 from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.verdict import verdict_line
 
@@ -63,7 +64,7 @@ def print_cells_verdict(content: Mapping[str, Any], console: Console) -> None:
     output_line(console, verdict_line(cast("PlanContent", content)), style)
     if content["setups"]:
         output_line(console, _totals_line(content))
-        for line in payment_lines(content):
+        for line in (*payment_lines(content), *headroom_lines(cast("PlanContent", content))):
             output_line(console, line)
         _print_schedule(content, console)
 

@@ -2,7 +2,7 @@
 and dotted path. Rates of classes in cases are a table of their own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,11 +10,17 @@ import pandas as pd
 from models.demand.requests import DemandInstance
 from models.instance import Slo
 from planner.export.report_assumptions import fixed_assumptions
+from planner.plans.headroom_content import headroom_content
 from planner.plans.labels import slo_label
 from planner.scenario.assemble import LoadResult
 
 __all__ = ["cells_assumptions_table"]
 
+KEPT_FREE = {
+    "rate_pct": "requests planned for above all rates",
+    "slo_pct": "kept free of every SLO limit",
+    "utilization_pct": "kept free of the highest rate of every curve",
+}
 Row = tuple[str, Any, str, str]
 """What, value, unit, dotted path of the scenario."""
 
@@ -27,6 +33,7 @@ def cells_assumptions_table(loaded: LoadResult, demand: DemandInstance) -> pd.Da
         *_class_rows(demand),
         *_case_rows(demand),
         *_outside_rows(loaded, demand),
+        *_headroom_rows(demand),
     ]
     stated = [(what, value, unit, _source(loaded, at)) for what, value, unit, at in rows]
     fixed = fixed_assumptions(loaded)[heads].itertuples(index=False, name=None)
@@ -87,6 +94,14 @@ def _case_rows(demand: DemandInstance) -> Iterator[Row]:
             if lost:
                 where = f"{path}.lost_nodes.{pool}"
                 yield (f"{what}: lost nodes of {pool}", lost, "nodes", where)
+
+
+def _headroom_rows(demand: DemandInstance) -> Iterator[Row]:
+    """What is kept free, where anything is."""
+    free: Mapping[str, Any] = headroom_content(demand.instance.headroom).get("headroom", {})
+    for key, words in KEPT_FREE.items():
+        if key in free:
+            yield (f"Headroom: {words}", free[key], "%", f"headroom.{key}")
 
 
 def _outside_rows(loaded: LoadResult, demand: DemandInstance) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from models.demand.headroom import demand_with_headroom
 from models.demand.requests import DemandInstance
 from planner.export.cells.cells_report_assumptions import cells_assumptions_table
 from planner.export.report_meta import HOURS_PER_MONTH
@@ -47,7 +48,7 @@ from planner.presentation.cells.setup_results import (
     setup_pools_table,
     setup_results_table,
 )
-from planner.presentation.formatting import format_exact
+from planner.presentation.formatting import format_exact, format_number
 from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
 from planner.presentation.plan.gpu_map import llm_letters
 from planner.presentation.plan.payment import payment_lines
@@ -209,6 +210,9 @@ def _goal_sentence(content: Content, demand: DemandInstance) -> str:
     if cost and demand.instance.quality_floor is not None:
         within = f", with quality at least {format_exact(demand.instance.quality_floor)}"
     demanded = f"{' in '.join(parts)}, up to {format_exact(peak)} req/s"
+    more = demand.instance.headroom.rate
+    if more:
+        demanded += f" (planned for {format_number(peak * (1.0 + more))})"
     return f"{content['scenario']}: {best} for {demanded} on {pools}{within}"
 
 
@@ -234,6 +238,9 @@ def _cells_report_figures(
     yield ("Cases", len(demand.cases), "")
     yield ("Classes", len(demand.classes), "")
     yield ("Highest rate in all", max(sum(case.rates) for case in demand.cases), "req/s")
+    if demand.instance.headroom.rate:
+        planned = demand_with_headroom(demand)
+        yield ("  planned for", max(sum(case.rates) for case in planned.cases), "req/s")
     if content["setups"]:
         options = [option for setup in content["setups"] for option in setup["options"]]
         measured = sum(option["provenance"] == "measured" for option in options)

@@ -130,6 +130,7 @@ def evaluate_cell(
         ),
         notes=(*notes, SAME_FRACTIONS),
         seconds=time.perf_counter() - began,
+        rate_headroom=demand.instance.headroom.rate,
     )
 
 

@@ -3,6 +3,7 @@ latencies, and whether limits are kept, all other classes as planned.
 
     rate of lane j       x_cj f_i / planned f_i       of the class's own LLM i
     load of lane j       sum_c work_ci x_cj / m_j
+    rates                as they are stated, without the headroom that the plan was made with
     limits               every SLO of every class of the case, those over all its requests, each
                          times its slo_factor (ms); the rate limit of each LLM outside that is used,
                          and the fullest replica (% of its highest profiled rate)
@@ -18,7 +19,11 @@ import numpy as np
 from models.demand.requests import DemandInstance
 from models.instance import Slo
 from planner.operation.replica_loads import FULLEST, LIMIT_NOISE
-from planner.plans.cells.cells_states import CellsState, state_operating_points
+from planner.plans.cells.cells_states import (
+    CellsState,
+    state_at_stated_rates,
+    state_operating_points,
+)
 from planner.plans.labels import slo_label
 from planner.plans.latencies import achieved_latency
 
@@ -53,7 +58,8 @@ class CellLoads:
     def __init__(
         self, demand: DemandInstance, state: CellsState, request_class: int, llms: Sequence[int]
     ) -> None:
-        self.demand, self.state, self.request_class = demand, state, request_class
+        self.demand, self.request_class = demand, request_class
+        self.state = state = state_at_stated_rates(demand, state)
         routing = state.cells[request_class]["routing"]
         self.planned = np.array([routing.get(demand.served[i], 0.0) for i in llms])
         at = {i: k for k, i in enumerate(llms)}

@@ -3,7 +3,9 @@ its own, and every loss of nodes that has a routing of its own.
 
 As `planner.operation.simulation`, with Poisson arrivals (or others) for each class. A case with
 lost nodes is replayed as the plan states it: its own rates, the survivors, the routing of the loss.
-What is in the air in the moment of the loss is counted beside that (`loss_moment`).
+What is in the air in the moment of the loss is counted beside that (`loss_moment`). Rates and
+limits are those that the scenario states; planned figures are at the rates that the plan is made
+for, its headroom included.
 
     SLO of a class     over its requests in a case, limit x slo_factor
     SLO at the top     over all requests of a case; each_llm: of the worst lane or LLM outside
@@ -73,7 +75,9 @@ class SimulationScope:
 
 @dataclass(frozen=True, kw_only=True)
 class CellOutcome:
-    """A class in a state. rate: planned, req/s; planned, fractions: (M + E,) of served LLMs."""
+    """A class in a state. rate: stated and replayed, req/s; planned, fractions: (M + E,) of served
+    LLMs.
+    """
 
     request_class: int
     rate: float

@@ -22,6 +22,9 @@ PATHS = {
     CellNumberKind.MOST: "llms.{llm}.max_replicas",
     CellNumberKind.LEAST: "llms.{llm}.min_replicas",
     CellNumberKind.UTILIZATION: "setups.min_gpu_utilization_pct",
+    CellNumberKind.SLO_HEADROOM: "headroom.slo_pct",
+    CellNumberKind.RATE_HEADROOM: "headroom.rate_pct",
+    CellNumberKind.CURVE_HEADROOM: "headroom.utilization_pct",
     CellNumberKind.SLO: "{of_class}slo.{at.slo}.limit_ms",
     CellNumberKind.FACTOR: "cases.{at.case}.slo_factor",
     CellNumberKind.RATE: "{rate}",
@@ -38,6 +41,11 @@ WORDS = {
     CellNumberKind.MOST: "allow {after} replicas of {llm} ({before} now)",
     CellNumberKind.LEAST: "require {after} replicas of {llm} only ({before} now)",
     CellNumberKind.UTILIZATION: "use {after} % of all GPUs at least ({before} now)",
+    CellNumberKind.SLO_HEADROOM: "keep {after} % of every SLO limit free ({before} now)",
+    CellNumberKind.RATE_HEADROOM: "plan for {after} % more requests than stated ({before} now)",
+    CellNumberKind.CURVE_HEADROOM: (
+        "keep {after} % of the highest rate of every curve free ({before} now)"
+    ),
     CellNumberKind.SLO: "allow {after} ms as the {slo} of {name} ({before} now)",
     CellNumberKind.FACTOR: "multiply all limits by {after} in the case {case} ({before} now)",
     CellNumberKind.RATE: "serve {after} req/s of {name} in the case {case} ({before} now)",

@@ -1,4 +1,6 @@
-"""What the SLOs of cells and cases achieve, for plan.json."""
+"""What the SLOs of cells and cases achieve, for plan.json: against limits as they are stated, times
+the case's factor, and where there is a headroom against what it leaves of them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,18 +40,21 @@ def _slo_content(
     demand: DemandInstance, case: int, slo: Slo, states: Sequence[Sequence[OperatingPoint]]
 ) -> dict[str, Any]:
     here = replace(slo, limit=slo.limit * demand.cases[case].slo_factor)
+    headroom = demand.instance.headroom
+    planned = here.limit * (1.0 - headroom.slo)
     known = [
         achieved for points in states if (achieved := achieved_latency(points, here)) is not None
     ]
     achieved = max(known) if known else None
-    return {
+    content = {
         "metric": slo.metric,
         "statistic": slo.statistic,
         "scope": slo.scope,
         "limit_ms": tidy(1000.0 * here.limit),
         "achieved_ms": None if achieved is None else 1000.0 * achieved,
-        "binding": achieved is not None and achieved >= (1.0 - BINDING_SLACK) * here.limit,
+        "binding": achieved is not None and achieved >= (1.0 - BINDING_SLACK) * planned,
     }
+    return {**content, "planned_limit_ms": tidy(1000.0 * planned)} if headroom else content
 
 
 def _operating_points(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.demand.headroom import demand_with_headroom
 from models.demand.requests import DemandInstance
 from models.formulation import known_fleet_cost
 from models.instance import Slo
@@ -254,10 +255,10 @@ def _latency_content(curve: Any, load: float) -> dict[str, float]:
 
 
 def _cells_content(demand: DemandInstance, one: RoutedCase) -> list[dict[str, Any]]:
-    """The cells of one case, or of one loss of it."""
+    """The cells of one case, or of one loss of it, at the rates that are planned for."""
     names = demand.served
     entries = []
-    for cell in demand.cells(one.case):
+    for cell in demand_with_headroom(demand).cells(one.case):
         c = cell.request_class
         settled, fractions = one.settled[c], one.fractions[c]
         sent = [i for i, fraction in enumerate(fractions) if fraction > 0]

@@ -5,12 +5,14 @@ rates of every class, the load that follows, and what is sent outside:
 
     rho_j = sum_c work_ci x_cj / m_j        z_ce = l_ct f_cte
 
+Rates are those that the plan is made for, its headroom included.
+
 The plan must be readable for its demand (`planner.plans.cells.any_plan`). Units: s, req/s.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, combinations, islice, product
 from typing import Any
 
@@ -29,6 +31,7 @@ __all__ = [
     "lane_replicas",
     "read_cells_states",
     "replica_nodes",
+    "state_at_stated_rates",
     "state_name",
     "state_operating_points",
 ]
@@ -107,7 +110,7 @@ def read_cells_states(content: Content, demand: DemandInstance) -> tuple[CellsSt
                     setup=setup,
                     lanes=lanes,
                     cells=cells,
-                    outside=_state_outside(cells, t, demand),
+                    outside=_state_outside(cells, demand),
                 )
             )
     return tuple(found)
@@ -139,13 +142,21 @@ def _state_lane(
     )
 
 
-def _state_outside(cells: Mapping[int, Content], case: int, demand: DemandInstance) -> np.ndarray:
-    """(C, E) req/s."""
+def _state_outside(cells: Mapping[int, Content], demand: DemandInstance) -> np.ndarray:
+    """(C, E) req/s, at the rates of the plan."""
     sent = np.zeros((len(demand.classes), len(demand.outside)))
     for c, cell in cells.items():
-        rate = demand.cases[case].rates[c]
-        sent[c] = [rate * cell["routing"].get(llm.name, 0.0) for llm in demand.outside]
+        sent[c] = [cell["rate_rps"] * cell["routing"].get(llm.name, 0.0) for llm in demand.outside]
     return sent
+
+
+def state_at_stated_rates(demand: DemandInstance, state: CellsState) -> CellsState:
+    """The state with the requests that the scenario states, where its plan is made for more."""
+    part = 1.0 / (1.0 + demand.instance.headroom.rate)
+    lanes = tuple(
+        replace(lane, rates=part * lane.rates, load=part * lane.load) for lane in state.lanes
+    )
+    return replace(state, lanes=lanes, outside=part * state.outside)
 
 
 def state_name(content: Content, demand: DemandInstance, state: CellsState) -> str:

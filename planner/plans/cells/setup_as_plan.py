@@ -11,6 +11,8 @@ from typing import Any
 __all__ = ["setup_as_plan"]
 
 Content = Mapping[str, Any]
+KEPT = ("schema", "scenario", "scenario_sha256", "status", "context")
+"""Keys of the plan that stay."""
 
 
 def setup_as_plan(content: Content, setup: int) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def setup_as_plan(content: Content, setup: int) -> dict[str, Any]:
     routing = _routing_of_busiest(content, entry)
     keys = ("llm", "tp_degree", "mps_share_pct")
     return {
-        **{key: content[key] for key in ("scenario", "scenario_sha256", "status", "context")},
+        **{key: content[key] for key in KEPT},
         "options": options,
         "placement": [
             {**shard, **{key: entry["options"][shard["option"]][key] for key in keys}}

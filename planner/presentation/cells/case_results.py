@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.demand.headroom import demand_with_headroom
 from models.demand.requests import DemandInstance
 from planner.plans.labels import slo_name
 from planner.presentation.cells.lost_nodes import lost_nodes_text
@@ -45,11 +46,13 @@ def case_rate_header(name: str) -> str:
 
 
 def case_results_table(content: Content, demand: DemandInstance) -> pd.DataFrame:
-    """One row a case, in the scenario's order; without a plan only what is to be served."""
+    """One row a case, in the scenario's order; without a plan only what is to be served. Rates are
+    those that are planned for, with the headroom.
+    """
     limits = case_limits_table(content, demand)
     results = {case["case"]: case for case in content["cases"]}
     rows = []
-    for case in demand.cases:
+    for case in demand_with_headroom(demand).cases:
         result = results.get(case.name, {})
         outside = _outside_cost(content, demand, case.name) if result else None
         cost = result.get("cost_usd_per_h")

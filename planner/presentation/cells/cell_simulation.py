@@ -23,6 +23,7 @@ from planner.operation.cells.cell_simulation import (
 from planner.operation.simulation_outcomes import Demand, Estimate95, SloOutcome
 from planner.operation.trace_replay import TraceScale
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
+from planner.plans.headroom_content import stated_headroom
 from planner.plans.labels import slo_label
 from planner.plans.numbers import finite_number
 from planner.presentation.formatting import format_config, format_number
@@ -33,6 +34,7 @@ __all__ = [
     "cell_simulation_advice_lines",
     "cell_simulation_content",
     "cell_simulation_demand_line",
+    "cell_simulation_headroom_lines",
     "cell_simulation_verdict_lines",
     "simulated_cell_lane_lines",
     "simulated_cell_lanes_table",
@@ -98,6 +100,8 @@ def cell_simulation_advice_lines(
         if math.isfinite(one.simulated.high):
             case, limit = state.state.case, one.slo.limit
             part = tightened_limit_to_retry(limit, one.predicted, one.simulated.high) / limit
+            # What the headroom takes of a limit it takes of the tighter one too.
+            part = min(part / (1.0 - source.demand.instance.headroom.slo), 1.0)
             factors[case] = min(part, factors.get(case, part))
             whose = _class_name(source, cell)
             words = f"{_slo_name(one)} of {whose} {format_number(1000 * limit)} ms"
@@ -127,6 +131,14 @@ def _advice_by_case(
         *([retry_line(changes, words, "simulate")] if changes else []),
         *([more_room] if full else []),
     ]
+
+
+def cell_simulation_headroom_lines(source: CellsPlanAndScenario) -> list[str]:
+    """Say at which rates planned figures are, where those are not the replayed ones."""
+    more = stated_headroom(source.plan.content)["rate_pct"]
+    if not more:
+        return []
+    return [f"Planned figures are those at {more:g} % more requests, with the headroom."]
 
 
 def cell_simulation_demand_line(simulation: CellSimulation) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 import pandas as pd
 
 from planner.plans.changes.cells_diff import CellChange, CellsDiff
+from planner.plans.headroom_content import stated_headroom
 from planner.plans.labels import slo_name
 from planner.presentation.formatting import format_exact, format_number
+from planner.presentation.scenario_changes import HEADROOM
 
 __all__ = [
     "cells_diff_case_table",
@@ -62,7 +64,7 @@ def cells_diff_lines(old: Content, new: Content, diff: CellsDiff) -> list[str]:
 
 
 def _input_changes(old: Content, new: Content) -> list[str]:
-    """Pools, LLMs and the objective."""
+    """Pools, LLMs, the objective and the headroom."""
     changes = []
     was, now = ({p["name"]: p for p in one["context"]["pools"]} for one in (old, new))
     for name in dict.fromkeys([*was, *now]):
@@ -75,6 +77,13 @@ def _input_changes(old: Content, new: Content) -> list[str]:
     if old["objective"]["of"] != new["objective"]["of"]:
         goals = [one["objective"]["of"] for one in (new, old)]
         changes.append(f"the objective is {goals[0]} instead of {goals[1]}")
+    free: Mapping[str, Any] = stated_headroom(old)
+    kept: Mapping[str, Any] = stated_headroom(new)
+    changes += [
+        f"headroom {words} {format_exact(kept[key])} instead of {format_exact(free[key])}"
+        for key, words in HEADROOM.items()
+        if free[key] != kept[key]
+    ]
     return changes
 
 

@@ -107,10 +107,13 @@ def cell_limit_text(slos: Sequence[Mapping[str, Any]]) -> str:
     if not known:
         return ""
     slo = max(known, key=lambda one: one["achieved_ms"] / one["limit_ms"])
+    limit = format_exact(slo["limit_ms"])
+    if "planned_limit_ms" in slo:
+        limit += f", planned with {format_exact(slo['planned_limit_ms'])}"
     where = "" if slo["scope"] == "all" else " of each LLM"
     return (
         f"{METRICS[slo['metric']]} {slo['statistic']}{where} {slo['achieved_ms']:,.1f} ms (limit"
-        f" {format_exact(slo['limit_ms'])})"
+        f" {limit})"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from planner.plans.headroom_content import headroom_rate_rps, stated_headroom
+from planner.plans.plan_file import CELLS_SCHEMA
 from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_exact, format_number
 
@@ -19,7 +20,10 @@ def demand_with_headroom_text(content: PlanContent) -> str:
 
 
 def headroom_lines(content: PlanContent) -> list[str]:
-    """Say what the plan keeps free, in one sentence; nothing where no headroom is stated."""
+    """Say what the plan keeps free, in one sentence; nothing where no headroom is stated.
+
+    content: of either schema.
+    """
     free: Mapping[str, Any] = stated_headroom(content)
     parts = [
         f"{format_exact(free[key])} % {of}"
@@ -32,6 +36,10 @@ def headroom_lines(content: PlanContent) -> list[str]:
     ]
     if not parts:
         return []
-    rate = format_number(headroom_rate_rps(content))
-    at = f"; quality, cost and latencies are those at {rate} req/s" if free["rate_pct"] else ""
+    at = ""
+    if free["rate_pct"] and content.get("schema") == CELLS_SCHEMA:
+        at = "; rates, quality, cost and latencies are those of the raised rates"
+    elif free["rate_pct"]:
+        rate = format_number(headroom_rate_rps(content))
+        at = f"; quality, cost and latencies are those at {rate} req/s"
     return [f"Headroom: {', '.join(parts)}{at}."]

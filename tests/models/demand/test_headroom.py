@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.demand.headroom import shortened_curve, with_headroom
+from models.demand.headroom import demand_with_headroom, shortened_curve, with_headroom
 from models.instance import Headroom
 from profiles.records import Curve
-from tests.support.instances.tightened import tightened_by_hand
+from tests.support.demand.cells_by_hand import cells_demand, curve_by_hand
+from tests.support.instances.tightened import tightened_by_hand, tightened_demand_by_hand
 from tests.support.instances.tiny import KINDS, random_instance
 
 CURVE = Curve(
@@ -62,4 +63,28 @@ def test_all_of_it_is_what_the_contract_says(kind: str) -> None:
     for one, other in zip(planned.options, by_hand.options, strict=True):
         assert one.curve.rates == pytest.approx(other.curve.rates)
     for kept in ("llms", "pools", "quality_floor", "memory_headroom", "min_utilization"):
+        assert getattr(planned, kept) == getattr(stated, kept)
+
+
+def test_of_classes_and_cases_too() -> None:
+    plain = cells_demand()
+    assert demand_with_headroom(plain) is plain
+    free = Headroom(slo=0.1, rate=0.25, utilization=0.2)
+    stated = replace(
+        plain,
+        instance=replace(plain.instance, headroom=free),
+        class_curves={(0, 1): curve_by_hand(10.0, 0.1)},
+    )
+    planned, by_hand = demand_with_headroom(stated), tightened_demand_by_hand(stated)
+    assert not planned.instance.headroom
+    assert planned.rates() == pytest.approx(1.25 * plain.rates())
+    assert planned.cell_weights() == pytest.approx(plain.cell_weights())
+    for one, other, before in zip(planned.classes, by_hand.classes, plain.classes, strict=True):
+        assert [s.limit for s in one.slos] == pytest.approx([s.limit for s in other.slos])
+        assert replace(one, slos=before.slos) == before
+    assert planned.class_curves[0, 1].max_rate == pytest.approx(8.0)
+    assert [s.limit for s in planned.instance.slos] == pytest.approx([0.45, 0.81])
+    for one, before in zip(planned.cases, plain.cases, strict=True):
+        assert replace(one, rates=before.rates) == before
+    for kept in ("outside", "cost_at_most", "unjudged", "start_usd"):
         assert getattr(planned, kept) == getattr(stated, kept)

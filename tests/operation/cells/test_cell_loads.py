@@ -1,8 +1,11 @@
 """Other fractions of one class: at the planned ones everything is as stated, others move loads."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from models.instance import Headroom
 from planner.operation.cells.cell_loads import CellLoads, state_limits
 from planner.plans.cells.cells_states import read_cells_states
 from tests.support.demand.cells_by_hand import cells_demand, cells_plan
@@ -22,6 +25,17 @@ def test_planned_fractions_achieve_what_the_plan_states() -> None:
     assert list(achieved.values())[: len(stated)] == pytest.approx(stated)
     assert achieved["rate limit of api"] == pytest.approx(100.0, abs=0.01)
     assert day.kept(day.achieved(day.planned))[:-2].all()
+
+
+def test_a_plan_with_headroom_is_held_against_the_stated_rates() -> None:
+    demand = cells_demand()
+    instance = replace(demand.instance, headroom=Headroom(rate=0.25, slo=0.1))
+    state = read_cells_states(cells_plan(), demand)[0]
+    day = CellLoads(replace(demand, instance=instance), state, 0, [0, 1, 2])
+    achieved = dict(zip(day.names, day.achieved(day.planned), strict=True))
+    assert achieved["rate limit of api"] == pytest.approx(80.0, abs=0.01)
+    assert achieved["fullest replica"] == pytest.approx(0.8 * loads().achieved(day.planned)[-1])
+    assert day.limits == pytest.approx(loads().limits)
 
 
 def test_more_to_one_llm_fills_its_lanes() -> None:

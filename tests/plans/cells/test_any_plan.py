@@ -4,13 +4,18 @@ and is refused in words when anything of it is not true.
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from planner.errors import DataError, InfeasibleError, NoPlanInTimeError
+from planner.export.cells.cells_bundle import build_cells_bundle
+from planner.export.cells.cells_report_content import build_cells_report
+from planner.operation.cells.cell_simulation import SimulationScope, run_cell_simulation
+from planner.operation.simulation_outcomes import Demand
 from planner.plans.cells.any_plan import (
     load_any_plan,
     load_any_plan_to_compare,
@@ -18,8 +23,14 @@ from planner.plans.cells.any_plan import (
 )
 from planner.plans.cells.cells_plan import CellsPlan, CellsPlanAndScenario
 from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.plan_file import plan_file_text
+from planner.plans.schema import PlanContent
+from planner.presentation.cells.cell_simulation import cell_simulation_headroom_lines
+from planner.presentation.plan.headroom import headroom_lines
 from tests.support.plans.cells_plans import day_content, write_day_plan
+from tests.support.plans.cells_sources import planned_cells
 from tests.support.plans.old_examples import OLD_PLANS, old_example
+from tests.support.scenarios.demand_case import write_day
 from tests.support.walls import wall_size
 
 Content = dict[str, Any]
@@ -183,3 +194,34 @@ def test_plans_over_cells_are_told_apart_by_their_schema(tmp_path: Path) -> None
         path = write_day_plan(tmp_path, lambda plan, wrong=wrong: plan.update(schema=wrong))
         with pytest.raises(DataError, match="not a plan of schema version"):
             read_any_plan_file(path)
+
+
+@pytest.mark.slow
+def test_a_plan_with_headroom_is_read_back_and_told_as_such(tmp_path: Path) -> None:
+    """From the scenario to plan.json, and on to whatever takes it."""
+    free = ("headroom={rate_pct: 25, slo_pct: 10, utilization_pct: 5}",)
+    content, loaded = planned_cells(write_day(tmp_path), *free)
+    path = tmp_path / "plan.json"
+    path.write_text(plan_file_text(content), encoding="utf-8")
+    source = load_any_plan(path)
+    assert isinstance(source, CellsPlanAndScenario)
+    rates = {(cell["class"], cell["case"]): cell["rate_rps"] for cell in content["cells"]}
+    assert rates["chat", "day"] == 5.0
+    assert content["context"]["headroom"]["rate_pct"] == 25
+    (limit,) = content["cases"][0]["slo"]
+    assert (limit["limit_ms"], limit["planned_limit_ms"]) == (300, 270)
+    meta = build_cells_report(content, loaded)["meta"]
+    (line,) = headroom_lines(cast("PlanContent", content))
+    assert line in meta["confidence"]
+    assert "up to 5 req/s (planned for 6.25" in meta["goal"]
+    assert line in build_cells_bundle(source, date(2030, 1, 1)).files["README.md"]
+    scope = SimulationScope(classes=("chat", "batch"), cases=("day",))
+    simulation = run_cell_simulation(source, Demand(seconds=120.0), scope)
+    assert [cell.rate for cell in simulation.states[0].cells] == [4.0, 1.0]
+    assert [one.slo.limit for one in simulation.states[0].slos] == [0.3]
+    assert "25 % more requests" in cell_simulation_headroom_lines(source)[0]
+    broken = {**content, "cells": [{**cell, "rate_rps": cell["rate_rps"] / 1.25}
+                                   for cell in content["cells"]]}  # fmt: skip
+    path.write_text(plan_file_text(broken), encoding="utf-8")
+    with pytest.raises(DataError, match="but the demand says"):
+        load_any_plan(path)

@@ -17,6 +17,9 @@ MORE = {
     "setups.min_gpu_utilization_pct": 10,
     "classes.1.quality_at_least": 0.7,
     "cases.3.quality_at_least": 0.7,
+    "headroom.slo_pct": 10,
+    "headroom.rate_pct": 5,
+    "headroom.utilization_pct": 20,
 }
 
 
@@ -67,6 +70,7 @@ def test_set_does_what_the_repair_did(day: LoadResult) -> None:
     assert loaded.demand.cost_at_most == demand.cost_at_most
     assert loaded.demand.instance.slos == demand.instance.slos
     assert loaded.demand.instance.llms == demand.instance.llms
+    assert loaded.demand.instance.headroom == demand.instance.headroom
     assert loaded.demand.instance.min_utilization == demand.instance.min_utilization
     assert [p.nodes for p in loaded.demand.instance.pools] == [
         p.nodes for p in demand.instance.pools
@@ -80,6 +84,7 @@ def test_set_does_what_the_repair_did(day: LoadResult) -> None:
         ("SLO", "allow 22 ms as the p95 TTFT of chat (700 now)"),
         ("CLASS_FLOOR", "require a quality of 22 for batch (0.7 now)"),
         ("OUTSIDE_RATE", "send up to 22 req/s to frontier-api (8 now)"),
+        ("RATE_HEADROOM", "plan for 22 % more requests than stated (5 now)"),
         ("NODES", "22 nodes in the pool l40s (2 now)"),
     ],
 )

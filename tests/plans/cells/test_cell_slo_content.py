@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.instance import Headroom
 from planner.cell_solution import Lane, RoutedCase
 from planner.plans.cells.cell_slo_content import case_slo_content, cell_slo_content
 from tests.support.demand.cells_by_hand import cells_demand
@@ -77,6 +78,20 @@ def test_limits_carry_the_factor_and_binding_is_near_them() -> None:
         classes=(replace(demand.classes[0], slos=(tight,)), demand.classes[1]),
     )
     assert cell_slo_content(binding, routed_day(2, 0.5), cell)[0]["binding"]
+    assert not content[1]["binding"]
+
+
+def test_with_headroom_the_tightened_limit_stands_beside_the_stated_and_binds() -> None:
+    demand = cells_demand()
+    free = replace(demand, instance=replace(demand.instance, headroom=Headroom(slo=0.25)))
+    cell = next(iter(demand.cells(2)))
+    content = cell_slo_content(free, routed_day(2, 0.5), cell)
+    assert [entry["limit_ms"] for entry in content] == pytest.approx([840.0, 540.0])
+    assert [entry["planned_limit_ms"] for entry in content] == pytest.approx([630.0, 405.0])
+    part = content[1]["achieved_ms"] / content[1]["limit_ms"]
+    at = replace(demand, instance=replace(demand.instance, headroom=Headroom(slo=1.0 - part)))
+    (_, entry) = cell_slo_content(at, routed_day(2, 0.5), cell)
+    assert entry["binding"]
     assert not content[1]["binding"]
 
 

@@ -1,13 +1,18 @@
 """States of a plan over cells by position: rates add up, loads follow, replicas are dealt."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from models.demand.requests import DemandInstance
+from models.instance import Headroom
 from planner.plans.cells.cells_states import (
     alike_losses,
     lane_replicas,
     read_cells_states,
     replica_nodes,
+    state_at_stated_rates,
     state_name,
     state_operating_points,
 )
@@ -28,6 +33,27 @@ def test_every_state_serves_its_rates() -> None:
             stated = plan["lanes"][lane.position]
             assert lane.load == pytest.approx(stated["load_rps"])
             assert lane.replicas == stated["replicas"]
+
+
+def test_a_plan_with_headroom_is_read_at_its_rates_and_brought_to_the_stated_ones() -> None:
+    """The plan by hand, of a demand that states less and keeps the rest free."""
+    plan, free = cells_plan(), stated_less()
+    for with_it, plain in zip(
+        read_cells_states(plan, free), read_cells_states(plan, cells_demand()), strict=True
+    ):
+        assert with_it.outside == pytest.approx(plain.outside)
+        stated = state_at_stated_rates(free, with_it)
+        assert stated.outside == pytest.approx(0.8 * plain.outside)
+        for one, lane in zip(stated.lanes, plain.lanes, strict=True):
+            assert one.rates == pytest.approx(0.8 * lane.rates)
+            assert one.load == pytest.approx(0.8 * lane.load)
+
+
+def stated_less() -> DemandInstance:
+    demand = cells_demand()
+    cases = tuple(replace(c, rates=tuple(0.8 * r for r in c.rates)) for c in demand.cases)
+    instance = replace(demand.instance, headroom=Headroom(rate=0.25))
+    return replace(demand, cases=cases, instance=instance)
 
 
 def test_what_a_cell_achieves_follows_from_its_points() -> None:

@@ -1,10 +1,12 @@
 """What cases get, of a small day: costs add up to the plan, limits are measured from both ends."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from models.instance import Headroom
 from planner.presentation.cells.case_results import (
     NEAREST,
     USED,
@@ -88,3 +90,10 @@ def test_without_a_plan_the_demand_is_shown_alone() -> None:
     assert frame["Rate of batch (req/s)"].tolist() == [50000.0, 2.0, 0.0]
     assert frame["Quality (mean score)"].isna().all()
     assert not frame[NEAREST].any()
+
+
+def test_rates_are_those_that_are_planned_for() -> None:
+    demand = cells_demand()
+    free = replace(demand.instance, headroom=Headroom(rate=0.5))
+    frame = case_results_table(plan_by_hand(), replace(demand, instance=free))
+    assert frame["Rate in all (req/s)"].tolist() == [12.0, 3.0, 6.0]

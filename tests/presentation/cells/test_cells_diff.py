@@ -26,6 +26,7 @@ def test_nothing_differs() -> None:
 def test_what_was_asked_and_what_comes_out() -> None:
     old, new = day_content(), day_content()
     new["context"]["pools"][0]["nodes"] = 3
+    new["context"]["headroom"] = {"slo_pct": 0.0, "rate_pct": 5.0, "utilization_pct": 0.0}
     new["cases"][0]["hours"] = 12
     new["cells"][0]["rate_rps"] = 5.0
     new["cells"][0]["slo"][0]["limit_ms"] = 450.0
@@ -39,6 +40,7 @@ def test_what_was_asked_and_what_comes_out() -> None:
     text = "\n".join(cells_diff_lines(old, new, diff))
     for words in (
         "pool a 3 nodes instead of 2",
+        "headroom of the arrival rate (%) 5 instead of 0",
         "day 12 h instead of 14 h",
         "chat in day 5 req/s instead of 4",
         "p95 TTFT of chat in day 450 ms instead of 500 ms",

@@ -71,5 +71,7 @@ def test_limits_in_words() -> None:
         "achieved_ms": 812.34,
     }
     assert cell_limit_text([slo]) == "TTFT p95 of each LLM 812.3 ms (limit 900)"
+    planned = cell_limit_text([{**slo, "planned_limit_ms": 855.0}])
+    assert planned == "TTFT p95 of each LLM 812.3 ms (limit 900, planned with 855)"
     assert cell_limit_text([{**slo, "achieved_ms": None}]) == ""
     assert cell_limit_text([]) == ""

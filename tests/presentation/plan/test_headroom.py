@@ -40,6 +40,14 @@ def test_what_is_kept_free_is_one_sentence(percents: dict[str, float], line: str
     assert line in story_lines(content)
 
 
+def test_with_classes_and_cases_no_single_rate_is_named() -> None:
+    content = {**with_headroom(rate_pct=15.0), "schema": 2}
+    assert headroom_lines(content) == [
+        "Headroom: 15 % more requests than stated; rates, quality, cost and latencies are those of"
+        " the raised rates."
+    ]
+
+
 def test_the_demand_names_the_planned_rate() -> None:
     assert demand_with_headroom_text(with_headroom(rate_pct=15.0)) == "60 req/s (planned for 69.00)"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.demand.requests import DemandCase, OutsideLlm
-from models.instance import ObjectiveKind, Slo
+from models.instance import Headroom, ObjectiveKind, Slo
 from tests.support.scenarios.demand_case import demand_fault_lines, load_day
 from tests.support.scenarios.scenario_case import change
 
@@ -102,7 +102,6 @@ def test_places_count_outside_llms(day: Path) -> None:
 
 
 def test_faults_that_need_the_whole_scenario(day: Path) -> None:
-    assert "headroom does not go with classes" in demand_fault_lines(day, "headroom.rate_pct=10")
     lines = demand_fault_lines(day, "pools.0.price_usd_per_gpu_h=null")
     assert "pools.0.price_usd_per_gpu_h: a budget needs a price" in lines
     slo = "[{metric: tpot, statistic: mean, limit_ms: 9}]"
@@ -135,3 +134,13 @@ def test_a_scheduled_fleet_has_setups_by_case(day: Path) -> None:
 def test_a_schedule_of_one_case_is_that_case(day: Path) -> None:
     scheduled = load_day(day, "fleet={mode: scheduled}", "cases.1.of=day", "cases.2.of=day")
     assert scheduled.demand.setups == ((0, 1, 2),)
+
+
+def test_headroom_is_kept_beside_the_rates_as_they_are_stated(day: Path) -> None:
+    plain = load_day(day)
+    free = load_day(day, "headroom={rate_pct: 10, slo_pct: 5}")
+    assert plain.demand is not None
+    assert free.demand is not None
+    assert free.demand.instance.headroom == Headroom(rate=0.1, slo=0.05)
+    assert (free.demand.rates() == plain.demand.rates()).all()
+    assert free.sha256 != plain.sha256

@@ -1,13 +1,14 @@
-"""An instance as its headroom leaves it, by hand: the oracle's reading of the contract."""
+"""An instance, or a demand, as its headroom leaves it by hand: the oracle's reading of it."""
 
 from dataclasses import replace
 
 import numpy as np
 
+from models.demand.requests import DemandInstance
 from models.instance import Headroom, Instance
 from profiles.records import PROVENANCES, Curve
 
-__all__ = ["tightened_by_hand"]
+__all__ = ["tightened_by_hand", "tightened_demand_by_hand"]
 
 
 def tightened_by_hand(instance: Instance) -> Instance:
@@ -22,6 +23,29 @@ def tightened_by_hand(instance: Instance) -> Instance:
             replace(o, curve=_cut_curve(o.curve, o.curve.max_rate * (1 - free.utilization)))
             for o in instance.options
         ),
+    )
+
+
+def tightened_demand_by_hand(demand: DemandInstance) -> DemandInstance:
+    """Limits down, rates up, curves cut, those of classes too."""
+    free = demand.instance.headroom
+    return replace(
+        demand,
+        instance=tightened_by_hand(demand.instance),
+        classes=tuple(
+            replace(
+                one, slos=tuple(replace(s, limit=s.limit - s.limit * free.slo) for s in one.slos)
+            )
+            for one in demand.classes
+        ),
+        cases=tuple(
+            replace(case, rates=tuple(rate + rate * free.rate for rate in case.rates))
+            for case in demand.cases
+        ),
+        class_curves={
+            at: _cut_curve(curve, curve.max_rate * (1 - free.utilization))
+            for at, curve in demand.class_curves.items()
+        },
     )
 
 

@@ -93,6 +93,12 @@ def test_headroom_raises_the_rates_and_tightens_limits() -> None:
     problems = cells_problems(instance=tight)
     assert any("planned_limit_ms None but with the headroom it is 630" in p for p in problems)
     assert any("achieved 650 ms is above the limit 630 ms" in p for p in problems)
+    assert any(
+        "planned_limit_ms 700.0 but with the headroom it is 630" in problem
+        for problem in run_cells_verifier(plan, replace(demand, instance=tight))
+    )
+    more = cells_problems(instance=replace(demand.instance, headroom=Headroom(rate=0.1)))
+    assert any("rate_rps 6 but the demand says 6.6" in problem for problem in more)
     near = replace(demand.instance, headroom=Headroom(utilization=0.75))
     assert any("above the highest profiled rate 3" in p for p in cells_problems(instance=near))
 

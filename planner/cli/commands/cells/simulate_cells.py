@@ -34,6 +34,7 @@ from planner.presentation.cells.cell_simulation import (
     cell_simulation_advice_lines,
     cell_simulation_content,
     cell_simulation_demand_line,
+    cell_simulation_headroom_lines,
     cell_simulation_verdict_lines,
     simulated_cell_lane_lines,
     simulated_cell_lanes_table,
@@ -109,7 +110,8 @@ def _print_simulate_cells(
     for line in missed:
         output_line(console, line, indent=2)
     output_line(console, cell_simulation_demand_line(simulation))
-    for line in cell_simulation_advice_lines(source, simulation):
+    free = cell_simulation_headroom_lines(source)
+    for line in (*free, *cell_simulation_advice_lines(source, simulation)):
         output_line(console, line)
     if quiet:
         return
