@@ -8,7 +8,7 @@ import pandas as pd
 from models.demand.requests import DemandInstance
 from planner.operation.cells.cell_policy import lane_parts, plain_lane_name
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
-from planner.plans.cells.cells_states import StateCell, state_name
+from planner.plans.cells.cells_states import StateCell, state_at_stated_rates, state_name
 from planner.plans.numbers import tidy
 
 __all__ = [
@@ -54,7 +54,7 @@ def content_ties(cell: StateCell) -> list[Mapping[str, Any]]:
 
 
 def cell_lanes_table(source: CellsPlanAndScenario, cell: StateCell) -> pd.DataFrame:
-    """One row a lane of the cell's LLMs, and each LLM outside."""
+    """One row a lane of the cell's LLMs, and each LLM outside; rates as they are stated."""
     return pd.DataFrame(
         [
             {
@@ -79,9 +79,9 @@ def _lane_rows(
         for llm, own in lane_parts(demand, cell.state, cell.request_class).items()
         for part in own
     }
-    rows = []
+    rows, state = [], state_at_stated_rates(demand, cell.state)
     options = content["setups"][cell.state.setup]["options"]
-    for lane in cell.state.lanes:
+    for lane in state.lanes:
         option = options[lane.setup_option]
         key = option["llm"], plain_lane_name(lane.position)
         if key in parts:
@@ -106,7 +106,7 @@ def _lane_rows(
                     "option": "outside",
                     "replicas": None,
                     "share": 1.0,
-                    "rate_rps": float(cell.state.outside[cell.request_class, e]),
+                    "rate_rps": float(state.outside[cell.request_class, e]),
                     "load_rps": None,
                 }
             )
