@@ -52,7 +52,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner": BELOW,
     "planner.verification": ("models", "models.demand", "profiles"),
     "planner.verification.cells": ("models", "models.demand", "profiles", "planner.verification"),
-    "planner.decomposition": ("models", "profiles"),
+    "planner.decomposition": ("models", "models.demand", "profiles"),
     "planner.demand": (*BELOW, "profiles.request_logs", "planner.scenario.schema"),
     "planner.scenario.schema": BELOW,
     "planner.scenario.demand": (*BELOW, "planner.scenario.schema"),
@@ -83,6 +83,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.studies": (
         *BELOW, "planner.scenario", "planner.joint", "planner.plans", "planner.plans.changes",
         "planner.decomposition", "planner.operation", "planner.sizing", "planner.plans.cells",
+        "planner.cells",
     ),
     "planner.presentation": (
         *BELOW, "planner.scenario", "planner.scenario.schema", "planner.plans",
@@ -93,6 +94,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.presentation.cells": (
         *BELOW, "planner.plans", "planner.plans.cells", "planner.plans.changes",
         "planner.operation", "planner.operation.cells", "planner.presentation",
+        "planner.decomposition", "planner.studies",
     ),
     "planner.presentation.scores": (
         *BELOW, "planner.plans", "planner.operation", "planner.presentation",
@@ -514,6 +516,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/walls/test_repairs.py": ("planner/joint/least_change",),
     "tests/cli/commands/test_sweep.py": ("planner/studies/dask_backend",),
     "tests/cli/commands/test_check.py": ("planner/presentation/crosscheck",),
+    "tests/cli/commands/test_cell_check.py": ("planner/presentation/cells/cell_crosscheck",),
     "tests/studies/baselines/test_comparison.py": ("planner/presentation/baselines",),
     "tests/api/test_planning.py": ("planner/api/plan_figures", "planner/api/plan_result"),
     "tests/reports/workbook/report/test_write.py": (

@@ -117,7 +117,8 @@ def check(
 ) -> None:
     """Check the joint plan by an independent method.
 
-    It shares no mathematics with the optimiser: all setups, each routed by dual prices.
+    It shares no mathematics with the optimiser: all setups, each routed by dual prices. Of several
+    classes in a case, and where money counts, it has bounds alone.
 
     Exit codes: 0 agree or brackets, 2 bad input, 5 stopped before there was anything to compare, 6
     disagree or contradicts.

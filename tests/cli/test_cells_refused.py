@@ -24,7 +24,6 @@ def run(*words: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     "words",
     [
-        ("check", DAY),
         ("setups", DAY),
         ("profile", "gaps", DAY),
     ],

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from planner.cli.commands.cell_check import run_cell_check
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
@@ -28,7 +29,7 @@ from planner.presentation.crosscheck import (
 from planner.presentation.formatting import format_exact
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.solution import Solution
-from planner.studies.crosscheck import CrossCheck, crosscheck_plans
+from planner.studies.crosscheck import CheckVerdict, CrossCheck, crosscheck_plans
 
 __all__ = ["NEGATIVE_VERDICT", "run_check"]
 
@@ -49,8 +50,11 @@ def run_check(
     scenario: Path, overrides: Sequence[str], interrupt: Interrupt, *, quiet: bool
 ) -> int:
     """Plan both ways, compare, print; return the exit code."""
-    loaded = assemble_instance(scenario, overrides)
+    loaded = assemble_instance(scenario, overrides, cells=True)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
+    if loaded.demand is not None:
+        cell_check = run_cell_check(loaded, interrupt, quiet=quiet)
+        return _check_exit_code(cell_check.verdict, negative=cell_check.negative)
     solution, check, sampled = with_progress(
         lambda progress, cancel: crosscheck_plans(
             loaded.instance, loaded.settings, progress=progress, cancel=cancel
@@ -59,9 +63,13 @@ def run_check(
         show=not quiet,
     )
     _print_check(plain_output_console(), loaded, solution, check, sampled, quiet=quiet)
-    if check.negative:
+    return _check_exit_code(check.verdict, negative=check.negative)
+
+
+def _check_exit_code(verdict: CheckVerdict, *, negative: bool) -> int:
+    if negative:
         return NEGATIVE_VERDICT
-    return EXIT_CODES["unknown"] if check.verdict == "open" else 0
+    return EXIT_CODES["unknown"] if verdict == CheckVerdict.OPEN else 0
 
 
 def _print_check(
