@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.api.plan_figures import PlanFigures
+from planner.api.plan_figures import PlanFigures, plan_figures_by_gpu
 from planner.api.scenario import LoadedScenario
 from planner.export.cells.cells_report_files import write_cells_report_files
 from planner.plans.cells.cells_plan import CellsPlan, CellsPlanAndScenario
@@ -114,6 +114,18 @@ class CellsPlanResult(PlanFigures):
         ]
         whole = pd.DataFrame(rows, columns=[SERVES, *MAP_HEADS])
         return whole if len(maps) > 1 else whole.drop(columns=SERVES)
+
+    @property
+    def gpu_map(self) -> pd.DataFrame:
+        """One row per GPU of the cluster in every setup, idle ones too: what runs there, compute
+        (%) and memory (GiB) in use.
+        """
+        pools, frames = self.content["context"]["pools"], []
+        for name, shards in setup_map_tables(self.content):
+            frames.append(plan_figures_by_gpu(pools, shards))
+            if len(self.content["setups"]) > 1:
+                frames[-1].insert(0, SERVES, name)
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
     @property
     def pools(self) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """What every result of `planner.plan` says of itself, whatever the schema of its plan.json."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from planner.plans.schema import PlanContent
 from planner.presentation.plan.verdict import verdict_line
 from planner.solution import Status
 
-__all__ = ["PlanFigures"]
+__all__ = ["PlanFigures", "plan_figures_by_gpu"]
 
 
 class PlanFigures(ABC):
@@ -92,3 +93,31 @@ class PlanFigures(ABC):
         gpus = f"{self.content['gpus_used']} of {self.content['gpus_total']} GPUs"
         line = verdict_line(cast("PlanContent", self.content))
         return line + (f"; {gpus}" if self.objective is not None else "")
+
+
+def plan_figures_by_gpu(
+    pools: Iterable[Mapping[str, Any]], placement: pd.DataFrame
+) -> pd.DataFrame:
+    """One row per GPU, idle ones too: what runs there, compute (%) and memory (GiB) in use.
+
+    pools: of the context of plan.json. placement: a row a shard; pool, node, GPU, LLM, TP degree,
+    MPS share (%) and memory (GiB) are its first columns.
+    """
+    shards: dict[tuple[str, int, int], list[tuple[Any, ...]]] = defaultdict(list)
+    for pool, node, gpu, *shard in placement.itertuples(index=False, name=None):
+        shards[pool, node, gpu].append(tuple(shard))
+    rows = [
+        (one["name"], node, gpu, *_in_use(shards[one["name"], node, gpu]))
+        for one in pools
+        for node in range(one["nodes"])
+        for gpu in range(one["gpus_per_node"])
+    ]
+    heads = ["Pool", "Node", "GPU", "Runs", "Compute (%)", "Memory (GiB)"]
+    return pd.DataFrame(rows, columns=heads)
+
+
+def _in_use(shards: Sequence[tuple[Any, ...]]) -> tuple[str, float, float]:
+    """What runs on a GPU, its compute (%) and its memory (GiB)."""
+    words = [f"{llm} tp{degree} {share:g} %" for llm, degree, share, *_ in shards]
+    compute, memory = (float(sum(shard[at] for shard in shards)) for at in (2, 3))
+    return " + ".join(words), compute, memory

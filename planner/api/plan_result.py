@@ -1,16 +1,13 @@
 """What `planner.plan` returns: a plan with its tables, its files and its scenario."""
 
 import os
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from models.linear import LinearProgram
-from planner.api.plan_figures import PlanFigures
+from planner.api.plan_figures import PlanFigures, plan_figures_by_gpu
 from planner.api.scenario import LoadedScenario
 from planner.export.report_files import write_report_files
 from planner.joint.solver.model_file import write_model_file
@@ -76,17 +73,7 @@ class PlanResult(PlanFigures):
         """One row per GPU of the cluster, idle ones too: what runs there, compute (%) and memory
         (GiB) in use.
         """
-        shards: dict[tuple[str, int, int], list[tuple[Any, ...]]] = defaultdict(list)
-        for pool, node, gpu, *shard in self.placement.itertuples(index=False):
-            shards[pool, node, gpu].append(tuple(shard))
-        rows = [
-            (one["name"], node, gpu, *_plan_result_in_use(shards[one["name"], node, gpu]))
-            for one in self.content["context"]["pools"]
-            for node in range(one["nodes"])
-            for gpu in range(one["gpus_per_node"])
-        ]
-        heads = ["Pool", "Node", "GPU", "Runs", "Compute (%)", "Memory (GiB)"]
-        return pd.DataFrame(rows, columns=heads)
+        return plan_figures_by_gpu(self.content["context"]["pools"], self.placement)
 
     @property
     def shadow_prices(self) -> pd.DataFrame:
@@ -132,10 +119,3 @@ class PlanResult(PlanFigures):
         if self.program is None:
             raise ValueError(NO_PROGRAM)
         write_model_file(self.program, Path(path))
-
-
-def _plan_result_in_use(shards: Sequence[tuple[Any, ...]]) -> tuple[str, float, float]:
-    """What runs on a GPU, its compute (%) and its memory (GiB)."""
-    words = [f"{llm} tp{degree} {share:g} %" for llm, degree, share, *_ in shards]
-    compute, memory = (float(sum(shard[at] for shard in shards)) for at in (2, 3))
-    return " + ".join(words), compute, memory

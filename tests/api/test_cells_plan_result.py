@@ -53,6 +53,8 @@ def test_every_table_has_the_rows_of_the_plan(day: planner.CellsPlanResult) -> N
     assert len(day.prices) == len(content["cells"])
     assert len(day.placement) == len(setup["placement"])
     assert day.pools["Nodes"].tolist() == [2]
+    assert len(day.gpu_map) == content["gpus_total"]
+    assert (day.gpu_map["Runs"] != "").sum() == content["gpus_used"]
     parts = content["shadow_prices"]
     assert len(day.shadow_prices) == sum(len(parts[key]) for key in ("cells", "slo", "pools"))
     assert {"Arrival rate", "Pool a"} <= set(day.shadow_prices["Limit"])
@@ -80,6 +82,7 @@ def test_setups_of_a_schedule_are_told_apart(day: planner.CellsPlanResult) -> No
     fleet = {"mode": "scheduled", "start_usd_per_gpu": 0.5}
     plan = planner.plan(planner.load(day.scenario, {"cases.2.of": "day"}, fleet=fleet))
     assert set(plan.placement["Serves"]) == {"day (also node-lost)", "night"}
+    assert plan.gpu_map["Serves"].value_counts().tolist() == [8, 8]
     assert plan.pools["Serves"].tolist() == ["day (also node-lost)", "night"]
     change = planner.diff(day, plan)
     assert [one.cases for one in change.difference.setups] == [("day", "node-lost"), ("night",)]
@@ -98,7 +101,17 @@ def test_an_infeasible_day_is_a_result() -> None:
     assert (day.status, day.objective, day.quality) == ("infeasible", None, None)
     assert day.conflict
     assert {"pools.0.nodes", "cases.0.arrival_rate_rps"} <= set(day.repairs["Override"])
-    for name in ("cells", "setups", "lanes", "losses", "slo", "limits", "prices", "placement"):
+    for name in (
+        "cells",
+        "setups",
+        "lanes",
+        "losses",
+        "slo",
+        "limits",
+        "prices",
+        "placement",
+        "gpu_map",
+    ):
         assert len(getattr(day, name)) == 0, name
     assert len(day.shadow_prices) == 0
     assert day.cases["Case"].tolist() == ["day", "night"]
