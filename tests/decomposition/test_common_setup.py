@@ -58,7 +58,7 @@ def test_one_case_is_the_best_setup_of_its_instance():
 
 def test_the_value_is_reached_and_no_setup_is_better_than_the_bound():
     compared = 0
-    for seed in range(6):
+    for seed in range(3):
         demand = random_demand(seed, "cases")
         cells, setups, found = cells_of(demand), enumerate_setups(demand.instance), search(demand)
         for setup in range(len(setups)):
@@ -92,7 +92,7 @@ def test_a_floor_rules_setups_out():
 
 
 def test_the_relaxation_is_above_every_setup():
-    for seed in range(6):
+    for seed in range(3):
         demand = random_demand(seed, "cases")
         for cell in cells_of(demand):
             alone = best_common_setup(
