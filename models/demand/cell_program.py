@@ -3,6 +3,7 @@
     columns   replicas[s,o], gpus_used[s,p]            with the setups free
               gpus_rented[s,p] >= 0: of pools with reserved nodes
               start[s,o] >= 0: replicas of o that setup s starts, where starts cost
+              changed[s,o] >= 0: of options that run, where a plan starts from these
               quality[c,t], fraction[c,t,i], outside[c,t,e], unserved[c,t], short[c,t]
               weight[c,t,o,k]: replicas of o that in t serve c alone at point k, appended last
 
@@ -36,7 +37,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from models.demand.cell_curves import CellPoints, outside_budgets
 from models.demand.demand_model import DemandModel, case_share
 from models.demand.requests import Cell, DemandInstance
-from models.formulation import fleet_cost
+from models.formulation import Goal, GoalKind, fleet_cost, limit_of_changes
 from models.instance import Instance
 from models.linear import LinearProgram
 
@@ -258,11 +259,32 @@ def _add_setup_rows(
             out.row(over((llm == i).astype(float)), float(entry.min_replicas), most)
     for quota in instance.quotas:
         out.row(over(np.array(quota.weight)), -np.inf, quota.most * (1 + 1e-9))
+    _keep_changes(out, model, replicas)
     floor = instance.min_utilization * instance.gpus
     if floor > 0:
         share = np.array([o.mps_share for o in instance.options])
         out.row(over(instance.shards * share), floor * (1 - 1e-9), np.inf)
     return capacity
+
+
+def _keep_changes(out: _Builder, model: DemandModel, replicas: np.ndarray) -> None:
+    """count_started, count_stopped and keep_changes of models.setup_constraints: one column for
+    every option that runs.
+    """
+    limit = limit_of_changes(Goal(of=GoalKind.QUALITY), model.demand.instance)
+    if limit is None:
+        return
+    terms, left_out = [], sum(limit.replicas)
+    for o in model.options:
+        runs = limit.replicas[o]
+        if not runs:
+            terms.append((int(replicas[o]), 1.0))
+            continue
+        changed, left_out = out.column(), left_out - runs
+        out.row([(int(replicas[o]), 1.0), (changed, -1.0)], -np.inf, float(runs))
+        out.row([(int(replicas[o]), 1.0), (changed, 1.0)], float(runs), np.inf)
+        terms.append((changed, 1.0))
+    out.row(terms, -np.inf, float(limit.most - left_out))
 
 
 def _add_starts(

@@ -38,6 +38,7 @@ from models.linear import LinearProgram
 from models.setup_constraints import (
     cost_of_setup,
     fit_pool,
+    keep_changes,
     keep_setup_quotas,
     keep_setup_replica_limits,
     reach_min_utilization,
@@ -110,6 +111,7 @@ def build_master_program(
         fit_pool(block, form)
         respect_setup_no_goods(block, form)
         keep_setup_quotas(block, form)
+        keep_changes(block, form)
         keep_setup_replica_limits(block, form)
         reach_min_utilization(block, form)
         left = _surviving(block, model, own) if spread else {}

@@ -63,6 +63,10 @@ def explain_cells(
     reasons = tuple(impossible.values()) or (
         f"Each case can be served alone, but not all of them {how}.",
     )
+    running = model.instance.running
+    if running is not None and running.most is not None:
+        # Cases and repairs were tried within that limit, too.
+        reasons += (f"All of it with at most {running.most} replicas to start or stop.",)
     effort = found.effort
     if not decided:
         effort = replace(effort, notes=(*effort.notes, CUT_SHORT))

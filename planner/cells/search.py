@@ -27,7 +27,12 @@ from planner.cells.cell_goal import CellGoal
 from planner.cells.cell_loop import CellLoop, CellPoint
 from planner.cells.cell_shadow_prices import cell_shadow_prices
 from planner.cells.plan_routing import PlanRouting
-from planner.cells.setup_placement import Packings, arrange_setups, setups_cost
+from planner.cells.setup_placement import (
+    Packings,
+    arrange_setups,
+    setup_keeps_limits,
+    setups_cost,
+)
 from planner.joint.separation import place_or_separate
 from planner.joint.solver.highs import Answer, SolveSettings, StopReason, solve_with_highs
 
@@ -80,11 +85,22 @@ class CellSearch(CellGoal):
         if self._root is None:
             self._root = self._relax()
             self.clock.spend("relax", began)
+            self._try_running()
         while self._root is not None and not self.clock.stopped() and not self.closed():
             if self.most_masters is not None and self.masters >= self.most_masters:
                 break
             if not self.decide_and_try():
                 break
+
+    def _try_running(self) -> None:
+        """What runs as the first plan, where it is one within all limits on setups."""
+        running = self.model.instance.running
+        if self._root is None or running is None or len(self.model.demand.setups) > 1:
+            return
+        usable = np.isin(np.arange(self.model.upper.size), self.model.options)
+        replicas = np.where(usable, np.array(running.replicas, dtype=int), 0)
+        if setup_keeps_limits(self.model.instance, replicas):
+            self.try_setups(replicas[None, :], {})
 
     def decide_and_try(self) -> bool:
         """One step; whether there may be another."""

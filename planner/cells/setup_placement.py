@@ -5,18 +5,44 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.demand.requests import DemandInstance
-from models.formulation import fleet_cost
+from models.formulation import Goal, GoalKind, fleet_cost, limit_of_changes
+from models.instance import Instance
 from models.packing.cycle import CyclePool, place_cycle, started_shards
 from models.packing.first_fit import Packing, pool_items
 from models.packing.spread import spread_over_nodes
 
-__all__ = ["Packings", "arrange_setups", "setup_cost", "setups_cost", "setups_starts_cost"]
+__all__ = [
+    "Packings",
+    "arrange_setups",
+    "setup_cost",
+    "setup_keeps_limits",
+    "setups_cost",
+    "setups_starts_cost",
+]
 
 Packings = tuple[tuple[Packing, ...], ...]
 """Of every setup, of every pool."""
 
 LEAST_GPU, LEAST_START = 1e-3, 1e-6
 """USD/h that a GPU and a start count for at least: without prices fewer of both are better too."""
+
+
+def setup_keeps_limits(instance: Instance, replicas: np.ndarray) -> bool:
+    """Whether a setup (O,), wherever it is placed, keeps the limits on the replicas of every LLM,
+    the floor of utilisation and the limit of changes.
+    """
+    options, llms = instance.options, instance.llms
+    held = np.bincount([o.llm for o in options], weights=replicas, minlength=len(llms))
+    most = [np.inf if llm.max_replicas is None else llm.max_replicas for llm in llms]
+    least = [llm.min_replicas for llm in llms]
+    shares = np.array([o.tp_degree * o.mps_share for o in options])
+    limit = limit_of_changes(Goal(of=GoalKind.QUALITY), instance)
+    return bool(
+        (held >= least).all()
+        and (held <= most).all()
+        and shares @ replicas >= instance.min_utilization * instance.gpus * (1 - 1e-9)
+        and (limit is None or limit.count(replicas) <= limit.most)
+    )
 
 
 def arrange_setups(

@@ -17,7 +17,7 @@ Key = tuple[str, str, int, float]
 
 
 def check_stated_changes(plan: Mapping[str, Any]) -> Iterator[str]:
-    """`context.from`, where a plan with a setup has it.
+    """`context.from`, where a plan with a setup has it, of either schema.
 
     With m replicas of an option before and n after: kept sum min(m, n), started sum max(0, n - m),
     stopped sum max(0, m - n), 0 <= moved <= kept, and started + stopped <= most_changes.
@@ -26,15 +26,18 @@ def check_stated_changes(plan: Mapping[str, Any]) -> Iterator[str]:
     if stated is None:
         return
     try:
-        before, after = _count_stated(stated["options"]), _count_stated(plan["options"])
+        setups = plan.get("setups", [plan])
+        before, after = _count_stated(stated["options"]), _count_stated(setups[0]["options"])
         numbers = {key: stated[key] for key in (*COUNTS, "moved")}
         most = stated["most_changes"]
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         yield "context.from: not what a plan says of the one it starts from"
         return
     if not all(isinstance(n, int) for n in numbers.values()) or not isinstance(most, int | None):
         yield f"context.from: {numbers}, most_changes {most} in a plan with a setup"
         return
+    if len(setups) != 1:
+        yield f"context.from: stated of a plan of {len(setups)} setups"
     if any(count < 1 for count in before.values()):
         yield "context.from.options: an option without a replica"
     kept = sum((before & after).values())

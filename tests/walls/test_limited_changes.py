@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 
 from models.instance import Instance, Pool, Running
+from planner.cells.solve import solve_cells
 from planner.joint.solve import solve_joint
+from planner.plans.cells.cells_content import _objective_content, _result_content
 from planner.settings import Settings
 from planner.verification.verifier import run_verifier
+from tests.support.demand.oracle import best_demand_plan
+from tests.support.demand.oracle_faults import demand_plan_faults
+from tests.support.demand.placements import placed_setups
+from tests.support.demand.random_demands import random_demand
 from tests.support.instances.by_hand import flat, make, option
 from tests.support.instances.oracle import best_plan_among, feasible_setups
 from tests.support.instances.oracle_faults import REL_GAP, plan_content_of, value_faults
@@ -62,6 +68,40 @@ def test_the_best_plan_within_so_many_changes(kind: str) -> None:
         assert free.status == plain.status
         assert free.value == pytest.approx(plain.value, rel=2 * REL_GAP)
     assert limited >= 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    first_fast(
+        usually(
+            [(kind, seed) for kind in ("one_class", "two_pools", "cost") for seed in range(12)],
+            (0, 1, 13, 25),
+        )
+    ),
+)
+def test_the_best_plan_over_cells_within_so_many_changes(kind: str, seed: int) -> None:
+    demand = random_demand(seed, kind)
+    plain = solve_cells(demand, SETTINGS, explain=False)
+    if plain.plan is None:
+        return
+    best = tuple(int(n) for n in plain.plan.setups[0].replicas)
+    setups = placed_setups(demand, by_node=False)
+    runs = max((setup.replicas for setup in setups), key=lambda n: (changes(n, best), n))
+    most = max(changes(runs, best) - 1 - seed % 2, 0)
+    limited = replace(demand, instance=from_running(demand.instance, runs, most))
+    solution = solve_cells(limited, SETTINGS, explain=False)
+    if solution.plan is not None:
+        assert changes(tuple(int(n) for n in solution.plan.setups[0].replicas), runs) <= most
+    plan = {
+        "status": str(solution.status),
+        "objective": _objective_content(limited, solution),
+        **_result_content(limited, solution.plan),
+    }
+    truth = best_demand_plan(limited, effort=1)
+    assert demand_plan_faults(limited, plan, truth, rel_gap=REL_GAP) == []
+    free = replace(demand, instance=from_running(demand.instance, runs, None))
+    again = solve_cells(free, SETTINGS, explain=False)
+    assert again.value == pytest.approx(plain.value, rel=3 * REL_GAP)
 
 
 @pytest.mark.parametrize("pool", [0, 1])

@@ -152,7 +152,7 @@ def run_plan(
             interrupt,
             outputs,
             seconds,
-            what_if_lost=options.what_if_lost,
+            options,
             quiet=quiet,
         )
     programs: list[LinearProgram] = []
@@ -186,7 +186,6 @@ def _options_without_cells(outputs: PlanOutputs, options: PlanOptions) -> dict[s
         "--marginals": options.marginals,
         "--near": options.near > 0,
         "--current": options.current is not None,
-        "--from": options.start is not None,
         "--robust-to": options.robust_to is not None,
     }
 

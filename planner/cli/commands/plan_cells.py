@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 from planner.cells.lost_node_table import lost_node_table
 from planner.cli.terminal.cells_report import print_cells_report, print_cells_verdict
-from planner.cli.terminal.frame import EXIT_CODES, framed_write
+from planner.cli.terminal.frame import EXIT_CODES, framed_write, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_output_console
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.export.cells.cells_report_files import write_cells_report_files
 from planner.plans.cells.cells_content import build_cells_plan
+from planner.plans.changes.starting_plan import (
+    StartingPlan,
+    instance_from_running,
+    read_starting_plan,
+    starting_plan_lines,
+    with_start_of_cells,
+)
 from planner.plans.plan_file import plan_file_text, write_plan_content
 from planner.presentation.cells.lost_nodes import lost_nodes_content
 from planner.sizing.cell_sizing import solve_sized_cells
@@ -22,7 +29,8 @@ from profiles.io.faults import Fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planner.cli.commands.plan import PlanOutputs
+    from models.demand.requests import DemandInstance
+    from planner.cli.commands.plan import PlanOptions, PlanOutputs
     from planner.scenario.assemble import LoadResult
 
 __all__ = [
@@ -62,25 +70,32 @@ def run_plan_cells(
     interrupt: Interrupt,
     outputs: "PlanOutputs",
     seconds: float,
+    options: "PlanOptions",
     *,
-    what_if_lost: bool,
     quiet: bool,
 ) -> int:
     """Plan, write and report; the exit code. seconds: spent on loading."""
     demand = loaded.demand
     if demand is None:
         raise AssertionError("a scenario without cells is planned as one")
-    settings = loaded.settings
+    settings, begin = loaded.settings, None
+    if options.start is not None:
+        begin = _plan_to_start_from(loaded, demand, options.start, options.most_changes)
+        notify(starting_plan_lines(demand.instance, begin), quiet=quiet)
+    asked = replace(demand, instance=instance_from_running(demand.instance, begin))
     demand, solution = with_progress(
         lambda progress, cancel: solve_sized_cells(
-            demand, settings, progress=progress, cancel=cancel
+            asked, settings, progress=progress, cancel=cancel
         ),
         interrupt,
         show=not quiet,
     )
+    # Only the search knows what runs: the plan is one of the scenario.
+    demand = replace(demand, instance=replace(demand.instance, running=None))
     loaded = replace(loaded, instance=demand.instance, demand=demand)
     content = build_cells_plan(loaded, demand, solution, settings, {"load": seconds})
-    if what_if_lost and solution.plan is not None and not interrupt.cancel.is_set():
+    content = with_start_of_cells(content, begin)
+    if options.what_if_lost and solution.plan is not None and not interrupt.cancel.is_set():
         lost = lost_node_table(demand, solution.plan.setups, settings, interrupt.cancel)
         pools = [pool.name for pool in demand.instance.pools]
         cases = [case.name for case in demand.cases]
@@ -104,3 +119,16 @@ def run_plan_cells(
     else:
         print_cells_report(content, console, demand, written)
     return code
+
+
+def _plan_to_start_from(
+    loaded: "LoadResult", demand: "DemandInstance", path: str, most: int | None
+) -> StartingPlan:
+    """The plan that runs; DataError where it cannot be one to start from, or where the scenario has
+    a setup for every case: which of them would start from it is not said.
+    """
+    if len(demand.setups) > 1:
+        problem = "a scheduled fleet has several setups, and --from starts one"
+        fix = "leave it out, or plan a fixed fleet with --set fleet.mode=fixed"
+        raise DataError([Fault(str(loaded.scenario.path), "--from", "", problem, fix)])
+    return read_starting_plan(path, most)

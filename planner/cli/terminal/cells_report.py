@@ -25,6 +25,7 @@ from planner.presentation.cells.schedule import (
 )
 from planner.presentation.plan.headroom import headroom_lines
 from planner.presentation.plan.payment import payment_lines
+from planner.presentation.plan.start import start_lines
 from planner.presentation.plan.verdict import verdict_line
 
 __all__ = ["print_cells_report", "print_cells_verdict"]
@@ -67,6 +68,8 @@ def print_cells_verdict(content: Mapping[str, Any], console: Console) -> None:
         for line in (*payment_lines(content), *headroom_lines(cast("PlanContent", content))):
             output_line(console, line)
         _print_schedule(content, console)
+    for line in start_lines(cast("PlanContent", content)):
+        output_line(console, line)
 
 
 def _print_schedule(content: Mapping[str, Any], console: Console) -> None:

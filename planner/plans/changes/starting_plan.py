@@ -14,12 +14,15 @@ count it.
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 from models.instance import Instance, Running
 from planner.errors import DataError, SolveError, VerificationError
+from planner.plans.cells.any_plan import load_any_plan_to_compare
+from planner.plans.cells.cells_plan import CellsPlan
+from planner.plans.cells.setup_as_plan import setup_as_plan
 from planner.plans.changes.diff import diff_plans
 from planner.plans.option_index import OptionIndex, OptionKey, option_key
-from planner.plans.plan_and_scenario import load_plan_to_compare
 from planner.plans.record import Plan
 from planner.plans.schema import PlanContent, StartContent
 from planner.verification.change_checks import check_stated_changes
@@ -31,13 +34,15 @@ __all__ = [
     "plan_that_runs",
     "read_starting_plan",
     "starting_plan_lines",
+    "with_start_of_cells",
     "with_starting_plan",
 ]
 
 
 @dataclass(frozen=True)
 class StartingPlan:
-    """content: of the plan that runs, with a setup. path: its file, as the user wrote it. most:
+    """content: of the plan that runs, with a setup; of one over classes and cases that setup in the
+    words of schema 1. path: its file, as the user wrote it. most:
     replicas that may start or stop in all, None without a limit. note: why it is not verified, ""
     where it is.
     """
@@ -50,18 +55,24 @@ class StartingPlan:
 
 def read_starting_plan(path: str, most: int | None) -> StartingPlan:
     """Read a plan.json; DataError where it cannot be read, fails its checks or has no setup."""
-    plan, note = load_plan_to_compare(Path(path))
+    plan, note = load_any_plan_to_compare(Path(path))
     return StartingPlan(path, plan_that_runs(plan, path), most, note)
 
 
-def plan_that_runs(plan: Plan, path: str) -> PlanContent:
-    """The content of a plan with a setup; DataError where it has none."""
+def plan_that_runs(plan: Plan | CellsPlan, path: str) -> PlanContent:
+    """The content of a plan with one setup; DataError where it has none, or several."""
     try:
-        return plan.demand_setup().content
+        plan.demand_setup()
     except SolveError as error:
         problem = f"no plan that could run: {error}"
         fault = Fault(path, "status", "", problem, "name a plan with a setup")
         raise DataError([fault]) from None
+    if isinstance(plan, Plan):
+        return plan.content
+    if len(plan.content["setups"]) > 1:
+        problem = "a cycle of setups runs, and a plan starts from one"
+        raise DataError([Fault(path, "setups", "", problem, "name a plan of a fixed fleet")])
+    return cast("PlanContent", setup_as_plan(plan.content, 0))
 
 
 def instance_from_running(instance: Instance, start: StartingPlan | None) -> Instance:
@@ -100,6 +111,18 @@ def starting_plan_lines(instance: Instance, start: StartingPlan | None) -> list[
         stop = "replica stops" if count == 1 else "replicas stop"
         lines.append(f"{count} {stop} in any case, the scenario has no such option: {named}.")
     return lines
+
+
+def with_start_of_cells(content: dict[str, Any], start: StartingPlan | None) -> dict[str, Any]:
+    """The same of the content of a plan over classes and cases, with one setup or none."""
+    if start is None:
+        return content
+    planned = setup_as_plan(content, 0) if content["setups"] else {"options": []}
+    stated = _start_content(cast("PlanContent", planned), start)
+    after = {**content, "context": {**content["context"], "from": stated}}
+    if content["setups"] and (problems := tuple(check_stated_changes(after))):
+        raise VerificationError(problems)
+    return after
 
 
 def with_starting_plan(plan: Plan, start: StartingPlan | None) -> Plan:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.errors import DataError
+from planner.plans.cells.any_plan import load_any_plan
 from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.paths import HOME
@@ -113,3 +114,40 @@ def test_a_plan_without_a_setup_cannot_run(folder: Path) -> None:
     done = plan(folder, "--from", nothing)
     assert done.exit_code == 2
     assert "no plan that could run" in done.stderr
+
+
+CASES = (
+    "cases=[{name: quiet, hours: 8, arrival_rate_rps: 8},"
+    " {name: busy, hours: 4, arrival_rate_rps: 16}]"
+)
+
+
+def test_a_plan_over_cases_starts_from_one_rate_and_is_started_from(folder: Path) -> None:
+    """From a plan of one rate to one of two cases, and from that one to itself."""
+    scenario = (folder / "scenario.yaml").read_text(encoding="utf-8")
+    lines = [line for line in scenario.splitlines() if not line.startswith("arrival_rate_rps")]
+    cases = CASES.replace("cases=", "cases: ")
+    day, new, same = folder / "day.yaml", str(folder / "cells.json"), str(folder / "again.json")
+    day.write_text("\n".join([*lines, cases]) + "\n", encoding="utf-8")
+    base = ["plan", str(day), "--set", "pools.0.gpus_per_node=4", "--set", "solver.rel_gap=0.01"]
+    old = str(folder / "old.json")
+    done = RUN.invoke(app, [*base, "--from", old, "--most-changes", "2", "--json", new])
+    assert done.exit_code == 0, done.output
+    assert "at most 2 replicas may" in " ".join(done.stdout.split())
+    content = content_of(Path(new))
+    schema = (HOME / "docs" / "plan-cells.schema.json").read_text(encoding="utf-8")
+    jsonschema.validate(content, json.loads(schema))
+    stated = content["context"]["from"]
+    assert stated["started"] + stated["stopped"] <= 2
+    load_any_plan(Path(new))
+    again = RUN.invoke(app, [*base, "--from", new, "--most-changes", "0", "--json", same])
+    assert again.exit_code == 0, again.output
+    assert content_of(Path(same))["setups"][0]["options"] == content["setups"][0]["options"]
+    stated["stopped"] += 1
+    Path(new).write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        load_any_plan(Path(new))
+    assert any("context.from.stopped" in fault.problem for fault in refused.value.faults)
+    scheduled = RUN.invoke(app, [*base, "--set", "fleet={mode: scheduled}", "--from", old])
+    assert scheduled.exit_code == 2
+    assert "a scheduled fleet has several setups" in scheduled.stderr

@@ -104,6 +104,11 @@ def _keeps_limits(instance: Instance, replicas: Sequence[int]) -> bool:
             math.inf if llm.max_replicas is None else llm.max_replicas
         ):
             return False
+    runs = instance.running
+    if runs is not None and runs.most is not None:
+        pairs_of_counts = zip(replicas, runs.replicas, strict=True)
+        if sum(abs(n - m) for n, m in pairs_of_counts) + runs.gone > runs.most:
+            return False
     pairs = list(zip(replicas, instance.options, strict=True))
     busy = sum(n * o.tp_degree * o.mps_share for n, o in pairs) / instance.gpus
     return busy >= instance.min_utilization - 1e-11 and all(
