@@ -53,6 +53,7 @@ from planner.presentation.plan.considered_options import dropped_option_lines, f
 from planner.presentation.plan.gpu_map import llm_letters
 from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.provenance import provenance_lines
+from planner.presentation.plan.start import start_lines
 from planner.presentation.plan.verdict import verdict_line
 from planner.scenario.assemble import LoadResult
 from profiles.records import METRICS, STATISTICS, Curve
@@ -305,4 +306,5 @@ def _confidence_lines(
             "curve_warnings": curve_warnings(demand.instance, options),
         },
     }
-    return provenance_lines(cast("PlanContent", whole))
+    plan = cast("PlanContent", whole)
+    return [*start_lines(plan), *provenance_lines(plan)]

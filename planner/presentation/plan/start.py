@@ -19,12 +19,12 @@ def start_lines(content: PlanContent) -> list[str]:
         return [f"From {one['plan']}:{limit}."] if limit else []
     changes = one["started"] + one["stopped"]
     if not changes and not one["moved"]:
-        head = f"From {one['plan']}: no replica changes, all {one['kept']} stay"
+        head = f"From {one['plan']}: no replica changes, {one['kept']} stay"
     else:
         moved = one["moved"] or 0
         where = f" ({moved} of them on other GPUs)" if moved else ""
         head = (
-            f"From {one['plan']}: {one['kept']} replicas stay{where}, {one['started']} start,"
+            f"From {one['plan']}: replicas: {one['kept']} stay{where}, {one['started']} start,"
             f" {one['stopped']} stop; `{PROGRAM} diff` has the steps"
         )
     proof = f";{limit}, and the bound is that of such plans" if limit else ""

@@ -73,7 +73,7 @@ def test_the_plan_itself_changes_nothing(folder: Path) -> None:
     old = str(folder / "old.json")
     done = plan(folder, "--set", "arrival_rate_rps=10", "--from", old, "--json", str(same))
     assert done.exit_code == 0
-    assert "no replica changes, all" in done.stdout
+    assert "no replica changes, " in done.stdout
     assert content_of(same)["placement"] == content_of(folder / "old.json")["placement"]
 
 

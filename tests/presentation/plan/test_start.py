@@ -17,9 +17,9 @@ def lines(**changes: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "From old.json: 5 replicas stay, 2 start, 1 stop; `"),
-        ({"moved": 1}, "5 replicas stay (1 of them on other GPUs), 2 start, 1 stop"),
-        ({"started": 0, "stopped": 0}, "From old.json: no replica changes, all 5 stay."),
+        ({}, "From old.json: replicas: 5 stay, 2 start, 1 stop; `"),
+        ({"moved": 1}, "5 stay (1 of them on other GPUs), 2 start, 1 stop"),
+        ({"started": 0, "stopped": 0}, "From old.json: no replica changes, 5 stay."),
         (
             {"most_changes": 3},
             "at most 3 replicas may change, and the bound is that of such plans.",
