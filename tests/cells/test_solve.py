@@ -75,7 +75,8 @@ def test_with_headroom_a_demand_is_planned_as_the_raised_one(kind: str) -> None:
         solve_cells(one, Settings(time_limit=1, rel_gap=1e-3), explain=False)
         for one in (demand, raised)
     )
-    assert (found.plan is None) == (other.plan is None)
+    if "infeasible" in (found.status, other.status):
+        assert found.plan is other.plan is None
     assert problems(demand, found, 1e-3) == ()
     if found.plan is None or found.value is None or other.value is None:
         return
