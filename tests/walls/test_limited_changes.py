@@ -40,7 +40,7 @@ def from_running(instance: Instance, replicas: tuple[int, ...], most: int | None
 def test_the_best_plan_within_so_many_changes(kind: str) -> None:
     """What runs is as far from the best plan as a setup can be, so that the limit binds."""
     limited = 0
-    for seed in range(wall_size(9 if kind == "cost" else 3, 40)):
+    for seed in range(wall_size(6 if kind == "cost" else 2, 40)):
         instance = random_instance(seed, kind)
         plain = solve_joint(instance, SETTINGS, explain=False)
         setups = feasible_setups(instance)
@@ -75,7 +75,7 @@ def test_the_best_plan_within_so_many_changes(kind: str) -> None:
     first_fast(
         usually(
             [(kind, seed) for kind in ("one_class", "two_pools", "cost") for seed in range(12)],
-            (0, 1, 13, 25),
+            (0, 13, 25),
         )
     ),
 )
