@@ -29,6 +29,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from models.demand.headroom import demand_with_headroom
 from models.demand.requests import Cell, DemandInstance
 from models.instance import ObjectiveKind
 from planner.cell_solution import CellSolution, RoutedCase
@@ -142,9 +143,9 @@ def crosscheck_cells(
     progress: DecompositionProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> CellCrossCheck:
-    """Give the verdict on a solution of the demand."""
+    """Give the verdict on a solution of the demand, its headroom kept by both."""
     began = time.perf_counter()
-    known = _CellDecomposition(demand)
+    known = _CellDecomposition(demand_with_headroom(demand))
     cases, reasons = known.check_cases(solution)
     value, bound, setups = known.search_setups(solution, progress, cancel)
     reasons += _crosscheck_cell_claims(known, solution, value, bound)

@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 
 from models.demand.requests import DemandInstance
+from models.instance import Headroom
 from planner.cell_solution import CellSolution
 from planner.cells.solve import solve_cells
 from planner.decomposition.enumeration import TooManySetupsError
@@ -167,3 +168,13 @@ def test_a_search_without_a_plan(status: Status, expected: str) -> None:
     """Stopped too early there is nothing to compare; `infeasible` is false where there is one."""
     none = replace(planned(0, "percentile"), status=status, value=None, plan=None, bound=None)
     assert crosscheck_cells(random_demand(0, "percentile"), none).verdict == expected
+
+
+def test_both_keep_the_headroom() -> None:
+    plain = random_demand(1, "percentile")
+    free = Headroom(slo=0.05, rate=0.1, utilization=0.05)
+    demand = replace(plain, instance=replace(plain.instance, headroom=free))
+    solution = solve_cells(demand, SETTINGS, explain=False)
+    assert solution.plan is not None
+    assert crosscheck_cells(demand, solution).verdict == "agree"
+    assert crosscheck_cells(plain, solution).verdict == "disagree"
