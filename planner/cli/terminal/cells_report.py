@@ -169,7 +169,7 @@ def _print_cells_plan(content: Mapping[str, Any], console: Console, demand: Dema
         output_lines(console, LOST_NODES_TITLE, lost_nodes_lines(lost))
     for setup in content["setups"]:
         if several:
-            output_line(console, f"Setup of {setup_name(setup)}: {setup['gpus_used']} GPUs")
+            output_line(console, f"\nSetup of {setup_name(setup)}: {setup['gpus_used']} GPUs")
         print_gpu_map(console, cast("PlanContent", _map_content(content, setup)))
 
 
