@@ -39,7 +39,7 @@ __all__ = [
     "route_cell",
 ]
 
-MOST_ROUTED = 300
+MOST_ROUTED = 60
 """Setups routed where no value of the decomposition's own ends the search."""
 
 

@@ -62,7 +62,7 @@ __all__ = [
     "crosscheck_cells",
 ]
 
-MOST_BOUNDS = 20_000_000
+MOST_BOUNDS = 30_000_000
 """Setups times cells whose bounds are held at once."""
 
 
