@@ -22,7 +22,7 @@ from tests.support.plans.report_cases import (
     HOSTILE,
     cells,
 )
-from tests.support.walls import first_fast
+from tests.support.walls import first_fast, usually
 
 
 def test_sheets_are_those_whose_data_is_there(trio_book: Path, full_book: Path) -> None:
@@ -156,7 +156,8 @@ def test_names_equal_in_31_characters_stay_apart(hostile_book: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "which", first_fast(["full_book", "trio_book", "hostile_book", "conflict_book"])
+    "which",
+    first_fast(usually(["full_book", "trio_book", "hostile_book", "conflict_book"], (0, 2))),
 )
 def test_libreoffice_comes_to_the_stored_values(
     which: str, request: pytest.FixtureRequest, tmp_path: Path
