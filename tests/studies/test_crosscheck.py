@@ -195,7 +195,7 @@ def test_packing_that_forgets_memory_turns_the_verdict(monkeypatch: pytest.Monke
         )
 
     monkeypatch.setattr(packing, "_first_fit_packing", forgetful)
-    checks = [verdict(instance) for instance in tight("convex", wall_size(8, 25))]
+    checks = [verdict(instance) for instance in tight("convex", wall_size(6, 25))]
     assert sum(check.negative for check in checks) >= 1
     assert all(
         any("verifier" in reason or "bound" in reason for reason in check.reasons)

@@ -23,7 +23,7 @@ from tests.support.instances.payments import paid_otherwise
 from tests.support.walls import first_fast, usually, wall_size
 
 REL_GAP, SECONDS = 1e-4, wall_size(3, 6)
-KINDS = usually(DEMANDS, range(0, len(DEMANDS), 2))
+KINDS = usually(DEMANDS, range(0, len(DEMANDS), 3))
 CASES = [(kind, seed) for seed in range(wall_size(1, 30)) for kind in KINDS]
 PAID = [
     (kind, seed) for seed in range(2, wall_size(4, 30)) for kind in ("cost", "budget", "two_pools")

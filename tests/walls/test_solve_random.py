@@ -23,13 +23,13 @@ from tests.support.instances.tightened import tightened_by_hand
 from tests.support.instances.tiny import KINDS, TAILS, random_instance
 from tests.support.walls import first_fast, wall_size
 
-SEEDS = wall_size(12, 120)
+SEEDS = wall_size(8, 120)
 """Per kind, of 9 kinds."""
 
 
 @pytest.mark.parametrize(
     "seeds",
-    first_fast([range(*ends) for ends in pairwise((0, 3, *range(12, SEEDS + 1, 12)))]),
+    first_fast([range(*ends) for ends in pairwise((0, 3, *range(8, SEEDS + 1, 8)))]),
     ids=str,
 )
 @pytest.mark.parametrize("kind", [*KINDS, TAILS])
@@ -47,7 +47,7 @@ def test_joint_agrees_with_brute_force(kind: str, seeds: range) -> None:
     assert not faults, "\n".join(faults)
 
 
-@pytest.mark.parametrize("seeds", first_fast([range(3), range(3, wall_size(6, 60))]), ids=str)
+@pytest.mark.parametrize("seeds", first_fast([range(3), range(3, wall_size(5, 60))]), ids=str)
 @pytest.mark.parametrize("kind", ["cost", "two_pools"])
 def test_owned_and_reserved_pools_agree_with_brute_force(kind: str, seeds: range) -> None:
     faults: list[str] = []
