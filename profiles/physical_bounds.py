@@ -21,7 +21,8 @@ LEAST_ACTIVE = 0.03
 def least_token_ms(llm: str, gpu: str, tp: float, weights_gib: float | None = None) -> float:
     """The bound in ms; 0 where nothing is known about the LLM.
 
-    weights_gib: all shards together, for an LLM that is not catalogued.
+    tp: 1 at least, whatever a table with faults says. weights_gib: all shards together, for an LLM
+    that is not catalogued.
     """
     catalogued, gpus = load_catalogue_llms().get(llm), load_catalogue_gpus()
     if catalogued is not None:
@@ -33,7 +34,7 @@ def least_token_ms(llm: str, gpu: str, tp: float, weights_gib: float | None = No
         if gpu in gpus
         else max(row.memory_bandwidth_gb_per_s for row in gpus.values())
     )
-    return 1e3 * read / (tp * bandwidth * 1e9)
+    return 1e3 * read / (max(tp, 1.0) * bandwidth * 1e9)
 
 
 def faster_than_weights(column: str, lowest: float, least: float) -> str:

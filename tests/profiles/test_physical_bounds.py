@@ -27,5 +27,10 @@ def test_what_is_not_catalogued_is_given_the_benefit_of_the_doubt() -> None:
     assert least_weights_gib("ours") == 0.0
 
 
+def test_a_degree_of_zero_is_the_table_s_fault_and_counts_as_one() -> None:
+    one = least_token_ms("yi-34b", "H100-SXM-80GB", 1)
+    assert least_token_ms("yi-34b", "H100-SXM-80GB", 0) == one > 0
+
+
 def test_weights_at_4_bits() -> None:
     assert least_weights_gib("mistral-7b") == pytest.approx(13.489 / 4, rel=1e-3)
