@@ -123,7 +123,7 @@ def test_make_targets_exist(target: str):
     )
 
 
-@pytest.mark.parametrize("text", first_fast(PLANS, range(3)))
+@pytest.mark.parametrize("text", first_fast(PLANS, range(3), every=True))
 def test_commands_do_what_is_shown(text: str, tmp_path: Path):
     """Exit codes are equal; a shown line that states a value must be there again, the value within
     the gap; other lines word by word.

@@ -167,7 +167,9 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(
-    ("cells", "line"), first_fast(FAULTS, range(0, 31, 6)), ids=lambda one: str(one)[:40]
+    ("cells", "line"),
+    first_fast(FAULTS, range(0, 31, 6), every=True),
+    ids=lambda one: str(one)[:40],
 )
 def test_faults_are_reported_by_cell(cells: dict[str, Any], line: str) -> None:
     lines = lines_of(cells)

@@ -1,6 +1,6 @@
 """Which tests run when: `make test` takes one small case of every kind, `make test-slow` the walls,
-which are the rest (marked `slow`). CI runs both. `make walls` runs all of them at full size, which
-takes several times as long (PLANNER_WALLS=full).
+of which every second case of a parametrisation is the rest (marked `slow`). CI runs both. `make
+walls` runs all of them at full size, which takes several times as long (PLANNER_WALLS=full).
 """
 
 import os
@@ -23,9 +23,16 @@ def wall_size(usual: int, full: int) -> int:
     return full if os.environ.get("PLANNER_WALLS") == "full" else usual
 
 
-def first_fast(values: Iterable[Any], fast: Sequence[int] = (0,)) -> list[Any]:
-    """Values of a parametrisation: those at the positions `fast` as they are, the others slow."""
-    return [value if k in fast else _slow(value) for k, value in enumerate(values)]
+def first_fast(
+    values: Iterable[Any], fast: Sequence[int] = (0,), *, every: bool = False
+) -> list[Any]:
+    """Values of a parametrisation: those at the positions `fast` as they are, the others slow:
+    every second one of them, in `make walls` (or with `every`) all.
+    """
+    listed = list(values)
+    others = [k for k in range(len(listed)) if k not in fast]
+    kept = set(others if every or wall_size(0, 1) else others[::2]) | set(fast)
+    return [value if k in fast else _slow(value) for k, value in enumerate(listed) if k in kept]
 
 
 def _slow(value: Any) -> Any:
