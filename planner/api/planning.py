@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from models.demand.requests import DemandInstance
 from planner.api.cells_plan_result import CellsPlanResult
 from planner.api.interrupts import with_interrupts
 from planner.api.plan_result import PlanResult
@@ -75,10 +76,10 @@ def plan(
     if changes or not isinstance(scenario, LoadedScenario):
         scenario = load(scenario, changes)
     seconds = time.perf_counter() - began
-    if scenario.result.demand is not None:
+    if (stated := scenario.result.demand) is not None:
         if current is not None:
             raise DataError([Fault(str(scenario.path), "current", "", NO_CURRENT, "leave it out")])
-        return _plan_cells(scenario, seconds, progress)
+        return _plan_cells(scenario, stated, seconds, progress)
     return _plan_rate(scenario, seconds, current, progress)
 
 
@@ -103,12 +104,13 @@ def _plan_rate(
 
 
 def _plan_cells(
-    scenario: LoadedScenario, seconds: float, progress: Callable[[Progress], None] | None
+    scenario: LoadedScenario,
+    stated: DemandInstance,
+    seconds: float,
+    progress: Callable[[Progress], None] | None,
 ) -> CellsPlanResult:
-    """Of classes and cases, outside LLMs, a budget."""
-    loaded = scenario.result
-    stated, settings = loaded.demand, loaded.settings
-    assert stated is not None  # noqa: S101 - the caller has looked
+    """Of classes and cases, outside LLMs, a budget. stated: the scenario's demand."""
+    loaded, settings = scenario.result, scenario.result.settings
     demand, solution = with_interrupts(
         lambda cancel: solve_sized_cells(stated, settings, progress=progress, cancel=cancel)
     )

@@ -7,6 +7,7 @@ would go.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -67,8 +68,8 @@ def movable_numbers(demand: DemandInstance) -> list[MovableNumber]:
     return [one for one in found if one.most != one.before]
 
 
-def _with_instance(demand: DemandInstance, **changes: object) -> DemandInstance:
-    return replace(demand, instance=replace(demand.instance, **changes))  # type: ignore[arg-type]
+def _with_instance(demand: DemandInstance, instance: Instance) -> DemandInstance:
+    return replace(demand, instance=instance)
 
 
 def _with_class(demand: DemandInstance, at: int, entry: RequestClass) -> DemandInstance:
@@ -86,7 +87,7 @@ def _movable_nodes(demand: DemandInstance) -> Iterator[MovableNumber]:
         def with_nodes(nodes: float, p: int = p) -> DemandInstance:
             pools = list(demand.instance.pools)
             pools[p] = replace(pools[p], nodes=round(nodes))
-            return _with_instance(demand, pools=tuple(pools))
+            return _with_instance(demand, replace(demand.instance, pools=tuple(pools)))
 
         yield MovableNumber(
             number=CellNumber(CellNumberKind.NODES, pool=p),
@@ -109,6 +110,18 @@ def _score_range(demand: DemandInstance) -> float:
     return max(float(np.ptp(entry.scores.values)) for entry in demand.classes)
 
 
+def _with_mean_floor(demand: DemandInstance, floor: float) -> DemandInstance:
+    return _with_instance(demand, replace(demand.instance, quality_floor=floor))
+
+
+def _with_class_floor(demand: DemandInstance, c: int, floor: float) -> DemandInstance:
+    return _with_class(demand, c, replace(demand.classes[c], quality_floor=floor))
+
+
+def _with_case_floor(demand: DemandInstance, t: int, floor: float) -> DemandInstance:
+    return _with_case(demand, t, replace(demand.cases[t], quality_floor=floor))
+
+
 def _movable_floors(demand: DemandInstance) -> Iterator[MovableNumber]:
     """Floors of quality down: of the objective, of classes, of cases."""
     precision = PRECISION * _score_range(demand)
@@ -119,7 +132,7 @@ def _movable_floors(demand: DemandInstance) -> Iterator[MovableNumber]:
             number=CellNumber(CellNumberKind.MEAN_FLOOR),
             before=floor,
             most=min(floor, float((demand.cell_weights().sum(axis=1) * lowest).sum())),
-            apply=lambda value: _with_instance(demand, quality_floor=value),
+            apply=partial(_with_mean_floor, demand),
             precision=precision,
         )
     for c, entry in enumerate(demand.classes):
@@ -128,9 +141,7 @@ def _movable_floors(demand: DemandInstance) -> Iterator[MovableNumber]:
                 number=CellNumber(CellNumberKind.CLASS_FLOOR, request_class=c),
                 before=entry.quality_floor,
                 most=min(entry.quality_floor, float(lowest[c])),
-                apply=lambda value, c=c, entry=entry: _with_class(  # type: ignore[misc]
-                    demand, c, replace(entry, quality_floor=value)
-                ),
+                apply=partial(_with_class_floor, demand, c),
                 precision=precision,
             )
     for t, case in enumerate(demand.cases):
@@ -139,9 +150,7 @@ def _movable_floors(demand: DemandInstance) -> Iterator[MovableNumber]:
                 number=CellNumber(CellNumberKind.CASE_FLOOR, case=t),
                 before=case.quality_floor,
                 most=min(case.quality_floor, float(demand.case_weights(t) @ lowest)),
-                apply=lambda value, t=t, case=case: _with_case(  # type: ignore[misc]
-                    demand, t, replace(case, quality_floor=value)
-                ),
+                apply=partial(_with_case_floor, demand, t),
                 precision=precision,
             )
 
@@ -182,7 +191,7 @@ def _movable_limits(demand: DemandInstance) -> Iterator[MovableNumber]:
             ) -> DemandInstance:
                 changed = _with_limit(slos, s, limit_ms)
                 if c is None:
-                    return _with_instance(demand, slos=changed)
+                    return _with_instance(demand, replace(demand.instance, slos=changed))
                 return _with_class(demand, c, replace(demand.classes[c], slos=changed))
 
             before = 1e3 * slo.limit
@@ -219,6 +228,10 @@ def _movable_rates(demand: DemandInstance) -> Iterator[MovableNumber]:
         )
 
 
+def _with_factor(demand: DemandInstance, t: int, factor: float) -> DemandInstance:
+    return _with_case(demand, t, replace(demand.cases[t], slo_factor=factor))
+
+
 def _movable_factors(demand: DemandInstance) -> Iterator[MovableNumber]:
     """The slo_factor of every case up, until its smallest limit is beyond all curves."""
     slos = [*demand.instance.slos, *(slo for entry in demand.classes for slo in entry.slos)]
@@ -229,9 +242,7 @@ def _movable_factors(demand: DemandInstance) -> Iterator[MovableNumber]:
             number=CellNumber(CellNumberKind.FACTOR, case=t),
             before=case.slo_factor,
             most=max(case.slo_factor, highest),
-            apply=lambda value, t=t, case=case: _with_case(  # type: ignore[misc]
-                demand, t, replace(case, slo_factor=value)
-            ),
+            apply=partial(_with_factor, demand, t),
             precision=PRECISION * case.slo_factor,
             same_curves=False,
         )
@@ -274,13 +285,23 @@ def _movable_budget(demand: DemandInstance) -> Iterator[MovableNumber]:
     )
 
 
+def _with_llm(demand: DemandInstance, at: int, llm: Llm) -> DemandInstance:
+    llms = demand.instance.llms
+    changed = (*llms[:at], llm, *llms[at + 1 :])
+    return _with_instance(demand, replace(demand.instance, llms=changed))
+
+
+def _with_most_replicas(demand: DemandInstance, i: int, count: float) -> DemandInstance:
+    return _with_llm(demand, i, replace(demand.instance.llms[i], max_replicas=round(count)))
+
+
+def _with_least_replicas(demand: DemandInstance, i: int, count: float) -> DemandInstance:
+    return _with_llm(demand, i, replace(demand.instance.llms[i], min_replicas=round(count)))
+
+
 def _movable_setup_limits(demand: DemandInstance) -> Iterator[MovableNumber]:
     """The most replicas of every LLM up, the least down to none, the floor of utilisation down."""
     instance = demand.instance
-
-    def with_llm(i: int, changed: Llm) -> DemandInstance:
-        llms = (*instance.llms[:i], changed, *instance.llms[i + 1 :])
-        return _with_instance(demand, llms=llms)
 
     for i, llm in enumerate(instance.llms):
         if llm.max_replicas is not None:
@@ -288,9 +309,7 @@ def _movable_setup_limits(demand: DemandInstance) -> Iterator[MovableNumber]:
                 number=CellNumber(CellNumberKind.MOST, llm=i),
                 before=float(llm.max_replicas),
                 most=float(llm.max_replicas + MORE_REPLICAS),
-                apply=lambda value, i=i, llm=llm: with_llm(  # type: ignore[misc]
-                    i, replace(llm, max_replicas=round(value))
-                ),
+                apply=partial(_with_most_replicas, demand, i),
                 precision=1.0,
                 whole=True,
             )
@@ -299,9 +318,7 @@ def _movable_setup_limits(demand: DemandInstance) -> Iterator[MovableNumber]:
                 number=CellNumber(CellNumberKind.LEAST, llm=i),
                 before=float(llm.min_replicas),
                 most=0.0,
-                apply=lambda value, i=i, llm=llm: with_llm(  # type: ignore[misc]
-                    i, replace(llm, min_replicas=round(value))
-                ),
+                apply=partial(_with_least_replicas, demand, i),
                 precision=1.0,
                 whole=True,
             )
@@ -317,6 +334,11 @@ HEADROOM = {
 """Fields of the headroom."""
 
 
+def _with_headroom_of(demand: DemandInstance, part: str, percent: float) -> DemandInstance:
+    headroom = replace(demand.instance.headroom, **{part: percent / 100.0})
+    return _with_instance(demand, replace(demand.instance, headroom=headroom))
+
+
 def _movable_headroom(demand: DemandInstance) -> Iterator[MovableNumber]:
     """Each headroom down, to none."""
     headroom = demand.instance.headroom
@@ -326,12 +348,14 @@ def _movable_headroom(demand: DemandInstance) -> Iterator[MovableNumber]:
             number=CellNumber(kind),
             before=stated,
             most=0.0,
-            apply=lambda percent, part=part: _with_instance(  # type: ignore[misc]
-                demand, headroom=replace(headroom, **{part: percent / 100.0})
-            ),
+            apply=partial(_with_headroom_of, demand, part),
             precision=PRECISION * max(stated, 1.0),
             same_curves=kind is CellNumberKind.RATE_HEADROOM,
         )
+
+
+def _with_utilisation(demand: DemandInstance, percent: float) -> DemandInstance:
+    return _with_instance(demand, replace(demand.instance, min_utilization=percent / 100))
 
 
 def _movable_utilisation(demand: DemandInstance, instance: Instance) -> MovableNumber:
@@ -339,6 +363,6 @@ def _movable_utilisation(demand: DemandInstance, instance: Instance) -> MovableN
         number=CellNumber(CellNumberKind.UTILIZATION),
         before=100 * instance.min_utilization,
         most=0.0,
-        apply=lambda percent: _with_instance(demand, min_utilization=percent / 100),
+        apply=partial(_with_utilisation, demand),
         precision=0.2,
     )

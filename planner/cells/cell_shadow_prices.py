@@ -50,18 +50,14 @@ def cell_shadow_prices(model: DemandModel, loop: CellLoop, point: CellPoint) -> 
     for k, one in enumerate(loop.layout.cells):
         c, t = one.cell.request_class, one.cell.case
         rates[c, t] = sign * (_rate_price(model, loop, point, k) + weight[k])
-        own = [s for s in demand.classes[c].slos if s.scope == "all"]
-        for s, slo in enumerate(own):
+        for s, (at, slo) in enumerate(_shared_limits(demand.classes[c].slos)):
             if slo.statistic == "mean":
-                at = _position(demand.classes[c].slos, slo, s)
                 dual = float(point.row_dual[one.slo_rows[s]])
                 slos[c, t, at] = sign * dual * one.cell.rate / model.unit / slo.limit
     for t, rows in loop.layout.cases.items():
         total = sum(demand.cases[t].rates) / model.unit
-        shared = [s for s in demand.instance.slos if s.scope == "all"]
-        for s, slo in enumerate(shared):
+        for s, (at, slo) in enumerate(_shared_limits(demand.instance.slos)):
             if slo.statistic == "mean" and total > 0:
-                at = _position(demand.instance.slos, slo, s)
                 dual = float(point.row_dual[rows.slo_rows[s]])
                 slos[None, t, at] = sign * dual * total / slo.limit
     room = _room(model, point)
@@ -106,11 +102,9 @@ def cell_prices_before_headroom(prices: CellPrices, headroom: Headroom) -> CellP
     )
 
 
-def _position(slos: tuple[Slo, ...], slo: Slo, among_shared: int) -> int:
-    """Position in the scenario's list of the limit that is so many-th over all requests."""
-    shared = [at for at, one in enumerate(slos) if one.scope == "all"]
-    assert slos[shared[among_shared]] is slo  # noqa: S101 - both lists are of the same limits
-    return shared[among_shared]
+def _shared_limits(slos: tuple[Slo, ...]) -> list[tuple[int, Slo]]:
+    """Limits over all requests in the order of their rows, with positions among all limits."""
+    return [(at, slo) for at, slo in enumerate(slos) if slo.scope == "all"]
 
 
 def _rate_price(model: DemandModel, loop: CellLoop, point: CellPoint, k: int) -> float:

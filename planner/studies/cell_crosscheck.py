@@ -117,13 +117,15 @@ class CellCrossCheck:
 
 def crosscheck_cell_plans(
     loaded: LoadResult,
+    demand: DemandInstance,
     *,
     progress: Callable[..., None] | None = None,
     cancel: threading.Event | None = None,
 ) -> tuple[CellSolution, CellCrossCheck]:
-    """Plan a demand by joint search, verify the plan, and compare it with the decomposition."""
-    demand, settings = loaded.demand, loaded.settings
-    assert demand is not None  # noqa: S101 - the caller has looked
+    """Plan a demand (that of `loaded`) by joint search, verify the plan, and compare it with the
+    decomposition.
+    """
+    settings = loaded.settings
     solution = solve_cells(demand, settings, progress=progress, cancel=cancel, explain=False)
     check = crosscheck_cells(
         demand, solution, progress=setup_study_progress(progress), cancel=cancel

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from models.demand.requests import DemandInstance
 from models.instance import ObjectiveKind
 from planner.plans.cells.cells_content import build_cells_plan
 from planner.scenario.assemble import LoadResult
@@ -15,14 +16,15 @@ __all__ = ["plan_cell_point"]
 
 
 def plan_cell_point(
-    loaded: LoadResult, cancel: threading.Event | None
+    loaded: LoadResult, stated: DemandInstance, cancel: threading.Event | None
 ) -> tuple[Status, dict[str, Any], str]:
     """Status, numbers by their headers, and the reason where there is no plan. VerificationError
     when the plan fails the verifier.
+
+    stated: the demand of `loaded`.
     """
-    assert loaded.demand is not None  # noqa: S101 - the caller has looked
     settings = loaded.settings
-    demand, solution = solve_sized_cells(loaded.demand, settings, cancel=cancel, explain=False)
+    demand, solution = solve_sized_cells(stated, settings, cancel=cancel, explain=False)
     decided = replace(loaded, instance=demand.instance, demand=demand)
     content = build_cells_plan(decided, demand, solution, settings, {})
     reason = ""

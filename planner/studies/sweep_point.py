@@ -102,7 +102,7 @@ def _planned_sweep_point(
 ) -> tuple[PointStatus, Mapping[str, Any], str]:
     """Status, numbers and reason."""
     if loaded.demand is not None:
-        found, numbers, reason = plan_cell_point(loaded, cancel)
+        found, numbers, reason = plan_cell_point(loaded, loaded.demand, cancel)
         return PointStatus(found), numbers, reason
     instance, settings = loaded.instance, loaded.settings
     quality = cached_quality_of(instance.scores)

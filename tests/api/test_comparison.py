@@ -41,7 +41,7 @@ def test_plans_of_different_kinds_are_not_compared(tmp_path: Path) -> None:
         planner.diff(day, planner.plan(small_content()))
 
 
-def test_a_file_without_its_scenario_is_told(tmp_path: Path) -> None:
+def test_a_file_without_its_scenario_is_reported(tmp_path: Path) -> None:
     day = write_day_plan(tmp_path)
     (tmp_path / "scenario.yaml").unlink()
     change = planner.diff(day, day)

@@ -57,7 +57,7 @@ def test_each_alone_but_not_with_one_setup() -> None:
     assert (nodes.number.pool, nodes.before, nodes.after, nodes.proved) == (0, 1.0, 2.0, True)
 
 
-def test_repairs_that_are_cut_short_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repairs_that_are_cut_short_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("planner.cells.cell_conflict.LEAST_SECONDS", 0.05)
     solution = solve_cells(too_much(cells_demand(), 1), Settings(time_limit=0.05))
     assert solution.status == "infeasible"

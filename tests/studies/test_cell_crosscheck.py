@@ -117,14 +117,14 @@ def test_an_error_in_the_joint_search_turns_the_verdict(
     assert check.negative, check
 
 
-def test_what_is_not_compared_is_told() -> None:
+def test_what_is_not_compared_is_reported() -> None:
     several = verdict(0, "classes_each_llm")
     assert [row.coverage for row in several.cases] == [CaseCoverage.BOUNDED]
     assert [row.found for row in several.cases] == [None]
     assert {row.coverage for row in verdict(0, "cost").cases} == {CaseCoverage.MONEY}
 
 
-def test_a_case_without_requests_is_told() -> None:
+def test_a_case_without_requests_is_reported() -> None:
     demand = random_demand(0, "percentile")
     demand = replace(demand, cases=(*demand.cases, replace(demand.cases[0], rates=(0.0,))))
     check = crosscheck_cells(demand, solve_cells(demand, SETTINGS, explain=False))

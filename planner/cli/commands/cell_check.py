@@ -2,6 +2,7 @@
 
 from rich.console import Console
 
+from models.demand.requests import DemandInstance
 from planner.cell_solution import CellSolution
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
@@ -31,34 +32,41 @@ STYLES = {
 }
 
 
-def run_cell_check(loaded: LoadResult, interrupt: Interrupt, *, quiet: bool) -> CellCrossCheck:
-    """Plan, check by the decomposition and print."""
+def run_cell_check(
+    loaded: LoadResult, demand: DemandInstance, interrupt: Interrupt, *, quiet: bool
+) -> CellCrossCheck:
+    """Plan, check by the decomposition and print. demand: that of `loaded`."""
     solution, check = with_progress(
-        lambda progress, cancel: crosscheck_cell_plans(loaded, progress=progress, cancel=cancel),
+        lambda progress, cancel: crosscheck_cell_plans(
+            loaded, demand, progress=progress, cancel=cancel
+        ),
         interrupt,
         show=not quiet,
     )
-    _print_cell_check(plain_output_console(), loaded, solution, check, quiet=quiet)
+    console = plain_output_console()
+    output_line(console, _checked_cells_line(loaded.scenario.spec.name, demand))
+    _print_cell_check(console, demand, solution, check, quiet=quiet)
     return check
+
+
+def _checked_cells_line(name: str, demand: DemandInstance) -> str:
+    classes, cases = len(demand.classes), len(demand.cases)
+    counts = [
+        f"{count} {word if count == 1 else words}"
+        for count, word, words in ((classes, "class", "classes"), (cases, "case", "cases"))
+    ]
+    return f"{name}: {' in '.join(counts)}"
 
 
 def _print_cell_check(
     console: Console,
-    loaded: LoadResult,
+    demand: DemandInstance,
     solution: CellSolution,
     check: CellCrossCheck,
     *,
     quiet: bool,
 ) -> None:
     """Print the verdict with its reasons, the cases, and what was compared."""
-    demand, name = loaded.demand, loaded.scenario.spec.name
-    assert demand is not None  # noqa: S101 - the caller has looked
-    classes, cases = len(demand.classes), len(demand.cases)
-    counts = [
-        f"{count} {word if count == 1 else words}"
-        for count, word, words in ((classes, "class", "classes"), (cases, "case", "cases"))
-    ]
-    output_line(console, f"{name}: {' in '.join(counts)}")
     output_line(console, cell_crosscheck_verdict_line(check, solution), STYLES[check.verdict])
     for reason in check.reasons:
         output_line(console, reason, "red", indent=2)

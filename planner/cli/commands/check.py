@@ -52,8 +52,8 @@ def run_check(
     """Plan both ways, compare, print; return the exit code."""
     loaded = assemble_instance(scenario, overrides, cells=True)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
-    if loaded.demand is not None:
-        cell_check = run_cell_check(loaded, interrupt, quiet=quiet)
+    if (demand := loaded.demand) is not None:
+        cell_check = run_cell_check(loaded, demand, interrupt, quiet=quiet)
         return _check_exit_code(cell_check.verdict, negative=cell_check.negative)
     solution, check, sampled = with_progress(
         lambda progress, cancel: crosscheck_plans(

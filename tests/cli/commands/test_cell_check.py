@@ -37,7 +37,7 @@ def test_one_class_agrees(small: str) -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_several_classes_money_and_lost_nodes_are_told(tmp_path: Path) -> None:
+def test_several_classes_money_and_lost_nodes_are_reported(tmp_path: Path) -> None:
     # A loss that counts: requests sent outside then cost money.
     changes = ("--set", "solver.rel_gap=0.05", "--set", "cases.2.hours=1")
     code, text = run("check", str(write_day(tmp_path)), *changes)

@@ -19,7 +19,7 @@ def test_several_percentiles_and_the_mean_are_all_met() -> None:
     assert abs(one.off) < 1e-3
 
 
-def test_a_mean_that_no_lower_part_can_bring_about_is_told() -> None:
+def test_a_mean_that_no_lower_part_can_bring_about_is_reported() -> None:
     one = OutsideLatency({"p50": 0.38, "p95": 0.9}, 0.1)
     assert one.at(np.array([0.5])) == pytest.approx([0.38], rel=1e-3)
     assert one.off > 0.5

@@ -27,7 +27,7 @@ def test_names_and_units() -> None:
     assert content["notes"] == ["estimates"]
 
 
-def test_no_optimum_is_told() -> None:
+def test_no_optimum_is_reported() -> None:
     content = cell_prices_content(cells_demand(), None)
     assert content["cells"] == content["slo"] == content["pools"] == []
     assert content["notes"]

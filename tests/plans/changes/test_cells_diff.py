@@ -34,7 +34,7 @@ def test_a_fixed_fleet_becomes_a_schedule_setup_by_setup() -> None:
         assert len(change.diff.stays) + starts == len(after)
 
 
-def test_cases_and_cells_of_one_plan_alone_are_told() -> None:
+def test_cases_and_cells_of_one_plan_alone_are_reported() -> None:
     old, new = day_content(), day_content()
     for part in ("cases", "cells", "lanes", "losses"):
         new[part] = [entry for entry in new[part] if entry["case"] != "node-lost"]

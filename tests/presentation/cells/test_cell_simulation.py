@@ -25,7 +25,7 @@ from planner.presentation.cells.cell_simulation import (
 from tests.support.plans.cells_plans import write_day_plan
 
 
-def test_everything_is_told(tmp_path: Path) -> None:
+def test_everything_is_reported(tmp_path: Path) -> None:
     source = load_any_plan(write_day_plan(tmp_path))
     assert isinstance(source, CellsPlanAndScenario)
     found = run_cell_simulation(
