@@ -105,9 +105,10 @@ class EnvelopeArm:
 
     def split(self, rate: float, error: np.ndarray) -> tuple["EnvelopeArm", "EnvelopeArm"]:
         """Two arms that meet at a rate strictly inside."""
-        keep = [t for t in self.touches if t != rate]
-        left = EnvelopeArm(self.pieces, self.low, rate, tuple(t for t in keep if t < rate))
-        right = EnvelopeArm(self.pieces, rate, self.high, tuple(t for t in keep if t > rate))
+        left = EnvelopeArm(self.pieces, self.low, rate, tuple(t for t in self.touches if t < rate))
+        right = EnvelopeArm(
+            self.pieces, rate, self.high, tuple(t for t in self.touches if t > rate)
+        )
         return left.coarse(error), right.coarse(error)
 
     def splits(self, rate: float, tolerance: np.ndarray) -> list[float]:
@@ -124,10 +125,9 @@ class EnvelopeArm:
             left, right = hull_rate[at - 1], hull_rate[at]
             ends = np.unique(np.concatenate([self.pieces.low, self.pieces.high]))
             # At a kink above the bridge both sides get tighter hulls at once, whatever the rate.
-            kinks = ends[(ends > left) & (ends < right) & (ends > self.low) & (ends < self.high)]
             above = [
                 t
-                for t in kinks
+                for t in ends[(ends > left) & (ends < right)]
                 if self.pieces.spend(t)[s] > np.interp(t, hull_rate, hull_value) + tolerance[s]
             ]
             chosen.update(float(t) for t in above)
@@ -277,26 +277,19 @@ def _envelope_vertices(lines: np.ndarray, low: float, high: float) -> np.ndarray
 
     lines: (L, 2), any order.
     """
-    order = np.lexsort((lines[:, 1], lines[:, 0]))
     stack: list[tuple[float, float, float]] = []
-    for slope, intercept in lines[order].tolist():
-        start = -np.inf
+    for slope, intercept in lines[np.lexsort((lines[:, 1], lines[:, 0]))].tolist():
         while stack:
             top_slope, top_intercept, top_start = stack[-1]
-            if slope - top_slope <= 1e-12 * (abs(slope) + abs(top_slope)):
-                if intercept <= top_intercept:
-                    break
-                stack.pop()
-                continue
-            start = (top_intercept - intercept) / (slope - top_slope)
+            start = -np.inf
+            if slope - top_slope > 1e-12 * (abs(slope) + abs(top_slope)):
+                start = (top_intercept - intercept) / (slope - top_slope)
+            elif intercept <= top_intercept:
+                start = np.inf
+            # A line that is not the highest anywhere before the new one is goes.
             if start > top_start:
                 break
             stack.pop()
-            start = -np.inf
-        else:
-            stack.append((slope, intercept, -np.inf))
-            continue
-        if start > -np.inf or not stack:
-            stack.append((slope, intercept, start))
+        stack.append((slope, intercept, start if stack else -np.inf))
     starts = np.array([start for _, _, start in stack])
     return starts[(starts > low) & (starts < high)]
