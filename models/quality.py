@@ -209,7 +209,7 @@ class Quality:
                 upper = self.cut(prices) + float(prices[routed] @ target)
                 if upper - assignment.value <= CERTIFIED or window > ALL_OPEN:
                     break
-            window = window * WIDER if window < ALL_OPEN else 2 * ALL_OPEN
+            window *= WIDER
             if window > LAST_WINDOW:
                 raise ArithmeticError(f"no assignment realises the fractions {fractions.tolist()}")
         return self._settled_quality(assignment, prices, upper, routed)
