@@ -16,8 +16,8 @@ from tests.support.demand.cells_by_hand import cells_demand
 from tests.support.demand.random_demands import random_demand
 
 
-def with_floors() -> DemandInstance:
-    """Floors of a class and of two cases; a second LLM outside that takes any rate."""
+def with_floors(most: float | None) -> DemandInstance:
+    """Floors of a class and of two cases; a second LLM outside that takes any rate, or `most`."""
     demand = cells_demand()
     chat, batch = demand.classes
     values = chat.scores.values
@@ -38,7 +38,7 @@ def with_floors() -> DemandInstance:
         permitted=(True, True, False, True),
         outside_usd=(0.004, 0.003),
     )
-    free = replace(demand.outside[0], name="free", max_rate=None)
+    free = replace(demand.outside[0], name="free", max_rate=most)
     day, night, lost = demand.cases
     cases = (replace(day, quality_floor=0.45), night, replace(lost, quality_floor=0.3))
     return replace(demand, classes=(chat, batch), outside=(*demand.outside, free), cases=cases)
@@ -115,7 +115,8 @@ def expected_cut(
 
 
 DEMANDS = {
-    "floors": with_floors(),
+    "floors": with_floors(None),
+    "two limits outside": with_floors(3.0),
     "by hand": cells_demand(),
     **{kind: random_demand(1, kind) for kind in ("everything", "classes_lost", "classes_budget")},
 }
@@ -126,8 +127,12 @@ def test_a_cut_is_its_equation_at_any_duals(name: str) -> None:
     rng = np.random.default_rng(7)
     for case in range(len(DEMANDS[name].cases)):
         model, layout = program(DEMANDS[name], case)
-        for scale in (0.05, 1.0, 30.0):
-            dual = rng.normal(0, scale, layout.rows)
+        duals = [rng.normal(0, scale, layout.rows) for scale in (0.05, 1.0, 30.0)]
+        # Prices alone: every LLM outside gains.
+        duals.append(np.zeros(layout.rows))
+        for one in layout.cells:
+            duals[-1][one.llm_rows[one.llm_rows >= 0]] = rng.uniform(0.5, 1.5)
+        for dual in duals:
             for must in (False, True):
                 cut = case_cut(model, layout, case, dual, must=must)
                 base, slope, spend = expected_cut(model, layout, case, dual, must=must)
