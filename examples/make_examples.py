@@ -139,6 +139,33 @@ DAY_CLASSES = {
 }
 """Scores of each class of the example `day`; its profiles are rows of DAY_PROFILES."""
 
+FLEET_DAY = Example(
+    name="fleet-day",
+    gpus=("A100-PCIe-80GB", "L40S-48GB"),
+    llms=(
+        "llama-3.2-3b",
+        "llama-3.1-8b",
+        "qwen2.5-14b",
+        "mistral-small-24b",
+        "qwen2.5-32b",
+        "llama-3.3-70b",
+    ),
+    skill=(-0.35, 0.1, 0.4, 0.6, 0.75, 0.95),
+    hurt=(1.2, 1.0, 0.9, 0.85, 0.8, 0.72),
+    shares_pct=(100,),
+    input_tokens=600,
+    output_tokens=150,
+    prompts=800,
+    seed=17,
+    highest_load=0.8,
+)
+FLEET_DAY_SCORES = {
+    "scores": FLEET_DAY,
+    "batch": replace(FLEET_DAY, skill=(-0.6, -0.1, 0.3, 0.6, 0.8, 1.1), prompts=500, seed=18),
+}
+"""Tables of scores of the example `fleet-day`: of all requests, or chats alone, and of batch ones.
+"""
+
 
 def profile_table(example: Example, jobs: int = 0) -> pd.DataFrame:
     """Rows of profiles.csv: one per option and load point; options that do not fit are left out.
@@ -193,6 +220,13 @@ def write_day(folder: Path) -> None:
         write_scores(example, folder, f"{name}.csv")
 
 
+def write_fleet_day(folder: Path) -> None:
+    """Write the tables of the example `fleet-day` into a folder that exists."""
+    write_csv(profile_table(FLEET_DAY), folder / "profiles.csv")
+    for name, example in FLEET_DAY_SCORES.items():
+        write_scores(example, folder, f"{name}.csv")
+
+
 def write_scores(example: Example, folder: Path, name: str = "scores.csv") -> None:
     """Write the scores of one example into a folder that exists."""
     prompts = [
@@ -215,5 +249,6 @@ if __name__ == "__main__":
     for one in EXAMPLES:
         write_example(one, FOLDER / one.name)
     write_day(FOLDER / "day")
+    write_fleet_day(FOLDER / FLEET_DAY.name)
     write_csv(profile_table(PAPER_STUDY), FOLDER / PAPER_STUDY.name / "profiles.csv")
     write_benchmarks(FOLDER / "from-benchmarks")

@@ -19,14 +19,16 @@ from planner.scenario.schema.specification import ScenarioSpec
 from profiles.io.yaml_text import parse_yaml
 from tests.support.paths import HOME
 from tests.support.planner_run import run_planner
-from tests.support.walls import first_fast
+from tests.support.walls import first_fast, usually
 
 README = HOME / "README.md"
+FLEET_DAY_README = HOME / "examples" / "fleet-day" / "README.md"
 DOCUMENTS = (
     README,
     *sorted((HOME / "docs").glob("*.md")),
     HOME / "CHANGELOG.md",
     HOME / "CONTRIBUTING.md",
+    FLEET_DAY_README,
 )
 PYTHONS = (".venv/bin/python", "python")
 SAME_VALUE = 2e-4
@@ -92,6 +94,8 @@ PLANS: dict[str, list[Command]] = {}
 for _command in ALL_COMMANDS:
     if not _command.text.startswith(("make ", "llm-planner ")):
         PLANS.setdefault(_command.text, []).append(_command)
+LONG = [text for text in PLANS if "examples/fleet-day/" in text]
+"""Commands of 4 to 16 s each: CI runs the shortest of them, `make walls` all."""
 INSTALLED = sorted(
     {
         block.document
@@ -123,7 +127,13 @@ def test_make_targets_exist(target: str):
     )
 
 
-@pytest.mark.parametrize("text", first_fast(PLANS, range(3), every=True))
+@pytest.mark.parametrize(
+    "text",
+    [
+        *first_fast([text for text in PLANS if text not in LONG], range(3), every=True),
+        *first_fast(usually(LONG, [-1]), (), every=True),
+    ],
+)
 def test_commands_do_what_is_shown(text: str, tmp_path: Path):
     """Exit codes are equal; a shown line that states a value must be there again, the value within
     the gap; other lines word by word.
