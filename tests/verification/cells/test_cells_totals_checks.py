@@ -1,9 +1,11 @@
 """Hours, weights, costs, budgets, values and bounds that do not follow are reported."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from models.demand.requests import DemandInstance
@@ -19,7 +21,7 @@ from tests.support.demand.cells_by_hand import (
     routings_by_hand,
     seats_by_hand,
 )
-from tests.support.demand.plan_maker import Plan, make_cells_plan
+from tests.support.demand.plan_maker import Plan, Routing, make_cells_plan
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "hours": (at("cases.0.hours", 12.0), "cases (day): hours 12 but the demand says 14"),
@@ -33,7 +35,10 @@ FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
         lambda plan: at("quality", sum(c["quality"] for c in plan["cells"]) / 7)(plan),
         "but its cells give",
     ),
-    "GPUs of a case": (at("cases.0.gpus_used", 2), "cases (day): gpus_used 2 but 3"),
+    "GPUs of a case": (
+        at("cases.0.gpus_used", 2),
+        "cases (day): gpus_used 2 but 3 GPUs hold a shard",
+    ),
     "GPUs": (at("gpus_used", 2), "gpus_used: 2 but 3"),
     "GPUs in all": (at("gpus_total", 4), "gpus_total: 4 but the pools have 3"),
     "cost of a case": (
@@ -41,7 +46,26 @@ FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
         "cases (day): cost_usd_per_h: 10.2 but recomputed 13.2",
     ),
     "cost of GPUs": (at("cost.gpus_usd_per_h", 4.0), "cost.gpus_usd_per_h: 4 but recomputed 6"),
-    "cost outside": (at("cost.outside_usd_per_h", 7.2), "7.2 but recomputed 4.2"),
+    "cost outside": (
+        at("cost.outside_usd_per_h", 7.2),
+        "cost.outside_usd_per_h: 7.2 but recomputed 4.2",
+    ),
+    "no cost of a case": (
+        at("cases.1.cost_usd_per_h", None),
+        "cases (night): cost_usd_per_h: null but recomputed 6",
+    ),
+    "no cost of GPUs": (
+        at("cost.gpus_usd_per_h", None),
+        "cost.gpus_usd_per_h: null but recomputed 6",
+    ),
+    "no cost outside": (
+        at("cost.outside_usd_per_h", None),
+        "cost.outside_usd_per_h: null but recomputed 4.2",
+    ),
+    "no cost of starts": (
+        at("cost.starts_usd_per_h", None),
+        "cost.starts_usd_per_h: null but recomputed 0",
+    ),
     "cost of starts": (at("cost.starts_usd_per_h", 1.0), "cost.starts_usd_per_h: 1 but"),
     "cost": (at("cost_usd_per_h", 10.0), "cost_usd_per_h: 10 but recomputed 10.2"),
     "no cost": (at("cost_usd_per_h", None), "cost_usd_per_h: null but recomputed 10.2"),
@@ -102,7 +126,9 @@ def test_floors_of_cases() -> None:
             case = replace(demand.cases[t], quality_floor=entry["quality"] + above)
             cases = tuple(case if k == t else other for k, other in enumerate(demand.cases))
             words = f"cases ({entry['case']}): quality"
-            assert cells_reported(lambda plan: None, words, cases=cases) == wrong
+            found = [p for p in cells_problems(cases=cases) if p.startswith(words)]
+            assert bool(found) == wrong
+            assert all(problem.endswith(" of the case") for problem in found)
 
 
 def by_cost(floor: float) -> DemandInstance:
@@ -142,7 +168,7 @@ def test_gpus_without_a_price_have_no_cost() -> None:
     assert problems == ("cost.gpus_usd_per_h: 6.0 although a used GPU has no price",)
 
 
-def test_of_losses_alike_in_quality_either_spend_counts() -> None:
+def losses_alike() -> tuple[DemandInstance, Plan]:
     """All scores are equal: both losses have the same quality, one sends half as much outside."""
     demand = cells_demand()
     even = tuple(
@@ -158,11 +184,71 @@ def test_of_losses_alike_in_quality_either_spend_counts() -> None:
     second = routings[2][1]
     lanes = (replace(second.lanes[0], rates=(2.5, 1.0)),)
     routings[2][1] = replace(second, lanes=lanes, outside=((0.5,), (0.0,)))
-    plan = make_cells_plan(demand, seats_by_hand(), routings)
-    assert run_cells_verifier(plan, demand) == ()
+    return demand, make_cells_plan(demand, seats_by_hand(), routings)
+
+
+def spend_outside(plan: Plan, spent: float) -> None:
+    """Of the case with lost nodes; 7.2 USD/h by day."""
     day = 14 / 28 * 7.2
+    plan["cases"][2]["cost_usd_per_h"] = 6.0 + spent
+    plan["cost"]["outside_usd_per_h"] = day + 4 / 28 * spent
+    plan["cost_usd_per_h"] = 6.0 + day + 4 / 28 * spent
+
+
+def test_of_losses_alike_in_quality_either_spend_counts() -> None:
+    demand, plan = losses_alike()
+    assert run_cells_verifier(plan, demand) == ()
     for spent, wrong in ((3.5, True), (3.6, False), (5.0, False), (7.2, False), (7.3, True)):
-        plan["cases"][2]["cost_usd_per_h"] = 6.0 + spent
-        plan["cost"]["outside_usd_per_h"] = day + 4 / 28 * spent
-        plan["cost_usd_per_h"] = 6.0 + day + 4 / 28 * spent
+        spend_outside(plan, spent)
         assert bool(run_cells_verifier(plan, demand)) == wrong
+    # With the least of it 10.114 USD/h are spent.
+    spend_outside(plan, 3.6)
+    for most, wrong in ((10.12, False), (10.11, True)):
+        assert bool(run_cells_verifier(plan, replace(demand, cost_at_most=most))) == wrong
+
+
+def test_losses_are_alike_within_float_noise() -> None:
+    """1e-9 of one plus the quality: of a better loss the spend does not count."""
+    for share, wrong in ((0.9, False), (1.1, True)):
+        demand, plan = losses_alike()
+        for cell in plan["cells"]:
+            if cell["loss"] == 1:
+                cell["quality"] += share * 1e-9 * 1.6
+        spend_outside(plan, 3.6)
+        assert bool(run_cells_verifier(plan, demand)) == wrong
+
+
+def test_a_case_without_requests_counts_for_nothing_wherever_it_stands() -> None:
+    """It costs its GPUs; the quality of the others is that without it."""
+    demand = cells_demand()
+    closed = replace(demand.cases[0], name="closed", hours=2.0, rates=(0.0, 0.0))
+    changed = replace(demand, cases=(closed, *demand.cases))
+    plan = make_cells_plan(changed, seats_by_hand(), [[Routing(())], *routings_by_hand()])
+    assert run_cells_verifier(plan, changed) == ()
+    assert plan["cases"][0]["quality"] is None
+    assert plan["quality"] == pytest.approx(cells_plan()["quality"])
+    assert plan["cases"][0]["cost_usd_per_h"] == pytest.approx(6.0)
+    for fault, words in (
+        (at("quality", 0.0), "quality 0 but its cells give"),
+        (at("cases.0.cost_usd_per_h", 7.0), "cases (closed): cost_usd_per_h: 7 but recomputed 6"),
+        (at("cases.1.quality", 0.5), "cases (day): quality 0.5 but its cells give"),
+    ):
+        wrong = copy.deepcopy(plan)
+        fault(wrong)
+        found = run_cells_verifier(wrong, changed)
+        assert any(words in problem for problem in found), found
+
+
+@pytest.mark.parametrize(("share", "open_gap"), [(0.9, False), (1.1, True)])
+def test_a_gap_is_closed_within_a_part_of_the_range_of_all_scores(
+    share: float, *, open_gap: bool
+) -> None:
+    """1e-6 of it; scores that the classes do not permit are outside it."""
+    chat, batch = cells_demand().classes
+    scores = np.concatenate([chat.scores.values.ravel(), batch.scores.values[:2].ravel()])
+    plan = cells_plan()
+    value = plan["objective"]["value"]
+    bound = value + share * 1e-6 * float(np.ptp(scores))
+    plan["objective"] |= {"bound": bound, "rel_gap": (bound - value) / value}
+    found = run_cells_verifier(plan, cells_demand(), rel_gap_target=0.0)
+    assert bool(found) == open_gap
