@@ -152,6 +152,8 @@ def test_commands_do_what_is_shown(text: str, tmp_path: Path):
         assert done.returncode == command.code, said
         for line in command.shown:
             assert _is_shown(line, said), f"{text}\nshown: {line}\nin truth:\n{said}"
+            if text in LONG:
+                assert _are_its_qualities(line, said), f"{text}\nshown: {line}\nin truth:\n{said}"
 
 
 @pytest.mark.slow
@@ -186,6 +188,20 @@ def _is_shown(line: str, said: str) -> bool:
         ]
         return any(abs(value - float(shown[2])) <= SAME_VALUE * max(1.0, value) for value in values)
     return plain(line) in map(plain, said.splitlines())
+
+
+def _are_its_qualities(line: str, said: str) -> bool:
+    """Whether a line of these words has these figures of five digits: claims rest on them."""
+    shown = _five_digits(line)
+    return not shown or any(
+        _five_digits(one) == pytest.approx(shown, abs=SAME_VALUE)
+        for one in said.splitlines()
+        if plain(one) == plain(line)
+    )
+
+
+def _five_digits(line: str) -> list[float]:
+    return [float(figure) for figure in re.findall(r"\b\d\.\d{5}\b", line)]
 
 
 def plain(line: str) -> str:
