@@ -95,7 +95,7 @@ OF_LLMS = {"LLMS", "LLMS_WITH_LEAST", "LLMS_WITH_MOST"}
 OF_POOLS = {"POOLS"}
 OF_SLOS = {"SLOS"}
 OF_OPTIONS = {
-    *("OPTIONS", "ARMS", "POINTS", "SPLIT_ARMS", "SPLIT_OPTIONS", "CHOSEN_ARMS", "RUNNING"),
+    *("OPTIONS", "ARMS", "POINTS", "SPLIT_ARMS", "SPLIT_OPTIONS", "CHOSEN_ARMS", "RUNNING", "PAID"),
 }
 """Sets whose (first) index is the position of an LLM, a pool, an SLO over all requests, an option.
 """

@@ -126,13 +126,16 @@ class Running:
     replicas: (O,) that run of each option, by position in `Instance.options`; gone: replicas whose
     option the instance does not have, which stop in any case. rates: (O,) req/s that each option
     is sent now. most: replicas that may start or stop in all, those that are gone included; None:
-    as many as it takes.
+    as many as it takes. places: (option, node, GPUs) of every replica. start_price: USD/h of one
+    shard of a replica that starts, since what runs has none of its option on the same GPUs.
     """
 
     replicas: tuple[int, ...]
     rates: tuple[float, ...]
     gone: int = 0
     most: int | None = None
+    places: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+    start_price: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -206,6 +209,16 @@ class Instance:
     def gpus(self) -> int:
         """GPUs of all pools."""
         return sum(pool.gpus for pool in self.pools)
+
+    @property
+    def prices_changes(self) -> bool:
+        """Whether what starts in a change from what runs is paid for."""
+        return self.running is not None and self.running.start_price > 0
+
+    @property
+    def start_prices(self) -> np.ndarray:
+        """(O,) USD/h of one replica that starts in a change from what runs; 0 without a price."""
+        return self.shards * (0.0 if self.running is None else self.running.start_price)
 
     @property
     def shards(self) -> np.ndarray:

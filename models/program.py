@@ -9,7 +9,8 @@
                  gpus_rented[p] >= 0: pools with reserved nodes
                  arm_replicas[o,a], arm_chosen[o,a] binary: options with several arms
                  reached[n,j], more_gpus[n], more_replicas[n] binary: no-goods
-                 changed[o]: with a setup that runs
+                 changed[o]: with a setup that runs, and a limit of changes
+                 start[o] >= 0: with a setup that runs, and a price of changes
                  knob: a number of the scenario that moves (formulation.Knob)
 
     maximise     quality             (or minimise the cost, or the lean weight, of used GPUs, or
@@ -55,8 +56,11 @@
     keep_quality                     quality >= quality_at_least                       score, 0..1
     keep_cost, reach_cost            cost_at_least <= cost <= cost_at_most; cost =
                                        base + sum_p price_p gpus_used_p, of reserved
-                                       pools price_p gpus_rented_p, of owned 0         USD/h
+                                       pools price_p gpus_rented_p, of owned 0,
+                                       + sum_{o running} dear_o start_o
+                                       + sum_{o new} dear_o replicas_o                 USD/h
     keep_gpus                        sum_p gpus_used_p <= gpus_in_all                  GPUs
+    pay_starts[o]                    replicas_o - start_o <= running_o                 replicas
     count_started[o]                 replicas_o - running_o <= changed_o               replicas
     count_stopped[o]                 running_o - replicas_o <= changed_o               replicas
     keep_changes                     sum_o changed_o + sum_{o new} replicas_o <= most  replicas
@@ -76,11 +80,13 @@ from models.routing_constraints import (
 )
 from models.setup_constraints import (
     cost_of_setup,
+    cost_of_starts,
     fit_pool,
     keep_changes,
     keep_setup_objectives,
     keep_setup_quotas,
     keep_setup_replica_limits,
+    pay_starts,
     reach_min_utilization,
     rent_beyond_reserved,
     respect_setup_no_goods,
@@ -97,6 +103,7 @@ def build_program(formulation: Formulation) -> pyo.ConcreteModel:
     _program_sets(model, formulation)
     _program_variables(model, formulation)
     rent_beyond_reserved(model, formulation)
+    pay_starts(model, formulation)
     _program_objective(model, formulation)
     obey_quality_cuts(model, formulation)
     serve_requests(model, formulation)
@@ -152,9 +159,8 @@ def _program_objective(model: pyo.ConcreteModel, form: Formulation) -> None:
     if knob is not None:
         model.objective = pyo.Objective(expr=-model.knob if knob.maximised else model.knob)
         return
-    cost = (
-        fleet_cost(form.instance)
-        if form.goal.of == GoalKind.COST
-        else formulation_lean_cost(form.instance)
-    )
-    model.objective = pyo.Objective(expr=cost_of_setup(model, cost))
+    if form.goal.of == GoalKind.COST:
+        cost = cost_of_setup(model, fleet_cost(form.instance)) + cost_of_starts(model, form)
+    else:
+        cost = cost_of_setup(model, formulation_lean_cost(form.instance))
+    model.objective = pyo.Objective(expr=cost)

@@ -6,6 +6,7 @@ which rates, which fractions, no placement any more.
 
     columns    quality | fraction[i] | gpus_used[p] | gpus_rented[p], reserved pools only |
                changed[o], of options that run, with a limit of changes only |
+               start[o], of options that run, and what starts cost, with a price of changes only |
                slack[s], first phase only | weights, which come and go
     rows       serve_every_request | serve_llm_fraction[i] | stay_within_latency_budget[s] |
                rows over replicas | obey_quality_cuts[c]
@@ -35,6 +36,7 @@ class Layout:
     pools: int
     rented: int
     changed: int
+    started: int
     slacks: int
     serve_row: int
     budget_row: int
@@ -64,16 +66,22 @@ class Layout:
         return slice(first, first + self.rented)
 
     @property
+    def starts_cost(self) -> slice:
+        """Column of what starts cost, with a price of changes."""
+        last = 1 + self.llms + self.pools + self.rented + self.changed + self.started
+        return slice(last - min(self.started, 1), last)
+
+    @property
     def first_weight(self) -> int:
         """Column of the first weight."""
-        return 1 + self.llms + self.pools + self.rented + self.changed + self.slacks
+        return self.starts_cost.stop + self.slacks
 
 
 @dataclass(frozen=True)
 class _ReplicaRow:
     """low <= weight . replicas + used . gpus <= high; weight (O,), used (P + reserved pools +
-    options that run,) or none: of GPUs in use, then of rented ones, then of changed replicas; what
-    is missing at its end is zero.
+    options that run,...) or none: of GPUs in use, then of rented ones, of changed replicas, of
+    starts and their cost; what is missing at its end is zero.
     """
 
     weight: np.ndarray
@@ -94,8 +102,9 @@ def relaxation_layout(
     llms, pools, slos = len(instance.llms), len(instance.pools), len(form.shared_slos)
     rows = list(_relaxation_replica_rows(form) if fixed is None else _relaxation_fixed_rows(fixed))
     replica_row, rented = 1 + llms + slos, len(fleet_cost(instance).renting)
-    changed = len(_options_that_run(form)) if fixed is None else 0
-    beyond = 1 + llms + pools + rented + changed
+    changed = len(_options_that_change(form)) if fixed is None else 0
+    started = _start_columns(form) if fixed is None else 0
+    beyond = 1 + llms + pools + rented + changed + started
     head = np.zeros((replica_row + len(rows), beyond + slacks))
     head[0, 1 : 1 + llms] = 1.0
     head[1 : 1 + llms, 1 : 1 + llms] = -form.demand * np.eye(llms)
@@ -110,6 +119,7 @@ def relaxation_layout(
         pools=pools,
         rented=rented,
         changed=changed,
+        started=started,
         slacks=slacks,
         serve_row=1,
         budget_row=1 + llms,
@@ -161,9 +171,10 @@ def _relaxation_replica_rows(form: Formulation) -> Iterator[_ReplicaRow]:
         yield _ReplicaRow(instance.shards * share, floor * (1 - 1e-9))
     yield from _relaxation_goal_rows(form)
     yield from _relaxation_change_rows(form)
+    yield from _relaxation_start_rows(form)
 
 
-def _options_that_run(form: Formulation) -> tuple[int, ...]:
+def _options_that_change(form: Formulation) -> tuple[int, ...]:
     """The options with replicas that may stop, where changes are limited."""
     limit = form.changes
     return () if limit is None else tuple(o for o in form.options if limit.replicas[o] > 0)
@@ -173,7 +184,7 @@ def _relaxation_change_rows(form: Formulation) -> Iterator[_ReplicaRow]:
     """count_started, count_stopped and keep_changes: the last one counts the replicas of options
     that do not run, the changed ones of those that do, and all of those that are left out.
     """
-    limit, running = form.changes, _options_that_run(form)
+    limit, running = form.changes, _options_that_change(form)
     if limit is None:
         return
     options = len(form.instance.options)
@@ -190,6 +201,46 @@ def _relaxation_change_rows(form: Formulation) -> Iterator[_ReplicaRow]:
     yield _ReplicaRow(new, high=float(limit.most - left_out), used=counted)
 
 
+def _options_paid_beyond(form: Formulation) -> tuple[int, ...]:
+    """The options of which only the replicas beyond those that run start, where that is paid."""
+    running = form.instance.running
+    if running is None or not form.instance.prices_changes:
+        return ()
+    return tuple(o for o in form.options if running.replicas[o] > 0)
+
+
+def _start_columns(form: Formulation) -> int:
+    return len(_options_paid_beyond(form)) + 1 if form.instance.prices_changes else 0
+
+
+def _relaxation_start_rows(form: Formulation) -> Iterator[_ReplicaRow]:
+    """pay_starts, and what starts cost: of options that do not run all replicas."""
+    running, price = form.instance.running, form.instance.start_prices
+    if running is None or not form.instance.prices_changes:
+        return
+    first = len(form.instance.pools) + len(fleet_cost(form.instance).renting)
+    first += len(_options_that_change(form))
+    paid, options = _options_paid_beyond(form), price.size
+    new, cost = price.copy(), np.zeros(first + len(paid) + 1)
+    cost[-1] = -1.0
+    for k, o in enumerate(paid):
+        start = np.zeros(first + len(paid))
+        start[first + k], cost[first + k], new[o] = -1.0, price[o], 0.0
+        one = np.eye(1, options, o).ravel()
+        yield _ReplicaRow(one, high=float(running.replicas[o]), used=start)
+    # HiGHS refuses rows with coefficients below 1e-9.
+    new[new < 1e-9], cost[np.abs(cost) < 1e-9] = 0.0, 0.0
+    yield _ReplicaRow(new, high=0.0, used=cost)
+
+
+def _relaxation_starts(form: Formulation) -> np.ndarray:
+    """1 for what starts cost, the last column after those of GPUs; none without a price."""
+    columns = _start_columns(form)
+    after = np.zeros(len(_options_that_change(form)) + columns if columns else 0)
+    after[-1:] = 1.0
+    return after
+
+
 def _relaxation_goal_rows(form: Formulation) -> Iterator[_ReplicaRow]:
     """keep_cost and reach_cost, keep_gpus."""
     goal, none = form.goal, np.zeros(len(form.instance.options))
@@ -200,7 +251,7 @@ def _relaxation_goal_rows(form: Formulation) -> Iterator[_ReplicaRow]:
             none,
             -np.inf if least is None else least - cost.base,
             np.inf if most is None else most - cost.base,
-            np.concatenate([cost.use, cost.rent[list(cost.renting)]]),
+            np.concatenate([cost.use, cost.rent[list(cost.renting)], _relaxation_starts(form)]),
         )
     if goal.gpus_in_all is not None:
         gpus = float(goal.gpus_in_all)
@@ -288,6 +339,8 @@ def relax_program(
         )
         cost[where.gpus_used], offset = fleet.use, fleet.base
         cost[where.gpus_rented] = fleet.rent[list(fleet.renting)]
+        if form.goal.of == GoalKind.COST:
+            cost[where.starts_cost] = 1.0
     low, high = np.zeros(cost.size), np.full(cost.size, np.inf)
     floor = form.goal.quality_at_least if fixed is None and not measure_excess else None
     low[where.quality], high[where.quality] = (-np.inf if floor is None else floor), 2.0

@@ -61,6 +61,32 @@ def cost_of_setup(model: pyo.ConcreteModel, cost: FleetCost) -> Any:
     return used + rented + cost.base
 
 
+def pay_starts(model: pyo.ConcreteModel, form: Formulation) -> None:
+    """Replicas that start beside those that run. The columns are made here, and only where a start
+    has its price.
+    """
+    running = form.instance.running
+    if running is None or not form.instance.prices_changes:
+        return
+    model.PAID = pyo.Set(initialize=[o for o in form.options if running.replicas[o] > 0])
+    model.start = pyo.Var(model.PAID, domain=pyo.NonNegativeReals)
+    model.pay_starts = pyo.Constraint(
+        model.PAID, rule=lambda m, o: m.replicas[o] - m.start[o] <= running.replicas[o]
+    )
+
+
+def cost_of_starts(model: pyo.ConcreteModel, form: Formulation) -> Any:
+    """USD/h of what starts; of options that do not run every replica does."""
+    running, price = form.instance.running, form.instance.start_prices
+    if running is None or not form.instance.prices_changes:
+        return 0.0
+    return pyo.quicksum(
+        float(price[o]) * (model.start[o] if running.replicas[o] > 0 else model.replicas[o])
+        for o in form.options
+        if price[o] > TINY
+    )
+
+
 def respect_setup_no_goods(model: pyo.ConcreteModel, form: Formulation) -> None:
     """reached = 1 whenever a literal's count is reached; not all literals of a no-good may be."""
     present = set(form.options)
@@ -187,7 +213,7 @@ def keep_setup_objectives(model: pyo.ConcreteModel, form: Formulation) -> None:
         model.keep_quality = pyo.Constraint(
             expr=model.quality >= form.goal.quality_at_least * part_served(model, form)
         )
-    cost = cost_of_setup(model, fleet_cost(form.instance))
+    cost = cost_of_setup(model, fleet_cost(form.instance)) + cost_of_starts(model, form)
     if form.goal.cost_at_most is not None:
         model.keep_cost = pyo.Constraint(expr=cost <= form.goal.cost_at_most)
     if form.goal.cost_at_least is not None:

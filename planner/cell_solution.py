@@ -101,7 +101,8 @@ class CellPlan:
 
     value: of the objective (score, or USD/h). quality: weighted mean over cells. setups: in the
     cycle's order; one of a fixed fleet. gpus_cost, outside_cost, starts_cost: USD/h over all
-    hours. losses: all kinds of lost nodes of all cases.
+    hours; changes_cost: of what starts beside the setup that runs, where that has a price: in the
+    value and in the budget, not in the cost. losses: all kinds of lost nodes of all cases.
     """
 
     value: float
@@ -112,6 +113,7 @@ class CellPlan:
     gpus_cost: float
     outside_cost: float
     starts_cost: float = 0.0
+    changes_cost: float = 0.0
 
     @property
     def gpus(self) -> int:
@@ -120,7 +122,7 @@ class CellPlan:
 
     @property
     def cost(self) -> float:
-        """USD/h of everything."""
+        """USD/h of everything but the change from what runs."""
         return self.gpus_cost + self.outside_cost + self.starts_cost
 
     def setup_of(self, case: int) -> PlannedSetup:

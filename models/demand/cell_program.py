@@ -2,14 +2,16 @@
 
     columns   replicas[s,o], gpus_used[s,p]            with the setups free
               gpus_rented[s,p] >= 0: of pools with reserved nodes
-              start[s,o] >= 0: replicas of o that setup s starts, where starts cost
+              start[s,o] >= 0: replicas of o that setup s starts, where starts cost; of a fixed
+              fleet those beside what runs
               changed[s,o] >= 0: of options that run, where a plan starts from these
               quality[c,t], fraction[c,t,i], outside[c,t,e], unserved[c,t], short[c,t]
               weight[c,t,o,k]: replicas of o that in t serve c alone at point k, appended last
 
     maximise  sum_ct om_ct scale_c quality_ct, or minimise the cost
 
-    count_starts[s,o]            start_so >= replicas_so - replicas_o of the setup before s
+    count_starts[s,o]            start_so >= replicas_so - replicas_o of the setup before s, or
+                                   of what runs before the only one
     serve_every_request[c,t]     sum_i fraction_i + unserved = 1
     serve_llm_fraction[c,t,i]    sum_{o of i} sum_k load_k weight_ok / work_ci + outside_i
                                      = l_ct fraction_i
@@ -291,12 +293,15 @@ def _add_starts(
     out: _Builder, model: DemandModel, replicas: np.ndarray, starts: np.ndarray, *, by_cost: bool
 ) -> None:
     """Replicas that every setup starts after the one before it, in place."""
-    price = model.start_prices()
+    price, runs = model.start_prices(), model.replicas_that_run()
     for s in range(len(replicas)):
         for o in model.options:
             starts[s, o] = out.column(cost=float(price[o]) if by_cost else 0.0)
-            before = (int(replicas[s - 1, o]), 1.0)
-            out.row([(int(starts[s, o]), 1.0), (int(replicas[s, o]), -1.0), before], 0.0, np.inf)
+            terms = [(int(starts[s, o]), 1.0), (int(replicas[s, o]), -1.0)]
+            if len(replicas) == 1:
+                out.row(terms, -float(runs[o]), np.inf)
+            else:
+                out.row([*terms, (int(replicas[s - 1, o]), 1.0)], 0.0, np.inf)
 
 
 def _add_cell(

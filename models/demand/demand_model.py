@@ -61,15 +61,28 @@ class DemandModel:
 
     @property
     def prices_starts(self) -> bool:
-        """Whether what starts costs matters to the choice of setups."""
+        """Whether what starts costs matters to the choice of setups: in a cycle of them, or in the
+        change from what runs to the only one.
+        """
         demand = self.demand
         matters = demand.instance.objective == "cost" or demand.cost_at_most is not None
-        return matters and len(demand.setups) > 1 and bool(demand.start_usd)
+        if len(demand.setups) == 1:
+            return matters and demand.instance.prices_changes
+        return matters and bool(demand.start_usd)
 
     def start_prices(self) -> np.ndarray:
-        """(O,) USD/h of one replica that starts in a cycle of setups."""
+        """(O,) USD/h of one replica that starts in a cycle of setups, or in the change from what
+        runs to the only one.
+        """
+        if len(self.demand.setups) == 1:
+            return self.instance.start_prices
         shards = np.array([option.tp_degree for option in self.instance.options], dtype=float)
         return shards * (self.demand.start_usd or 0.0) / self.demand.hours
+
+    def replicas_that_run(self) -> np.ndarray:
+        """(O,) replicas before the only setup of a fixed fleet; 0 where it begins with nothing."""
+        running = self.instance.running
+        return np.array([0] * self.llm.size if running is None else running.replicas)
 
     @property
     def instance(self) -> Instance:

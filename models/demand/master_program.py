@@ -12,7 +12,8 @@
                                      0 <= the same, of cuts that a setup must obey
     keep_mean_floor                  sum_t value_t >= floor, or least_value       a cost objective
     keep_cost                        cost <= cost_at_most, or most_cost           a budget
-    count_starts[s,o]                start_so >= replicas_so - replicas_o of the setup before s
+    count_starts[s,o]                start_so >= replicas_so - replicas_o of the setup before s, or
+                                     of what runs before the only one
     bar_setups[b]                    not all setups of a plan that is known       model.barred
     spread_over_nodes[o]             V_p most_on_node_o >= replicas_o             with `spread`
 
@@ -103,7 +104,7 @@ def build_master_program(
     for s in setups:
         rent_beyond_reserved(master.setup[s], form)
     if model.prices_starts:
-        _add_starts(master, form, setups)
+        _add_starts(master, form, setups, model.replicas_that_run())
     _add_master_goal(master, model, of, least_value, most_cost)
     _bar_setups(master, model)
     for s in setups:
@@ -166,17 +167,23 @@ def _add_setup(block: Any, form: Formulation, near: np.ndarray | None) -> None:
     )
 
 
-def _add_starts(master: pyo.ConcreteModel, form: Formulation, setups: Sequence[int]) -> None:
-    """Replicas that every setup starts after the one before it; the first follows the last."""
+def _add_starts(
+    master: pyo.ConcreteModel, form: Formulation, setups: Sequence[int], runs: np.ndarray
+) -> None:
+    """Replicas that every setup starts after the one before it; the first follows the last, one
+    alone what runs.
+    """
+
+    def before(m: pyo.ConcreteModel, s: int, o: int) -> Any:
+        return int(runs[o]) if len(setups) == 1 else m.setup[setups[s - 1]].replicas[o]
+
     master.start = pyo.Var(
         setups, list(form.options), bounds=lambda _, s, o: (0, float(form.upper[o]))
     )
     master.count_starts = pyo.Constraint(
         setups,
         list(form.options),
-        rule=lambda m, s, o: (
-            m.start[s, o] >= m.setup[s].replicas[o] - m.setup[setups[s - 1]].replicas[o]
-        ),
+        rule=lambda m, s, o: m.start[s, o] >= m.setup[s].replicas[o] - before(m, s, o),
     )
 
 

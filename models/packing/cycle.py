@@ -14,7 +14,7 @@ starts may exist.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,10 +22,13 @@ from scipy.optimize import linear_sum_assignment
 
 from models.packing.first_fit import FIT, ORDERS, Item, Packing, Seat, packing_of_seats
 
-__all__ = ["CyclePool", "place_cycle", "started_shards"]
+__all__ = ["CyclePool", "place_cycle", "place_near", "started_shards"]
 
 ROUNDS = 3
 """Times that all setups are placed anew between their neighbours."""
+
+PRICE_DIGITS = 9
+"""Decimals of a price to which two packings are as dear."""
 
 MOST_PAIRS = 4096
 """Pairs of nodes of different content that are matched GPU by GPU."""
@@ -54,7 +57,11 @@ def started_shards(before: Sequence[Seat], after: Sequence[Seat]) -> int:
     return sum(count * len(spot[2]) for spot, count in news.items() if count > 0)
 
 
-def _spot(seat: Seat) -> tuple[int, int, tuple[int, ...]]:
+Spot = tuple[int, int, tuple[int, ...]]
+"""(option, node, GPUs) of a replica, whatever its number."""
+
+
+def _spot(seat: Seat) -> Spot:
     """Where a replica is, whatever its number."""
     return seat[0], seat[2], tuple(sorted(seat[3]))
 
@@ -117,6 +124,36 @@ def _cheapest_place(
                 ways += [] if extended is None else [extended]
     packings = [packing_of_seats(list(seats)) for seats in ways]
     return min(packings, key=lambda one: _cost(s, one.seats, one.gpus, before, after, pool))
+
+
+def place_near(
+    items: Sequence[Item],
+    packed: Packing,
+    near: Sequence[Seat],
+    pool: CyclePool,
+    price: Callable[[int, int], float],
+) -> Packing:
+    """A packing of one setup near seats that are taken: the cheapest of those found, of these the
+    one on fewest GPUs, then with fewest starts.
+
+    items: what the setup puts into the pool. packed: a packing of it. near: of the setup before, on
+    nodes and GPUs that the pool has. price: of GPUs in use and shards that start.
+    """
+    renamed = _renamed(packed.seats, near, pool)
+    ways: list[Sequence[Seat]] = [packed.seats, renamed]
+    if not pool.renamed[0]:
+        staying = _staying_on_few(items, near)
+        for hints in (packed.seats, renamed, ()):
+            for seats in (near, staying):
+                extended = _extended(items, seats, list(hints), pool)
+                ways += [] if extended is None else [extended]
+    packings = [packing_of_seats(_numbered(seats)) for seats in ways]
+
+    def dearness(one: Packing) -> tuple[float, int, int]:
+        starts = started_shards(near, one.seats)
+        return round(price(one.gpus, starts), PRICE_DIGITS), one.gpus, starts
+
+    return min(packings, key=dearness)
 
 
 def _numbered(seats: Sequence[Seat]) -> list[Seat]:
@@ -238,6 +275,55 @@ def _kept(
             key=lambda seat: (-also[_spot(seat)], -min(full[seat[2], g] for g in seat[3]), seat),
         )
         yield key, order[: wanted[key].count]
+
+
+def _staying_on_few(items: Sequence[Item], near: Sequence[Seat]) -> list[Seat]:
+    """Seats of as many replicas of every option as may stay, on few GPUs: those on a GPU give way
+    to others that run on GPUs in use anyway, where that frees it.
+    """
+    wanted = {item.key: item for item in items}
+    kept = [seat for _, of_key in _kept(near, (), wanted) for seat in of_key]
+    spare = Counter(map(_spot, near))
+    spare.subtract(map(_spot, kept))
+    again = True
+    while again:
+        again = False
+        used = Counter((node, gpu) for _, _, node, gpus in kept for gpu in gpus)
+        for gpu in sorted(used, key=lambda one: (used[one], one)):
+            change = _without_gpu(kept, spare, gpu, used.keys() - {gpu})
+            if change is not None:
+                kept, spare = change
+                again = True
+                break
+    return kept
+
+
+def _without_gpu(
+    kept: Sequence[Seat],
+    spare: Counter[Spot],
+    gpu: tuple[int, int],
+    others: Set[tuple[int, int]],
+) -> tuple[list[Seat], Counter[Spot]] | None:
+    """The seats that stay, and those left, with none on one GPU; None where other GPUs hold too few
+    replicas to stay in their place.
+    """
+    stays = [seat for seat in kept if gpu[0] != seat[2] or gpu[1] not in seat[3]]
+    left = spare.copy()
+    for seat in kept:
+        if gpu[0] != seat[2] or gpu[1] not in seat[3]:
+            continue
+        free = (
+            spot
+            for spot, count in sorted(left.items())
+            if count > 0 and spot[0] == seat[0] and others >= {(spot[1], g) for g in spot[2]}
+        )
+        spot = next(free, None)
+        if spot is None:
+            return None
+        left[spot] -= 1
+        left[_spot(seat)] += 1
+        stays.append((spot[0], 0, spot[1], spot[2]))
+    return stays, left
 
 
 class _Space:

@@ -97,10 +97,15 @@ class CellGoal:
         return np.inf if free else spend.get(case, np.inf)
 
     def least_starts_cost(self, replicas: np.ndarray) -> float:
-        """USD/h of the starts in a cycle of setups (S, O) where every replica stays that may."""
-        if not self.model.demand.start_usd or len(replicas) == 1:
+        """USD/h of the starts in a cycle of setups (S, O), or beside what runs before the only one,
+        where every replica stays that may.
+        """
+        before = np.roll(replicas, 1, axis=0)
+        if len(replicas) == 1:
+            before = self.model.replicas_that_run()[None, :]
+        elif not self.model.demand.start_usd:
             return 0.0
-        news = np.maximum(replicas - np.roll(replicas, 1, axis=0), 0).sum(axis=0)
+        news = np.maximum(replicas - before, 0).sum(axis=0)
         return float(news @ self.model.start_prices())
 
     def solve_settings(self) -> SolveSettings:

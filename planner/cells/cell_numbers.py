@@ -269,17 +269,21 @@ def _movable_outside_rates(demand: DemandInstance) -> Iterator[MovableNumber]:
 
 
 def _movable_budget(demand: DemandInstance) -> Iterator[MovableNumber]:
-    """The largest cost up, to that of every GPU and of every request at the dearest LLM outside."""
+    """The largest cost up, to that of every GPU, of every request at the dearest LLM outside, and
+    of all replicas that can start, where a change has a price.
+    """
     if demand.cost_at_most is None:
         return
     instance = demand.instance
     all_gpus = fleet_cost(instance).at([pool.gpus for pool in instance.pools])
     dearest = np.array([max(entry.outside_usd, default=0.0) for entry in demand.classes])
     all_outside = float((dearest @ demand_with_headroom(demand).rates()).max()) * 3600.0
+    fit = [instance.pools[o.pool].gpus / (o.tp_degree * o.mps_share) for o in instance.options]
+    all_starts = float(instance.start_prices @ fit)
     yield MovableNumber(
         number=CellNumber(CellNumberKind.BUDGET),
         before=demand.cost_at_most,
-        most=max(demand.cost_at_most, float(np.ceil(all_gpus + all_outside))),
+        most=max(demand.cost_at_most, float(np.ceil(all_gpus + all_outside + all_starts))),
         apply=lambda value: replace(demand, cost_at_most=value),
         precision=PRECISION * max(demand.cost_at_most, 1e-9),
     )

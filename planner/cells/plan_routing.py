@@ -21,7 +21,11 @@ from planner.cells.cell_loop import CellLoop, CellPoint
 from planner.cells.lane_routing import route_lanes
 from planner.cells.lane_shapes import propose_lanes
 from planner.cells.node_losses import TooManyLossesError, loss_kinds, uncovered_losses
-from planner.cells.setup_placement import Packings, setups_starts_cost
+from planner.cells.setup_placement import (
+    Packings,
+    change_of_setups_cost,
+    setups_starts_cost,
+)
 from planner.joint.solver.highs import StopReason
 from planner.settings import FLOOR_SLACK
 
@@ -227,7 +231,8 @@ class PlanRouting:
         joint.fix_setups(replicas, gpus)
         if demand.cost_at_most is not None and self.goal.model.prices_starts:
             # A replica that moves is a start that the program does not know.
-            moves = setups_starts_cost(demand, packings) - self.goal.least_starts_cost(replicas)
+            starts = setups_starts_cost(demand, packings) + change_of_setups_cost(demand, packings)
+            moves = starts - self.goal.least_starts_cost(replicas)
             joint.set_budget(demand.cost_at_most - max(moves, 0.0))
 
     def route_survivors(
@@ -262,11 +267,12 @@ class PlanRouting:
         parts = demand.setup_parts()
         gpus_cost = float(sum(part * one.cost for part, one in zip(parts, setups, strict=True)))
         starts = setups_starts_cost(demand, packings)
+        changes = change_of_setups_cost(demand, packings)
         outside = sum(demand.cases[one.case].hours / demand.hours * one.spend for one in counted)
         floor = demand.instance.quality_floor
         if floor is not None and quality < floor - FLOOR_SLACK:
             return None
-        cost = gpus_cost + outside + starts
+        cost = gpus_cost + outside + starts + changes
         if demand.cost_at_most is not None and cost > demand.cost_at_most * (1 + 1e-9):
             return None
         return CellPlan(
@@ -278,6 +284,7 @@ class PlanRouting:
             gpus_cost=gpus_cost,
             outside_cost=float(outside),
             starts_cost=starts,
+            changes_cost=changes,
         )
 
 

@@ -10,10 +10,12 @@ from models.instance import Instance
 from models.packing.cycle import CyclePool, place_cycle, started_shards
 from models.packing.first_fit import Packing, pool_items
 from models.packing.spread import spread_over_nodes
+from planner.running_seats import place_near_running_seats, running_seats_cost
 
 __all__ = [
     "Packings",
     "arrange_setups",
+    "change_of_setups_cost",
     "setup_cost",
     "setup_keeps_limits",
     "setups_cost",
@@ -49,7 +51,7 @@ def arrange_setups(
     demand: DemandInstance, replicas: np.ndarray, packings: Sequence[Sequence[Packing]]
 ) -> Packings:
     """Packings of setups (S, O) that can be packed as given: spread where nodes may be lost, near
-    those before and after.
+    those before and after, or near what runs before the only one.
     """
     instance = demand.instance
     fleet, parts = fleet_cost(instance), demand.setup_parts()
@@ -76,13 +78,18 @@ def arrange_setups(
             renamed=renamed,
         )
         by_pool.append(place_cycle(items, own, dear))
-    return tuple(tuple(of_pool[s] for of_pool in by_pool) for s in setups)
+    placed = tuple(tuple(of_pool[s] for of_pool in by_pool) for s in setups)
+    if len(placed) > 1:
+        return placed
+    lost = [any(case.lost_nodes[p] for case in demand.cases) for p in range(len(instance.pools))]
+    return (place_near_running_seats(instance, placed[0], lost),)
 
 
 def setups_cost(demand: DemandInstance, packings: Sequence[Sequence[Packing]]) -> float:
     """USD/h of the GPUs of placed setups over all hours, and of what starts."""
     costs = (setup_cost(demand, s, own) for s, own in enumerate(packings))
-    return sum(costs) + setups_starts_cost(demand, packings)
+    starts = setups_starts_cost(demand, packings) + change_of_setups_cost(demand, packings)
+    return sum(costs) + starts
 
 
 def setup_cost(demand: DemandInstance, setup: int, packings: Sequence[Packing]) -> float:
@@ -101,3 +108,8 @@ def setups_starts_cost(demand: DemandInstance, packings: Sequence[Sequence[Packi
         for p in range(len(packings[s]))
     )
     return demand.start_usd * started / demand.hours
+
+
+def change_of_setups_cost(demand: DemandInstance, packings: Sequence[Sequence[Packing]]) -> float:
+    """USD/h of the shards that start beside what runs, of a fixed fleet."""
+    return running_seats_cost(demand.instance, packings[0]) if len(packings) == 1 else 0.0

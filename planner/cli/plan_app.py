@@ -115,6 +115,22 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    change_usd: Annotated[
+        float | None,
+        typer.Option(
+            metavar="USD",
+            help="With --from: the price of each GPU on which a replica has to start, once.",
+            show_default=False,
+        ),
+    ] = None,
+    change_hours: Annotated[
+        float | None,
+        typer.Option(
+            metavar="H",
+            help="With --change-usd: the hours that this price is spread over.",
+            show_default=False,
+        ),
+    ] = None,
     robust_to: Annotated[
         str | None,
         typer.Option(
@@ -160,7 +176,16 @@ def plan(
             PlanOutputs(json, xlsx, charts, write_model),
             interrupt,
             PlanOptions(
-                marginals, near, near_loss, current, robust_to, what_if_lost, start, most_changes
+                marginals=marginals,
+                near=near,
+                loss_pct=near_loss,
+                current=current,
+                robust_to=robust_to,
+                what_if_lost=what_if_lost,
+                start=start,
+                most_changes=most_changes,
+                change_usd=change_usd,
+                change_hours=change_hours,
             ),
             quiet=quiet,
         )

@@ -15,6 +15,7 @@ from models.packing.first_fit import Packing
 from models.quality import Quality, Settled
 from planner.joint.search_state import SearchState
 from planner.joint.setup_routing import RoutedSetup
+from planner.running_seats import place_near_running_seats, running_seats_cost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Incumbent:
     """A placed, routed plan.
 
     loss: exact, of the goal. packing: of every pool. settled: exact quality with prices and ties.
-    gpus: in use, of all pools; cost: their price, USD/h.
+    gpus: in use, of all pools; cost: their price, and that of what starts where it has one, USD/h.
     """
 
     loss: float
@@ -41,9 +42,13 @@ def incumbent_for_goal(
     packing: tuple[Packing, ...],
     settled: Settled,
 ) -> Incumbent:
-    """A plan with its loss for a goal; GPUs and cost are those of its packing."""
+    """A plan with its loss for a goal; GPUs and cost are those of its packing, which is near what
+    runs where starts have a price.
+    """
+    if instance.prices_changes:
+        packing = place_near_running_seats(instance, packing)
     gpus = [one.gpus for one in packing]
-    cost = fleet_cost(instance).at(gpus)
+    cost = fleet_cost(instance).at(gpus) + running_seats_cost(instance, packing)
     match goal:
         case GoalKind.QUALITY:
             loss = -quality.from_score(settled.value)
@@ -65,7 +70,8 @@ class GoalState:
     incumbent: the best plan. bound: no plan loses less; relaxation_bound: that of the linear
     relaxation alone. infeasible: it is known that there is no plan (better than the incumbent).
     aside: setups whose placement could not be decided, aside_bound: what they lose at least.
-    plunge_cuts: positions of the cuts that plunges made.
+    plunge_cuts: positions of the cuts that plunges made. open_costs: whether plans of these costs
+    (USD/h) reach the floor could not be decided.
     """
 
     shared: SearchState
@@ -79,6 +85,7 @@ class GoalState:
     aside: list[NoGood] = field(default_factory=list)
     aside_bound: float = np.inf
     plunge_cuts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    open_costs: set[float] = field(default_factory=set)
 
     @property
     def loss(self) -> float:

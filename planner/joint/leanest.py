@@ -46,14 +46,14 @@ def find_leanest(
     began = time.perf_counter()
     goal = _leanest_goal(state, search, best, gap)
     # The same setup packed tighter is the incumbent to beat: first-fit had no reason to save GPUs.
-    start = incumbent_for_goal(
-        instance,
-        quality,
-        GoalKind.GPUS,
-        best.routed,
-        pack_tightly_for_separation(state, best.routed.replicas),
-        best.settled,
-    )
+    packings = [pack_tightly_for_separation(state, best.routed.replicas), best.packing]
+    starts = [
+        incumbent_for_goal(instance, quality, GoalKind.GPUS, best.routed, packing, best.settled)
+        for packing in packings
+    ]
+    # Packed tighter, more may start than the price of changes lets it gain.
+    dearer = instance.prices_changes and starts[0].cost > best.cost + 1e-9
+    start = starts[dearer]
     with clock.limited(LEAN_WORK):
         lean = Search(state, goal, lambda _: LEAN_GAP, start, nodes=LEAN_NODES)
         if not clock.late():

@@ -74,7 +74,7 @@ def solve_joint(
     program = search.last_program() if settings.keep_program else None
     best, notes = search.incumbent, list[str]()
     if best is None:
-        asked = stated if explain else None
+        asked = _without_price_of_starts(stated) if explain else None
         return replace(_solved_without_plan(search, settings, asked), program=program)
     state.report = None
     if lean:
@@ -87,6 +87,13 @@ def solve_joint(
         shadow_prices=prices and shadow_prices_before_headroom(prices, stated.headroom),
         program=program,
     )
+
+
+def _without_price_of_starts(instance: Instance) -> Instance:
+    """The instance where starts are free: whether there is a plan does not hang on their price."""
+    if instance.running is None:
+        return instance
+    return replace(instance, running=replace(instance.running, start_price=0.0))
 
 
 def solve_goal(instance: Instance, quality: Quality) -> Goal:

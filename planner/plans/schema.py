@@ -409,11 +409,34 @@ class RunningOptionContent(TypedDict):
     replicas: int
 
 
+class RunningSeatContent(TypedDict):
+    """One replica that runs. option: position in the options that run."""
+
+    option: int
+    node: int
+    gpus: list[int]
+
+
+class PricedChangesContent(TypedDict):
+    """A price of changes: USD for each GPU on which a replica has to start, spread over hours.
+
+    running: where replicas run. gpus: shards that start beside them, what they cost once and per
+    hour; None without a plan.
+    """
+
+    usd_per_gpu: float
+    hours: float
+    running: list[RunningSeatContent]
+    gpus: int | None
+    usd: float | None
+    usd_per_h: float | None
+
+
 class StartContent(TypedDict):
     """The plan that this one starts from: its file, its scenario, what runs.
 
     kept, started, stopped: replicas; moved: of the kept ones, on other GPUs; None without a plan.
-    most_changes: how many may start or stop in all, None without a limit.
+    most_changes: how many may start or stop in all, None without a limit. changes: with a price.
     """
 
     plan: str
@@ -424,6 +447,7 @@ class StartContent(TypedDict):
     stopped: int | None
     moved: int | None
     most_changes: int | None
+    changes: NotRequired[PricedChangesContent]
 
 
 StartedContextContent = TypedDict(

@@ -2,7 +2,8 @@
 checks.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from models.instance import Instance
 from planner.errors import VerificationError
@@ -18,17 +19,27 @@ from planner.plans.setup_content import setup_content
 from planner.solution import ShadowPrices, Solution
 from planner.verification.verifier import run_verifier
 
-__all__ = ["solved_content"]
+__all__ = ["ContextOfSetup", "solved_content"]
+
+
+ContextOfSetup = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""From the content of a setup to what its context says beside the scenario's."""
 
 
 def solved_content(
-    instance: Instance, solution: Solution, rel_gap: float, *, known: Collection[str] = ()
+    instance: Instance,
+    solution: Solution,
+    rel_gap: float,
+    *,
+    known: Collection[str] = (),
+    begin: ContextOfSetup | None = None,
 ) -> SolvedContent:
     """Return the content of one solution of `instance`, verified.
 
     rel_gap: at which the gap counts as closed. known: problems of the plan whose setup the solution
-    keeps, which then are in its checks. VerificationError when the content (or, without a setup,
-    that nothing is claimed) fails the verifier for any other reason.
+    keeps, which then are in its checks. begin: of the plan that it starts from, verified too.
+    VerificationError when the content (or, without a setup, that nothing is claimed) fails the
+    verifier for any other reason.
     """
     content: SolvedContent = {
         "status": solution.status,
@@ -38,7 +49,8 @@ def solved_content(
         "solver": _solved_solver_content(solution),
         "checks": {"verified": True, "problems": []},
     }
-    content["checks"] = _solved_checks_content(content, instance, rel_gap, known)
+    begun = {**content, "context": begin(content)} if begin else content
+    content["checks"] = _solved_checks_content(begun, instance, rel_gap, known)
     return content
 
 
@@ -92,7 +104,7 @@ def _solved_solver_content(solution: Solution) -> SolverContent:
 
 
 def _solved_checks_content(
-    content: SolvedContent, instance: Instance, rel_gap: float, known: Collection[str]
+    content: Mapping[str, Any], instance: Instance, rel_gap: float, known: Collection[str]
 ) -> ChecksContent:
     """What the verifier says of `content`; VerificationError when it reports a problem that is not
     known.

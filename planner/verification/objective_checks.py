@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models.instance import Instance
+from planner.verification.change_checks import recomputed_changes_cost
 from planner.verification.fleet_cost import recompute_fleet_cost
 from planner.verification.tolerances import CLOSED_RANGE, FLOOR_TOL, GAP_TOL, RANGE_TOL, RESTATE_TOL
 
@@ -60,12 +61,14 @@ def check_objective(plan: Mapping[str, Any], instance: Instance) -> Iterator[str
 
 
 def check_objective_sense(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
-    """Sense and kind of the objective are the instance's, its value the plan's quality or cost."""
-    objective = plan["objective"]
+    """Sense and kind of the objective are the instance's, its value the plan's quality, or its cost
+    with that of the changes from what runs.
+    """
+    objective, cost = plan["objective"], plan["cost_usd_per_h"]
     sense, stated = (
         ("maximize", plan["quality"])
         if instance.objective == "quality"
-        else ("minimize", plan["cost_usd_per_h"])
+        else ("minimize", None if cost is None else cost + recomputed_changes_cost(plan))
     )
     if (objective["sense"], objective["of"]) != (sense, instance.objective):
         yield (

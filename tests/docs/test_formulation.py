@@ -15,7 +15,7 @@ import models.program
 from models.compiled_program import compile_arrays
 from models.demand.master_program import build_master_program
 from models.formulation import Changes, Goal, GoalKind, Knob, KnobKind
-from models.instance import Llm, Quota
+from models.instance import Llm, Quota, Running
 from models.nogood import NoGood
 from models.program import build_program
 from planner.cells import cell_loop, lane_routing, node_losses, schedule_search, search
@@ -45,12 +45,14 @@ def section(number: int) -> str:
 def whole_program() -> pyo.ConcreteModel:
     """A program with every family of constraints."""
     state = state_of("nonconvex", 2)
+    ones = (1,) * len(state.instance.options)
     instance = replace(
         state.instance,
         llms=tuple(Llm(llm.name, 1, 3) for llm in state.instance.llms),
         quotas=(Quota("any", (1.0,) * len(state.instance.options), 9.0),),
         min_utilization=0.1,
         pools=tuple(replace(pool, reserved=1) for pool in state.instance.pools),
+        running=Running(replicas=ones, rates=tuple(map(float, ones)), start_price=0.1),
     )
     o = state.usable()[0]
     arm = state.arms[o][0]

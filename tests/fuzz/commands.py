@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Command] = {
             **{"--marginals": "flag", "--near": "int:0:3", "--near-loss": "number:0:100"},
             **{"--current": "in:plan", "--what-if-lost": "flag", "--quiet": "flag"},
             **{"--from": "in:plan", "--most-changes": "int:0:4"},
+            **{"--change-usd": "number:0:3", "--change-hours": "number:0:48"},
         },
         ("--time-limit", "2"),
     ),

@@ -1,12 +1,14 @@
 """Costs that miss the quality floor are ruled out, and the cheapest plan is that of brute force."""
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from models.formulation import Goal, GoalKind, formulation_price_step
-from planner.joint.cost_floor import reach_cost_floor
+from models.instance import Instance, Running
+from planner.joint.cost_floor import _costs_between, reach_cost_floor
 from planner.joint.goal_state import GoalState
 from planner.joint.search import Search
 from tests.support.instances.oracle import best_plan
@@ -78,3 +80,41 @@ def test_while_it_is_open_dearer_plans_are_sought() -> None:
 def test_other_goals_have_no_floor_to_reach() -> None:
     state = replace(cost_state(), goal=QUALITY)
     assert not reach_cost_floor(state, 3.0, lambda *_: pytest.fail("not a cost goal"))
+
+
+def priced_instance(start_price: float) -> Instance:
+    instance = random_instance(16, "cost")
+    none = (0,) * len(instance.options)
+    running = Running(replicas=none, rates=tuple(map(float, none)), start_price=start_price)
+    return replace(instance, running=running)
+
+
+def test_costs_between_two_are_sums_of_gpus_and_starts() -> None:
+    """Every one but the last, which is the upper end; few of too many."""
+    pools = tuple(
+        replace(p, price=2.0, owned=False, reserved=0) for p in random_instance(16, "cost").pools
+    )
+    instance = replace(priced_instance(0.3), pools=pools)
+    assert _costs_between(instance, 2.0, 3.0).tolist() == pytest.approx(
+        [2.1, 2.3, 2.4, 2.6, 2.7, 2.9, 3.0]
+    )
+    assert _costs_between(instance, 2.0, 2.05).tolist() == [2.05]
+    assert _costs_between(priced_instance(1e-7), 2.0, 3.0).tolist() == [2.0, 2.5, 3.0]
+
+
+def test_with_a_price_of_starts_the_costs_between_are_halved() -> None:
+    """A bound below the floor at every cost raises the bound to that of the plan."""
+    state, asked = goal_state(priced_instance(0.3), cost_state().goal), []
+    state.incumbent = Mock(loss=3.0)
+
+    def below(cost: float, _floor: float) -> GoalState:
+        asked.append(cost)
+        inner = goal_state(state.shared.instance)
+        inner.bound = -0.4
+        return inner
+
+    assert reach_cost_floor(state, 2.0, below)
+    assert state.bound == pytest.approx(3.0)
+    assert state.goal.cost_at_least is None
+    assert asked[0] == 2.0
+    assert len(asked) <= 6

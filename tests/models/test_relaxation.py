@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.formulation import Changes, Formulation
+from models.formulation import Changes, Formulation, GoalKind
+from models.instance import Running
 from models.relaxation import relax_program
 from planner.joint.solver.highs import SolveSettings
 from planner.joint.solver.live_lp import LiveLp
@@ -28,6 +29,25 @@ def test_a_limit_of_changes_is_the_same_in_both(kind: str, seed: int) -> None:
         check_relaxation(
             replace(fewer, goal=replace(form.goal, changes=Changes((*running[:-1], 0), most)))
         )
+
+
+@pytest.mark.parametrize(("kind", "seed"), CASES[:4])
+def test_so_is_a_price_of_changes(kind: str, seed: int) -> None:
+    """The least cost, one within a cost, and one within a limit of changes too."""
+    form = formulation(state_of(kind, seed), "cost", roomy=True)
+    runs = tuple((o + seed) % 2 for o in range(len(form.instance.options)))
+    running = Running(replicas=runs, rates=tuple(map(float, runs)), start_price=0.3)
+    form = replace(form, instance=replace(form.instance, running=running))
+    check_relaxation(form)
+    free = replace(form.instance, running=replace(running, start_price=0.0))
+    least = minimum(compiled(replace(form, instance=free)).linear)
+    none = replace(running, replicas=(0,) * len(runs))
+    dearest = replace(form, instance=replace(form.instance, running=none))
+    check_relaxation(dearest)
+    assert minimum(compiled(dearest).linear) > least or least == np.inf
+    goal = replace(form.goal, of=GoalKind.QUALITY, cost_at_most=4.0)
+    check_relaxation(replace(form, goal=goal))
+    check_relaxation(replace(form, goal=replace(form.goal, changes=Changes(runs, 3))))
 
 
 def check_relaxation(form: Formulation) -> None:

@@ -1,8 +1,9 @@
 """The command `plan`: scenario -> instance -> solution -> plan -> report."""
 
+import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from planner.cells.lost_node_table import lost_nodes_of_solution
 from planner.cli.commands.plan_cells import (
     refuse_plan_options_with_cells,
     refuse_plan_options_with_sizing,
+    refuse_price_without_cost,
     run_plan_cells,
 )
 from planner.cli.commands.robust_plan import NOT_ROBUST, plan_robust_scenario
@@ -29,12 +31,13 @@ from planner.joint.solver.model_file import write_model_file
 from planner.operation.near_limits import with_limits_simulated
 from planner.plans.changes.running_setup import keep_running_places, running_setup
 from planner.plans.changes.starting_plan import (
+    ChangePrice,
     StartingPlan,
     instance_from_running,
     plan_that_runs,
     read_starting_plan,
+    start_of_plan,
     starting_plan_lines,
-    with_starting_plan,
 )
 from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -91,7 +94,8 @@ class PlanOptions:
     near: number of alternatives; loss_pct: what they may lose of the objective; current: file of
     the plan that runs; robust_to: the bursts to be robust to, as the user wrote them;
     what_if_lost: whether the loss of any one node is looked at; start: file of the plan to start
-    from, and most_changes: how many replicas may then start or stop (None: no limit).
+    from, and most_changes: how many replicas may then start or stop (None: no limit); change_usd:
+    USD of each GPU on which one starts, spread over change_hours (None: no price).
     """
 
     marginals: bool = False
@@ -102,14 +106,25 @@ class PlanOptions:
     what_if_lost: bool = False
     start: str | None = None
     most_changes: int | None = None
+    change_usd: float | None = None
+    change_hours: float | None = None
+
+    @property
+    def change_price(self) -> ChangePrice | None:
+        """The price of changes."""
+        if self.change_usd is None or self.change_hours is None:
+            return None
+        return ChangePrice(self.change_usd, self.change_hours)
 
     def check(self) -> None:
         """Raise DataError for options that do not go together."""
         start, limited = self.start is not None, self.most_changes is not None
+        priced = self.change_usd is not None
         together = {
             ("--current", "--from"): self.current is not None and start,
             ("--robust-to", "--from"): self.robust_to is not None and start,
             ("--near", "--most-changes"): self.near > 0 and limited,
+            ("--near", "--change-usd"): self.near > 0 and priced,
         }
         faults = [
             Fault(one, "", "", f"does not go with {other}", "leave out one of the two")
@@ -119,8 +134,32 @@ class PlanOptions:
         if limited and not start:
             problem = "a limit of changes needs the plan that runs"
             faults.append(Fault("--most-changes", "", "", problem, "name it with --from PLAN"))
+        faults += self._price_faults()
         if faults:
             raise DataError(faults)
+
+    def _price_faults(self) -> Iterator[Fault]:
+        """What is wrong with a price of changes."""
+        usd, hours = self.change_usd, self.change_hours
+        if usd is None:
+            if hours is not None:
+                problem = "hours over which no price is spread"
+                fix = "give the price with --change-usd USD"
+                yield Fault("--change-hours", "", str(hours), problem, fix)
+            return
+        if self.start is None:
+            problem = "a price of changes needs the plan that runs"
+            yield Fault("--change-usd", "", str(usd), problem, "name it with --from PLAN")
+        if not (math.isfinite(usd) and usd >= 0):
+            problem = "not a price in USD"
+            yield Fault("--change-usd", "", str(usd), problem, "give 0 or more, e.g. 0.5")
+        if hours is None:
+            problem = "what a change costs once counts only over the hours that it is spread over"
+            fix = "say them with --change-hours HOURS, e.g. until the next plan"
+            yield Fault("--change-usd", "", str(usd), problem, fix)
+        elif not (math.isfinite(hours) and hours > 0):
+            problem = "not a number of hours"
+            yield Fault("--change-hours", "", str(hours), problem, "give more than 0, e.g. 24")
 
 
 @framed_command
@@ -217,6 +256,7 @@ def run_plan_on_scenario(
     seconds = time.perf_counter() - start
     notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
     instance = loaded.instance
+    refuse_price_without_cost(loaded, options)
     notify(starting_plan_lines(instance, begin), quiet=quiet)
     settings = replace(loaded.settings, keep_program=on_program is not None)
     # Cuts of the first search serve the searches for alternatives too.
@@ -246,8 +286,9 @@ def run_plan_on_scenario(
     running = None if current is None else running_setup(instance, current)
     if running is not None and solution.has_plan:
         solution = keep_running_places(instance, solution, running)
-    plan = build_plan_content(loaded, solution, settings, {"load": seconds})
-    plan = with_starting_plan(plan, begin)
+    plan = build_plan_content(
+        loaded, solution, settings, {"load": seconds}, partial(start_of_plan, start=begin)
+    )
     plan = with_limits_simulated(plan, loaded, interrupt.cancel)
     if robust is not None:
         plan = plan.with_robustness(robustness)
@@ -293,11 +334,11 @@ def run_plan_on_scenario(
 
 def _plans_that_run(options: PlanOptions) -> tuple[StartingPlan | None, PlanContent | None]:
     """The plan to start from, and the one on whose GPUs replicas stay, which is the same one where
-    there is one to start from.
+    there is one to start from; none where changes have a price, by which the search places them.
     """
     if options.start is not None:
-        begin = read_starting_plan(options.start, options.most_changes)
-        return begin, begin.content
+        begin = read_starting_plan(options.start, options.most_changes, options.change_price)
+        return begin, None if options.change_usd else begin.content
     if options.current is not None:
         return None, plan_that_runs(read_plan_file(options.current), options.current)
     return None, None

@@ -2,9 +2,11 @@
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.instance import ObjectiveKind
 from planner.cells.lost_node_table import lost_node_table
 from planner.cli.terminal.cells_report import print_cells_report, print_cells_verdict
 from planner.cli.terminal.frame import EXIT_CODES, framed_write, notify
@@ -18,8 +20,8 @@ from planner.plans.changes.starting_plan import (
     StartingPlan,
     instance_from_running,
     read_starting_plan,
+    start_of_plan,
     starting_plan_lines,
-    with_start_of_cells,
 )
 from planner.plans.plan_file import plan_file_text, write_plan_content
 from planner.presentation.cells.lost_nodes import lost_nodes_content
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "refuse_plan_options_with_cells",
     "refuse_plan_options_with_sizing",
+    "refuse_price_without_cost",
     "run_plan_cells",
 ]
 
@@ -65,6 +68,20 @@ def _refuse_plan_options(
         raise DataError(faults)
 
 
+def refuse_price_without_cost(loaded: "LoadResult", options: "PlanOptions") -> None:
+    """Raise DataError where changes have a price, although no cost is decided on."""
+    demand = loaded.demand
+    budget = demand is not None and demand.cost_at_most is not None
+    if options.change_price is None or budget or loaded.instance.objective == ObjectiveKind.COST:
+        return
+    problem = "quality is maximised whatever it costs, so that a price of changes decides nothing"
+    fix = (
+        "minimise cost, set objective.cost_at_most_usd_per_h, or limit changes with"
+        " --most-changes N"
+    )
+    raise DataError([Fault(str(loaded.scenario.path), "--change-usd", "", problem, fix)])
+
+
 def run_plan_cells(
     loaded: "LoadResult",
     interrupt: Interrupt,
@@ -80,7 +97,7 @@ def run_plan_cells(
         raise AssertionError("a scenario without cells is planned as one")
     settings, begin = loaded.settings, None
     if options.start is not None:
-        begin = _plan_to_start_from(loaded, demand, options.start, options.most_changes)
+        begin = _plan_to_start_from(loaded, demand, options)
         notify(starting_plan_lines(demand.instance, begin), quiet=quiet)
     asked = replace(demand, instance=instance_from_running(demand.instance, begin))
     demand, solution = with_progress(
@@ -93,8 +110,9 @@ def run_plan_cells(
     # Only the search knows what runs: the plan is one of the scenario.
     demand = replace(demand, instance=replace(demand.instance, running=None))
     loaded = replace(loaded, instance=demand.instance, demand=demand)
-    content = build_cells_plan(loaded, demand, solution, settings, {"load": seconds})
-    content = with_start_of_cells(content, begin)
+    content = build_cells_plan(
+        loaded, demand, solution, settings, {"load": seconds}, partial(start_of_plan, start=begin)
+    )
     if options.what_if_lost and solution.plan is not None and not interrupt.cancel.is_set():
         lost = lost_node_table(demand, solution.plan.setups, settings, interrupt.cancel)
         pools = [pool.name for pool in demand.instance.pools]
@@ -122,13 +140,15 @@ def run_plan_cells(
 
 
 def _plan_to_start_from(
-    loaded: "LoadResult", demand: "DemandInstance", path: str, most: int | None
+    loaded: "LoadResult", demand: "DemandInstance", options: "PlanOptions"
 ) -> StartingPlan:
-    """The plan that runs; DataError where it cannot be one to start from, or where the scenario has
-    a setup for every case: which of them would start from it is not said.
+    """The plan that runs; DataError where it cannot be one to start from, where the scenario has a
+    setup for every case: which of them would start from it is not said; or where a price of changes
+    decides nothing.
     """
     if len(demand.setups) > 1:
         problem = "a scheduled fleet has several setups, and --from starts one"
         fix = "leave it out, or plan a fixed fleet with --set fleet.mode=fixed"
         raise DataError([Fault(str(loaded.scenario.path), "--from", "", problem, fix)])
-    return read_starting_plan(path, most)
+    refuse_price_without_cost(loaded, options)
+    return read_starting_plan(str(options.start), options.most_changes, options.change_price)

@@ -4,7 +4,7 @@ the units of files.
 `build_cells_plan` returns no plan that fails the independent verifier.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +41,12 @@ def build_cells_plan(
     solution: CellSolution,
     settings: "Settings",
     timings: Mapping[str, float],
+    begin: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The content of plan.json, verified.
 
-    timings: s by phase, in addition to those of the search. VerificationError when the plan fails
+    timings: s by phase, in addition to those of the search. begin: from the content to what its
+    context says of the plan that this one starts from. VerificationError when the plan fails
     the verifier.
     """
     effort, scenario = solution.effort, loaded.scenario
@@ -81,6 +83,8 @@ def build_cells_plan(
         content["shadow_prices"] = cell_prices_content(demand, solution.prices)
     if solution.reasons:
         content["conflict"] = cell_conflict_content(scenario.spec, solution)
+    if begin is not None:
+        content["context"] |= begin(content)
     problems = run_cells_verifier(content, demand, rel_gap_target=settings.rel_gap)
     if problems:
         raise VerificationError(problems)

@@ -8,55 +8,74 @@ Replicas are counted by option, on whichever GPUs they are:
     stopped   sum_o max(0, m_o - n_o)      options that the scenario does not have included
 
 A kept replica that is on other GPUs afterwards is counted in `moved`; a limit of changes does not
-count it.
+count it. A price does: of every GPU on which a replica has to start, since none of its option runs
+there on the same GPUs.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from models.instance import Instance, Running
-from planner.errors import DataError, SolveError, VerificationError
+from planner.errors import DataError, SolveError
 from planner.plans.cells.any_plan import load_any_plan_to_compare
 from planner.plans.cells.cells_plan import CellsPlan
 from planner.plans.cells.setup_as_plan import setup_as_plan
 from planner.plans.changes.diff import diff_plans
+from planner.plans.changes.node_matching import replicas_by_node_to_match
+from planner.plans.changes.running_setup import running_setup
 from planner.plans.option_index import OptionIndex, OptionKey, option_key
 from planner.plans.record import Plan
-from planner.plans.schema import PlanContent, StartContent
-from planner.verification.change_checks import check_stated_changes
+from planner.plans.schema import PlanContent, PricedChangesContent, StartContent
 from profiles.io.faults import Fault
 
 __all__ = [
+    "ChangePrice",
     "StartingPlan",
     "instance_from_running",
     "plan_that_runs",
     "read_starting_plan",
+    "start_of_plan",
     "starting_plan_lines",
-    "with_start_of_cells",
-    "with_starting_plan",
 ]
+
+
+@dataclass(frozen=True)
+class ChangePrice:
+    """usd: of each GPU on which a replica has to start, USD. hours: it is spread over these."""
+
+    usd: float
+    hours: float
+
+    @property
+    def usd_per_h(self) -> float:
+        """USD/h of one GPU."""
+        return self.usd / self.hours
 
 
 @dataclass(frozen=True)
 class StartingPlan:
     """content: of the plan that runs, with a setup; of one over classes and cases that setup in the
     words of schema 1. path: its file, as the user wrote it. most:
-    replicas that may start or stop in all, None without a limit. note: why it is not verified, ""
-    where it is.
+    replicas that may start or stop in all, None without a limit. price: of what starts, None
+    without one. note: why it is not verified, "" where it is.
     """
 
     path: str
     content: PlanContent
     most: int | None = None
+    price: ChangePrice | None = None
     note: str = ""
 
 
-def read_starting_plan(path: str, most: int | None) -> StartingPlan:
+def read_starting_plan(
+    path: str, most: int | None, price: ChangePrice | None = None
+) -> StartingPlan:
     """Read a plan.json; DataError where it cannot be read, fails its checks or has no setup."""
     plan, note = load_any_plan_to_compare(Path(path))
-    return StartingPlan(path, plan_that_runs(plan, path), most, note)
+    return StartingPlan(path, plan_that_runs(plan, path), most, price, note)
 
 
 def plan_that_runs(plan: Plan | CellsPlan, path: str) -> PlanContent:
@@ -88,6 +107,8 @@ def instance_from_running(instance: Instance, start: StartingPlan | None) -> Ins
         rates=tuple(rates),
         gone=_replicas(start.content) - sum(replicas),
         most=start.most,
+        places=running_setup(instance, start.content).places,
+        start_price=0.0 if start.price is None else start.price.usd_per_h,
     )
     return replace(instance, running=running)
 
@@ -113,29 +134,18 @@ def starting_plan_lines(instance: Instance, start: StartingPlan | None) -> list[
     return lines
 
 
-def with_start_of_cells(content: dict[str, Any], start: StartingPlan | None) -> dict[str, Any]:
-    """The same of the content of a plan over classes and cases, with one setup or none."""
-    if start is None:
-        return content
-    planned = setup_as_plan(content, 0) if content["setups"] else {"options": []}
-    stated = _start_content(cast("PlanContent", planned), start)
-    after = {**content, "context": {**content["context"], "from": stated}}
-    if content["setups"] and (problems := tuple(check_stated_changes(after))):
-        raise VerificationError(problems)
-    return after
+def start_of_plan(content: Mapping[str, Any], start: StartingPlan | None) -> dict[str, Any]:
+    """What the context of a plan says of the one that it starts from, {"from": ...}; nothing where
+    it starts from none.
 
-
-def with_starting_plan(plan: Plan, start: StartingPlan | None) -> Plan:
-    """The plan with what it keeps, starts and stops of the one that runs; VerificationError where
-    the verifier counts otherwise.
+    content: of either schema, with one setup or none.
     """
     if start is None:
-        return plan
-    context = {**plan.content["context"], "from": _start_content(plan.content, start)}
-    after = Plan({**plan.content, "context": context})  # type: ignore[typeddict-item]
-    if after.content["options"] and (problems := tuple(check_stated_changes(after.content))):
-        raise VerificationError(problems)
-    return after
+        return {}
+    planned: Mapping[str, Any] = content
+    if "setups" in content:
+        planned = setup_as_plan(content, 0) if content["setups"] else {"options": []}
+    return {"from": _start_content(cast("PlanContent", planned), start)}
 
 
 def _start_content(content: PlanContent, start: StartingPlan) -> StartContent:
@@ -143,7 +153,7 @@ def _start_content(content: PlanContent, start: StartingPlan) -> StartContent:
     before, after = _counted(start.content), _counted(content)
     kept = sum(min(count, after[key]) for key, count in before.items())
     planned = bool(content["options"])
-    return {
+    stated: StartContent = {
         "plan": start.path,
         "scenario_sha256": start.content["scenario_sha256"],
         "options": [
@@ -161,6 +171,30 @@ def _start_content(content: PlanContent, start: StartingPlan) -> StartContent:
         "stopped": sum(before.values()) - kept if planned else None,
         "moved": kept - len(diff_plans(start.content, content).stays) if planned else None,
         "most_changes": start.most,
+    }
+    if start.price is not None:
+        stated["changes"] = _priced_changes_content(content, start.content, start.price)
+    return stated
+
+
+def _priced_changes_content(
+    content: PlanContent, runs: PlanContent, price: ChangePrice
+) -> PricedChangesContent:
+    """Where replicas run, and what starts beside them; null without a plan."""
+    at = {key: k for k, key in enumerate(_counted(runs))}
+    there = replicas_by_node_to_match(runs)
+    started = None
+    if content["options"]:
+        news = Counter((r.key, r.node, r.gpus) for r in replicas_by_node_to_match(content))
+        news.subtract((r.key, r.node, r.gpus) for r in there)
+        started = sum(count * len(gpus) for (_, _, gpus), count in news.items() if count > 0)
+    return {
+        "usd_per_gpu": price.usd,
+        "hours": price.hours,
+        "running": [{"option": at[r.key], "node": r.node, "gpus": list(r.gpus)} for r in there],
+        "gpus": started,
+        "usd": None if started is None else price.usd * started,
+        "usd_per_h": None if started is None else price.usd_per_h * started,
     }
 
 

@@ -28,4 +28,21 @@ def start_lines(content: PlanContent) -> list[str]:
             f" {one['stopped']} stop; `{PROGRAM} diff` has the steps"
         )
     proof = f";{limit}, and the bound is that of such plans" if limit else ""
-    return [f"{head}{proof}."]
+    return [f"{head}{proof}.", *_price_lines(content)]
+
+
+def _price_lines(content: PlanContent) -> list[str]:
+    """What the changes cost, where they have a price."""
+    priced = content["context"]["from"].get("changes")
+    if priced is None or priced["gpus"] is None:
+        return []
+    if not priced["gpus"]:
+        return [f"Changes: no replica starts, at {priced['usd_per_gpu']:g} USD for each GPU."]
+    gpus = f"{priced['gpus']} GPU{'' if priced['gpus'] == 1 else 's'}"
+    of = content["objective"]["of"]
+    counted = "cost of the objective" if of == "cost" else "budget"
+    return [
+        f"Changes: replicas start on {gpus} at {priced['usd_per_gpu']:g} USD each:"
+        f" {priced['usd'] or 0.0:,.2f} USD once, {priced['usd_per_h'] or 0.0:,.4f} USD/h over"
+        f" {priced['hours']:g} h, which the {counted} counts beside the GPUs."
+    ]

@@ -19,6 +19,7 @@ from planner.verification.cells.cell_routing_checks import permitted_scores
 from planner.verification.cells.setup_by_case_checks import gpus_held_by_setup
 from planner.verification.cells.start_checks import recomputed_starts_cost
 from planner.verification.cells.stated_cells import StatedCells, StatedSetup
+from planner.verification.change_checks import recomputed_changes_cost
 from planner.verification.fleet_cost import recompute_fleet_cost
 from planner.verification.objective_checks import check_gap_and_status, check_objective_sense
 from planner.verification.tolerances import (
@@ -149,7 +150,7 @@ def check_cells_cost(stated: StatedCells) -> Iterator[str]:
 
 
 def check_cells_budget(stated: StatedCells) -> Iterator[str]:
-    """cost_at_most_usd_per_h is kept by the recomputed cost."""
+    """cost_at_most_usd_per_h is kept by the recomputed cost with that of changes."""
     most = stated.demand.cost_at_most
     if most is None:
         return
@@ -158,6 +159,7 @@ def check_cells_budget(stated: StatedCells) -> Iterator[str]:
         yield f"cost_usd_per_h: a used GPU has no price, but at most {most:.9g} may be spent"
         return
     cost = gpus + outside[0] + recomputed_starts_cost(stated)
+    cost += recomputed_changes_cost(stated.plan)
     if cost > most * (1 + BUDGET_TOL):
         yield f"cost_usd_per_h: {cost:.9g} is above cost_at_most_usd_per_h {most:.9g}"
 

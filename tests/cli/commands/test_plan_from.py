@@ -18,6 +18,9 @@ from tests.support.paths import HOME
 RUN = CliRunner()
 
 
+PRICE = ("--change-usd", "0.5", "--change-hours", "24")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template of `init`, and a plan of few requests that runs."""
@@ -79,6 +82,32 @@ def test_the_plan_itself_changes_nothing(folder: Path) -> None:
     assert content_of(same)["placement"] == content_of(folder / "old.json")["placement"]
 
 
+COST = ("--set", "objective={minimize: cost, quality_at_least: 0.768}")
+
+
+def test_a_price_is_counted_told_and_written(folder: Path) -> None:
+    new, old = folder / "priced.json", ("--from", str(folder / "old.json"))
+    done = plan(folder, *COST, *old, *PRICE, "--json", str(new))
+    assert done.exit_code == 0, done.stderr
+    content = content_of(new)
+    schema = (HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8")
+    jsonschema.validate(content, json.loads(schema))
+    told = content["context"]["from"]["changes"]
+    assert told["gpus"] > 0
+    assert told["usd"] == pytest.approx(0.5 * told["gpus"])
+    value = content["cost_usd_per_h"] + 0.5 * told["gpus"] / 24
+    assert content["objective"]["value"] == pytest.approx(value)
+    words = f"replicas start on {told['gpus']} GPU"
+    assert words in " ".join(done.stdout.split())
+    # Read back, it is checked again: starts that are forgotten are found.
+    load_plan_and_scenario(new)
+    told |= {"gpus": 0, "usd": 0.0, "usd_per_h": 0.0}
+    new.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        load_plan_and_scenario(new)
+    assert any("context.from.changes.gpus" in fault.problem for fault in refused.value.faults)
+
+
 def test_a_limit_that_is_too_small_says_what_is_enough(folder: Path) -> None:
     old = str(folder / "old.json")
     done = plan(folder, "--set", "pools.0.name=new", "--from", old, "--most-changes", "1")
@@ -98,6 +127,19 @@ def test_a_limit_that_is_too_small_says_what_is_enough(folder: Path) -> None:
             ("--from", "old.json", "--most-changes", "1", "--near", "2"),
             "--near: does not go with --most-changes",
         ),
+        (
+            ("--from", "old.json", *PRICE, "--near", "2"),
+            "--near: does not go with --change-usd",
+        ),
+        (PRICE, "a price of changes needs the plan that runs"),
+        (("--from", "old.json", *PRICE[:2]), "say them with --change-hours HOURS"),
+        (("--from", "old.json", *PRICE[2:]), "hours over which no price is spread"),
+        (("--from", "old.json", *PRICE[:3], "0"), "--change-hours: not a number of hours, got 0.0"),
+        (
+            ("--from", "old.json", "--change-usd", "nan", *PRICE[2:]),
+            "--change-usd: not a price in USD",
+        ),
+        (("--from", "old.json", *PRICE), "so that a price of changes decides nothing"),
         (("--from", "none.json"), "none.json"),
     ],
 )
@@ -145,6 +187,13 @@ def test_a_plan_over_cases_starts_from_one_rate_and_is_started_from(folder: Path
     again = RUN.invoke(app, [*base, "--from", new, "--most-changes", "0", "--json", same])
     assert again.exit_code == 0, again.output
     assert content_of(Path(same))["setups"][0]["options"] == content["setups"][0]["options"]
+    dear = [*base, *COST, "--from", old, *PRICE, "--json", same]
+    assert RUN.invoke(app, dear).exit_code == 0
+    priced = content_of(Path(same))
+    jsonschema.validate(priced, json.loads(schema))
+    changes = priced["context"]["from"]["changes"]["usd_per_h"]
+    assert priced["objective"]["value"] == pytest.approx(priced["cost_usd_per_h"] + changes)
+    load_any_plan(Path(same))
     stated["stopped"] += 1
     Path(new).write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(DataError) as refused:

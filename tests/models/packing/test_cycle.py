@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.packing.cycle import CyclePool, place_cycle, started_shards
+from models.packing.cycle import CyclePool, place_cycle, place_near, started_shards
 from models.packing.first_fit import Item, Packing, Seat
 from models.packing.placement import place_all
 
@@ -104,3 +104,27 @@ def test_random_cycles_hold_and_are_no_worse(seed: int) -> None:
         [[sum(i.count * i.shards for i in s if i.key == k) for k in range(4)] for s in setups]
     )
     assert starts(placed) >= np.maximum(counts - np.roll(counts, 1, axis=0), 0).sum()
+
+
+def near(items: list[Item], taken: list[Seat], of: CyclePool, start: float) -> Packing:
+    placed = place_near(items, packed(items, of), taken, of, lambda g, s: g + start * s)
+    assert holds(items, placed, of)
+    return placed
+
+
+def test_those_that_stay_leave_whole_gpus_free() -> None:
+    """Of three replicas of each option two stay: those that share two GPUs, not three."""
+    items, of = [item(0, 2, share=0.5), item(2, 2, share=0.5)], pool(1, gpus=2)
+    taken: list[Seat] = [(0, 0, 1, (0,)), (0, 1, 1, (1,)), (0, 2, 1, (1,))]
+    taken += [(2, 0, 0, (0,)), (2, 1, 0, (0,)), (2, 2, 1, (0,))]
+    placed = near(items, taken, of, 0.1)
+    assert (placed.gpus, started_shards(taken, placed.seats)) == (2, 0)
+
+
+@pytest.mark.parametrize(("start", "gpus", "starts"), [(0.1, 1, 1), (3.0, 2, 0)])
+def test_a_replica_moves_where_that_costs_less_than_its_gpu(
+    start: float, gpus: int, starts: int
+) -> None:
+    taken: list[Seat] = [(0, 0, 0, (0,)), (0, 1, 1, (0,))]
+    placed = near([item(0, 2, share=0.5)], taken, pool(1), start)
+    assert (placed.gpus, started_shards(taken, placed.seats)) == (gpus, starts)

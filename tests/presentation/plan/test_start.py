@@ -35,6 +35,30 @@ def test_the_line(changes: dict[str, Any], words: str) -> None:
     assert words in line
 
 
+@pytest.mark.parametrize(
+    ("gpus", "of", "words"),
+    [
+        (
+            4,
+            "cost",
+            "replicas start on 4 GPUs at 0.5 USD each: 2.00 USD once, 0.0833 USD/h over 24 h",
+        ),
+        (
+            1,
+            "quality",
+            "on 1 GPU at 0.5 USD each: 0.50 USD once, 0.0208 USD/h over 24 h, which the budget",
+        ),
+        (0, "cost", "Changes: no replica starts, at 0.5 USD for each GPU."),
+    ],
+)
+def test_what_changes_cost_is_said(gpus: int, of: str, words: str) -> None:
+    usd = 0.5 * gpus
+    priced = {"usd_per_gpu": 0.5, "hours": 24.0, "gpus": gpus, "usd": usd, "usd_per_h": usd / 24}
+    content: Any = {"context": {"from": {**FROM, "changes": priced}}, "objective": {"of": of}}
+    _, line = start_lines(content)
+    assert words in line
+
+
 def test_nothing_is_said_without_one() -> None:
     content: Any = {"context": {}}
     assert start_lines(content) == []
