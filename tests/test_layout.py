@@ -67,7 +67,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         *BELOW, "planner.plans", "planner.scenario", "planner.scenario.schema",
         "planner.verification.cells",
     ),
-    "planner.cells": (*BELOW, "planner.joint", "planner.joint.solver"),
+    "planner.cells.routing": (*BELOW, "planner.joint", "planner.joint.solver"),
+    "planner.cells": (*BELOW, "planner.joint", "planner.joint.solver", "planner.cells.routing"),
     "planner.sizing": (*BELOW, "planner.joint", "planner.joint.solver", "planner.cells"),
     "planner.profiling": (*BELOW, "planner.joint", "planner.decomposition"),
     "planner.studies.baselines": (
@@ -507,7 +508,9 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/sizing/test_rate_sizing.py": ("planner/sizing/sizing_goal",),
     "tests/plans/cells/test_any_plan.py": ("planner/plans/cells/cells_plan",),
     "tests/cli/commands/test_route.py": ("planner/cli/terminal/out_of_sample_report",),
-    "tests/cells/test_lane_routing.py": ("planner/cells/lane_loop",),
+    "tests/cells/routing/test_lane_routing.py": (
+        *("planner/cells/routing/lane_loop", "planner/cells/routing/lane_rates"),
+    ),
     "tests/cli/commands/profiles/test_profile_estimate.py": (
         "planner/cli/commands/profiles/estimate_report",
     ),

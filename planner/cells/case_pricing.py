@@ -10,7 +10,7 @@ import numpy as np
 from models.demand.case_cut import case_cut
 from models.demand.demand_model import DemandModel
 from planner.cells.cell_goal import CellGoal
-from planner.cells.cell_loop import CellLoop, CellPoint
+from planner.cells.routing.cell_loop import CellLoop, CellPoint
 from planner.joint.solver.highs import StopReason
 
 __all__ = ["CasePricing"]

@@ -22,8 +22,8 @@ from models.demand.demand_model import DemandModel
 from models.demand.headroom import demand_with_headroom
 from models.demand.requests import DemandInstance
 from planner.cell_solution import CellNumberKind, CellRepair, CellSolution
-from planner.cells.cell_loop import CellLoop
 from planner.cells.cell_numbers import MovableNumber, movable_numbers
+from planner.cells.routing.cell_loop import CellLoop
 from planner.joint.least_change import written_value
 from planner.joint.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason

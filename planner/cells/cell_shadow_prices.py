@@ -28,7 +28,7 @@ from models.demand.demand_model import DemandModel
 from models.demand.requests import DemandInstance
 from models.instance import Headroom, ObjectiveKind, Slo
 from planner.cell_solution import CellPrices
-from planner.cells.cell_loop import CellLoop, CellPoint
+from planner.cells.routing.cell_loop import CellLoop, CellPoint
 
 __all__ = ["cell_prices_before_headroom", "cell_shadow_prices", "joined_cell_prices"]
 

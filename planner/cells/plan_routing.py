@@ -1,7 +1,8 @@
 """From placed setups to a plan: every case routed on its own, and every largest loss of nodes.
 
-A case is routed over the ways to divide the setup into lanes (planner.cells.lane_routing); where
-what is spent outside counts, what every case may spend is given.
+A case is routed over the ways to divide the setup into lanes
+(planner.cells.routing.lane_routing); where what is spent outside counts, what every case may spend
+is given.
 """
 
 import time
@@ -17,10 +18,11 @@ from models.packing.first_fit import Packing
 from planner.cell_solution import CellPlan, PlanLoss, PlannedSetup, RoutedCase
 from planner.cells.case_pricing import CasePricing
 from planner.cells.cell_goal import CellGoal
-from planner.cells.cell_loop import CellLoop, CellPoint
-from planner.cells.lane_routing import route_lanes
-from planner.cells.lane_shapes import propose_lanes
 from planner.cells.node_losses import TooManyLossesError, loss_kinds, uncovered_losses
+from planner.cells.routing.cell_loop import CellLoop, CellPoint
+from planner.cells.routing.lane_rates import LaneRates
+from planner.cells.routing.lane_routing import route_lanes
+from planner.cells.routing.lane_shapes import propose_lanes
 from planner.cells.setup_placement import (
     Packings,
     change_of_setups_cost,
@@ -55,20 +57,33 @@ class PlanRouting:
         began = time.perf_counter()
         routed: list[RoutedCase] = []
         losses: list[PlanLoss] = []
-        # Cases that count for nothing but must hold come first: most setups that fail, fail there.
-        for t in np.argsort(self.goal.model.weights.sum(axis=0), kind="stable").tolist():
+        most_value = {t: self.pricing.case_value(t, point) for t, point in points.items()}
+        for t in self._order():
             most, s = self.goal.spend_limit(spend, t), self.goal.model.demand.setup_of[t]
             if self.goal.model.demand.cases[t].loses_nodes:
                 held = self._route_losses(t, replicas[s], packings[s], most, losses)
             else:
                 one = self._routed(t, replicas[s], points[t], most)
                 held = None if one is None else [one]
-            if held is None:
+            if held is not None:
+                routed += held
+                most_value[t] = min(one.value for one in held)
+            if held is None or not self._may_beat_best(sum(most_value.values())):
                 self.goal.clock.spend("route", began)
                 return None
-            routed += held
         self.goal.clock.spend("route", began)
         return self._plan(replicas, packings, tuple(routed), tuple(losses))
+
+    def _order(self) -> list[int]:
+        """Cases in the order in which they are routed: those that count for nothing but must hold
+        come first, since most setups that fail, fail there; then the heaviest.
+        """
+        weight = self.goal.model.weights.sum(axis=0)
+        return sorted(range(weight.size), key=lambda t: -np.inf if weight[t] == 0 else -weight[t])
+
+    def _may_beat_best(self, most: float) -> bool:
+        """Whether a plan of at most this quality may be better than the best one."""
+        return self.goal.by_cost or self.goal.best is None or most > self.goal.best.value
 
     def route_with_money(
         self,
@@ -165,13 +180,11 @@ class PlanRouting:
             if self.goal.clock.stopped():
                 return None
             one = route_lanes(
-                model,
-                case,
-                shapes,
-                most_spend,
+                LaneRates(model, case, shapes, most_spend),
                 self.goal.clock,
                 self.goal.solve_settings(),
                 self.goal.case_tolerance(case),
+                seek=best is None,
             )
             if one is not None and (best is None or one.quality > best.quality):
                 best = one

@@ -24,9 +24,9 @@ from models.formulation import GoalKind
 from planner.cell_solution import CellPrices
 from planner.cells.case_pricing import CasePricing
 from planner.cells.cell_goal import CellGoal
-from planner.cells.cell_loop import CellLoop, CellPoint
 from planner.cells.cell_shadow_prices import cell_shadow_prices
 from planner.cells.plan_routing import PlanRouting
+from planner.cells.routing.cell_loop import CellLoop, CellPoint
 from planner.cells.setup_placement import (
     Packings,
     arrange_setups,

@@ -10,9 +10,9 @@ from models.demand.demand_model import DemandModel
 from models.demand.requests import DemandInstance
 from models.instance import ObjectiveKind
 from planner.cell_solution import CellNumberKind, CellPrices
-from planner.cells.cell_loop import CellLoop, CellPoint
 from planner.cells.cell_numbers import MovableNumber, movable_numbers
 from planner.cells.cell_shadow_prices import cell_shadow_prices, joined_cell_prices
+from planner.cells.routing.cell_loop import CellLoop, CellPoint
 from planner.cells.solve import class_qualities
 from planner.joint.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings

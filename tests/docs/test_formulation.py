@@ -18,7 +18,8 @@ from models.formulation import Changes, Goal, GoalKind, Knob, KnobKind
 from models.instance import Llm, Quota, Running
 from models.nogood import NoGood
 from models.program import build_program
-from planner.cells import cell_loop, lane_routing, node_losses, schedule_search, search
+from planner.cells import node_losses, schedule_search, search
+from planner.cells.routing import cell_loop, lane_routing
 from planner.joint import (
     adjustments,
     infeasibility,
@@ -131,7 +132,7 @@ def test_symbols_name_components_of_the_program() -> None:
         (10, f"at least {infeasibility.LEAST_SECONDS:g} s"),
         (14, f"the {cell_loop.ENTER} best at a time"),
         (14, f"The first {search.ROUNDINGS} times a second master"),
-        (15, f"(at most {lane_routing.PASSES} times)"),
+        (15, f"(at most {lane_routing.RECENTRINGS} times)"),
         (15, "1e-9 to 1e-5, is kept back"),
         (15, f"above {node_losses.MOST_KINDS:,} kinds"),
         (16, f"(to {100 * schedule_search.FIXED_GAP:g} %"),

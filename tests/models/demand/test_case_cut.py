@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.demand.case_cut import case_replica_gains
-from planner.cells.cell_loop import CellLoop
+from planner.cells.routing.cell_loop import CellLoop
 from planner.joint.solver.highs import SolveSettings
 from tests.support.demand.cell_models import cell_model, price_case, search_clock
 from tests.support.demand.random_demands import random_demand

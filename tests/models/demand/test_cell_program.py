@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.demand.cell_program import build_cell_program
-from planner.cells.cell_loop import CellLoop, CellPoint
+from planner.cells.routing.cell_loop import CellLoop, CellPoint
 from planner.joint.solver.highs import SolveSettings
 from tests.support.demand.cell_models import (
     cell_model,

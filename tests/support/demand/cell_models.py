@@ -15,7 +15,7 @@ from models.demand.demand_model import DemandModel, case_share
 from models.demand.requests import Cell, DemandInstance
 from models.formulation import allowance
 from models.quality import Quality
-from planner.cells.cell_loop import CellLoop, CellPoint
+from planner.cells.routing.cell_loop import CellLoop, CellPoint
 from planner.cells.search import CellSearch
 from planner.joint.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason

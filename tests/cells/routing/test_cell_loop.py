@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.cells.cell_loop import CellLoop, CellPoint
+from planner.cells.routing.cell_loop import CellLoop, CellPoint
 from planner.joint.solver.highs import SolveSettings, StopReason
 from tests.support.demand.cell_models import StepClock, cell_model, price_case, search_clock
 from tests.support.demand.cells_by_hand import cells_demand

@@ -10,8 +10,9 @@ from models.formulation import Goal, GoalKind, allowance
 from models.instance import Slo
 from models.quality import Quality
 from planner.cell_solution import RoutedCase
-from planner.cells.lane_routing import route_lanes
-from planner.cells.lane_shapes import LaneShape, propose_lanes
+from planner.cells.routing.lane_rates import LaneRates
+from planner.cells.routing.lane_routing import route_lanes
+from planner.cells.routing.lane_shapes import LaneShape, propose_lanes
 from planner.joint.setup_routing import route_setup
 from planner.joint.solver.highs import SolveSettings
 from profiles.records import Curve
@@ -40,7 +41,9 @@ def routings(demand: DemandInstance, case: int, replicas: np.ndarray, most: floa
         assert sum(shape.replicas for shape in shapes) == replicas.sum()
         for o, count in enumerate(replicas):
             assert sum(s.replicas for s in shapes if s.option == o) == count
-        one = route_lanes(model, case, shapes, most, search_clock(), SolveSettings(), 1e-6)
+        one = route_lanes(
+            LaneRates(model, case, shapes, most), search_clock(), SolveSettings(), 1e-6
+        )
         yield found, shapes, one
 
 
@@ -179,7 +182,7 @@ def test_a_case_without_requests_is_all_idle() -> None:
     cases = (demand.cases[0], replace(demand.cases[1], rates=(0.0, 0.0)))
     model = cell_model(replace(demand, cases=cases))
     shapes = [LaneShape(0, 2, (), 0.0)]
-    one = route_lanes(model, 1, shapes, np.inf, search_clock(), SolveSettings(), 1e-6)
+    one = route_lanes(LaneRates(model, 1, shapes, np.inf), search_clock(), SolveSettings(), 1e-6)
     assert one is not None
     assert one.quality == one.value == one.spend == 0.0
     assert [(lane.option, lane.replicas, lane.rates.sum()) for lane in one.lanes] == [(0, 2, 0.0)]
@@ -207,7 +210,7 @@ def test_a_mixed_lane_at_the_end_of_its_curve_is_routed() -> None:
     # 8 * 1 + 2 * 2 = 12, the last load of a.
     beyond = LaneShape(0, 1, (0, 1), float(np.nextafter(12.0, np.inf)))
     model = cell_model(tight)
-    one = route_lanes(model, 0, [beyond], np.inf, search_clock(), SolveSettings(), 1e-6)
+    one = route_lanes(LaneRates(model, 0, [beyond], np.inf), search_clock(), SolveSettings(), 1e-6)
     assert one is not None
     assert one.lanes[0].rates == pytest.approx([8.0, 2.0])
 
@@ -215,7 +218,9 @@ def test_a_mixed_lane_at_the_end_of_its_curve_is_routed() -> None:
 def test_too_little_is_no_routing() -> None:
     model = cell_model(cells_demand())
     shapes = [LaneShape(1, 1, (0, 1), 2.0)]
-    assert route_lanes(model, 0, shapes, 0.0, search_clock(), SolveSettings(), 1e-6) is None
+    assert (
+        route_lanes(LaneRates(model, 0, shapes, 0.0), search_clock(), SolveSettings(), 1e-6) is None
+    )
 
 
 @pytest.mark.parametrize(("rates", "served"), [((1.5, 0.5), False), ((3.0, 1.5), True)])
@@ -242,5 +247,5 @@ def test_a_mixed_lane_keeps_a_limit_of_each_llm_where_it_is_the_only_one(
     case = replace(demand.cases[0], rates=rates)
     model = cell_model(replace(demand, instance=instance, classes=classes, cases=(case,)))
     shapes = [LaneShape(0, 1, (0, 1), 6.0)]
-    one = route_lanes(model, 0, shapes, np.inf, search_clock(), SolveSettings(), 1e-6)
+    one = route_lanes(LaneRates(model, 0, shapes, np.inf), search_clock(), SolveSettings(), 1e-6)
     assert (one is not None) == served

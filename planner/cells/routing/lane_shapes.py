@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.demand.demand_model import DemandModel
-from planner.cells.cell_loop import CellPoint
+from planner.cells.routing.cell_loop import CellPoint
 
 __all__ = ["LaneShape", "propose_lanes"]
 
@@ -35,7 +35,7 @@ def propose_lanes(
 
     point: of the case's relaxation. cells: its classes, in the order of the point's cells.
     """
-    seen: set[tuple[LaneShape, ...]] = set()
+    seen: set[tuple[tuple[int, int, tuple[int, ...]], ...]] = set()
     ways = (_whole_and_mixed, _rounded, _all_mixed) if len(cells) > 1 else (_rounded,)
     for divide in ways:
         shapes: list[LaneShape] = []
@@ -52,8 +52,10 @@ def propose_lanes(
                 for m, who, load in divide(count, time, work)
                 if m > 0
             ]
-        if tuple(shapes) not in seen:
-            seen.add(tuple(shapes))
+        # Loads move: divisions that differ in nothing else are one.
+        division = tuple((shape.option, shape.replicas, shape.classes) for shape in shapes)
+        if division not in seen:
+            seen.add(division)
             yield shapes
 
 

@@ -196,6 +196,11 @@ class CellLoop:
         if row >= 0:
             self.live.set_row_sides(np.array([row]), np.array([-np.inf]), np.array([most]))
 
+    @property
+    def measures_missing(self) -> bool:
+        """Whether what is missing is minimised in place of the goal."""
+        return self._missing
+
     def measure_missing(self, *, on: bool) -> None:
         """Minimise what is missing of service and floors, or go back to the goal."""
         if on == self._missing:

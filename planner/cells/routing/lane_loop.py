@@ -1,4 +1,4 @@
-"""The live program of one case on lanes, around their loads (planner.cells.lane_routing)."""
+"""The live program of one case on lanes, around their loads."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,9 @@ from models.demand.cell_curves import CellPoints, budget_latency, may_run_at
 from models.demand.cell_program import CellColumns
 from models.demand.demand_model import DemandModel
 from models.latency import safe_latency_points
-from planner.cells.cell_loop import CellLoop, CellPoint
-from planner.cells.lane_shapes import LaneShape
+from planner.cells.routing.cell_loop import CellLoop, CellPoint
+from planner.cells.routing.lane_moves import lane_moves
+from planner.cells.routing.lane_shapes import LaneShape
 from planner.joint.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
 
@@ -99,3 +100,35 @@ class LaneLoop(CellLoop):
         """Cut until quality is right to a tolerance; curves stay as they are."""
         answer = self._cut(tolerance, full=True)
         return answer if isinstance(answer, StopReason) else self._point(answer)
+
+    def look_ahead(
+        self, point: CellPoint, reach: float, tolerance: float
+    ) -> tuple[float, np.ndarray]:
+        """The loss (minimised) to first order, and the loads, where mixed lanes may move too.
+
+        point: an optimum at the present loads. reach: longest move, part of a load. tolerance: what
+        the estimate of quality may be off, score units.
+        """
+        moves = lane_moves(
+            self.model, self.layout, self._shapes, self._lane_loads, point.time, reach, self._side
+        )
+        count = moves.lane.size
+        columns = self.layout.first_weight + self._owner.size + np.arange(count)
+        moves.entries.resize((count, self.live.rows))
+        self.live.add_columns(np.zeros(count), np.zeros(count), moves.most, moves.entries)
+        # They are of no cell, so nothing else reads them.
+        self._owner = np.concatenate([self._owner, moves.lane])
+        self._cell = np.concatenate([self._cell, np.full(count, -1)])
+        self._loads = np.concatenate([self._loads, np.zeros(count)])
+        answer = self._cut(tolerance, full=True)
+        loads = self._lane_loads.copy()
+        if isinstance(answer, StopReason) or answer.x is None:
+            self.live.fix_to_zero(columns)
+            return point.loss, loads
+        np.add.at(loads, moves.lane, moves.sign * answer.x[columns])
+        ahead = self._point(answer)
+        for j, shape in enumerate(self._shapes):
+            if len(shape.classes) == 1:
+                loads[j] = ahead.time[j] @ ahead.loads[j] / shape.replicas
+        self.live.fix_to_zero(columns)
+        return answer.value, loads

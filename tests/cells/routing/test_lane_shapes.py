@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from planner.cells.lane_shapes import _all_mixed, _rounded, _whole_and_mixed
+from planner.cells.routing.lane_shapes import _all_mixed, _rounded, _whole_and_mixed
 
 
 def test_whole_parts_and_a_mixed_rest() -> None:
