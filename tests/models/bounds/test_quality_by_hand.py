@@ -2,6 +2,7 @@
 asked for.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -57,6 +58,14 @@ def test_prompts_without_weight_are_not_there() -> None:
     assert (unit.llms, unit.prompts) == (2, 2)
 
 
+def test_weights_count_by_their_shares() -> None:
+    scores = table(np.array([[2.0, 4.0], [6.0, 3.0]]))
+    quality = Quality(replace(scores, weights=np.array([1.0, 3.0])))
+    assert quality.weights.tolist() == [0.25, 0.75]
+    constant = Quality(table(np.full((2, 3), 7.0)))
+    assert (constant.offset, constant.scale) == (7.0, 1.0)
+
+
 @pytest.mark.parametrize(
     ("distinct", "copies", "merged"), [(7, 10, True), (8, 10, False), (1, 2, True), (1, 1, False)]
 )
@@ -106,6 +115,7 @@ def test_the_tightest_cuts_are_sought_among_some_and_ties_go_to_the_first() -> N
     assert pool.tightest(corner, 9).tolist() == [0, 1, 2, 3, 4]
     assert pool.tightest(corner, 2, np.array([0, 4, 2])).tolist() == [1, 2]
     assert pool.at(corner) == 1.1
+    assert not pool.add(np.array([0.3, 20.0]), 1.0), "one of five is equal"
     for k in range(100):
         pool.add(np.array([0.1, -1.0 - k]), 1.0)
     assert pool.tightest(corner, 4).tolist() == [1, 3, 5, 6]
@@ -155,8 +165,12 @@ def test_a_search_begins_at_the_tightest_cut(newton: Calls) -> None:
     f = np.array([0.0, 0.25, 0.75])
     quality.cut(np.array([0.3, 0.5, -0.1]))
     quality.cut(np.array([0.7, 0.02, 0.06]))
-    value = quality.cuts.base + quality.cuts.prices @ f
-    tightest = quality.cuts.prices[int(value.argmin())].copy()
+    quality.cut(np.full(3, 9.0))
+    quality.cut(np.full(3, -9.0))
+    gained = quality.cuts.prices @ f
+    at = int((quality.cuts.base + gained).argmin())
+    assert at not in (gained.argmin(), (quality.cuts.base - gained).argmin(), 0)
+    tightest = quality.cuts.prices[at].copy()
     quality.price(f)
     assert newton[0]["prices"] == pytest.approx(tightest[1:] - tightest[1:].mean())
     assert newton[0]["prices"].sum() == pytest.approx(0.0)
@@ -182,7 +196,11 @@ def test_large_tables_are_priced_in_single_precision_on_all_prompts_or_a_sample(
     assert newton[0]["weights"] * quality.weights[at].sum() == pytest.approx(
         quality.weights[at], rel=1e-5
     )
-    edge = Quality(table(np.vstack([values, values])[:4, :10_000]))
+    newton.clear()
+    quality.settle(f)
+    assert temperatures(newton) == [*COLD, *FINE]
+    assert all(call["values"].shape == (4, 13_000) for call in newton)
+    edge = Quality(table(values[:, :10_000]))
     newton.clear()
     edge.price(f)
     assert newton[0]["values"].dtype == np.float64, "40,000 are few"
@@ -247,6 +265,7 @@ def test_fractions_that_no_assignment_realises_are_told(monkeypatch: pytest.Monk
         (-1e6 - 1.0, -1e6, 1e6 + 1.0),
         (2.0**20 - 1.0, 2.0**20 + 1.0, 2.0**20),
         (-(2.0**20) - 1.0, -(2.0**20) + 1.0, 2.0**20),
+        (2.0**20 - 1.5, 2.0**20 - 0.5, 2.0**20 - 0.5),
         (-1.0, 2.0**21, None),
     ],
 )

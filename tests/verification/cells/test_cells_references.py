@@ -54,6 +54,10 @@ FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "a lane of no option": (at("lanes.0.option", 2), "lanes.0: option 2 but the setup has 2"),
     "a lane of nothing": (at("lanes.0.replicas", 0), "lanes.0: 0 replicas"),
     "a lane of a strange class": (at("lanes.0.rates.mail", 0.0), "unknown class mail"),
+    "latencies of a strange class": (
+        at("lanes.0.class_latency_ms", {"mail": {"ttft_mean": 1.0}}),
+        "lanes.0: class_latency_ms names the unknown class mail",
+    ),
     "a loss of another case": (at("losses.0.case", "day"), "day is no case with lost nodes"),
     "a loss of a strange pool": (at("losses.0.nodes", {"a100": [0]}), "names pools ['a100']"),
     "a loss of too many": (at("losses.0.nodes.h100", [0, 1]), "1 different are lost"),
