@@ -79,8 +79,7 @@ def budget_latency(pieces: LatencyPieces, load: float) -> tuple[np.ndarray, np.n
     c, d, e, g = np.moveaxis(pieces.coef[:, inside], -1, 0)
     below = e + g * at
     value, slope = (c + d * at) / below, (d * e - c * g) / below**2
-    best = value.argmin(axis=1) if value.size else np.zeros(0, dtype=int)
-    rows = np.arange(pieces.budgets)
+    rows, best = np.arange(pieces.budgets), value.argmin(axis=1)
     return value[rows, best], slope[rows, best]
 
 

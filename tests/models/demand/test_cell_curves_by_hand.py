@@ -61,27 +61,38 @@ def test_what_a_unit_of_work_spends(load: float, values: list[float], slopes: li
     assert slope == pytest.approx(slopes, rel=1e-11)
 
 
+def test_beyond_an_end_the_latency_is_that_of_the_end() -> None:
+    for end, beyond in ((4.0, 4.0 * (1 + 0.9e-12)), (1.0, 1.0 - 0.9e-12)):
+        for found, exact in zip(
+            budget_latency(PIECES, beyond), budget_latency(PIECES, end), strict=True
+        ):
+            assert found.tolist() == exact.tolist()
+
+
 @pytest.mark.parametrize("scale", [1.0, 0.125])
 def test_a_load_may_run_in_the_domain_up_to_rounding(scale: float) -> None:
     """1e-9 of the last load, and no load in a gap."""
-    gap = replace(PIECES, low=scale * np.array([1.0, 3.0]), high=scale * np.array([2.0, 4.0]))
+    gap = replace(
+        PIECES, low=scale * np.array([1.0, 3.0, 5.0]), high=scale * np.array([2.0, 4.0, 6.0])
+    )
     for load, may in (
         (0.5, False),
         (1.0, True),
-        (1.0 - 3.9e-9, True),
-        (1.0 - 4.1e-9, False),
-        (2.0 + 3.9e-9, True),
-        (2.0 + 4.1e-9, False),
+        (1.0 - 5.9e-9, True),
+        (1.0 - 6.1e-9, False),
+        (2.0 + 5.9e-9, True),
+        (2.0 + 6.1e-9, False),
         (2.5, False),
-        (3.0 - 3.9e-9, True),
-        (3.0 - 4.1e-9, False),
-        (4.0 + 3.9e-9, True),
-        (4.0 + 4.1e-9, False),
+        (3.0 - 5.9e-9, True),
+        (3.0 - 6.1e-9, False),
+        (4.0 + 6.1e-9, False),
+        (6.0 + 5.9e-9, True),
+        (6.0 + 6.1e-9, False),
     ):
         assert may_run_at(gap, scale * load) is may
-    slack = 1e-9 * 4.0 * scale
+    slack = 1e-9 * 6.0 * scale
     assert may_run_at(gap, scale * 1.0 - slack)
-    assert may_run_at(gap, scale * 4.0 + slack)
+    assert may_run_at(gap, scale * 6.0 + slack)
 
 
 # ------------------------------------------------------------------------------------- outside
@@ -277,6 +288,7 @@ def test_refining_stops_where_the_envelope_is_close(monkeypatch: pytest.MonkeyPa
     assert curves.points(cell) is not points
     assert arm.under(load) == pytest.approx(arm.hull(load))
     assert arm.touches == (load,)
+    assert CellCurves(cells_demand()).refine(cell, 0, load), "also before points were asked for"
     for beyond in (-1.0, 12.1):
         assert not curves.refine(cell, 0, beyond)
     assert arm.touches == (load,)
