@@ -236,6 +236,9 @@ def test_points_are_those_of_every_options_envelope() -> None:
     assert curves.points(cell) is points
     assert curves.arms(cell) is curves.arms(cell)
     assert curves.pieces(cell) is curves.pieces(cell)
+    batch = Cell(1, 0, 2.0)
+    assert curves.arms(batch) is not curves.arms(cell)
+    assert curves.pieces(batch)[0].budgets == 1
 
 
 def test_an_envelope_is_coarse_with_one_line_through_the_origin() -> None:

@@ -48,9 +48,15 @@ FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     ),
     "a cell of a strange class": (at("cells.0.class", "mail"), "class mail in case day is no cell"),
     "a cell of another loss": (at("cells.0.loss", 0), "class chat in case day, loss 0 is no cell"),
-    "a lane of a strange case": (at("lanes.0.case", "noon"), "case noon has no routing"),
+    "a lane of a strange case": (
+        at("lanes.0.case", "noon"),
+        "lanes.0: case noon has no routing of its own",
+    ),
     "a lane without loss": (at("lanes.6.loss", None), "case lost has no routing of its own"),
-    "a lane of a strange loss": (at("lanes.6.loss", 5), "case lost, loss 5 has no routing"),
+    "a lane of a strange loss": (
+        at("lanes.6.loss", 5),
+        "lanes.6: case lost, loss 5 has no routing",
+    ),
     "a lane of no option": (at("lanes.0.option", 2), "lanes.0: option 2 but the setup has 2"),
     "a lane of nothing": (at("lanes.0.replicas", 0), "lanes.0: 0 replicas"),
     "a lane of a strange class": (at("lanes.0.rates.mail", 0.0), "unknown class mail"),
@@ -76,6 +82,26 @@ FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
 def test_planted_fault_is_reported(name: str) -> None:
     fault, words = FAULTS[name]
     assert cells_reported(fault, words), cells_problems(fault)
+
+
+def test_every_loss_is_looked_at() -> None:
+    """Three are wrong, each in another way."""
+    found = cells_problems(
+        both(
+            at("losses.0.case", "day"),
+            at("losses.1.nodes", {"a100": [0]}),
+            again("losses"),
+            at("losses.2.case", "noon"),
+            again("losses"),
+            at("losses.3", {"case": "lost", "nodes": {"h100": [7]}, "same_as": None}),
+        )
+    )
+    assert found == (
+        "losses.0: day is no case with lost nodes",
+        "losses.1: names pools ['a100'], lost are ['h100']",
+        "losses.2: noon is no case with lost nodes",
+        "losses.3: nodes [7] of pool h100, which has 3",
+    )
 
 
 def test_states_are_losses_with_their_own_routing() -> None:

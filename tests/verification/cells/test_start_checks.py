@@ -89,6 +89,14 @@ FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
         "setups.0: case night is not of the setup of day, lost",
     ),
     "a setup left out": (lambda plan: plan["setups"].pop(), "this scheduled fleet has 2"),
+    "a setup of no case": (
+        lambda plan: plan["setups"].append({**plan["setups"][1], "cases": ["day"]}),
+        "setups.2: case day is not of the setup of none",
+    ),
+    "a setup too many": (
+        lambda plan: plan["setups"].append({**plan["setups"][1], "cases": []}),
+        "setups: 3 stated, this scheduled fleet has 2",
+    ),
     "more GPUs at night": (at("cases.1.gpus_used", 3), "gpus_used 3 but 2 GPUs hold a shard"),
     "the day's cost at night": (at("cases.1.cost_usd_per_h", 6.0), "6 but recomputed 4"),
     "a shard moved, its start not counted": (
