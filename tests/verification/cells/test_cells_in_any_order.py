@@ -106,3 +106,25 @@ def test_what_is_wrong_later_is_reported(name: str) -> None:
     fault(plan)
     found = run_cells_verifier(plan, turned())
     assert any(words in problem for problem in found), found
+
+
+def without_lanes(case: str) -> Plan:
+    plan = copy.deepcopy(_good())
+    plan["lanes"] = [lane for lane in plan["lanes"] if lane["case"] != case]
+    return plan
+
+
+def test_only_a_case_without_requests_may_do_without_lanes() -> None:
+    """All or none: lanes that it has hold every replica."""
+    assert run_cells_verifier(without_lanes("closed"), turned()) == ()
+    found = run_cells_verifier(without_lanes("night"), turned())
+    for name, count in (("a", 2), ("b", 1)):
+        words = f"option {name} on h100, tp 1, share 100 %: lanes hold 0 replicas, deployed are"
+        assert f"lanes: case night: {words} {count}" in found
+    plan = copy.deepcopy(_good())
+    plan["lanes"].remove(entry(plan, "lanes", "closed", 1))
+    words = "lanes: case closed: option b on h100, tp 1, share 100 %: lanes hold 0 replicas"
+    assert any(words in problem for problem in run_cells_verifier(plan, turned()))
+    both = without_lanes("closed")
+    both["lanes"].remove(entry(both, "lanes", "day", 2))
+    assert any("lanes: case day" in problem for problem in run_cells_verifier(both, turned()))
