@@ -10,8 +10,10 @@ from tests.support.demand.cells_by_hand import (
     at,
     both,
     cells_demand,
+    cells_plan,
     cells_problems,
     cells_reported,
+    curve_by_hand,
     routings_by_hand,
     seats_by_hand,
     without,
@@ -79,6 +81,73 @@ def test_the_weakest_point_beside_any_load_counts() -> None:
     assert run_cells_verifier(plan, demand) == ()
     plan["setups"][0]["options"][0]["provenance"] = "measured"
     assert len(run_cells_verifier(plan, demand)) == 1
+
+
+def test_every_word_between_the_points_beside_the_loads_may_be_stated() -> None:
+    """A lane of a runs at the middle point, where either neighbour may count."""
+    demand = cells_demand()
+    first, second = demand.instance.options
+    curve = replace(first.curve, provenance=("measured", "interpolated", "calibrated"))
+    instance = replace(demand.instance, options=(replace(first, curve=curve), second))
+    middle = both(at("lanes.0.rates.chat", 6.0), at("lanes.0.load_rps", 6.0))
+    words = (
+        "provenance {} but the points beside the loads of its lanes say interpolated or calibrated"
+    )
+    for word, wrong in (
+        ("measured", True),
+        ("interpolated", False),
+        ("calibrated", False),
+        ("estimated", True),
+    ):
+        found = cells_problems(
+            both(middle, at("setups.0.options.0.provenance", word)), instance=instance
+        )
+        told = [p for p in found if "provenance" in p]
+        assert [p.endswith(words.format(word)) for p in told] == [True] * wrong
+
+
+def test_idle_replicas_may_be_called_what_their_first_point_is_called() -> None:
+    """b has nothing to do; and where it has no lane at all, lanes say nothing of it."""
+    demand = cells_demand()
+    night = replace(demand.cases[1], rates=(2.0, 0.0))
+    alone = replace(demand, cases=(night,), cost_at_most=None)
+    plan = make_cells_plan(
+        alone, seats_by_hand(), [[Routing((Lane(0, 2, (2.0, 0.0)),), ((0.0,), (0.0,)))]]
+    )
+    alone = replace(
+        alone, classes=(replace(alone.classes[0], quality_floor=None), alone.classes[1])
+    )
+    assert run_cells_verifier(plan, alone) == ()
+    option = plan["setups"][0]["options"][1]
+    assert option["provenance"] == "measured"
+    option["provenance"] = "interpolated"
+    assert [p.partition(" but ")[0] for p in run_cells_verifier(plan, alone)] == [
+        "setups.0: option b on h100, tp 1, share 100 %: provenance interpolated"
+    ]
+    plan["lanes"] = plan["lanes"][:1]
+    for word in ("measured", "estimated"):
+        option["provenance"] = word
+        assert not any("provenance" in p for p in run_cells_verifier(plan, alone))
+
+
+def test_a_load_is_read_on_the_curves_of_the_classes_on_the_lane() -> None:
+    """Of batch on a there is a curve of its own, up to 2.4 req/s: lanes without batch are free."""
+    short = replace(cells_demand(), class_curves={(0, 1): curve_by_hand(2.4, 0.08)})
+    words = ": option a on h100, tp 1, share 100 %: load {} req/s per replica is above the"
+    assert [
+        problem
+        for problem in run_cells_verifier(cells_plan(), short)
+        if "above the highest profiled rate" in problem
+    ] == [
+        f"lanes.1 (case day){words.format(4)} highest profiled rate 2.4",
+        f"lanes.6 (case lost, loss 0){words.format(2.5)} highest profiled rate 2.4",
+    ]
+
+
+def test_rates_of_a_loss_are_told_with_it() -> None:
+    assert cells_reported(
+        at("lanes.6.rates.chat", 1.0), "lanes: case lost, loss 0: class chat gets 1 req/s of a"
+    )
 
 
 @pytest.mark.parametrize(("moved", "wrong"), [(0.9e-7, False), (1.1e-7, True)])
