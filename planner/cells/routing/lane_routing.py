@@ -83,8 +83,8 @@ class _LaneProgram:
     ) -> None:
         self.rates, self.clock, self.tolerance = rates, clock, tolerance
         self.loads, self.side = np.array([_first_load(rates, one) for one in rates.shapes]), -1
-        self._mixed = np.array([len(shape.classes) > 1 for shape in rates.shapes])
-        self._replicas = np.array([shape.replicas for shape in rates.shapes])
+        self._mixed = np.array([len(shape.classes) > 1 for shape in rates.shapes], dtype=bool)
+        self._replicas = np.array([shape.replicas for shape in rates.shapes], dtype=float)
         self._loop = LaneLoop(
             rates.model, rates.case, rates.shapes, self.loads, self.side, clock, settings
         )

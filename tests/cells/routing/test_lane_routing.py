@@ -249,3 +249,17 @@ def test_a_mixed_lane_keeps_a_limit_of_each_llm_where_it_is_the_only_one(
     shapes = [LaneShape(0, 1, (0, 1), 6.0)]
     one = route_lanes(LaneRates(model, 0, shapes, np.inf), search_clock(), SolveSettings(), 1e-6)
     assert (one is not None) == served
+
+
+def test_without_any_lane_everything_goes_outside() -> None:
+    demand = cells_demand()
+    free = replace(demand.instance, slos=())
+    classes = tuple(
+        replace(c, slos=(), quality_floor=None, permitted=(False, False, True))
+        for c in demand.classes
+    )
+    api = replace(demand.outside[0], max_rate=None)
+    model = cell_model(replace(demand, instance=free, classes=classes, outside=(api,)))
+    one = route_lanes(LaneRates(model, 0, [], np.inf), search_clock(), SolveSettings(), 1e-6)
+    assert one is not None
+    assert one.outside.sum() == pytest.approx(sum(demand.cases[0].rates))
