@@ -157,4 +157,14 @@ def test_floors_hold_in_every_cell() -> None:
     assert low["case"] == "lost"
     for below, wrong in ((-1e-5, False), (0.9e-6, False), (1.1e-6, True)):
         floor = replace(batch, quality_floor=low["quality"] + below)
-        assert bool(cells_problems(classes=(chat, floor))) == wrong
+        found = cells_problems(classes=(chat, floor))
+        assert bool(found) == wrong
+        assert all(problem.endswith(" of the class") for problem in found)
+
+
+def test_outside_keeps_its_rate_in_every_state() -> None:
+    api = replace(cells_demand().outside[0], max_rate=0.9)
+    words = "1 req/s are sent to api, above its max_rate_rps 0.9"
+    assert cells_problems(outside=(api,)) == tuple(
+        f"case {state}: {words}" for state in ("day", "lost, loss 0", "lost, loss 1")
+    )

@@ -1,5 +1,6 @@
 """Every loss of nodes must be covered by what is left of the setup."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +10,8 @@ from models.demand.requests import DemandInstance
 from models.instance import Llm
 from planner.verification.cells.cells_verifier import run_cells_verifier
 from planner.verification.cells.loss_checks import survivors_of_loss
+from planner.verification.cells.stated_cells import read_stated_cells
+from planner.verification.deployed_options import index_deployed_options
 from tests.support.demand.cells_by_hand import (
     at,
     both,
@@ -50,7 +53,10 @@ FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
         " 1 survive",
     ),
     "a loss twice": (at("losses.1.nodes.h100", [1]), "2 entries lose nodes that hold the same"),
-    "alike misstated": (at("losses.0.alike", 1), "alike 1 but 2 choices"),
+    "alike misstated": (
+        at("losses.0.alike", 1),
+        "losses.0: alike 1 but 2 choices lose nodes that hold the same",
+    ),
 }
 
 
@@ -79,11 +85,32 @@ def test_no_more_nodes_are_lost_than_there_are() -> None:
         plan[key] = [entry for entry in plan[key] if entry["loss"] is None]
     problems = run_cells_verifier(plan, lost_of_many(3, 4))
     assert "case lost: 4 nodes of pool h100 are lost, it has 3" in problems
+    # All of them may be lost; and of two cases both are told.
+    demand = lost_of_many(3, 3)
+    assert "losses: case lost: the loss of the nodes [0, 1, 2] of h100 is not stated" in (
+        run_cells_verifier(plan, demand)
+    )
+    *others, lost = demand.cases
+    worse = replace(lost, name="worse", lost_nodes=(5,))
+    worst = replace(lost, name="worst", lost_nodes=(6,))
+    plan["setups"][0]["cases"] += ["worse", "worst"]
+    plan["cases"] += [{**plan["cases"][2], "case": name} for name in ("worse", "worst")]
+    told = run_cells_verifier(plan, replace(demand, cases=(*others, lost, worse, worst)))
+    assert "case worse: 5 nodes of pool h100 are lost, it has 3" in told
+    assert "case worst: 6 nodes of pool h100 are lost, it has 3" in told
 
 
 def test_too_many_kinds_name_their_pool() -> None:
     """Sixteen nodes that all hold something else: 12 870 ways to lose eight."""
     demand = lost_of_many(16, 8)
+    spare = replace(demand.instance.pools[0], name="spare", nodes=2)
+    pools = (*demand.instance.pools, spare)
+    *others, lost = (replace(c, lost_nodes=(*c.lost_nodes, 0)) for c in demand.cases)
+    demand = replace(
+        demand,
+        instance=replace(demand.instance, pools=pools),
+        cases=(*others, replace(lost, lost_nodes=(8, 1))),
+    )
     plan = cells_plan()
     setup = plan["setups"][0]
     setup["options"][0]["replicas"] = 16 * 17 // 2
@@ -132,9 +159,14 @@ def test_nodes_of_two_pools_are_lost_at_once() -> None:
     # Of the first pool (2, 1), (2, 0), (1, 1) and (1, 0) replicas, of the second 1 or 0.
     assert sorted(loss["alike"] for loss in plan["losses"]) == [1, 1, 2, 2, 2, 2, 4, 4]
     assert run_cells_verifier(plan, demand) == ()
+    setup = read_stated_cells(plan, demand, index_deployed_options(instance)).setups[0]
+    assert survivors_of_loss(setup, [("h100", 0)]).tolist() == [2, 2]
     borrowed = [k for k, loss in enumerate(plan["losses"]) if loss["same_as"] is not None]
     assert len(borrowed) == 6
     forgotten = {**plan, "losses": plan["losses"][: borrowed[-1]]}
     problems = run_cells_verifier(forgotten, demand)
     assert len(problems) == 8 - borrowed[-1]
-    assert all("is not stated" in problem for problem in problems)
+    words = (
+        r"losses: case lost: the loss of the nodes \[\d, \d\] of h100, \[\d\] of a100 is not stated"
+    )
+    assert all(re.fullmatch(words, problem) for problem in problems)
