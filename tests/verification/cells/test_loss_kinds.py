@@ -1,6 +1,7 @@
 """Kinds of choices of lost nodes against one choice after the other."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -67,3 +68,19 @@ def test_nodes_are_grouped_by_what_they_hold() -> None:
     groups = nodes_by_content(plan.setups[0], plan.demand, 2)
     assert groups == {"h100": {((0, 1),): [0, 1], ((1, 1),): [2]}}
     assert nodes_by_content(plan.setups[0], plan.demand, 0) == {}
+
+
+def test_nodes_hold_numbers_of_shards_or_nothing() -> None:
+    """Of the second pool a node is lost, of the first none."""
+    plan = stated()
+    (first,) = plan.demand.instance.pools
+    spare = replace(first, name="spare", nodes=4)
+    instance = replace(plan.demand.instance, pools=(first, spare))
+    case = replace(plan.demand.cases[2], lost_nodes=(0, 1))
+    shards = [("spare", 0, 1), ("spare", 0, 0), ("spare", 0, 0), ("spare", 1, 0), ("h100", 0, 0)]
+    placement = [{"pool": p, "node": n, "option": o} for p, n, o in shards]
+    setup = replace(plan.setups[0], entry={"placement": placement})
+    demand = replace(plan.demand, instance=instance, cases=(case,))
+    assert nodes_by_content(setup, demand, 0) == {
+        "spare": {((0, 2), (1, 1)): [0], ((0, 1),): [1], (): [2, 3]}
+    }
