@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from models.instance import Slo
+from planner.verification.cells.cell_slo_checks import slo_is_readable
 from planner.verification.cells.cells_verifier import run_cells_verifier
 from tests.support.demand.cells_by_hand import (
     at,
@@ -103,3 +104,22 @@ def test_the_promised_share_is_not_scaled() -> None:
     demand = replace(demand, classes=(late, batch))
     plan = make_cells_plan(demand, seats_by_hand(), routings_by_hand())
     assert any("violated" in p for p in run_cells_verifier(plan, demand))
+
+
+@pytest.mark.parametrize(
+    ("statistic", "scope", "readable"),
+    [
+        ("p95", "all", True),
+        ("p95", "each_llm", False),
+        ("p50", "each_llm", True),
+        ("mean", "all", False),
+        ("mean", "each_llm", False),
+    ],
+)
+def test_what_a_curve_of_one_percentile_can_tell(
+    statistic: str, scope: str, *, readable: bool
+) -> None:
+    curve = cells_demand().instance.options[0].curve
+    bare = replace(curve, latency={("ttft", "p50"): curve.latency["ttft", "p50"]})
+    assert slo_is_readable(bare, Slo("ttft", statistic, 1.0, scope)) is readable
+    assert not slo_is_readable(bare, Slo("e2e", statistic, 1.0, scope))
