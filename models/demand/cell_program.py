@@ -39,7 +39,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from models.demand.cell_curves import CellPoints, outside_budgets
 from models.demand.demand_model import DemandModel, case_share
 from models.demand.requests import Cell, DemandInstance
-from models.formulation import Goal, GoalKind, fleet_cost, limit_of_changes
+from models.formulation import Changes, fleet_cost
 from models.instance import Instance
 from models.linear import LinearProgram
 
@@ -179,6 +179,7 @@ def build_cell_program(
                 replicas[s, o] = out.column(high=float(model.upper[o]))
             _add_fleet(out, instance, gpus_used[s], gpus_rented[s], float(parts[s]))
             capacity[s] = _add_setup_rows(out, model, replicas[s], gpus_used[s])
+            _keep_changes(out, model, replicas[s], model.limit_of_setup(s))
         if model.prices_starts and len(setups) == len(demand.setups):
             _add_starts(out, model, replicas, starts, by_cost=by_cost)
     cells: list[CellColumns] = []
@@ -261,7 +262,6 @@ def _add_setup_rows(
             out.row(over((llm == i).astype(float)), float(entry.min_replicas), most)
     for quota in instance.quotas:
         out.row(over(np.array(quota.weight)), -np.inf, quota.most * (1 + 1e-9))
-    _keep_changes(out, model, replicas)
     floor = instance.min_utilization * instance.gpus
     if floor > 0:
         share = np.array([o.mps_share for o in instance.options])
@@ -269,11 +269,12 @@ def _add_setup_rows(
     return capacity
 
 
-def _keep_changes(out: _Builder, model: DemandModel, replicas: np.ndarray) -> None:
+def _keep_changes(
+    out: _Builder, model: DemandModel, replicas: np.ndarray, limit: Changes | None
+) -> None:
     """count_started, count_stopped and keep_changes of models.setup_constraints: one column for
     every option that runs.
     """
-    limit = limit_of_changes(Goal(of=GoalKind.QUALITY), model.demand.instance)
     if limit is None:
         return
     terms, left_out = [], sum(limit.replicas)

@@ -1,14 +1,15 @@
 """What all programs of one demand share: curves, qualities, capacity, the unit of rates."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from models.capacity import CapacityRow, capacity_rows, most_replicas_by_capacity
 from models.demand.cell_curves import CellCurves
 from models.demand.requests import DemandInstance
-from models.instance import Instance
+from models.formulation import Changes, Goal, GoalKind, limit_of_changes
+from models.instance import Instance, Running
 from models.nogood import NoGood
 from models.packing.first_fit import Item, pool_items
 from models.quality import Quality
@@ -78,6 +79,17 @@ class DemandModel:
             return self.instance.start_prices
         shards = np.array([option.tp_degree for option in self.instance.options], dtype=float)
         return shards * (self.demand.start_usd or 0.0) / self.demand.hours
+
+    def running_setup(self, setup: int) -> Running | None:
+        """What runs of one setup when the plan begins; None where it begins with nothing."""
+        runs = self.demand.runs
+        return runs[setup] if runs else self.instance.running
+
+    def limit_of_setup(self, setup: int) -> Changes | None:
+        """The limit of starts and stops that one setup keeps against what runs of it."""
+        running = self.running_setup(setup)
+        own = replace(self.instance, running=running)
+        return limit_of_changes(Goal(of=GoalKind.QUALITY), own)
 
     def replicas_that_run(self) -> np.ndarray:
         """(O,) replicas before the only setup of a fixed fleet; 0 where it begins with nothing."""

@@ -25,7 +25,7 @@ Mathematik 4, 1962): any cut holds for every setup, so the master's optimum boun
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -112,7 +112,8 @@ def build_master_program(
         fit_pool(block, form)
         respect_setup_no_goods(block, form)
         keep_setup_quotas(block, form)
-        keep_changes(block, form)
+        goal = replace(form.goal, changes=model.limit_of_setup(s))
+        keep_changes(block, replace(form, goal=goal))
         keep_setup_replica_limits(block, form)
         reach_min_utilization(block, form)
         left = _surviving(block, model, own) if spread else {}

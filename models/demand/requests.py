@@ -25,7 +25,7 @@ from functools import cached_property
 
 import numpy as np
 
-from models.instance import Instance, Slo
+from models.instance import Instance, Running, Slo
 from profiles.records import Column, Curve, Scores
 
 __all__ = ["Cell", "DemandCase", "DemandInstance", "OutsideLlm", "RequestClass"]
@@ -105,7 +105,9 @@ class DemandInstance:
     read. cost_at_most: USD/h, GPUs, LLMs outside and starts together, or None. class_curves: by
     (option, class), where a class has latencies of its own. unjudged: (option, class) that may not
     go together, because the option lacks a column of an SLO of the class. start_usd: USD for each
-    GPU that a replica starts on, of a scheduled fleet; None: the fleet is fixed.
+    GPU that a replica starts on, of a scheduled fleet; None: the fleet is fixed. runs: of a
+    scheduled fleet what runs of every setup when a plan begins, or none (of a fixed one
+    `instance.running`).
     """
 
     instance: Instance
@@ -116,6 +118,7 @@ class DemandInstance:
     class_curves: Mapping[tuple[int, int], Curve] = field(default_factory=dict)
     unjudged: frozenset[tuple[int, int]] = frozenset()
     start_usd: float | None = None
+    runs: tuple[Running, ...] = ()
 
     @property
     def served(self) -> tuple[str, ...]:
@@ -152,7 +155,7 @@ class DemandInstance:
     def fixed(self) -> "DemandInstance":
         """The same demand, served by one setup."""
         cases = tuple(replace(case, of=None) for case in self.cases)
-        return replace(self, cases=cases, start_usd=None)
+        return replace(self, cases=cases, start_usd=None, runs=())
 
     def setup_parts(self) -> np.ndarray:
         """(S,) part of all hours that each setup runs."""

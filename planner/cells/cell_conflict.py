@@ -63,10 +63,11 @@ def explain_cells(
     reasons = tuple(impossible.values()) or (
         f"Each case can be served alone, but not all of them {how}.",
     )
-    running = model.instance.running
+    running = model.running_setup(0)
     if running is not None and running.most is not None:
         # Cases and repairs were tried within that limit, too.
-        reasons += (f"All of it with at most {running.most} replicas to start or stop.",)
+        each = "" if one_setup else " of each setup"
+        reasons += (f"All of it with at most {running.most} replicas{each} to start or stop.",)
     effort = found.effort
     if not decided:
         effort = replace(effort, notes=(*effort.notes, CUT_SHORT))

@@ -103,6 +103,9 @@ class ScheduleSearch(CellSearch):
         if search.best is None:
             return
         (one,) = search.best.setups
+        limits = map(self.model.limit_of_setup, range(len(demand.setups)))
+        if any(limit and limit.count(one.replicas) > limit.most for limit in limits):
+            return
         setups = tuple(replace(one, cases=cases) for cases in demand.setups)
         self.seen.add(np.array([one.replicas] * len(setups)).tobytes())
         self.take(replace(search.best, setups=setups))

@@ -94,13 +94,18 @@ class CellSearch(CellGoal):
 
     def _try_running(self) -> None:
         """What runs as the first plan, where it is one within all limits on setups."""
-        running = self.model.instance.running
-        if self._root is None or running is None or len(self.model.demand.setups) > 1:
+        model = self.model
+        running = [model.running_setup(s) for s in range(len(model.demand.setups))]
+        known = [np.array(one.replicas, dtype=int) for one in running if one is not None]
+        if self._root is None or len(known) < len(running):
             return
-        usable = np.isin(np.arange(self.model.upper.size), self.model.options)
-        replicas = np.where(usable, np.array(running.replicas, dtype=int), 0)
-        if setup_keeps_limits(self.model.instance, replicas):
-            self.try_setups(replicas[None, :], {})
+        usable = np.isin(np.arange(model.upper.size), model.options)
+        replicas = np.where(usable, np.array(known), 0)
+        if all(
+            setup_keeps_limits(model.instance, own, model.limit_of_setup(s))
+            for s, own in enumerate(replicas)
+        ):
+            self.try_setups(replicas, {})
 
     def decide_and_try(self) -> bool:
         """One step; whether there may be another."""

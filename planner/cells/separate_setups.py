@@ -57,12 +57,12 @@ class SeparateSearch:
 
         self.searches = [
             CellSearch(
-                model=DemandModel(demand=_alone(demand, cases), qualities=self.qualities),
+                model=DemandModel(demand=_alone(demand, s), qualities=self.qualities),
                 clock=clock,
                 settings=settings,
                 report=tell,
             )
-            for cases in demand.setups
+            for s in range(len(demand.setups))
         ]
 
     @property
@@ -169,10 +169,12 @@ class SeparateSearch:
         )
 
 
-def _alone(demand: DemandInstance, cases: Sequence[int]) -> DemandInstance:
-    """The fixed fleet of the cases of one setup."""
-    own = tuple(replace(demand.cases[t], of=None) for t in cases)
-    return replace(demand, cases=own, start_usd=None)
+def _alone(demand: DemandInstance, setup: int) -> DemandInstance:
+    """The fixed fleet of the cases of one setup, from what runs of it."""
+    own = tuple(replace(demand.cases[t], of=None) for t in demand.setups[setup])
+    running = demand.runs[setup] if demand.runs else None
+    instance = replace(demand.instance, running=running)
+    return replace(demand, instance=instance, cases=own, start_usd=None, runs=())
 
 
 def _only_setup(search: CellSearch) -> CellPlan:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.demand.requests import DemandInstance
-from models.formulation import Goal, GoalKind, fleet_cost, limit_of_changes
+from models.formulation import Changes, fleet_cost
 from models.instance import Instance
 from models.packing.cycle import CyclePool, place_cycle, started_shards
 from models.packing.first_fit import Packing, pool_items
@@ -29,7 +29,9 @@ LEAST_GPU, LEAST_START = 1e-3, 1e-6
 """USD/h that a GPU and a start count for at least: without prices fewer of both are better too."""
 
 
-def setup_keeps_limits(instance: Instance, replicas: np.ndarray) -> bool:
+def setup_keeps_limits(
+    instance: Instance, replicas: np.ndarray, limit: Changes | None = None
+) -> bool:
     """Whether a setup (O,), wherever it is placed, keeps the limits on the replicas of every LLM,
     the floor of utilisation and the limit of changes.
     """
@@ -38,7 +40,6 @@ def setup_keeps_limits(instance: Instance, replicas: np.ndarray) -> bool:
     most = [np.inf if llm.max_replicas is None else llm.max_replicas for llm in llms]
     least = [llm.min_replicas for llm in llms]
     shares = np.array([o.tp_degree * o.mps_share for o in options])
-    limit = limit_of_changes(Goal(of=GoalKind.QUALITY), instance)
     return bool(
         (held >= least).all()
         and (held <= most).all()

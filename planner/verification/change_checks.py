@@ -14,7 +14,7 @@ from typing import Any
 
 from planner.verification.tolerances import RANGE_TOL
 
-__all__ = ["check_stated_changes", "recomputed_changes_cost"]
+__all__ = ["check_stated_changes", "check_stated_cycle_changes", "recomputed_changes_cost"]
 
 COUNTS = ("kept", "started", "stopped")
 
@@ -54,6 +54,38 @@ def check_stated_changes(plan: Mapping[str, Any]) -> Iterator[str]:
     yield from _check_counts_of_changes(numbers, before, after, most)
     if stated.get("changes") is not None:
         yield from _check_price_of_starts(plan, stated, before)
+
+
+def check_stated_cycle_changes(plan: Mapping[str, Any]) -> Iterator[str]:
+    """`context.from_cycle`, where a plan with setups in a cycle has it: the same counts of every
+    setup against what runs in its own case, and the limit of each.
+    """
+    context = plan.get("context")
+    stated = context.get("from_cycle") if isinstance(context, Mapping) else None
+    if stated is None:
+        return
+    try:
+        most, entries = stated["most_changes"], stated["setups"]
+        told = [entry["case"] for entry in entries]
+        read = [
+            (_count_stated(one["options"]), _count_stated(setup["options"]))
+            for one, setup in zip(entries, plan["setups"], strict=False)
+        ]
+        numbers = [{key: one[key] for key in COUNTS} for one in entries]
+    except UNREADABLE:
+        yield "context.from_cycle: not what a plan says of the one it starts from"
+        return
+    own = [setup["cases"][0] for setup in plan["setups"]]
+    if told != own:
+        yield f"context.from_cycle: of the cases {told} but the setups are of {own}"
+        return
+    whole = all(isinstance(n, int) for one in numbers for n in one.values())
+    if not whole or not isinstance(most, int | None):
+        yield f"context.from_cycle: {numbers}, most_changes {most} in a plan with setups"
+        return
+    for case, one, (before, after) in zip(own, numbers, read, strict=True):
+        for problem in _check_counts_of_changes({**one, "moved": 0}, before, after, most):
+            yield f"{problem}, case {case}"
 
 
 def recomputed_changes_cost(plan: Mapping[str, Any]) -> float:

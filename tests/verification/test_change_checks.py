@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from planner.verification.change_checks import recomputed_changes_cost
+from planner.verification.change_checks import (
+    check_stated_cycle_changes,
+    recomputed_changes_cost,
+)
 from planner.verification.verifier import run_verifier
 from tests.support.instances.plan_by_hand import good_plan, tiny
 
@@ -131,3 +134,37 @@ def test_the_objective_and_the_budget_count_the_changes() -> None:
     found = run_verifier(right, instance), run_verifier(forgotten, instance)
     assert not any("objective: value" in one for one in found[0])
     assert any("objective: value" in one for one in found[1])
+
+
+def cycle(**changes: Any) -> dict[str, Any]:
+    """Two setups; the first is what runs, of the second one replica stops and two start."""
+    before = [{**SMALL, "replicas": 2}]
+    setups = [
+        {"cases": ["day", "test"], "options": [{**SMALL, "replicas": 2}]},
+        {"cases": ["night"], "options": [{**SMALL, "replicas": 1}, {**OTHER, "replicas": 2}]},
+    ]
+    counts = [{"kept": 2, "started": 0, "stopped": 0}, {"kept": 1, "started": 2, "stopped": 1}]
+    stated = {
+        "most_changes": 3,
+        "setups": [
+            {"case": case, "options": before, **own}
+            for case, own in zip(("day", "night"), counts, strict=True)
+        ],
+    }
+    return {"setups": setups, "context": {"from_cycle": {**stated, **changes}}}
+
+
+def test_counts_of_a_cycle() -> None:
+    assert list(check_stated_cycle_changes(cycle())) == []
+    assert list(check_stated_cycle_changes({"setups": [], "context": {}})) == []
+    (problem,) = check_stated_cycle_changes(cycle(most_changes=2))
+    assert problem.endswith("3 replicas start or stop, allowed are 2, case night")
+    stated = cycle()["context"]["from_cycle"]["setups"]
+    for setups, words in (
+        ([stated[0], {**stated[1], "started": 0}], "started: 0 but the setups say 2, case night"),
+        ([stated[1], stated[0]], "of the cases ['night', 'day'] but the setups are of"),
+        (stated[:1], "of the cases ['day'] but the setups are of"),
+        ([{**stated[0], "kept": None}, stated[1]], "in a plan with setups"),
+        ([{"case": "day"}], "not what a plan says of the one it starts from"),
+    ):
+        assert any(words in one for one in check_stated_cycle_changes(cycle(setups=setups)))

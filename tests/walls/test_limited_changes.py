@@ -14,12 +14,16 @@ from planner.verification.verifier import run_verifier
 from tests.support.demand.oracle import best_demand_plan
 from tests.support.demand.oracle_faults import demand_plan_faults
 from tests.support.demand.placements import placed_setups
+from tests.support.demand.plan_content import plan_content
 from tests.support.demand.random_demands import random_demand
+from tests.support.demand.random_schedules import random_schedule
+from tests.support.demand.schedule_oracle import best_schedule
 from tests.support.instances.by_hand import flat, make, option
 from tests.support.instances.oracle import best_plan_among, feasible_setups
 from tests.support.instances.oracle_faults import REL_GAP, plan_content_of, value_faults
 from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.walls import first_fast, usually, wall_size
+from tests.walls.test_schedules_random import schedule_faults
 
 SETTINGS = Settings(rel_gap=REL_GAP)
 GONE = 1
@@ -102,6 +106,41 @@ def test_the_best_plan_over_cells_within_so_many_changes(kind: str, seed: int) -
     free = replace(demand, instance=from_running(demand.instance, runs, None))
     again = solve_cells(free, SETTINGS, explain=False)
     assert again.value == pytest.approx(plain.value, rel=3 * REL_GAP)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    first_fast(
+        usually(
+            [(kind, seed) for kind in ("two_pools", "cost_starts") for seed in range(1, 13)],
+            (7, 16),
+        )
+    ),
+)
+def test_the_best_schedule_within_so_many_changes_of_each_setup(kind: str, seed: int) -> None:
+    """What runs in each case is as far from its best setup as can be, so that the limit binds."""
+    demand = random_schedule(seed, kind)
+    quick = replace(SETTINGS, time_limit=2.0)
+    plain = solve_cells(demand, quick, explain=False)
+    if plain.plan is None:
+        return
+    setups, runs = placed_setups(demand, by_node=False), []
+    for own in plain.plan.setups:
+        best = tuple(int(n) for n in own.replicas)
+        far = max((setup.replicas for setup in setups), key=lambda n: (changes(n, best), n))
+        most = max(changes(far, best) - 1 - seed % 2, 0)
+        runs.append(from_running(demand.instance, far, most).running)
+    limited = replace(demand, runs=tuple(runs))
+    solution = solve_cells(limited, quick, explain=False)
+    if solution.plan is not None:
+        for own, one in zip(solution.plan.setups, runs, strict=True):
+            assert changes(tuple(own.replicas.tolist()), one.replicas) + GONE <= one.most
+    plan = plan_content(demand, solution)
+    assert schedule_faults(demand, plan, best_schedule(limited)) == []
+    free = replace(demand, runs=tuple(replace(one, most=None) for one in runs))
+    again = solve_cells(free, quick, explain=False)
+    if again.status == plain.status == "optimal":
+        assert again.value == pytest.approx(plain.value, rel=3 * REL_GAP)
 
 
 @pytest.mark.parametrize("pool", [0, 1])

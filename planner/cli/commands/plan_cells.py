@@ -1,10 +1,11 @@
 """The command `plan` on a scenario with classes, cases, LLMs outside or a budget."""
 
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.instance import ObjectiveKind
 from planner.cells.lost_node_table import lost_node_table
@@ -16,8 +17,13 @@ from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.export.cells.cells_report_files import write_cells_report_files
 from planner.plans.cells.cells_content import build_cells_plan
+from planner.plans.changes.starting_cycle import (
+    demand_from_running_cycle,
+    read_starting_cycle,
+    start_of_cycle,
+    starting_cycle_lines,
+)
 from planner.plans.changes.starting_plan import (
-    StartingPlan,
     instance_from_running,
     read_starting_plan,
     start_of_plan,
@@ -29,8 +35,6 @@ from planner.sizing.cell_sizing import solve_sized_cells
 from profiles.io.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from models.demand.requests import DemandInstance
     from planner.cli.commands.plan import PlanOptions, PlanOutputs
     from planner.scenario.assemble import LoadResult
@@ -43,7 +47,7 @@ __all__ = [
 ]
 
 
-def refuse_plan_options_with_cells(scenario: Path, options: "Mapping[str, bool]") -> None:
+def refuse_plan_options_with_cells(scenario: Path, options: Mapping[str, bool]) -> None:
     """Raise DataError where options are given that do not know cells yet. options: name -> whether
     it is given.
     """
@@ -51,7 +55,7 @@ def refuse_plan_options_with_cells(scenario: Path, options: "Mapping[str, bool]"
     _refuse_plan_options(scenario, options, problem, "leave it out; --json writes the whole plan")
 
 
-def refuse_plan_options_with_sizing(scenario: Path, options: "Mapping[str, bool]") -> None:
+def refuse_plan_options_with_sizing(scenario: Path, options: Mapping[str, bool]) -> None:
     """The same of options that do not go with numbers of nodes to be decided."""
     problem = "this option of plan does not go with numbers of nodes that the plan decides"
     fix = "leave it out, or write the decided numbers with --set pools.0.nodes=NUMBER"
@@ -59,7 +63,7 @@ def refuse_plan_options_with_sizing(scenario: Path, options: "Mapping[str, bool]
 
 
 def _refuse_plan_options(
-    scenario: Path, options: "Mapping[str, bool]", problem: str, fix: str
+    scenario: Path, options: Mapping[str, bool], problem: str, fix: str
 ) -> None:
     faults = [
         Fault(str(scenario), name, "", problem, fix) for name, given in options.items() if given
@@ -95,11 +99,8 @@ def run_plan_cells(
     demand = loaded.demand
     if demand is None:
         raise AssertionError("a scenario without cells is planned as one")
-    settings, begin = loaded.settings, None
-    if options.start is not None:
-        begin = _plan_to_start_from(loaded, demand, options)
-        notify(starting_plan_lines(demand.instance, begin), quiet=quiet)
-    asked = replace(demand, instance=instance_from_running(demand.instance, begin))
+    settings = loaded.settings
+    asked, stated = _from_what_runs(loaded, demand, options, quiet=quiet)
     demand, solution = with_progress(
         lambda progress, cancel: solve_sized_cells(
             asked, settings, progress=progress, cancel=cancel
@@ -108,11 +109,9 @@ def run_plan_cells(
         show=not quiet,
     )
     # Only the search knows what runs: the plan is one of the scenario.
-    demand = replace(demand, instance=replace(demand.instance, running=None))
+    demand = replace(demand, instance=replace(demand.instance, running=None), runs=())
     loaded = replace(loaded, instance=demand.instance, demand=demand)
-    content = build_cells_plan(
-        loaded, demand, solution, settings, {"load": seconds}, partial(start_of_plan, start=begin)
-    )
+    content = build_cells_plan(loaded, demand, solution, settings, {"load": seconds}, stated)
     if options.what_if_lost and solution.plan is not None and not interrupt.cancel.is_set():
         lost = lost_node_table(demand, solution.plan.setups, settings, interrupt.cancel)
         pools = [pool.name for pool in demand.instance.pools]
@@ -139,16 +138,29 @@ def run_plan_cells(
     return code
 
 
-def _plan_to_start_from(
-    loaded: "LoadResult", demand: "DemandInstance", options: "PlanOptions"
-) -> StartingPlan:
-    """The plan that runs; DataError where it cannot be one to start from, where the scenario has a
-    setup for every case: which of them would start from it is not said; or where a price of changes
-    decides nothing.
+Stated = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""From the content of a plan to what its context says of the one that it starts from."""
+
+
+def _from_what_runs(
+    loaded: "LoadResult", demand: "DemandInstance", options: "PlanOptions", *, quiet: bool
+) -> tuple["DemandInstance", Stated | None]:
+    """The demand with what runs when its plan begins, and what the plan says of it; DataError where
+    it cannot be a plan to start from, or where a price of changes decides nothing.
     """
-    if len(demand.setups) > 1:
-        problem = "a scheduled fleet has several setups, and --from starts one"
-        fix = "leave it out, or plan a fixed fleet with --set fleet.mode=fixed"
-        raise DataError([Fault(str(loaded.scenario.path), "--from", "", problem, fix)])
+    if options.start is None:
+        return demand, None
     refuse_price_without_cost(loaded, options)
-    return read_starting_plan(str(options.start), options.most_changes, options.change_price)
+    if len(demand.setups) == 1:
+        price = options.change_price
+        begin = read_starting_plan(options.start, options.most_changes, price)
+        notify(starting_plan_lines(demand.instance, begin), quiet=quiet)
+        instance = instance_from_running(demand.instance, begin)
+        return replace(demand, instance=instance), partial(start_of_plan, start=begin)
+    if options.change_price is not None:
+        problem = "the change to a scheduled fleet has no price, only the starts in its cycle"
+        fix = "limit it with --most-changes N, or plan a fixed fleet with --set fleet.mode=fixed"
+        raise DataError([Fault(str(loaded.scenario.path), "--change-usd", "", problem, fix)])
+    cycle = read_starting_cycle(options.start, options.most_changes, demand)
+    notify(starting_cycle_lines(demand, cycle), quiet=quiet)
+    return demand_from_running_cycle(demand, cycle), partial(start_of_cycle, cycle=cycle)

@@ -28,15 +28,23 @@ from planner.plans.changes.node_matching import replicas_by_node_to_match
 from planner.plans.changes.running_setup import running_setup
 from planner.plans.option_index import OptionIndex, OptionKey, option_key
 from planner.plans.record import Plan
-from planner.plans.schema import PlanContent, PricedChangesContent, StartContent
+from planner.plans.schema import (
+    PlanContent,
+    PricedChangesContent,
+    RunningOptionContent,
+    StartContent,
+)
 from profiles.io.faults import Fault
 
 __all__ = [
     "ChangePrice",
     "StartingPlan",
+    "counted_by_option",
     "instance_from_running",
     "plan_that_runs",
     "read_starting_plan",
+    "replicas_that_run",
+    "running_options_content",
     "start_of_plan",
     "starting_plan_lines",
 ]
@@ -98,19 +106,26 @@ def instance_from_running(instance: Instance, start: StartingPlan | None) -> Ins
     """The instance with what runs when its plan begins; None: nothing does."""
     if start is None:
         return instance
+    running = replicas_that_run(instance, start.content, start.most)
+    price = 0.0 if start.price is None else start.price.usd_per_h
+    return replace(instance, running=replace(running, start_price=price))
+
+
+def replicas_that_run(instance: Instance, content: PlanContent, most: int | None) -> Running:
+    """What a plan with a setup runs, in the instance's positions. most: replicas that may start or
+    stop, None without a limit.
+    """
     replicas, rates = [0] * len(instance.options), [0.0] * len(instance.options)
-    for entry in OptionIndex(instance).deployed(start.content["options"]):
+    for entry in OptionIndex(instance).deployed(content["options"]):
         replicas[entry.position] += entry.replicas
         rates[entry.position] += entry.rate
-    running = Running(
+    return Running(
         replicas=tuple(replicas),
         rates=tuple(rates),
-        gone=_replicas(start.content) - sum(replicas),
-        most=start.most,
-        places=running_setup(instance, start.content).places,
-        start_price=0.0 if start.price is None else start.price.usd_per_h,
+        gone=_replicas(content) - sum(replicas),
+        most=most,
+        places=running_setup(instance, content).places,
     )
-    return replace(instance, running=running)
 
 
 def starting_plan_lines(instance: Instance, start: StartingPlan | None) -> list[str]:
@@ -150,22 +165,13 @@ def start_of_plan(content: Mapping[str, Any], start: StartingPlan | None) -> dic
 
 def _start_content(content: PlanContent, start: StartingPlan) -> StartContent:
     """Counts are null where there is no plan."""
-    before, after = _counted(start.content), _counted(content)
+    before, after = counted_by_option(start.content), counted_by_option(content)
     kept = sum(min(count, after[key]) for key, count in before.items())
     planned = bool(content["options"])
     stated: StartContent = {
         "plan": start.path,
         "scenario_sha256": start.content["scenario_sha256"],
-        "options": [
-            {
-                "llm": llm,
-                "pool": pool,
-                "tp_degree": degree,
-                "mps_share_pct": share,
-                "replicas": count,
-            }
-            for (llm, pool, degree, share), count in before.items()
-        ],
+        "options": running_options_content(start.content),
         "kept": kept if planned else None,
         "started": sum(after.values()) - kept if planned else None,
         "stopped": sum(before.values()) - kept if planned else None,
@@ -181,7 +187,7 @@ def _priced_changes_content(
     content: PlanContent, runs: PlanContent, price: ChangePrice
 ) -> PricedChangesContent:
     """Where replicas run, and what starts beside them; null without a plan."""
-    at = {key: k for k, key in enumerate(_counted(runs))}
+    at = {key: k for k, key in enumerate(counted_by_option(runs))}
     there = replicas_by_node_to_match(runs)
     started = None
     if content["options"]:
@@ -198,7 +204,21 @@ def _priced_changes_content(
     }
 
 
-def _counted(content: PlanContent) -> Counter[OptionKey]:
+def running_options_content(runs: PlanContent) -> list[RunningOptionContent]:
+    """What a plan with a setup runs, by option."""
+    return [
+        {
+            "llm": llm,
+            "pool": pool,
+            "tp_degree": degree,
+            "mps_share_pct": share,
+            "replicas": count,
+        }
+        for (llm, pool, degree, share), count in counted_by_option(runs).items()
+    ]
+
+
+def counted_by_option(content: PlanContent) -> Counter[OptionKey]:
     """Replicas of each option."""
     counted: Counter[OptionKey] = Counter()
     for entry in content["options"]:

@@ -1,5 +1,8 @@
 """What a plan keeps, starts and stops of the one that runs, in words."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from planner.plans.schema import PlanContent
 from planner.program import PROGRAM
 
@@ -12,9 +15,9 @@ def start_lines(content: PlanContent) -> list[str]:
     """
     one = content["context"].get("from")
     if one is None:
-        return []
+        return _cycle_lines(content)
     most = one["most_changes"]
-    limit = "" if most is None else f" at most {most} replica{'' if most == 1 else 's'} may change"
+    limit = "" if most is None else f" at most {_replicas(most)} may change"
     if one["kept"] is None or one["started"] is None or one["stopped"] is None:
         return [f"From {one['plan']}:{limit}."] if limit else []
     changes = one["started"] + one["stopped"]
@@ -29,6 +32,30 @@ def start_lines(content: PlanContent) -> list[str]:
         )
     proof = f";{limit}, and the bound is that of such plans" if limit else ""
     return [f"{head}{proof}.", *_price_lines(content)]
+
+
+def _cycle_lines(content: Mapping[str, Any]) -> list[str]:
+    """The same of a plan with several setups, each from what runs in its case."""
+    one = content["context"].get("from_cycle")
+    if one is None:
+        return []
+    most, setups = one["most_changes"], one["setups"]
+    limit = "" if most is None else f" of each setup at most {_replicas(most)} may change"
+    if any(setup["kept"] is None for setup in setups):
+        return [f"From {one['plan']}:{limit}."] if limit else []
+    kept, started, stopped = (
+        sum(setup[key] for setup in setups) for key in ("kept", "started", "stopped")
+    )
+    head = (
+        f"From {one['plan']}: replicas of all setups, each against what runs in its case:"
+        f" {kept} stay, {started} start, {stopped} stop"
+    )
+    proof = f";{limit}, and the bound is that of such plans" if limit else ""
+    return [f"{head}{proof}."]
+
+
+def _replicas(count: int) -> str:
+    return f"{count} replica{'' if count == 1 else 's'}"
 
 
 def _price_lines(content: PlanContent) -> list[str]:

@@ -38,7 +38,7 @@ from planner.verification.cells.setup_by_case_checks import (
     check_setup_by_case,
 )
 from planner.verification.cells.stated_cells import StatedCells, read_stated_cells
-from planner.verification.change_checks import check_stated_changes
+from planner.verification.change_checks import check_stated_changes, check_stated_cycle_changes
 from planner.verification.deployed_options import OptionIndex, index_deployed_options
 from planner.verification.headroom import demand_to_verify
 from planner.verification.plan_shape import check_plan_shape, check_strict_plan_json
@@ -69,7 +69,11 @@ def run_cells_verifier(
     index = index_deployed_options(demand.instance)
     demand = demand_with_stated_nodes(plan, demand)
     stated = read_stated_cells(plan, demand_to_verify(demand), index)
-    return (*_check_stated(stated, index, rel_gap_target), *check_stated_changes(plan))
+    return (
+        *_check_stated(stated, index, rel_gap_target),
+        *check_stated_changes(plan),
+        *check_stated_cycle_changes(plan),
+    )
 
 
 def check_cells_readable(plan: Mapping[str, Any], demand: DemandInstance) -> tuple[str, ...]:

@@ -199,6 +199,33 @@ def test_a_plan_over_cases_starts_from_one_rate_and_is_started_from(folder: Path
     with pytest.raises(DataError) as refused:
         load_any_plan(Path(new))
     assert any("context.from.stopped" in fault.problem for fault in refused.value.faults)
-    scheduled = RUN.invoke(app, [*base, "--set", "fleet={mode: scheduled}", "--from", old])
-    assert scheduled.exit_code == 2
-    assert "a scheduled fleet has several setups" in scheduled.stderr
+
+
+def test_a_scheduled_fleet_starts_from_what_runs_in_every_case(folder: Path) -> None:
+    """From one setup in all cases, and from its own setups; checked again where it is read."""
+    scenario = (folder / "scenario.yaml").read_text(encoding="utf-8")
+    lines = [line for line in scenario.splitlines() if not line.startswith("arrival_rate_rps")]
+    lines += [CASES.replace("cases=", "cases: "), "fleet: {mode: scheduled}"]
+    cycle, new = folder / "cycle.yaml", str(folder / "cycle.json")
+    cycle.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    base = ["plan", str(cycle), "--set", "pools.0.gpus_per_node=4", "--set", "solver.rel_gap=0.01"]
+    old = str(folder / "old.json")
+    done = RUN.invoke(app, [*base, "--from", old, "--most-changes", "1", "--json", new])
+    assert done.exit_code == 0, done.output
+    assert "of each setup at most 1 replica may" in " ".join(done.stdout.split())
+    content = content_of(Path(new))
+    schema = (HOME / "docs" / "plan-cells.schema.json").read_text(encoding="utf-8")
+    jsonschema.validate(content, json.loads(schema))
+    stated = content["context"]["from_cycle"]["setups"]
+    assert [one["case"] for one in stated] == ["quiet", "busy"]
+    again = RUN.invoke(app, [*base, "--from", new, "--most-changes", "0", "--quiet"])
+    assert again.exit_code == 0, again.output
+    load_any_plan(Path(new))
+    stated[1]["kept"] += 1
+    Path(new).write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        load_any_plan(Path(new))
+    assert any("case busy" in fault.problem for fault in refused.value.faults)
+    priced = RUN.invoke(app, [*base, *COST, "--from", old, *PRICE])
+    assert priced.exit_code == 2
+    assert "the change to a scheduled fleet has no price" in priced.stderr

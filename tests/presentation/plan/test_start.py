@@ -63,3 +63,18 @@ def test_nothing_is_said_without_one() -> None:
     content: Any = {"context": {}}
     assert start_lines(content) == []
     assert lines(kept=None, started=None, stopped=None) == []
+
+
+def test_a_cycle_says_it_of_all_setups() -> None:
+    setups = [
+        {"kept": 3, "started": 1, "stopped": 0},
+        {"kept": 2, "started": 0, "stopped": 2},
+    ]
+    one: dict[str, Any] = {"plan": "old.json", "setups": setups, "most_changes": 2}
+    content: Any = {"context": {"from_cycle": one}}
+    (line,) = start_lines(content)
+    assert "5 stay, 1 start, 2 stop; of each setup at most 2 replicas may change, and" in line
+    setups[1]["kept"] = None
+    assert start_lines(content) == ["From old.json: of each setup at most 2 replicas may change."]
+    one["most_changes"] = None
+    assert start_lines(content) == []

@@ -10,7 +10,7 @@ No LLMs outside: what is spent there would tie routings together too.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations, product
 
 from models.demand.requests import DemandInstance
@@ -45,7 +45,8 @@ def best_schedule(demand: DemandInstance, *, effort: int = 1) -> ScheduleOracle:
     """The best plan found."""
     assert not demand.outside
     places = [
-        routed_setups(alone_cases(demand, cases), effort=effort) for cases in setup_cases(demand)
+        routed_setups(_alone_from_running(demand, s, cases), effort=effort)
+        for s, cases in enumerate(setup_cases(demand))
     ]
     certain = all(sure for _, sure in places)
     by_cost = demand.instance.objective == "cost"
@@ -81,6 +82,13 @@ def best_schedule(demand: DemandInstance, *, effort: int = 1) -> ScheduleOracle:
     loss, chosen, seats = best
     plan = make_schedule_plan(demand, seats, [one.routings for one in chosen])
     return ScheduleOracle(value=sign * loss, plan=plan, least=known, infeasible=False)
+
+
+def _alone_from_running(demand: DemandInstance, setup: int, cases: Sequence[int]) -> DemandInstance:
+    """The cases of one setup alone, with what runs of it, and its limit."""
+    running = demand.runs[setup] if demand.runs else None
+    instance = replace(demand.instance, running=running)
+    return replace(alone_cases(demand, cases), instance=instance, runs=())
 
 
 def _short(most: float | None, cost: float) -> bool:
