@@ -9,10 +9,12 @@ import pytest
 
 from models.demand.requests import DemandInstance
 from planner.verification.cells.cells_verifier import run_cells_verifier
-from planner.verification.cells.start_checks import cases_by_setup
+from planner.verification.cells.start_checks import cases_by_setup, shards_started
+from planner.verification.cells.stated_cells import StatedSetup
 from tests.support.demand.cells_by_hand import at, both, cells_demand
 from tests.support.demand.plan_maker import Lane, Plan, Routing, Seat
 from tests.support.demand.schedule_plans import make_schedule_plan
+from tests.verification.cells.test_stated_cells import stated
 
 NONE = ((0.0,), (0.0,))
 DAY = [Seat(0, 0, 0, (0,)), Seat(0, 1, 1, (0,)), Seat(1, 0, 2, (0,))]
@@ -129,6 +131,27 @@ def test_a_fixed_fleet_takes_no_schedule() -> None:
 def test_replicas_on_the_same_gpus_are_counted_one_by_one() -> None:
     """Numbers of replicas do not matter, nor the order of entries."""
     assert not problems(lambda plan: plan["setups"][1]["placement"].reverse())
+
+
+def test_every_shard_of_a_replica_starts() -> None:
+    """Two GPUs each: one replica stays, one moves by a GPU, one is new."""
+    setup = stated().setups[0]
+
+    def on(*replicas: tuple[int, ...]) -> StatedSetup:
+        placement = [
+            {"pool": "h100", "node": 0, "gpu": gpu, "option": 0, "replica": r}
+            for r, gpus in enumerate(replicas)
+            for gpu in gpus
+        ]
+        return replace(setup, entry={"placement": placement})
+
+    before = on((0, 1), (2, 3))
+    assert shards_started(before, before) == 0
+    assert shards_started(before, on((3, 2), (1, 0))) == 0
+    assert shards_started(before, on((0, 1), (3, 4), (5, 6))) == 4
+    assert shards_started(on((0, 1), (3, 4), (5, 6)), before) == 2
+    # On the same GPUs there is room for two where shares are small.
+    assert shards_started(before, on((0, 1), (0, 1), (2, 3))) == 2
 
 
 def test_one_setup_alone_starts_nothing() -> None:
