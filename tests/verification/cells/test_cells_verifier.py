@@ -247,3 +247,16 @@ def moved_is_seen(path: str, plan: Plan) -> bool:
 def test_two_faults_are_both_reported() -> None:
     problems = cells_problems(both(at("gpus_total", 8), at("cost.starts_usd_per_h", 1.0)))
     assert len(problems) == 2
+
+
+def test_a_plan_may_be_of_no_stated_schema_and_with_an_open_gap() -> None:
+    """Open at 1e-4 by default, and then called feasible."""
+    assert run_cells_verifier(None, cells_demand())[-1] == "plan: should be a table of names"  # type: ignore[arg-type]
+    plan = cells_plan()
+    del plan["schema"]
+    assert run_cells_verifier(plan, cells_demand()) == ()
+    for gap, status in ((0.9e-4, "optimal"), (1.1e-4, "feasible")):
+        plan["objective"] |= {"bound": plan["objective"]["value"] * (1 + gap), "rel_gap": gap}
+        for word in ("optimal", "feasible"):
+            plan["status"] = word
+            assert bool(run_cells_verifier(plan, cells_demand())) == (word != status)
