@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from models.demand.demand_model import case_share
+from models.formulation import Changes
+from models.instance import Running
 from tests.support.demand.cell_models import cell_model
 from tests.support.demand.cells_by_hand import cells_demand
 from tests.support.demand.random_demands import random_demand
+from tests.verification.cells.test_start_checks import scheduled
 
 
 def test_a_case_counts_on_the_nodes_that_are_left() -> None:
@@ -51,3 +54,19 @@ def test_classes_with_one_table_share_its_quality() -> None:
 def test_items_are_the_replicas_of_one_pool() -> None:
     model = cell_model(cells_demand())
     assert [(i.key, i.count) for i in model.items(0, np.array([2, 1]))] == [(0, 2), (1, 1)]
+
+
+def test_what_runs_of_each_setup_has_its_limit_and_of_one_its_price() -> None:
+    demand = scheduled()
+    runs = [Running(replicas=(k, 1), rates=(1.0, 1.0), gone=k, most=3) for k in (0, 1)]
+    model = cell_model(replace(demand, runs=tuple(runs)))
+    limits = [model.limit_of_setup(s) for s in (0, 1)]
+    assert limits == [Changes((0, 1), 3), Changes((1, 1), 2)]
+    assert cell_model(demand).limit_of_setup(0) is None
+    fixed = replace(demand, runs=tuple(runs)).fixed()
+    assert not fixed.runs
+    priced = replace(runs[1], start_price=0.5)
+    model = cell_model(replace(fixed, instance=replace(demand.instance, running=priced)))
+    assert model.prices_starts
+    assert model.start_prices().tolist() == [0.5, 0.5]
+    assert model.replicas_that_run().tolist() == [1, 1]

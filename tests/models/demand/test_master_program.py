@@ -11,6 +11,7 @@ from models.demand.case_cut import CaseCut
 from models.demand.demand_model import DemandModel
 from models.demand.master_program import build_master_program
 from models.formulation import GoalKind
+from models.instance import Running
 from planner.joint.solver.highs import Answer, SolveSettings, StopReason, solve_with_highs
 from tests.support.demand.cell_models import all_counts, cell_model, price_case
 from tests.support.demand.placements import placed_setups
@@ -92,6 +93,26 @@ def test_a_mean_floor_makes_cost_rise_and_a_budget_makes_quality_fall() -> None:
     assert solved(replaced(model, floored), cuts, COST).stop is StopReason.INFEASIBLE
     limited = replace(model.demand, cost_at_most=cheap.value - 0.01)
     assert solved(replaced(model, limited), cuts, QUALITY).stop is StopReason.INFEASIBLE
+
+
+def test_what_starts_is_part_of_the_cost() -> None:
+    """Beside nothing every replica starts; beside the setup that is bought none does."""
+    model = served_model()
+    cuts = cuts_of(model, [model.upper, 0.5 * model.upper])
+    demand = replace(model.demand, cost_at_most=1e6)
+    floor = -solved(model, cuts, QUALITY).value - 1e-7
+    best = solved(model, cuts, COST, least_value=floor).value
+
+    def least(runs: np.ndarray) -> float:
+        replicas = tuple(int(n) for n in runs)
+        running = Running(replicas=replicas, rates=(1.0,) * len(replicas), start_price=0.5)
+        priced = replace(demand, instance=replace(model.instance, running=running))
+        return solved(replaced(model, priced), cuts, COST, least_value=floor).value
+
+    setup = best_setup(model, cuts, COST, least_value=floor)
+    assert least(setup) == pytest.approx(best)
+    shards = np.array([option.tp_degree for option in model.instance.options])
+    assert best < least(0 * setup) <= best + 0.5 * float(shards @ setup) + 1e-6
 
 
 def replaced(model: DemandModel, demand) -> DemandModel:

@@ -155,6 +155,22 @@ def test_the_budget_holds_over_the_hours(most: float, wrong: bool) -> None:
     assert cells_reported(lambda plan: None, "above cost_at_most", cost_at_most=most) == wrong
 
 
+@pytest.mark.parametrize(("most", "wrong"), [(10.71, False), (10.69, True)])
+def test_the_budget_keeps_the_changes_too(most: float, wrong: bool) -> None:
+    """Two of three replicas run on their GPUs; the other starts at 4 USD over 8 h: 10.7 in all."""
+    seats = [{"option": 0, "node": node, "gpus": [0]} for node in (0, 1)]
+    runs = {"llm": "a", "pool": "h100", "tp_degree": 1, "mps_share_pct": 100.0, "replicas": 2}
+    price = {"usd_per_gpu": 4.0, "hours": 8.0, "running": seats}
+    changes = {**price, "gpus": 1, "usd": 4.0, "usd_per_h": 0.5}
+    counts = {"kept": 2, "started": 1, "stopped": 0, "moved": 0, "most_changes": None}
+
+    def begin(plan: Plan) -> None:
+        plan["context"] = {"from": {"options": [runs], **counts, "changes": changes}}
+
+    assert cells_problems(begin, cost_at_most=20.0) == ()
+    assert cells_reported(begin, "above cost_at_most", cost_at_most=most) == wrong
+
+
 def test_gpus_without_a_price_have_no_cost() -> None:
     demand = cells_demand()
     pool = replace(demand.instance.pools[0], price=None)
