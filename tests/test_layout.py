@@ -155,7 +155,11 @@ PACKAGES["app_pages.widgets"] = (
     "app_pages.session",
     "app_pages.charts",
 )
-PACKAGES["app_pages.views"] = (*PACKAGES["app_pages.widgets"], "app_pages.widgets")
+PACKAGES["app_pages.widgets.demand"] = (*PACKAGES["app_pages.widgets"], "app_pages.widgets")
+PACKAGES["app_pages.views"] = (
+    *PACKAGES["app_pages.widgets.demand"],
+    "app_pages.widgets.demand",
+)
 PACKAGES["planner.api"] = (*PLANNER[:-1], *MODELS, *PROFILES)
 PACKAGES["app_pages"] = ("app_pages.session", "app_pages.widgets")
 PACKAGES["app"] = ("app_pages", "app_pages.session")
@@ -177,7 +181,7 @@ KEEPERS = {
     "pyomo": {"models", "models.demand"},
     "streamlit": {
         *("app", "app_pages", "app_pages.session", "app_pages.charts"),
-        *("app_pages.widgets", "app_pages.views"),
+        *("app_pages.widgets", "app_pages.widgets.demand", "app_pages.views"),
     },
     "altair": {"app_pages.charts"},
     "openpyxl": {"profiles.io", "planner.scenario"},
@@ -565,6 +569,10 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("app_pages/widgets/deployment", "app_pages/widgets/headline"),
     ),
     "tests/pages/views/test_inputs.py": ("app_pages/widgets/scenario_files",),
+    "tests/pages/widgets/demand/test_rate_table.py": (
+        *("app_pages/widgets/demand/fleet_fields", "app_pages/widgets/demand/known_rates"),
+        "app_pages/widgets/number_fields",
+    ),
     "tests/pages/views/test_export.py": ("app_pages/widgets/downloads",),
     "tests/pages/views/test_what_if.py": (
         *("app_pages/widgets/alternatives", "app_pages/widgets/frontier"),

@@ -10,7 +10,7 @@ import pandas as pd
 from app_pages.jobs.messages import JobContext
 from models.demand.requests import DemandInstance
 from planner.scenario.archive import zip_scenario
-from planner.scenario.assemble import assemble_instance
+from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.scenario.edits import ScenarioEdit
 from planner.scenario.upload import replace_uploaded_table, store_upload
 from planner.settings import Progress
@@ -58,7 +58,7 @@ def _checked_upload(path: Path) -> ScenarioEdit:
 def summarise_inputs_job(
     path: str, overrides: Mapping[str, Any], *, job: JobContext
 ) -> dict[str, Any]:
-    """Read everything a scenario names: summaries of its tables, notices, prompts, options.
+    """Read everything a scenario names: summaries of its tables, notices, prompts, options, rates.
 
     DataError with every fault.
     """
@@ -74,7 +74,15 @@ def summarise_inputs_job(
         "options": len(loaded.instance.options),
         "left_out": len(loaded.instance.dropped),
         "notices": list(loaded.notices),
+        "rates": _summary_of_rates(loaded),
     }
+
+
+def _summary_of_rates(loaded: LoadResult) -> list[list[float]]:
+    """Rates of every class (req/s), case by case, in the scenario's order."""
+    if loaded.demand is None:
+        return [[loaded.scenario.spec.rate_in_all]]
+    return [list(map(float, case.rates)) for case in loaded.demand.cases]
 
 
 def _scores_by_class(demand: DemandInstance) -> dict[str, Scores]:

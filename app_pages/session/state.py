@@ -33,6 +33,7 @@ __all__ = [
     "ShownCells",
     "ShownPlan",
     "current_edit",
+    "edit_session_content",
     "edit_session_value",
     "edited_content",
     "is_of_cells",
@@ -179,9 +180,15 @@ def edit_session_value(path: str, value: Any) -> None:
     count, and its faults are shown.
     """
     new = edited_content()
-    if set_at_schema_path(ScenarioSpec, new, path, value) is not None:
-        return
-    edit = changed(current_edit(), new)
+    if set_at_schema_path(ScenarioSpec, new, path, value) is None:
+        edit_session_content(new)
+
+
+def edit_session_content(content: Mapping[str, Any]) -> None:
+    """Change the scenario to a content; one that is refused does not count, and its faults are
+    shown.
+    """
+    edit = changed(current_edit(), content)
     try:
         edit.scenario  # noqa: B018 - raises when the value is refused
     except DataError as error:

@@ -3,13 +3,17 @@
 Profiles and scores are uploaded and summarised, never edited here.
 """
 
-from typing import Any
-
 import streamlit as st
 
 from app_pages.session import job_slots, reruns, state, uploads
 from app_pages.widgets import editors
+from app_pages.widgets.demand.case_table import draw_case_table
+from app_pages.widgets.demand.class_table import draw_class_slo_table, draw_class_table
+from app_pages.widgets.demand.fleet_fields import draw_fleet_fields
+from app_pages.widgets.demand.known_rates import remember_rates_of_table
+from app_pages.widgets.demand.rate_table import draw_rate_table
 from app_pages.widgets.markdown import plain_markdown
+from app_pages.widgets.number_fields import draw_number_field, draw_optional_number_field
 from app_pages.widgets.scenario_files import (
     draw_opening_scenario_files,
     draw_saving_scenario_files,
@@ -36,6 +40,7 @@ def draw_inputs_view() -> None:
     st.markdown(
         "Edits take effect at once. Press **Solve** (in the sidebar, or below) for a new plan."
     )
+    remember_rates_of_table(summaries)
     draw_opening_scenario_files()
     draw_saving_scenario_files()
     draw_demand_inputs()
@@ -51,6 +56,12 @@ def draw_inputs_view() -> None:
         st.markdown(plain_markdown(editors.known_gpus()))
     st.subheader("LLMs that may be deployed")
     editors.draw_table_editor("llms", "LLMs with weights and limits on their replicas.")
+    outside = [llm["name"] for llm in state.edited_content()["llms"] if llm["api"] is not None]
+    if outside:
+        st.caption(
+            f"Outside the cluster: {plain_markdown(', '.join(outside))}. Prices, rate limits and"
+            " latencies of these are as in the file."
+        )
     draw_search_inputs()
     draw_scenario_tables(summaries)
     st.subheader("Check: your changes")
@@ -65,18 +76,42 @@ def draw_inputs_view() -> None:
 
 
 def draw_demand_inputs() -> None:
-    """Arrival rate, SLOs, objective."""
-    content = state.edited_content()
+    """What is to be served: rates, cases, classes; objective and SLOs."""
     st.subheader("Demand, SLOs and objective")
-    if state.is_of_cells():
-        st.info(
-            "Classes, cases, their rates and outside LLMs are as in the file. Change them there (a"
-            " workbook has sheets for them) and open it again."
-        )
+    content = state.edited_content()
+    if content["classes"] or content["cases"]:
+        st.markdown("**Rates**: requests per second of every class in every case.")
+        draw_rate_table()
+        st.markdown("**Cases**: periods of the day, stress loads, losses of nodes. All are served.")
+        draw_case_table()
+        draw_fleet_fields()
+        st.markdown("**Classes**: requests of one kind.")
+        draw_class_table()
+        draw_class_slo_table()
+    else:
+        draw_number_field("arrival_rate_rps", "Arrival rate (req/s)", 0.01, 1.0)
+        with st.expander("Cases of a day and classes of requests", icon=":material/schedule:"):
+            st.markdown("Add a case, or a class, to plan more than one rate of one kind.")
+            draw_case_table()
+            draw_class_table()
+    draw_objective_inputs()
+    st.markdown(
+        "**SLOs**: all hold at once, over all requests of a case; without rows, capacity alone"
+        " limits."
+    )
+    editors.draw_table_editor(
+        "slo", "Service-level objectives: metric, statistic, limit and scope."
+    )
+    st.caption(
+        "TTFT: time to first token, queueing and prefill included. TPOT: time per output token"
+        " after the first. E2E: end to end."
+    )
+
+
+def draw_objective_inputs() -> None:
+    """Best quality with a budget, or the least cost of a quality."""
+    goal = "cost" if "minimize" in state.edited_content()["objective"] else "quality"
     with st.container(horizontal=True):
-        if isinstance(content["arrival_rate_rps"], int | float):
-            draw_number_input("arrival_rate_rps", "Arrival rate (req/s)", 0.01, 1.0)
-        goal = "cost" if "minimize" in content["objective"] else "quality"
         key = reruns.widget_key_across_reruns("goal", goal)
         st.session_state[key] = goal
         st.radio(
@@ -90,15 +125,10 @@ def draw_demand_inputs() -> None:
         )
         if goal == "cost":
             path = "objective.quality_at_least"
-            draw_number_input(path, "Quality at least (mean score)", -1e9, 0.01)
-    st.markdown("**SLOs**: all hold at once; without rows, capacity alone limits.")
-    editors.draw_table_editor(
-        "slo", "Service-level objectives: metric, statistic, limit and scope."
-    )
-    st.caption(
-        "TTFT: time to first token, queueing and prefill included. TPOT: time per output token"
-        " after the first. E2E: end to end."
-    )
+            draw_number_field(path, "Quality at least (mean score)", -1e9, 0.01)
+        else:
+            path = "objective.cost_at_most_usd_per_h"
+            draw_optional_number_field(path, "Budget (USD/h; none: no limit)", 0.0, 1.0)
 
 
 def draw_search_inputs() -> None:
@@ -119,51 +149,24 @@ def draw_search_inputs() -> None:
             setups["mps_shares_pct"],
         )
         with st.container(horizontal=True):
-            draw_number_input(
+            draw_number_field(
                 "setups.memory_headroom_pct", "Memory kept free (% of a GPU)", 0.0, 1.0
             )
-            draw_number_input(
+            draw_number_field(
                 "setups.min_gpu_utilization_pct", "Compute used at least (%)", 0.0, 5.0
             )
         with st.container(horizontal=True):
-            draw_number_input("headroom.slo_pct", "Headroom of every SLO limit (%)", 0.0, 5.0)
-            draw_number_input("headroom.rate_pct", "Headroom of the arrival rate (%)", 0.0, 5.0)
-            draw_number_input(
+            draw_number_field("headroom.slo_pct", "Headroom of every SLO limit (%)", 0.0, 5.0)
+            draw_number_field("headroom.rate_pct", "Headroom of the arrival rate (%)", 0.0, 5.0)
+            draw_number_field(
                 "headroom.utilization_pct", "Headroom of every curve's last rate (%)", 0.0, 5.0
             )
         with st.container(horizontal=True):
-            draw_number_input("solver.time_limit_s", "Time limit (s)", 0.1, 10.0)
-            draw_number_input("solver.rel_gap", "Gap to stop at (1e-4 = 0.01 %)", 0.0, 1e-4)
+            draw_number_field("solver.time_limit_s", "Time limit (s)", 0.1, 10.0)
+            draw_number_field("solver.rel_gap", "Gap to stop at (1e-4 = 0.01 %)", 0.0, 1e-4)
 
 
 # ---------------------------------------------------------------- widgets
-
-
-def draw_number_input(path: str, label: str, least: float, step: float) -> None:
-    """A number of the scenario."""
-    value: Any = state.edited_content()
-    for part in path.split("."):
-        value = value[part]
-    key = reruns.widget_key_across_reruns(f"in-{path}", float(value))
-    st.session_state[key] = float(value)
-    st.number_input(
-        label,
-        min_value=least,
-        step=step,
-        format="%.12g",
-        key=key,
-        on_change=number_input_changed,
-        args=(path, key),
-        width=240,
-    )
-
-
-@reruns.survive_reruns
-def number_input_changed(path: str, key: str) -> None:
-    """A number was changed."""
-    value = st.session_state[key]
-    if reruns.accept_value_across_reruns(f"in-{path}", key, float(value)):
-        state.edit_session_value(path, value)
 
 
 @reruns.survive_reruns
@@ -174,7 +177,9 @@ def goal_input_chosen(key: str) -> None:
         return
     here = state.plan_on_page()
     cost = cost_objective_edit(here.content["quality"] if here is not None else None)
-    state.edit_session_value("objective", cost if goal == "cost" else QUALITY)
+    stated = state.current_edit().base["objective"]
+    quality = stated if "maximize" in stated else QUALITY
+    state.edit_session_value("objective", cost if goal == "cost" else quality)
 
 
 def draw_choice_input(path: str, label: str, offered: tuple[int, ...], chosen: list | None) -> None:

@@ -1,4 +1,4 @@
-"""Tables of the scenario that are edited in place: pools, LLMs, SLOs.
+"""Tables of the scenario that are edited in place: pools, LLMs, SLOs, and those of a day.
 
 An editor is handed a constant table and gives the edited one back; the constant one changes only
 when something else changed the scenario. Valid edits take effect at once, faulty ones do not, and
@@ -6,7 +6,8 @@ their faults are shown below the editor.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -16,10 +17,23 @@ from app_pages.session import state
 from app_pages.widgets.markdown import faults_markdown_box, markdown_bullets
 from planner.errors import DataError
 from planner.presentation.formatting import format_exact
+from planner.scenario.demand.demand_edits import follow_renamed_pools
 from planner.scenario.edits import changed
 from profiles.catalogue import load_catalogue_gpus
 
-__all__ = ["draw_editor_changes", "draw_table_editor", "editor_content", "known_gpus"]
+__all__ = [
+    "COLUMNS",
+    "EditedTable",
+    "Row",
+    "draw_edited_table",
+    "draw_editor_changes",
+    "draw_table_editor",
+    "editor_cell",
+    "editor_content",
+    "editor_row",
+    "known_gpus",
+    "row_origins",
+]
 
 Row = dict[str, Any]
 
@@ -67,105 +81,193 @@ COLUMNS: Mapping[str, Mapping[str, Any]] = {
         ),
     },
 }
-TEXTS = ("name", "gpu", "metric", "statistic", "scope")
-WHOLE = ("nodes", "gpus_per_node", "min_replicas", "max_replicas")
-BLANKS: Mapping[str, Any] = {"min_replicas": 0, "scope": "all"}
+BLANKS: Mapping[str, Any] = {
+    "min_replicas": 0,
+    "scope": "all",
+    "hours": 1.0,
+    "slo_factor": 1.0,
+    "weight": 1.0,
+}
 """What a blank cell means; nothing (None) in other columns."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditedTable:
+    """A part of the scenario that is edited as a table.
+
+    key: name of the editor; alt: what the table is, for those who hear the page; columns: name ->
+    column of Streamlit; rows: what the scenario holds now; content: edited rows and the positions
+    of the present rows that they were (None: a new row) -> the scenario's content, DataError where
+    they cannot be put there; fixed: rows are neither added nor taken away.
+    """
+
+    key: str
+    alt: str
+    columns: Mapping[str, Mapping[str, Any]]
+    rows: Sequence[Row]
+    content: Callable[[list[Row], list[int | None]], Mapping[str, Any]]
+    fixed: bool = False
 
 
 def draw_table_editor(key: str, alt: str) -> None:
     """Edit one list of the scenario. alt: what the table is, for those who hear the page."""
-    whole = state.edited_content()[key]
-    now = [_editor_row(key, row) for row in whole]
-    base, widget = _editor_base(key, now)
+    content = state.edited_content()
+    whole = content[key]
+
+    def edited(rows: list[Row], origins: list[int | None]) -> dict[str, Any]:
+        entries = editor_content(COLUMNS[key], whole, rows, origins)
+        if key == "pools":
+            return follow_renamed_pools(content, entries, origins)
+        return {**content, key: entries}
+
+    now = [editor_row(COLUMNS[key], row) for row in whole]
+    draw_edited_table(EditedTable(key=key, alt=alt, columns=COLUMNS[key], rows=now, content=edited))
+
+
+def draw_edited_table(table: EditedTable) -> None:
+    """Edit a table. A sound edit takes effect at once; a faulty one stays in the table, without
+    effect, and its faults are shown below it.
+    """
+    now = list(table.rows)
+    editor = _editor_base(table, now)
+    base: pd.DataFrame = editor["base"]
     edited = st.data_editor(
         base,
-        key=widget,
-        column_config=dict(COLUMNS[key]),
-        alt=alt,
-        num_rows="dynamic",
+        key=editor["widget"],
+        column_config=dict[str, Any](table.columns),
+        alt=table.alt,
+        num_rows="fixed" if table.fixed else "dynamic",
         hide_index=True,
         width="stretch",
         placeholder="not set",
     )
-    rows = _editor_rows(edited, key)
-    st.session_state[f"editor-{key}"]["last"] = rows
+    rows, marks = _editor_rows(edited, table.columns, fixed=table.fixed)
+    editor["last"] = rows
     if rows == now:
         return
-    content = {**state.edited_content(), key: editor_content(key, whole, rows)}
-    new = changed(state.current_edit(), content)
     try:
+        origins = row_origins(now, editor["marks"], rows, marks, len(base))
+        content = table.content(rows, origins)
+        new = changed(state.current_edit(), content)
         new.scenario  # noqa: B018 - raises when the edit is refused
     except DataError as error:
         faults_markdown_box(error.faults, "This edit has no effect yet", state.scenario_folder())
         return
+    editor["marks"] = marks
     state.set_edit(new)
     st.rerun()
 
 
-def _editor_row(key: str, row: Mapping[str, Any]) -> Row:
+def editor_row(columns: Mapping[str, Any], row: Mapping[str, Any]) -> Row:
     """What an editor shows of an entry; blank where a cell cannot hold it (bounds on nodes)."""
-    shown = {name: row.get(name) for name in COLUMNS[key]}
+    shown = {name: row.get(name) for name in columns}
     return {name: None if isinstance(value, Mapping) else value for name, value in shown.items()}
 
 
+def row_origins(
+    before: Sequence[Row],
+    marks: Sequence[int],
+    rows: Sequence[Row],
+    new_marks: Sequence[int],
+    count: int,
+) -> list[int | None]:
+    """Of each edited row, the position of the row that it was before; None: it is new.
+
+    marks: of the rows before, as of the edited ones: what Streamlit counts them by; count: of the
+    rows with which the editor was first drawn. Those keep their marks. Rows that were added are
+    counted anew when one of them is taken away, so that they are found by their names first.
+    """
+    found = [marks.index(mark) if mark < count and mark in marks else None for mark in new_marks]
+    added = [k for k, mark in enumerate(new_marks) if mark >= count]
+    places = {row["name"]: at for at, row in enumerate(before) if row.get("name") is not None}
+    for k in added:
+        at = places.get(rows[k].get("name"))
+        found[k] = None if at in found else at
+    for k in added:
+        if found[k] is None and new_marks[k] in marks:
+            at = marks.index(new_marks[k])
+            found[k] = None if at in found else at
+    return found
+
+
 def editor_content(
-    key: str, whole: Sequence[Mapping[str, Any]], rows: Sequence[Row]
+    columns: Mapping[str, Any],
+    whole: Sequence[Mapping[str, Any]],
+    rows: Sequence[Row],
+    origins: Sequence[int | None],
 ) -> list[dict[str, Any]]:
     """Edited rows as the scenario's entries: what has no column or no cell here (how a pool is
-    paid, bounds on its nodes) stays with its entry, found by its name, or by its place where
-    entries are neither added nor taken away.
+    paid, bounds on its nodes) stays with its entry.
     """
-    by_name = {row["name"]: row for row in whole if "name" in row}
-    same = len(rows) == len(whole)
     entries = []
-    for at, row in enumerate(rows):
-        before = by_name.get(row.get("name"), whole[at] if same else {})
+    for row, origin in zip(rows, origins, strict=True):
+        before = {} if origin is None else whole[origin]
         kept = {
             name: value
             for name, value in before.items()
-            if name not in COLUMNS[key] or (isinstance(value, Mapping) and row.get(name) is None)
+            if name not in columns or (isinstance(value, Mapping) and row.get(name) is None)
         }
         entries.append({**row, **kept})
     return entries
 
 
-def _editor_base(key: str, now: Sequence[Row]) -> tuple[pd.DataFrame, str]:
-    """The constant table and the editor's key; both new when the scenario holds something else
-    than the editor gave, or when it was not drawn.
+def _editor_base(table: EditedTable, now: Sequence[Row]) -> dict[str, Any]:
+    """The editor with its constant table and key; both new when the scenario holds something else
+    than the editor gave, when its columns are others, or when it was not drawn.
     """
-    editor = st.session_state.get(f"editor-{key}")
+    editor, columns = st.session_state.get(f"editor-{table.key}"), str(table.columns)
     if (
         editor is None
         or editor["widget"] not in st.session_state
+        or editor["columns"] != columns
+        or len(editor["marks"]) != len(now)
         or (editor["last"] != now and editor["drawn"] != now)
     ):
         number = 0 if editor is None else editor["number"] + 1
-        base = pd.DataFrame(now, columns=list(COLUMNS[key]))
+        base = pd.DataFrame(now, columns=list(table.columns))
         for column in base.columns:
-            numeric = column not in TEXTS
+            numeric = _kind_of_column(table.columns[column]) == "number"
             base[column] = pd.to_numeric(base[column]) if numeric else base[column].astype(object)
-        editor = {"number": number, "base": base, "widget": f"edit-{key}-{number}", "last": now}
-        st.session_state[f"editor-{key}"] = editor
+        editor = {
+            "number": number,
+            "base": base,
+            "widget": f"edit-{table.key}-{number}",
+            "columns": columns,
+            "last": now,
+            "marks": list(range(len(now))),
+        }
+        st.session_state[f"editor-{table.key}"] = editor
     editor["drawn"] = now
-    return editor["base"], editor["widget"]
+    return editor
 
 
-def _editor_rows(edited: pd.DataFrame, key: str) -> list[Row]:
-    """The edited table as the scenario's content; rows without anything are left out."""
-    rows = []
-    for record in edited[list(COLUMNS[key])].to_dict("records"):
-        row = {str(name): _editor_cell_value(str(name), value) for name, value in record.items()}
-        if any(value is not None for value in row.values()):
-            filled = row.items()
-            rows.append({n: BLANKS.get(n) if value is None else value for n, value in filled})
-    return rows
+def _kind_of_column(column: Mapping[str, Any]) -> str:
+    """text, number, selectbox or multiselect."""
+    return column["type_config"]["type"]
 
 
-def _editor_cell_value(name: str, value: Any) -> Any:
-    """A cell as the scenario's content has it: None where blank, text stripped, whole numbers as
-    such.
+def _editor_rows(
+    edited: pd.DataFrame, columns: Mapping[str, Mapping[str, Any]], *, fixed: bool = False
+) -> tuple[list[Row], list[int]]:
+    """The edited table as the scenario's content, and the marks of its rows: Streamlit keeps the
+    index of a row that was there, and counts on for new ones. Rows without anything are left out.
     """
+    rows, marks = [], []
+    for mark, record in zip(edited.index, edited[list(columns)].to_dict("records"), strict=True):
+        row = {str(name): editor_cell(columns[str(name)], value) for name, value in record.items()}
+        if fixed or any(value is not None for value in row.values()):
+            rows.append({n: BLANKS.get(n) if value is None else value for n, value in row.items()})
+            marks.append(int(mark))
+    return rows, marks
+
+
+def editor_cell(column: Mapping[str, Any], value: Any) -> Any:
+    """A cell as the scenario's content has it: None where blank, text stripped, whole numbers as
+    such in columns that step by 1.
+    """
+    if _kind_of_column(column) == "multiselect":
+        chosen = [str(one) for one in value] if isinstance(value, Iterable) else []
+        return chosen or None
     if value is None or value is pd.NA or value == "":
         return None
     if isinstance(value, str):
@@ -173,7 +275,8 @@ def _editor_cell_value(name: str, value: Any) -> Any:
     number = float(value)
     if math.isnan(number):
         return None
-    return int(number) if name in WHOLE and number.is_integer() else number
+    whole = column["type_config"].get("step") == 1
+    return int(number) if whole and number.is_integer() else number
 
 
 def draw_editor_changes() -> None:

@@ -19,6 +19,7 @@ from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.page.page_charts import idle_job
 from tests.support.paths import EXAMPLES
 from tests.support.plans.export_cases import count_reads
+from tests.support.scenarios.demand_case import rates_in_a_table
 
 SCENARIO = EXAMPLES / "from-benchmarks" / "scenario.yaml"
 
@@ -31,6 +32,12 @@ def test_tables_are_summarised_from_what_was_read(monkeypatch: pytest.MonkeyPatc
     assert summary["options"] == len(instance.options)
     assert summary["prompts"] == len(instance.scores.weights)
     assert list(summary["scores"]["LLM"]) == [llm.name for llm in instance.llms]
+
+
+def test_rates_are_those_of_every_case_and_class(day: Path) -> None:
+    rates_in_a_table(day)
+    summary = summarise_inputs_job(str(day / "scenario.yaml"), {}, job=idle_job())
+    assert summary["rates"] == [[4.0, 1.0], [0.0, 2.0], [2.0, 0.0]]
 
 
 def stored(folder: Path, texts: dict[str, str]) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """The page under Streamlit's AppTest."""
 
+import json
 import time
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import NumberInput
@@ -11,6 +13,7 @@ from tests.support.paths import HOME
 
 __all__ = [
     "MIME",
+    "edit_table",
     "knob",
     "opened",
     "settle",
@@ -81,6 +84,20 @@ def upload(app: AppTest, files: dict[str, str]) -> AppTest:
     ).run()
     app.button(key="open-files").click().run()
     return settle(app, "upload")
+
+
+def edit_table(app: AppTest, name: str, **edits: Any) -> AppTest:
+    """Edit a table as a browser does; edits are all since it was first drawn under its key.
+
+    name: of the editor; edits: edited_rows, added_rows, deleted_rows.
+    """
+    key = app.session_state[f"editor-{name}"]["widget"]
+    element = next(one for one in app.dataframe if one.proto.id.endswith(f"-{key}"))
+    states = app._tree.get_widget_states()
+    states.widgets.add(id=element.proto.id, string_value=json.dumps(edits))
+    app._run(states)
+    assert not app.exception, app.exception
+    return app
 
 
 def too_many_requests() -> AppTest:

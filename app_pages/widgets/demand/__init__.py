@@ -1,0 +1,1 @@
+"""What is edited of a day: rates, cases, classes with their SLOs, and whether setups change."""
