@@ -73,7 +73,7 @@ audit: $(TOOLS)/.installed
 # Tests start hundreds of processes, which must not compile the planner anew each: bytecode is
 # written, whatever the environment says. worksteal keeps a file's tests on one process, which
 # makes its plans only once.
-test test-slow walls: export PYTHONDONTWRITEBYTECODE =
+test test-slow test-all walls: export PYTHONDONTWRITEBYTECODE =
 PYTEST := $(PY) -m pytest -n 3 --dist worksteal
 
 test: $(STAMP)

@@ -19,6 +19,7 @@ from typing import Any
 
 from app_pages.jobs.messages import JobContext, JobOutcome, OutcomeKind
 from planner.errors import DataError, SolveError, VerificationError
+from planner.postponed_imports import postpone_imports
 from planner.settings import Progress
 
 __all__ = ["serve_worker_jobs"]
@@ -55,6 +56,7 @@ def serve_worker_jobs(descriptor: int) -> None:
                 waiting.put((rest[0], rest[1]))
 
     threading.Thread(target=listen_as_worker, name="listen", daemon=True).start()
+    postpone_imports()
     for module in WARM:
         importlib.import_module(module)
     send("ready")

@@ -21,6 +21,7 @@ from planner.cli.profile_app import profile_app
 from planner.cli.scores_app import scores_app
 from planner.cli.start_app import start_app
 from planner.cli.study_app import study_app
+from planner.postponed_imports import postpone_imports
 from planner.program import COMMAND, PROGRAM
 from planner.version import VERSION
 
@@ -76,4 +77,5 @@ def app_without_foreign_packages(
 
 def run() -> None:
     """Run the command line: `llm-planner` or `python -m planner`."""
+    postpone_imports()
     app(prog_name=PROGRAM)
