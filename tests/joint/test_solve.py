@@ -19,7 +19,7 @@ from tests.support.instances.by_hand import NOISE, busy, check_same, checked, ga
 from tests.support.instances.search_states import feasible_instances
 from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.paths import SHARED
-from tests.support.walls import first_fast, wall_size
+from tests.support.walls import first_fast, usually, wall_size
 
 H100 = SHARED / "cases" / "h100-silicon" / "scenario.yaml"
 
@@ -134,7 +134,7 @@ def test_kept_cuts_give_the_same_optimum() -> None:
         {"arrival_rate": 80.0},
     ]
     settings = Settings(rel_gap=1e-3)
-    for change in changes:
+    for change in usually(changes, (0, 2, 3)):
         requested = replace(instance, **change)
         kept, fresh = checked(requested, settings, quality=quality), checked(requested, settings)
         check_same(fresh, kept)

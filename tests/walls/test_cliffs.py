@@ -9,7 +9,7 @@ import pytest
 from bench.cliffs.instances import CASES, write_cliff
 from bench.cliffs.measure import measure_cliff
 from planner.scenario.assemble import assemble_instance
-from tests.support.walls import first_fast
+from tests.support.walls import first_fast, usually
 
 SMALL = [name for name, case in CASES.items() if case.llms * case.prompts <= 80_000]
 
@@ -32,8 +32,9 @@ def test_what_is_infeasible_is_explained_with_proof(name: str, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_a_plan_of_one_is_verified(tmp_path: Path) -> None:
-    write_cliff("maxrep3-grid", 3, tmp_path)
+@pytest.mark.parametrize("name", usually(["tight6x16", "maxrep3-grid"], [0]))
+def test_a_plan_of_one_is_verified(name: str, tmp_path: Path) -> None:
+    write_cliff(name, 3, tmp_path)
     found = measure_cliff(tmp_path / "scenario.yaml", 60.0)
     assert found["verified"] is True
     assert found["gap"] <= 1e-3

@@ -27,8 +27,9 @@ from tests.support.plans.bundle_cases import (
     servers,
 )
 from tests.support.plans.export_cases import ON
+from tests.support.walls import wall_size
 
-CALLS = 1_000
+CALLS = wall_size(400, 1_000)
 RUNNER = HOME / "tests" / "support" / "gateway_calls.py"
 
 Counts = dict[str, dict[str, int]]
