@@ -26,6 +26,14 @@ joint.solve_joint = solve
 app(["plan", {path!r}], prog_name="planner")
 """
 
+TALKATIVE_PROCESS = """
+from planner.cli.app import run
+from planner.cli.terminal import progress
+progress.LINE_EVERY_S = 0.1
+run()
+"""
+"""The planner, which tells at once that its search has begun."""
+
 
 def interrupted(
     path: Path, *, found: bool = True, listens: bool = True, times: int = 1
@@ -85,15 +93,8 @@ def test_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
 
 
 def test_real_ctrl_c(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "planner",
-        "plan",
-        str(write_hard_scenario(tmp_path)),
-        "--json",
-        "-",
-    ]
+    words = ["plan", str(write_hard_scenario(tmp_path)), "--json", "-"]
+    command = [sys.executable, "-c", TALKATIVE_PROCESS, *words]
     with subprocess.Popen(
         command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
