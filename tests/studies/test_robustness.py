@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
-from models.instance import Headroom, Slo
+from models.instance import Headroom, Instance, Slo
 from planner.errors import DataError
+from planner.joint.solve import solve_joint
 from planner.operation.simulation_outcomes import Demand
+from planner.plans.plan_content import build_plan_content
+from planner.plans.record import Plan
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.settings import Settings
+from planner.solution import Solution
 from planner.studies import robustness
 from planner.studies.robustness import plan_robustly
 from tests.support.walls import first_fast, usually
@@ -37,6 +41,23 @@ class KnownReplays:
         return self.headroom, number
 
 
+PLANNED: dict[Headroom, Solution] = {}
+WRITTEN: dict[Headroom, Plan] = {}
+
+
+def planned_once(instance: Instance, *args: Any, **more: Any) -> Solution:
+    """The plan of the template with a headroom: all these tests search among the same ones."""
+    if instance.headroom not in PLANNED:
+        PLANNED[instance.headroom] = solve_joint(instance, *args, **more)
+    return PLANNED[instance.headroom]
+
+
+def written_once(loaded: LoadResult, *args: Any) -> Plan:
+    if loaded.instance.headroom not in WRITTEN:
+        WRITTEN[loaded.instance.headroom] = build_plan_content(loaded, *args)
+    return WRITTEN[loaded.instance.headroom]
+
+
 def with_known_need(
     monkeypatch: pytest.MonkeyPatch, *, rate: float = 9.9, slo: float = 9.9, rare: int = 0
 ) -> None:
@@ -53,6 +74,8 @@ def with_known_need(
         lambda source, engine: KnownReplays(source.loaded.instance.headroom),
     )
     monkeypatch.setattr(robustness, "slo_in_one_run", figure)
+    monkeypatch.setattr(robustness.joint, "solve_joint", planned_once)
+    monkeypatch.setattr(robustness, "build_plan_content", written_once)
 
 
 @pytest.mark.parametrize("need", first_fast(usually([0.13, 0.01, 0.3], (0, 1))))

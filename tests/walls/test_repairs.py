@@ -1,6 +1,7 @@
 """Repairs by programs: each works, and by brute force nothing nearer does."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from planner.joint.least_change import feasible_plan, written_value
 from planner.joint.search_state import SearchClock, SearchState
 from planner.joint.solve import solve_joint
 from planner.settings import Settings
-from planner.solution import Repair
+from planner.solution import Conflict, Repair
 from tests.support.instances.by_hand import checked
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.tightened import tightened_by_hand
@@ -36,6 +37,12 @@ def conflicting(seed: int, kind: str) -> Instance:
     return replace(heavy, headroom=free)
 
 
+@cache
+def stated_conflict(seed: int, kind: str) -> Conflict | None:
+    """That of the instance, with its repairs; both tests look at the first ones."""
+    return solve_joint(conflicting(seed, kind), Settings()).conflict
+
+
 def has_plan(adjustment: Adjustment, value: float) -> bool | None:
     return best_plan(tightened_by_hand(adjustment.apply(value))).feasible
 
@@ -51,12 +58,11 @@ def one_step_less(adjustment: Adjustment, repair: Repair) -> float:
 @pytest.mark.parametrize("kind", [*KINDS, TAILS])
 def test_repairs_work_and_one_step_less_does_not(kind: str, seeds: range) -> None:
     for seed in seeds:
-        instance = conflicting(seed, kind)
-        solution = solve_joint(instance, Settings())
-        if solution.conflict is None:
+        instance, conflict = conflicting(seed, kind), stated_conflict(seed, kind)
+        if conflict is None:
             continue
         known = {one.change: one for one in adjustments_of(instance)}
-        for repair in solution.conflict.repairs:
+        for repair in conflict.repairs:
             adjustment = known[repair.change]
             assert checked(adjustment.apply(repair.after), Settings(), explain=False).has_plan
             nearer = one_step_less(adjustment, repair)
@@ -70,7 +76,7 @@ def test_nearly_all_are_proved() -> None:
         repair
         for kind in KINDS
         for seed in range(2)
-        for conflict in [solve_joint(conflicting(seed, kind), Settings()).conflict]
+        for conflict in [stated_conflict(seed, kind)]
         if conflict is not None
         for repair in conflict.repairs
     ]
