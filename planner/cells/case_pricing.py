@@ -31,7 +31,7 @@ class CasePricing:
 
     def price(self, replicas: np.ndarray, spend: dict[int, float]) -> dict[int, CellPoint] | None:
         """The relaxation of every case on its setup, replicas (S, O), with its cut; None where a
-        case fails on it.
+        case fails on it, or where it cannot beat the best plan.
         """
         demand = self.goal.model.demand
         own = [self.price_setup(s, replicas[s], spend) for s in range(len(demand.setups))]
@@ -43,12 +43,12 @@ class CasePricing:
     def price_setup(
         self, setup: int, replicas: np.ndarray, spend: dict[int, float]
     ) -> dict[int, CellPoint] | None:
-        """The relaxation of every case of one setup, replicas (O,); None where one fails."""
+        """The relaxation of every case of one setup, replicas (O,); None as of all."""
         began = time.perf_counter()
         points: dict[int, CellPoint] = {}
         failed = False
-        for t in self.goal.model.demand.setups[setup]:
-            if self.goal.clock.stopped():
+        for t in self._order(setup):
+            if self.goal.clock.stopped() or self._cannot_win(replicas):
                 failed = True
                 break
             point = self._priced(t, replicas, self.goal.spend_limit(spend, t))
@@ -58,6 +58,22 @@ class CasePricing:
                 points[t] = point
         self.goal.clock.spend("price", began)
         return None if failed else points
+
+    def _order(self, setup: int) -> list[int]:
+        """Cases of a setup, those that must hold and count for nothing first, then the heaviest."""
+        weight = self.goal.model.weights.sum(axis=0)
+        cases = self.goal.model.demand.setups[setup]
+        return sorted(cases, key=lambda t: -np.inf if weight[t] == 0 else -weight[t])
+
+    def _cannot_win(self, replicas: np.ndarray) -> bool:
+        """Whether the cuts already say that no plan on the only setup, (O,), beats the best one: the
+        master then does not ask for it again.
+        """
+        goal = self.goal
+        others = goal.by_cost or goal.limits_spend or len(goal.model.demand.setups) > 1
+        if others or goal.best is None:
+            return False
+        return self.relaxed_value(replicas[None, :]) <= goal.best.value
 
     def _priced(self, case: int, replicas: np.ndarray, most: float) -> CellPoint | None:
         """One case on its setup (O,). A setup of a cycle comes again beside others: what it is
