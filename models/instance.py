@@ -221,6 +221,15 @@ class Instance:
         return self.shards * (0.0 if self.running is None else self.running.start_price)
 
     @property
+    def replicas_in_place(self) -> tuple[int, ...]:
+        """(O,) replicas that run on GPUs that their pools still have: no others can stay there."""
+        counts = [0] * len(self.options)
+        for o, node, gpus in () if self.running is None else self.running.places:
+            pool = self.pools[self.options[o].pool]
+            counts[o] += node < pool.nodes and max(gpus) < pool.gpus_per_node
+        return tuple(counts)
+
+    @property
     def shards(self) -> np.ndarray:
         """(O,) GPUs that one replica of each option sits on."""
         return np.array([o.tp_degree for o in self.options], dtype=float)

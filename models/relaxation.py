@@ -203,10 +203,10 @@ def _relaxation_change_rows(form: Formulation) -> Iterator[_ReplicaRow]:
 
 def _options_paid_beyond(form: Formulation) -> tuple[int, ...]:
     """The options of which only the replicas beyond those that run start, where that is paid."""
-    running = form.instance.running
-    if running is None or not form.instance.prices_changes:
+    if not form.instance.prices_changes:
         return ()
-    return tuple(o for o in form.options if running.replicas[o] > 0)
+    stay = form.instance.replicas_in_place
+    return tuple(o for o in form.options if stay[o] > 0)
 
 
 def _start_columns(form: Formulation) -> int:
@@ -215,8 +215,8 @@ def _start_columns(form: Formulation) -> int:
 
 def _relaxation_start_rows(form: Formulation) -> Iterator[_ReplicaRow]:
     """pay_starts, and what starts cost: of options that do not run all replicas."""
-    running, price = form.instance.running, form.instance.start_prices
-    if running is None or not form.instance.prices_changes:
+    stay, price = form.instance.replicas_in_place, form.instance.start_prices
+    if not form.instance.prices_changes:
         return
     first = len(form.instance.pools) + len(fleet_cost(form.instance).renting)
     first += len(_options_that_change(form))
@@ -227,7 +227,7 @@ def _relaxation_start_rows(form: Formulation) -> Iterator[_ReplicaRow]:
         start = np.zeros(first + len(paid))
         start[first + k], cost[first + k], new[o] = -1.0, price[o], 0.0
         one = np.eye(1, options, o).ravel()
-        yield _ReplicaRow(one, high=float(running.replicas[o]), used=start)
+        yield _ReplicaRow(one, high=float(stay[o]), used=start)
     # HiGHS refuses rows with coefficients below 1e-9.
     new[new < 1e-9], cost[np.abs(cost) < 1e-9] = 0.0, 0.0
     yield _ReplicaRow(new, high=0.0, used=cost)

@@ -62,26 +62,26 @@ def cost_of_setup(model: pyo.ConcreteModel, cost: FleetCost) -> Any:
 
 
 def pay_starts(model: pyo.ConcreteModel, form: Formulation) -> None:
-    """Replicas that start beside those that run. The columns are made here, and only where a start
-    has its price.
+    """Replicas that start beside those that run, where their GPUs are still there. The columns are
+    made here, and only where a start has its price.
     """
-    running = form.instance.running
-    if running is None or not form.instance.prices_changes:
+    if not form.instance.prices_changes:
         return
-    model.PAID = pyo.Set(initialize=[o for o in form.options if running.replicas[o] > 0])
+    stay = form.instance.replicas_in_place
+    model.PAID = pyo.Set(initialize=[o for o in form.options if stay[o] > 0])
     model.start = pyo.Var(model.PAID, domain=pyo.NonNegativeReals)
     model.pay_starts = pyo.Constraint(
-        model.PAID, rule=lambda m, o: m.replicas[o] - m.start[o] <= running.replicas[o]
+        model.PAID, rule=lambda m, o: m.replicas[o] - m.start[o] <= stay[o]
     )
 
 
 def cost_of_starts(model: pyo.ConcreteModel, form: Formulation) -> Any:
     """USD/h of what starts; of options that do not run every replica does."""
-    running, price = form.instance.running, form.instance.start_prices
-    if running is None or not form.instance.prices_changes:
+    if not form.instance.prices_changes:
         return 0.0
+    stay, price = form.instance.replicas_in_place, form.instance.start_prices
     return pyo.quicksum(
-        float(price[o]) * (model.start[o] if running.replicas[o] > 0 else model.replicas[o])
+        float(price[o]) * (model.start[o] if stay[o] > 0 else model.replicas[o])
         for o in form.options
         if price[o] > TINY
     )

@@ -294,7 +294,7 @@ def _add_starts(
     out: _Builder, model: DemandModel, replicas: np.ndarray, starts: np.ndarray, *, by_cost: bool
 ) -> None:
     """Replicas that every setup starts after the one before it, in place."""
-    price, runs = model.start_prices(), model.replicas_that_run()
+    price, runs = model.start_prices(), model.instance.replicas_in_place
     for s in range(len(replicas)):
         for o in model.options:
             starts[s, o] = out.column(cost=float(price[o]) if by_cost else 0.0)

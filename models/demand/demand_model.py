@@ -91,11 +91,6 @@ class DemandModel:
         own = replace(self.instance, running=running)
         return limit_of_changes(Goal(of=GoalKind.QUALITY), own)
 
-    def replicas_that_run(self) -> np.ndarray:
-        """(O,) replicas before the only setup of a fixed fleet; 0 where it begins with nothing."""
-        running = self.instance.running
-        return np.array([0] * self.llm.size if running is None else running.replicas)
-
     @property
     def instance(self) -> Instance:
         """LLMs of the cluster, pools and options."""

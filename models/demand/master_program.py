@@ -104,7 +104,7 @@ def build_master_program(
     for s in setups:
         rent_beyond_reserved(master.setup[s], form)
     if model.prices_starts:
-        _add_starts(master, form, setups, model.replicas_that_run())
+        _add_starts(master, form, setups, model.instance.replicas_in_place)
     _add_master_goal(master, model, of, least_value, most_cost)
     _bar_setups(master, model)
     for s in setups:
@@ -169,14 +169,14 @@ def _add_setup(block: Any, form: Formulation, near: np.ndarray | None) -> None:
 
 
 def _add_starts(
-    master: pyo.ConcreteModel, form: Formulation, setups: Sequence[int], runs: np.ndarray
+    master: pyo.ConcreteModel, form: Formulation, setups: Sequence[int], runs: Sequence[int]
 ) -> None:
     """Replicas that every setup starts after the one before it; the first follows the last, one
     alone what runs.
     """
 
     def before(m: pyo.ConcreteModel, s: int, o: int) -> Any:
-        return int(runs[o]) if len(setups) == 1 else m.setup[setups[s - 1]].replicas[o]
+        return runs[o] if len(setups) == 1 else m.setup[setups[s - 1]].replicas[o]
 
     master.start = pyo.Var(
         setups, list(form.options), bounds=lambda _, s, o: (0, float(form.upper[o]))

@@ -102,7 +102,7 @@ class CellGoal:
         """
         before = np.roll(replicas, 1, axis=0)
         if len(replicas) == 1:
-            before = self.model.replicas_that_run()[None, :]
+            before = np.array([self.model.instance.replicas_in_place])
         elif not self.model.demand.start_usd:
             return 0.0
         news = np.maximum(replicas - before, 0).sum(axis=0)

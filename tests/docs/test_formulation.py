@@ -47,13 +47,14 @@ def whole_program() -> pyo.ConcreteModel:
     """A program with every family of constraints."""
     state = state_of("nonconvex", 2)
     ones = (1,) * len(state.instance.options)
+    places = tuple((o, 0, (0,)) for o in range(len(ones)))
     instance = replace(
         state.instance,
         llms=tuple(Llm(llm.name, 1, 3) for llm in state.instance.llms),
         quotas=(Quota("any", (1.0,) * len(state.instance.options), 9.0),),
         min_utilization=0.1,
         pools=tuple(replace(pool, reserved=1) for pool in state.instance.pools),
-        running=Running(replicas=ones, rates=tuple(map(float, ones)), start_price=0.1),
+        running=Running(replicas=ones, rates=(1.0,) * len(ones), places=places, start_price=0.1),
     )
     o = state.usable()[0]
     arm = state.arms[o][0]

@@ -36,12 +36,13 @@ def test_so_is_a_price_of_changes(kind: str, seed: int) -> None:
     """The least cost, one within a cost, and one within a limit of changes too."""
     form = formulation(state_of(kind, seed), "cost", roomy=True)
     runs = tuple((o + seed) % 2 for o in range(len(form.instance.options)))
-    running = Running(replicas=runs, rates=tuple(map(float, runs)), start_price=0.3)
+    places = tuple((o, 0, (0,)) for o, count in enumerate(runs) if count)
+    running = Running(replicas=runs, rates=(1.0,) * len(runs), places=places, start_price=0.3)
     form = replace(form, instance=replace(form.instance, running=running))
     check_relaxation(form)
     free = replace(form.instance, running=replace(running, start_price=0.0))
     least = minimum(compiled(replace(form, instance=free)).linear)
-    none = replace(running, replicas=(0,) * len(runs))
+    none = replace(running, places=())
     dearest = replace(form, instance=replace(form.instance, running=none))
     check_relaxation(dearest)
     assert minimum(compiled(dearest).linear) > least or least == np.inf

@@ -65,8 +65,10 @@ def test_what_runs_of_each_setup_has_its_limit_and_of_one_its_price() -> None:
     assert cell_model(demand).limit_of_setup(0) is None
     fixed = replace(demand, runs=tuple(runs)).fixed()
     assert not fixed.runs
-    priced = replace(runs[1], start_price=0.5)
+    # A second replica of option 0 is on a node that is gone: it cannot stay.
+    places = ((0, 0, (0,)), (0, 9, (0,)), (1, 1, (0,)))
+    priced = replace(runs[1], replicas=(2, 1), places=places, start_price=0.5)
     model = cell_model(replace(fixed, instance=replace(demand.instance, running=priced)))
     assert model.prices_starts
     assert model.start_prices().tolist() == [0.5, 0.5]
-    assert model.replicas_that_run().tolist() == [1, 1]
+    assert model.instance.replicas_in_place == (1, 1)

@@ -105,7 +105,9 @@ def test_what_starts_is_part_of_the_cost() -> None:
 
     def least(runs: np.ndarray) -> float:
         replicas = tuple(int(n) for n in runs)
-        running = Running(replicas=replicas, rates=(1.0,) * len(replicas), start_price=0.5)
+        places = tuple((o, 0, (0,)) for o, n in enumerate(replicas) for _ in range(n))
+        rates = (1.0,) * len(replicas)
+        running = Running(replicas=replicas, rates=rates, places=places, start_price=0.5)
         priced = replace(demand, instance=replace(model.instance, running=running))
         return solved(replaced(model, priced), cuts, COST, least_value=floor).value
 
