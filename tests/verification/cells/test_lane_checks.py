@@ -130,17 +130,33 @@ def test_idle_replicas_may_be_called_what_their_first_point_is_called() -> None:
         assert not any("provenance" in p for p in run_cells_verifier(plan, alone))
 
 
-def test_a_load_is_read_on_the_curves_of_the_classes_on_the_lane() -> None:
-    """Of batch on a there is a curve of its own, up to 2.4 req/s: lanes without batch are free."""
-    short = replace(cells_demand(), class_curves={(0, 1): curve_by_hand(2.4, 0.08)})
-    words = ": option a on h100, tp 1, share 100 %: load {} req/s per replica is above the"
+@pytest.mark.parametrize(
+    ("request_class", "above"),
+    [
+        (1, {"lanes.1 (case day)": 4, "lanes.6 (case lost, loss 0)": 2.5}),
+        (
+            0,
+            {
+                "lanes.0 (case day)": 2.5,
+                "lanes.1 (case day)": 4,
+                "lanes.6 (case lost, loss 0)": 2.5,
+            },
+        ),
+    ],
+)
+def test_a_load_is_read_on_the_curves_of_the_classes_on_the_lane(
+    request_class: int, above: dict[str, float]
+) -> None:
+    """One class has a curve of its own on a, up to 2.4 req/s: lanes without it are free."""
+    own = {(0, request_class): curve_by_hand(2.4, 0.08)}
     assert [
         problem
-        for problem in run_cells_verifier(cells_plan(), short)
+        for problem in run_cells_verifier(cells_plan(), replace(cells_demand(), class_curves=own))
         if "above the highest profiled rate" in problem
     ] == [
-        f"lanes.1 (case day){words.format(4)} highest profiled rate 2.4",
-        f"lanes.6 (case lost, loss 0){words.format(2.5)} highest profiled rate 2.4",
+        f"{where}: option a on h100, tp 1, share 100 %: load {load} req/s per replica is above the"
+        " highest profiled rate 2.4"
+        for where, load in above.items()
     ]
 
 
