@@ -129,3 +129,13 @@ def test_only_a_case_without_requests_may_do_without_lanes() -> None:
     both["lanes"].remove(entry(both, "lanes", "day", 2))
     found = run_cells_verifier(both, turned())
     assert any("lanes: case day: option b" in problem for problem in found)
+
+
+def test_a_loss_takes_no_routing_of_another_case() -> None:
+    plan = copy.deepcopy(_good())
+    own = next(k for k, loss in enumerate(plan["losses"]) if loss["case"] == "lost")
+    plan["losses"].append({"case": "closed, one lost", "nodes": {"h100": [0]}, "same_as": own})
+    last = len(plan["losses"]) - 1
+    assert run_cells_verifier(plan, turned()) == (
+        f"losses.{last}: same_as {own} is a loss of the case lost",
+    )

@@ -11,7 +11,13 @@ from planner.verification.cells.stated_cells import (
     read_stated_cells,
 )
 from planner.verification.deployed_options import index_deployed_options
-from tests.support.demand.cells_by_hand import cells_demand, cells_plan, curve_by_hand
+from tests.support.demand.cells_by_hand import (
+    cells_demand,
+    cells_plan,
+    cells_problems,
+    curve_by_hand,
+    without,
+)
 
 
 def stated() -> StatedCells:
@@ -69,3 +75,7 @@ def test_cells_and_lanes_are_called_by_class_case_and_loss() -> None:
     assert plan.cells[0].where == "cells.0 (class chat, case day)"
     assert plan.cells_of(2, 1)[1].where == "cells.6 (class batch, case lost, loss 1)"
     assert plan.lanes_of(2, 0)[0].where == "lanes.6 (case lost, loss 0)"
+
+
+def test_a_class_that_a_lane_does_not_name_sends_it_nothing() -> None:
+    assert cells_problems(without("lanes.3.rates.batch")) == ()
