@@ -48,6 +48,7 @@ from planner.joint.separation import (
     place_or_separate,
 )
 from planner.joint.solver.highs import StopReason, solve_with_highs
+from planner.running_seats import place_near_running_seats, running_seats_cost
 
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""
@@ -299,6 +300,8 @@ class Search:
         placement = self._place(solution, replicas)
         if placement.placed:
             consider_primal(state, replicas, rates, placement.packings)
+            if self._set_moving_aside(solution, replicas, placement):
+                return True
         elif state.goal.of == GoalKind.QUALITY:
             consider_thinned_heuristic(state, replicas, rates)
         # The setup is cut off: what it says of curves and quality will not come back.
@@ -313,6 +316,27 @@ class Search:
         refined |= split_curve_arms(shared, replicas, rates)
         shared.clock.spend("refine", began)
         return refined or placement.learnt or len(shared.quality.cuts) > cuts
+
+    def _set_moving_aside(
+        self, solution: MilpSolution, replicas: np.ndarray, placement: SetupPlacement
+    ) -> bool:
+        """Set a setup aside that costs more than the program says, since replicas have to move in
+        it; whether it was. It would come back, in place of others that cost as much: the search's
+        bound remembers the program's.
+        """
+        state, instance = self.state, self.shared.instance
+        if state.goal.of != GoalKind.COST or not instance.prices_changes:
+            return False
+        packings = place_near_running_seats(instance, placement.packings)
+        gpus = [packing.gpus for packing in packings]
+        cost = fleet_cost(instance).at(gpus) + running_seats_cost(instance, packings)
+        if cost <= solution.answer.value + self.state.tolerance():
+            return False
+        used = np.flatnonzero(replicas).tolist()
+        counts = tuple(int(replicas[o]) for o in used)
+        state.aside_bound = min(state.aside_bound, solution.answer.bound)
+        state.aside.append(NoGood(0, tuple((o,) for o in used), counts, replicas=sum(counts)))
+        return True
 
     def _place(self, solution: MilpSolution, replicas: np.ndarray) -> SetupPlacement:
         """Pack the program's setup.

@@ -140,8 +140,8 @@ def _solved_with_plan(
     if search.state.aside:
         notes = [
             *notes,
-            "some setups were set aside because their placement could not be decided; the bound"
-            " counts them as possible",
+            "some setups were set aside because their placement could not be decided, or replicas"
+            " have to move in them; the bound counts them as possible",
         ]
     effort = outcome_effort(state, state.clock.termination(closed=closed), notes)
     return outcome_solution(best, value, bound, effort, _solve_prices(search, value))
