@@ -66,8 +66,8 @@ class CasePricing:
         return sorted(cases, key=lambda t: -np.inf if weight[t] == 0 else -weight[t])
 
     def _cannot_win(self, replicas: np.ndarray) -> bool:
-        """Whether the cuts already say that no plan on the only setup, (O,), beats the best one: the
-        master then does not ask for it again.
+        """Whether the cuts already say that no plan on the only setup, (O,), beats the best one:
+        the master then does not ask for it again.
         """
         goal = self.goal
         others = goal.by_cost or goal.limits_spend or len(goal.model.demand.setups) > 1
