@@ -64,13 +64,14 @@ class Tally:
 def main() -> int:
     """Run; 0 when nothing was found."""
     options = _options()
+    if not options.list:  # no case is run
+        import_program()
     seeds = make_seeds()
     tally = Tally()
     if options.list:
         for number in range(options.first, options.first + options.list):
             print(_digest(make_case(seeds, options.seed, number, options.command)))
         return 0
-    import_program()
     if options.corpus:
         for case in read_corpus(options.keep):
             _tell(case, *_run(case, seeds, tally))

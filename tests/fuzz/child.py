@@ -70,6 +70,7 @@ class Outcome:
 def import_program() -> None:
     """Import all of the program but its page."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    importlib.import_module("planner.postponed_imports").postpone_imports()
     for room in ("profiles", "models", "reports", "planner"):
         package = importlib.import_module(room)
         for module in pkgutil.walk_packages(package.__path__, f"{room}."):

@@ -47,7 +47,7 @@ def test_a_bent_curve_is_faster_or_slower_everywhere() -> None:
 @pytest.mark.slow
 def test_gains_are_those_of_solving_again() -> None:
     judged = 0
-    for seed in range(wall_size(3, 12)):
+    for seed in range(wall_size(4, 12)):
         instance = doubtful(seed)
         settings = Settings(rel_gap=1e-6)
         found = find_gaps(instance, settings)

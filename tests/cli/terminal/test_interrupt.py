@@ -15,6 +15,8 @@ from tests.support.walls import first_fast
 
 FAKE_PROCESS = """
 import time
+from planner.postponed_imports import postpone_imports
+postpone_imports()
 import planner.joint.solve as joint
 from planner.cli.app import app
 from tests.support.instances.stand_in_search import hand_made_plan, no_plan
