@@ -5,6 +5,7 @@ within bounds when it is uploaded.
 import io
 import json
 import math
+import re
 import shutil
 import tempfile
 import zipfile
@@ -40,6 +41,8 @@ MOST_MEMBERS = 100
 MOST_BYTES = 200_000_000
 """Of all members together, unpacked."""
 _BLOCK = 1 << 20
+PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+YAML_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 _NOT_READABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -175,7 +178,9 @@ def _flow_in_archive(value: Any) -> str:
         return (
             "{"
             + ", ".join(
-                f"{key}: {_flow_in_archive(one)}" for key, one in value.items() if one is not None
+                f"{_key_in_archive(key)}: {_flow_in_archive(one)}"
+                for key, one in value.items()
+                if one is not None
             )
             + "}"
         )
@@ -184,6 +189,12 @@ def _flow_in_archive(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and math.fabs(value) < 1e15:
         return f"{int(value)}"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _key_in_archive(key: str) -> str:
+    """A key of the schema as it is; a name in quotes where YAML could read something else."""
+    safe = PLAIN_KEY.fullmatch(key) and key.lower() not in YAML_WORDS
+    return key if safe else json.dumps(key, ensure_ascii=False)
 
 
 def _copy_class_scores(

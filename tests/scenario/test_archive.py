@@ -55,6 +55,20 @@ def test_a_scenario_goes_into_an_archive_and_comes_back(edit: ScenarioEdit, tmp_
     assert theirs.sha256 == mine.sha256
 
 
+@pytest.mark.parametrize("name", ["a: b", "yes", "1.5", "x, y", "# h", "*x", '"q"', "a]b", "ü"])
+def test_names_that_yaml_reads_otherwise_come_back(day: Path, tmp_path: Path, name: str) -> None:
+    edit = ScenarioEdit.of_file(str(day / "scenario.yaml"))
+    content = content_of_edit(edit)
+    content["pools"][0]["name"], content["classes"][0]["name"] = name, name
+    content["cases"][2]["lost_nodes"] = {name: 1}
+    for case in content["cases"]:
+        case["arrival_rate_rps"] = {name: 1.0, "batch": 0.5}
+    renamed = changed(edit, content).scenario
+    path = write_archive_folder(renamed, tmp_path / "kept")
+    back = ScenarioEdit.of_file(str(path)).base
+    assert (back["cases"], back["pools"]) == (content["cases"], content["pools"])
+
+
 def test_folders_of_an_archive_do_not_count(tmp_path: Path) -> None:
     members = {f"case/{name}": content for name, content in FILES.items()} | {
         "__MACOSX/case/._scores.csv": b"x",
