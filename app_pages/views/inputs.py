@@ -79,7 +79,8 @@ def draw_demand_inputs() -> None:
     """What is to be served: rates, cases, classes; objective and SLOs."""
     st.subheader("Demand, SLOs and objective")
     content = state.edited_content()
-    if content["classes"] or content["cases"]:
+    of_day = bool(content["classes"] or content["cases"])
+    if of_day:
         st.markdown("**Rates**: requests per second of every class in every case.")
         draw_rate_table()
         st.markdown("**Cases**: periods of the day, stress loads, losses of nodes. All are served.")
@@ -90,10 +91,6 @@ def draw_demand_inputs() -> None:
         draw_class_slo_table()
     else:
         draw_number_field("arrival_rate_rps", "Arrival rate (req/s)", 0.01, 1.0)
-        with st.expander("Cases of a day and classes of requests", icon=":material/schedule:"):
-            st.markdown("Add a case, or a class, to plan more than one rate of one kind.")
-            draw_case_table()
-            draw_class_table()
     draw_objective_inputs()
     st.markdown(
         "**SLOs**: all hold at once, over all requests of a case; without rows, capacity alone"
@@ -106,6 +103,14 @@ def draw_demand_inputs() -> None:
         "TTFT: time to first token, queueing and prefill included. TPOT: time per output token"
         " after the first. E2E: end to end."
     )
+    if not of_day:
+        with st.expander("Cases of a day, classes of requests", icon=":material/schedule:"):
+            st.markdown(
+                "Add a case or a class where there is more than one rate, or more than one kind of"
+                " requests. The first one takes the arrival rate."
+            )
+            draw_case_table()
+            draw_class_table()
 
 
 def draw_objective_inputs() -> None:

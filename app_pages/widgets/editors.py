@@ -13,12 +13,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app_pages.session import state
+from app_pages.session import reruns, state
 from app_pages.widgets.markdown import faults_markdown_box, markdown_bullets
 from planner.errors import DataError
 from planner.presentation.formatting import format_exact
 from planner.scenario.demand.demand_edits import follow_renamed_pools
-from planner.scenario.edits import changed
+from planner.scenario.edits import ScenarioEdit, changed
 from profiles.catalogue import load_catalogue_gpus
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "draw_editor_changes",
     "draw_table_editor",
     "editor_cell",
+    "editor_changes",
     "editor_content",
     "editor_row",
     "known_gpus",
@@ -152,10 +153,19 @@ def draw_edited_table(table: EditedTable) -> None:
         new.scenario  # noqa: B018 - raises when the edit is refused
     except DataError as error:
         faults_markdown_box(error.faults, "This edit has no effect yet", state.scenario_folder())
+        name, args = f"discard-{table.key}", (table.key,)
+        st.button("Discard this edit", key=name, on_click=_discard_edit, args=args)
         return
     editor["marks"] = marks
     state.set_edit(new)
     st.rerun()
+
+
+@reruns.survive_reruns
+def _discard_edit(key: str) -> None:
+    """Draw an editor anew, with what the scenario holds."""
+    editor = st.session_state[f"editor-{key}"]
+    editor["last"] = editor["drawn"] = None
 
 
 def editor_row(columns: Mapping[str, Any], row: Mapping[str, Any]) -> Row:
@@ -288,7 +298,61 @@ def draw_editor_changes() -> None:
         st.caption("Nothing is changed: the inputs are those of the file.")
         return
     st.markdown("**Changed against the file, as read:**")
-    markdown_bullets(f"{path}: {_editor_value_text(value)}" for path, value in overrides.items())
+    markdown_bullets(editor_changes(state.current_edit().base, state.edited_content(), overrides))
+    st.button("Back to the inputs of the file", key="reset-edits", on_click=_reset_edits)
+
+
+@reruns.survive_reruns
+def _reset_edits() -> None:
+    """Take all changes back."""
+    edit = state.current_edit()
+    state.set_edit(ScenarioEdit(edit.path, edit.base))
+
+
+def editor_changes(
+    base: Mapping[str, Any], content: Mapping[str, Any], overrides: Mapping[str, Any]
+) -> list[str]:
+    """What differs from the file: path and value, or row by row where rows came, went or have
+    other names.
+    """
+    lines: list[str] = []
+    by_row: list[str] = []
+    for path, value in overrides.items():
+        key = path.partition(".")[0]
+        before, after = base[key], content[key]
+        if not _are_other_rows(before, after):
+            lines.append(f"{path}: {_editor_value_text(value)}")
+        elif key not in by_row:
+            by_row.append(key)
+            lines += _changed_rows(key, before, after)
+    return lines
+
+
+def _are_other_rows(before: Any, after: Any) -> bool:
+    """Whether both are lists of named entries, and differ by more than one new name."""
+    if not (isinstance(before, list) and isinstance(after, list)):
+        return False
+    names = [
+        [one.get("name") for one in rows if isinstance(one, Mapping)] for rows in (before, after)
+    ]
+    renamed = sum(one != other for one, other in zip(*names, strict=False))
+    return (len(before) != len(after) or renamed > 1) and None not in (*names[0], *names[1])
+
+
+def _changed_rows(key: str, before: list[Row], after: list[Row]) -> list[str]:
+    """Rows that are new, differ, or are gone, found by their names."""
+    old, lines = {row["name"]: row for row in before}, []
+    for row in after:
+        was = old.pop(row["name"], None)
+        if was is None:
+            lines.append(f"{key}, new: {_editor_value_text(row)}")
+        else:
+            changes = {name: one for name, one in row.items() if one != was.get(name)}
+            lines += [
+                f"{key}, {row['name']}: {name} {_editor_value_text(one)}"
+                for name, one in changes.items()
+            ]
+    return [*lines, *(f"{key}, no longer: {name}" for name in old)]
 
 
 def _editor_value_text(value: Any) -> str:

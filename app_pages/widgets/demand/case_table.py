@@ -64,10 +64,8 @@ def _case_columns(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         columns[LOST + name] = number(f"{name} nodes lost", min_value=0, step=1, help=help_text)
     if content["fleet"]["mode"] == "scheduled":
         own = [case["name"] for case in content["cases"] or ()]
-        help_text = "The case whose setup this one tests. Blank: it has a setup of its own."
-        columns["of"] = st.column_config.SelectboxColumn(
-            "Tests the setup of", options=own, help=help_text
-        )
+        help_text = "The case whose setup this one tests. Blank: it has its own."
+        columns["of"] = st.column_config.SelectboxColumn("Setup of", options=own, help=help_text)
     return columns
 
 

@@ -13,6 +13,7 @@ from app_pages.widgets.editors import (
     _editor_rows,
     _editor_value_text,
     editor_cell,
+    editor_changes,
     editor_content,
     editor_row,
     row_origins,
@@ -96,6 +97,20 @@ def test_changes_are_repeated_as_they_were_read() -> None:
         "{minimize: cost, quality_at_least: 0.7}"
     )
     assert _editor_value_text(None) == "blank"
+
+
+def test_rows_that_came_or_went_are_listed_row_by_row() -> None:
+    base = {"pools": [{"name": "a", "nodes": 1}, {"name": "b", "nodes": 2}], "slo": []}
+    after = {"pools": [{"name": "b", "nodes": 3}, {"name": "c", "nodes": 2}], "slo": []}
+    paths = {"pools.0.nodes": 3, "pools.1.name": "c"}
+    assert editor_changes(base, after, paths) == [
+        "pools, b: nodes 3",
+        "pools, new: {name: c, nodes: 2}",
+        "pools, no longer: a",
+    ]
+    same = {**base, "pools": [{"name": "a", "nodes": 1}, {"name": "b", "nodes": 3}]}
+    assert editor_changes(base, same, {"pools.1.nodes": 3}) == ["pools.1.nodes: 3"]
+    assert editor_changes(base, {**base, "slo": [{}]}, {"slo": [{}]}) == ["slo: {}"]
 
 
 def test_what_has_no_column_stays_with_its_entry() -> None:

@@ -68,6 +68,11 @@ def test_rates_are_edited_and_the_whole_day_is_scaled(day: AppTest, tmp_path: Pa
     assert "cases.1.arrival_rate_rps.batch" in unescaped(day)
     assert "write 0, or 0.001 or more" in unescaped(day)
     assert rates(day) == [[5.5, 1.1], [0.0, 2.2], [2.2, 0.0]]
+    day.button(key="discard-rates").click().run()
+    assert "This edit has no effect yet" not in unescaped(day)
+    day.button(key="reset-edits").click().run()
+    assert rates(day) == [[4.0, 1.0], [0.0, 2.0], [2.0, 0.0]]
+    assert "Nothing is changed" in unescaped(day)
 
 
 def test_rates_of_a_table_are_edited_in_place_of_it(page: AppTest, tmp_path: Path) -> None:
