@@ -20,7 +20,7 @@ from app_pages.jobs.messages import JobOutcome, OutcomeKind
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.server import compute_now
 from planner.errors import DataError, SolveError
-from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
+from planner.scenario.edits import ScenarioEdit, changed, content_of_edit, overrides_between_edits
 from profiles.io.faults import Fault
 
 __all__ = [
@@ -136,8 +136,8 @@ def _open_upload(new: ScenarioEdit, opening: Opening) -> None:
     before = opening.replaced
     if before is not None and now.path == before.path and now != before:
         # What was edited while the table was read stays.
-        tables = {key: new.base[key] for key in ("profiles", "scores")}
-        new = changed(new, content_of_edit(now) | tables)
+        edits = overrides_between_edits(content_of_edit(before), content_of_edit(now))
+        new = changed(new, content_of_edit(ScenarioEdit(new.path, new.base, edits)))
     st.session_state["upload-failure"] = None
     st.session_state["example"] = f"uploaded: {new.base['name']}"
     state.set_edit(new)

@@ -17,7 +17,7 @@ from app_pages.session import reruns, state
 from app_pages.widgets.markdown import faults_markdown_box, markdown_bullets
 from planner.errors import DataError
 from planner.presentation.formatting import format_exact
-from planner.scenario.demand.demand_edits import follow_renamed_pools
+from planner.scenario.demand.demand_edits import follow_renamed_llms, follow_renamed_pools
 from planner.scenario.edits import ScenarioEdit, changed
 from profiles.catalogue import load_catalogue_gpus
 
@@ -92,6 +92,10 @@ BLANKS: Mapping[str, Any] = {
 """What a blank cell means; nothing (None) in other columns."""
 
 
+FOLLOWED = {"pools": follow_renamed_pools, "llms": follow_renamed_llms}
+"""Lists whose names are used elsewhere in the scenario."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class EditedTable:
     """A part of the scenario that is edited as a table.
@@ -117,8 +121,8 @@ def draw_table_editor(key: str, alt: str) -> None:
 
     def edited(rows: list[Row], origins: list[int | None]) -> dict[str, Any]:
         entries = editor_content(COLUMNS[key], whole, rows, origins)
-        if key == "pools":
-            return follow_renamed_pools(content, entries, origins)
+        if key in FOLLOWED:
+            return FOLLOWED[key](content, entries, origins)
         return {**content, key: entries}
 
     now = [editor_row(COLUMNS[key], row) for row in whole]

@@ -26,6 +26,10 @@ __all__ = [
 ]
 
 
+MOST_RATES = 2
+"""Of cases, that are named one by one."""
+
+
 @dataclass(frozen=True)
 class ScenarioEdit:
     """path: the scenario's file, absolute; base: its content, complete with defaults; overrides:
@@ -121,26 +125,44 @@ def file_key_of_edit(edit: ScenarioEdit) -> str:
 
 
 def edit_words(edit: ScenarioEdit) -> list[str]:
-    """Each change against the file in a word or two: `50 req/s`, `mean TTFT 300 ms`, `2 nodes
-    of a100`.
+    """Each change against the file in a word or two, each once: `50 req/s`, `mean TTFT 300 ms`,
+    `2 nodes of a100`, `40 req/s of chat in day`.
     """
-    return [
-        _edit_value_words(edit, path.split("."), value) for path, value in edit.overrides.items()
+    paths = [(path.split("."), value) for path, value in edit.overrides.items()]
+    rates = sum(_is_rate_of_case(parts) for parts, _ in paths)
+    words = [
+        "other rates"
+        if _is_rate_of_case(parts) and rates > MOST_RATES
+        else _edit_value_words(edit, parts, value)
+        for parts, value in paths
     ]
+    return list(dict.fromkeys(words))
+
+
+def _is_rate_of_case(parts: list[str]) -> bool:
+    return parts[0] == "cases" and parts[2:3] == ["arrival_rate_rps"]
 
 
 def _edit_value_words(edit: ScenarioEdit, parts: list[str], value: Any) -> str:
     content = content_of_edit(edit)
+    if not isinstance(value, int | float):
+        return f"other {'rates' if _is_rate_of_case(parts) else parts[0].replace('_', ' ')}"
     match parts:
         case ["arrival_rate_rps"]:
             return f"{value:g} req/s"
+        case ["cases", at, "arrival_rate_rps", *name]:
+            # A name may hold dots.
+            of = f" of {'.'.join(name)}" if name else ""
+            return f"{value:g} req/s{of} in {content['cases'][int(at)]['name']}"
         case ["slo", at, "limit_ms"]:
             slo = content["slo"][int(at)]
             return f"{slo['statistic']} {slo['metric'].upper()} {value:g} ms"
-        case ["pools", at, "nodes"] if isinstance(value, int | float):
+        case ["pools", at, "nodes"]:
             return (
                 f"{value:g} node{'s' if value != 1 else ''} of {content['pools'][int(at)]['name']}"
             )
         case ["objective", "quality_at_least"]:
             return f"quality at least {value:g}"
+        case ["objective", "cost_at_most_usd_per_h"]:
+            return f"budget {value:g} USD/h"
     return f"other {parts[0].replace('_', ' ')}"

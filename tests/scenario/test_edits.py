@@ -42,6 +42,18 @@ def test_changes_are_given_as_few_overrides_and_in_words(edit: ScenarioEdit) -> 
     assert changed(one, content_of_edit(edit)) == edit
 
 
+def test_rates_of_cases_are_named_while_they_are_few(day: Path) -> None:
+    edit = ScenarioEdit.of_file(str(day / "scenario.yaml"))
+    content = content_of_edit(edit)
+    content["cases"][0]["arrival_rate_rps"]["chat"] = 40.0
+    content["objective"]["cost_at_most_usd_per_h"] = None
+    assert edit_words(changed(edit, content)) == ["other objective", "40 req/s of chat in day"]
+    content["objective"]["cost_at_most_usd_per_h"] = 30.0
+    for case in content["cases"]:
+        case["arrival_rate_rps"]["batch"] = 7.0
+    assert edit_words(changed(edit, content)) == ["budget 30 USD/h", "other rates"]
+
+
 def test_changes_read_by_the_command_line_mean_the_same(edit: ScenarioEdit) -> None:
     one = changed(edit, {**content_of_edit(edit), "arrival_rate_rps": 7.0})
     content = dict(edit.base)

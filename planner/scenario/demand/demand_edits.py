@@ -18,6 +18,7 @@ __all__ = [
     "edit_demand_classes",
     "edit_demand_rates",
     "edit_fleet_mode",
+    "follow_renamed_llms",
     "follow_renamed_pools",
     "scaled_demand_rates",
 ]
@@ -190,6 +191,23 @@ def follow_renamed_pools(content: Content, entries: Entries, origins: Origins) -
         for case in content["cases"]
     ]
     return {**new, "cases": cases}
+
+
+def follow_renamed_llms(content: Content, entries: Entries, origins: Origins) -> dict[str, Any]:
+    """The content with other LLMs: those that classes permit, and their work, follow the names."""
+    renamed = _renamed(content["llms"], entries, origins)
+    new = {**content, "llms": list(entries)}
+    if not renamed or not content.get("classes"):
+        return new
+    classes = []
+    for one in content["classes"]:
+        llms, work = one["llms"], one["work"]
+        if llms is not None:
+            llms = [renamed.get(name, name) for name in llms]
+        if isinstance(work, Mapping):
+            work = {renamed.get(name, name): load for name, load in work.items()}
+        classes.append({**one, "llms": llms, "work": work})
+    return {**new, "classes": classes}
 
 
 def _renamed(before: Entries, entries: Entries, origins: Origins) -> dict[Any, Any]:

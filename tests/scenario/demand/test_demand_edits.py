@@ -15,6 +15,7 @@ from planner.scenario.demand.demand_edits import (
     edit_demand_classes,
     edit_demand_rates,
     edit_fleet_mode,
+    follow_renamed_llms,
     follow_renamed_pools,
     scaled_demand_rates,
 )
@@ -150,3 +151,13 @@ def test_lost_nodes_follow_the_name_of_their_pool(day: dict[str, Any]) -> None:
     # A pool that goes is not forgotten silently.
     with pytest.raises(DataError, match="there is no such pool"):
         complete(follow_renamed_pools(day, pools, [None]))
+
+
+def test_what_classes_say_of_an_llm_follows_its_name(day: dict[str, Any]) -> None:
+    far, no, na = day["llms"]
+    new = follow_renamed_llms(day, [{**na, "name": "NB"}, far, no], [2, 0, 1])
+    assert [one["llms"] for one in new["classes"]] == [None, ["NB", "NO"]]
+    assert new["classes"][0]["work"] == {"NB": 1.5}
+    assert complete(new) == new
+    with pytest.raises(DataError, match="there is no such LLM"):
+        complete(follow_renamed_llms(day, [far, no], [0, 1]))
