@@ -11,6 +11,7 @@ from app_pages.widgets.demand.case_table import draw_case_table
 from app_pages.widgets.demand.class_table import draw_class_slo_table, draw_class_table
 from app_pages.widgets.demand.fleet_fields import draw_fleet_fields
 from app_pages.widgets.demand.known_rates import remember_rates_of_table
+from app_pages.widgets.demand.outside_table import draw_outside_table
 from app_pages.widgets.demand.rate_table import draw_rate_table
 from app_pages.widgets.markdown import plain_markdown
 from app_pages.widgets.number_fields import draw_number_field, draw_optional_number_field
@@ -56,12 +57,7 @@ def draw_inputs_view() -> None:
         st.markdown(plain_markdown(editors.known_gpus()))
     st.subheader("LLMs that may be deployed")
     editors.draw_table_editor("llms", "LLMs with weights and limits on their replicas.")
-    outside = [llm["name"] for llm in state.edited_content()["llms"] if llm["api"] is not None]
-    if outside:
-        st.caption(
-            f"Outside the cluster: {plain_markdown(', '.join(outside))}. Prices, rate limits and"
-            " latencies of these are as in the file."
-        )
+    draw_outside_table()
     draw_search_inputs()
     draw_scenario_tables(summaries)
     st.subheader("Check: your changes")
@@ -92,10 +88,8 @@ def draw_demand_inputs() -> None:
     else:
         draw_number_field("arrival_rate_rps", "Arrival rate (req/s)", 0.01, 1.0)
     draw_objective_inputs()
-    st.markdown(
-        "**SLOs**: all hold at once, over all requests of a case; without rows, capacity alone"
-        " limits."
-    )
+    over = "over all requests of a case" if of_day else "over all requests"
+    st.markdown(f"**SLOs**: all hold at once, {over}; without rows, capacity alone limits.")
     editors.draw_table_editor(
         "slo", "Service-level objectives: metric, statistic, limit and scope."
     )

@@ -17,7 +17,7 @@ from app_pages.session import reruns, state
 from app_pages.widgets.markdown import faults_markdown_box, markdown_bullets
 from planner.errors import DataError
 from planner.presentation.formatting import format_exact
-from planner.scenario.demand.demand_edits import follow_renamed_llms, follow_renamed_pools
+from planner.scenario.demand.demand_edits import edit_llms_at, follow_renamed_pools
 from planner.scenario.edits import ScenarioEdit, changed
 from profiles.catalogue import load_catalogue_gpus
 
@@ -92,10 +92,6 @@ BLANKS: Mapping[str, Any] = {
 """What a blank cell means; nothing (None) in other columns."""
 
 
-FOLLOWED = {"pools": follow_renamed_pools, "llms": follow_renamed_llms}
-"""Lists whose names are used elsewhere in the scenario."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class EditedTable:
     """A part of the scenario that is edited as a table.
@@ -115,14 +111,21 @@ class EditedTable:
 
 
 def draw_table_editor(key: str, alt: str) -> None:
-    """Edit one list of the scenario. alt: what the table is, for those who hear the page."""
+    """Edit one list of the scenario; of LLMs those of the cluster. alt: what the table is, for
+    those who hear the page.
+    """
     content = state.edited_content()
-    whole = content[key]
+    # LLMs outside have a table of their own.
+    places = [k for k, row in enumerate(content[key]) if row.get("api") is None]
+    whole = [content[key][k] for k in places]
 
     def edited(rows: list[Row], origins: list[int | None]) -> dict[str, Any]:
         entries = editor_content(COLUMNS[key], whole, rows, origins)
-        if key in FOLLOWED:
-            return FOLLOWED[key](content, entries, origins)
+        if key == "llms":
+            new = [{"api": None, **entry} for entry in entries]
+            return edit_llms_at(content, places, new, origins)
+        if key == "pools":
+            return follow_renamed_pools(content, entries, origins)
         return {**content, key: entries}
 
     now = [editor_row(COLUMNS[key], row) for row in whole]

@@ -18,6 +18,7 @@ __all__ = [
     "edit_demand_classes",
     "edit_demand_rates",
     "edit_fleet_mode",
+    "edit_llms_at",
     "follow_renamed_llms",
     "follow_renamed_pools",
     "scaled_demand_rates",
@@ -208,6 +209,22 @@ def follow_renamed_llms(content: Content, entries: Entries, origins: Origins) ->
             work = {renamed.get(name, name): load for name, load in work.items()}
         classes.append({**one, "llms": llms, "work": work})
     return {**new, "classes": classes}
+
+
+def edit_llms_at(
+    content: Content, places: Sequence[int], entries: Entries, origins: Origins
+) -> dict[str, Any]:
+    """The content with other LLMs at some places, the rest as and where it is; new ones come last.
+
+    places: of the LLMs that were edited, among all; origins: positions in `places`.
+    """
+    pairs = list(zip(entries, origins, strict=True))
+    edited = {places[origin]: entry for entry, origin in pairs if origin is not None}
+    kept = {k: one for k, one in enumerate(content["llms"]) if k not in places} | edited
+    order = sorted(kept)
+    new = [entry for entry, origin in pairs if origin is None]
+    llms = [*(kept[k] for k in order), *new]
+    return follow_renamed_llms(content, llms, [*order, *(None for _ in new)])
 
 
 def _renamed(before: Entries, entries: Entries, origins: Origins) -> dict[Any, Any]:

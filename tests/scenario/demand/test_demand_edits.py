@@ -15,6 +15,7 @@ from planner.scenario.demand.demand_edits import (
     edit_demand_classes,
     edit_demand_rates,
     edit_fleet_mode,
+    edit_llms_at,
     follow_renamed_llms,
     follow_renamed_pools,
     scaled_demand_rates,
@@ -161,3 +162,12 @@ def test_what_classes_say_of_an_llm_follows_its_name(day: dict[str, Any]) -> Non
     assert complete(new) == new
     with pytest.raises(DataError, match="there is no such LLM"):
         complete(follow_renamed_llms(day, [far, no], [0, 1]))
+
+
+def test_llms_are_edited_where_they_are(day: dict[str, Any]) -> None:
+    far, no, na = day["llms"]
+    added = {**no, "name": "NN"}
+    new = edit_llms_at(day, [1, 2], [{**na, "name": "NB"}, added], [1, None])
+    assert new["llms"] == [far, {**na, "name": "NB"}, added]
+    assert new["classes"][1]["llms"] == ["NB", "NO"]
+    assert edit_llms_at(day, [0], [far], [0]) == day

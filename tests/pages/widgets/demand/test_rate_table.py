@@ -136,3 +136,17 @@ def test_classes_and_their_slos_are_edited(day: AppTest) -> None:
     edit_table(day, "classes", edited_rows=rows, deleted_rows=[1])
     assert content(day)["cases"][0]["arrival_rate_rps"] == {"Chat": 4.0}
     assert len(content(day)["classes"][0]["slo"]) == 1
+
+
+def test_llms_outside_are_edited_in_a_table_of_their_own(day: AppTest) -> None:
+    edit_table(day, "outside", edited_rows={"0": {"max_rate_rps": 9, "ttft_p95_ms": None}})
+    assert day.session_state["edit"].overrides == {
+        "llms.0.api.max_rate_rps": 9.0,
+        "llms.0.api.ttft_p95_ms": None,
+    }
+    edit_table(day, "llms", added_rows=[{"name": "NN", "weights_gib": 5}])
+    llms = content(day)["llms"]
+    assert [llm["name"] for llm in llms] == ["far", "NO", "NA", "NN"]
+    assert [llm["api"] is None for llm in llms] == [False, True, True, True]
+    edit_table(day, "outside", deleted_rows=[0])
+    assert [llm["name"] for llm in content(day)["llms"]] == ["NO", "NA", "NN"]
