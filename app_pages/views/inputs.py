@@ -10,7 +10,7 @@ from app_pages.widgets import editors
 from app_pages.widgets.demand.case_table import draw_case_table
 from app_pages.widgets.demand.class_table import draw_class_slo_table, draw_class_table
 from app_pages.widgets.demand.fleet_fields import draw_fleet_fields
-from app_pages.widgets.demand.known_rates import remember_rates_of_table
+from app_pages.widgets.demand.known_rates import known_rates, remember_rates_of_table
 from app_pages.widgets.demand.outside_table import draw_outside_table
 from app_pages.widgets.demand.rate_table import draw_rate_table
 from app_pages.widgets.markdown import plain_markdown
@@ -77,14 +77,7 @@ def draw_demand_inputs() -> None:
     content = state.edited_content()
     of_day = bool(content["classes"] or content["cases"])
     if of_day:
-        st.markdown("**Rates**: requests per second of every class in every case.")
-        draw_rate_table()
-        st.markdown("**Cases**: periods of the day, stress loads, losses of nodes. All are served.")
-        draw_case_table()
-        draw_fleet_fields()
-        st.markdown("**Classes**: requests of one kind.")
-        draw_class_table()
-        draw_class_slo_table()
+        draw_day_inputs()
     else:
         draw_number_field("arrival_rate_rps", "Arrival rate (req/s)", 0.01, 1.0)
     draw_objective_inputs()
@@ -105,6 +98,23 @@ def draw_demand_inputs() -> None:
             )
             draw_case_table()
             draw_class_table()
+
+
+def draw_day_inputs() -> None:
+    """Rates, cases, the fleet, classes."""
+    if known_rates() is None:
+        st.info(
+            "The rates are in a table that is not read yet, or has faults: see Profiles and scores."
+        )
+        return
+    st.markdown("**Rates**: requests per second of every class in every case.")
+    draw_rate_table()
+    st.markdown("**Cases**: periods of the day, stress loads, losses of nodes. All are served.")
+    draw_case_table()
+    draw_fleet_fields()
+    st.markdown("**Classes**: requests of one kind.")
+    draw_class_table()
+    draw_class_slo_table()
 
 
 def draw_objective_inputs() -> None:

@@ -23,7 +23,7 @@ LOST = "lost:"
 
 
 def draw_case_table() -> None:
-    """A row for each case."""
+    """A row for each case; nothing while the rates are unknown."""
     content, rates = state.edited_content(), known_rates()
     if rates is None:
         return

@@ -31,7 +31,7 @@ __all__ = [
 
 
 def draw_class_table() -> None:
-    """A row for each class."""
+    """A row for each class; nothing while the rates are unknown."""
     content, rates = state.edited_content(), known_rates()
     if rates is None:
         return

@@ -21,12 +21,9 @@ FACTOR = "rates-times"
 
 
 def draw_rate_table() -> None:
-    """A row for each case, a column for each class."""
+    """A row for each case, a column for each class; nothing while the rates are unknown."""
     content, rates = state.edited_content(), known_rates()
     if rates is None:
-        st.info(
-            "The rates are in a table that is not read yet, or has faults: see Profiles and scores."
-        )
         return
     names, cases = demand_edit_classes(content), demand_edit_cases(content)
     several = content["classes"] is not None

@@ -85,6 +85,21 @@ def test_rates_of_a_table_are_edited_in_place_of_it(page: AppTest, tmp_path: Pat
     assert rates(app) == [[4.0, 1.0], [0.0, 2.0], [2.0, 0.0]]
 
 
+def test_rates_that_cannot_be_read_are_not_edited(page: AppTest, tmp_path: Path) -> None:
+    path = write_day(tmp_path)
+    rates_in_a_table(tmp_path)
+    (tmp_path / "demand.csv").write_text("case,class\n")
+    app = with_scenario(page, path)
+    assert "The rates are in a table that is not read yet, or has faults" in unescaped(app)
+    assert "demand.csv" in "".join(one.value for one in app.error)
+    assert not [one for one in app.button if one.key == "scale-rates"]
+
+
+def test_nodes_that_a_case_loses_follow_the_name_of_their_pool(day: AppTest) -> None:
+    edit_table(day, "pools", edited_rows={"0": {"name": "b"}})
+    assert content(day)["cases"][2]["lost_nodes"] == {"b": 1}
+
+
 def test_cases_are_added_renamed_and_taken_away(day: AppTest) -> None:
     # A new row is refused at first, and the name of another changes before it is mended.
     added = [{"name": "day", "lost:a": 1}]
