@@ -512,6 +512,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/sizing/test_rate_sizing.py": ("planner/sizing/sizing_goal",),
     "tests/plans/cells/test_any_plan.py": ("planner/plans/cells/cells_plan",),
     "tests/cli/commands/test_route.py": ("planner/cli/terminal/out_of_sample_report",),
+    "tests/cells/test_arm_bound.py": ("planner/cells/routing/arm_loop",),
     "tests/cells/routing/test_lane_routing.py": (
         *("planner/cells/routing/lane_loop", "planner/cells/routing/lane_rates"),
     ),

@@ -25,7 +25,7 @@ from bench.demand.instances import DAYS, make_day
 FOLDER = Path(__file__).resolve().parents[2] / "out" / "bench"
 SAVED = FOLDER / "demand.json"
 LIMIT_S = 60.0
-PHASES = ("relax", "master", "price", "route")
+PHASES = ("relax", "master", "price", "route", "arms")
 
 
 def main() -> int:

@@ -23,8 +23,11 @@ from models.latency import LatencyPieces, latency_budget_pieces
 from profiles.records import Curve
 
 __all__ = [
+    "COARSE_ERROR",
+    "SAME_BUDGET",
     "CellCurves",
     "CellPoints",
+    "add_line_from_origin",
     "budget_latency",
     "cell_slos",
     "may_run_at",
@@ -225,10 +228,16 @@ def _envelope_from_origin(pieces: LatencyPieces, allowances: np.ndarray) -> Enve
     """A coarse envelope with the line through the origin."""
     arm = EnvelopeArm(pieces, float(pieces.low[0]), float(pieces.high[-1]))
     arm.coarse(COARSE_ERROR * allowances)
+    add_line_from_origin(arm)
+    return arm
+
+
+def add_line_from_origin(arm: EnvelopeArm) -> None:
+    """Add the line through the origin with the least slope B(r) / r of the whole domain."""
+    pieces = arm.pieces
     ends = np.concatenate([pieces.low, pieces.high])
     at = np.tile(np.arange(pieces.low.size), 2)
     for s in range(pieces.budgets):
         c, d, e, g = np.moveaxis(pieces.coef[s, at], -1, 0)
         # (c + d r) / (e + g r) is monotone on a piece: its least value lies at an end.
         arm.add_line(s, float(np.min((c + d * ends) / (e + g * ends))), 0.0)
-    return arm

@@ -6,11 +6,12 @@ through, and route them case by case.
 3. place   pack every setup, or cut it off (planner.joint.separation); near the one before it
 4. price   every case on its setup: new cuts; setups that a case cannot run on are cut off
 5. route   case by case, where the relaxation on the setups beats the best plan so far
+6. arms    setups that come back are bounded once more, knowing that classes share loads
 
 A fixed fleet has one setup, a scheduled one a cycle of them. The master's optimum bounds every
 plan, since every cut holds for every setup. Setups that come back together are those whose cuts are
-exact and whose routing is not as good: they are set aside with the value of their relaxation, which
-then bounds them.
+exact and whose routing is not as good: they are set aside with the value of their relaxation, or
+of arms, which then bounds them.
 """
 
 import time
@@ -22,6 +23,7 @@ from models.demand.case_cut import case_cut
 from models.demand.master_program import MasterProgram, build_master_program
 from models.formulation import GoalKind
 from planner.cell_solution import CellPrices
+from planner.cells.arm_bound import ArmBound
 from planner.cells.case_pricing import CasePricing
 from planner.cells.cell_goal import CellGoal
 from planner.cells.cell_shadow_prices import cell_shadow_prices
@@ -44,6 +46,14 @@ MASTER_GAP = 0.2
 ROUNDINGS = 4
 """Times that the relaxation is rounded, each with the cuts that the last one made."""
 
+ENOUGH = 0.8
+"""Part of the gap that the bound of a setup may leave."""
+
+MOST_IN_VAIN = 3
+"""Setups whose gap arms may leave open before they are given up: where many setups are as good, all
+of them would have to be bounded so.
+"""
+
 FIRST_RATES = 1e-9
 """Replicas of the first case's relaxation that count as in use."""
 
@@ -64,15 +74,18 @@ class CellSearch(CellGoal):
     over_budget: float = 0.0
     pricing: CasePricing = field(init=False)
     routing: PlanRouting = field(init=False)
+    arms: ArmBound = field(init=False)
     seen: set[bytes] = field(default_factory=set)
     _joint: CellLoop | None = None
     _root: CellPoint | None = None
     _roundings: int = 0
     _aside: list[float] = field(default_factory=list)
+    _arms_in_vain: int = 0
 
     def __post_init__(self) -> None:
         self.pricing = CasePricing(self)
         self.routing = PlanRouting(self, self.pricing)
+        self.arms = ArmBound(self, self.pricing)
 
     def run(self) -> None:
         """Search until the gap is closed, time is up, or nothing more is learnt; a search that time
@@ -344,12 +357,28 @@ class CellSearch(CellGoal):
             if self.limits_spend:
                 self._consider_with_money(replicas, packings)
             else:
-                self._set_aside(replicas, self.pricing.relaxed_value(replicas))
+                self._set_aside(replicas, self._value_at_most(replicas))
             return
         self.seen.add(key)
         points = self.pricing.price(replicas, spend)
         if points is not None and self._may_beat_best(points):
             self.take(self.routing.route(replicas, packings, points, spend))
+
+    def _value_at_most(self, replicas: np.ndarray) -> float | None:
+        """What no plan on setups passes that came back: by the cuts at them, and by arms where
+        those help; None where there is no plan on them.
+        """
+        relaxed = self.pricing.relaxed_value(replicas)
+        if self.best is None or self._arms_in_vain >= MOST_IN_VAIN or not self.arms.applies():
+            return relaxed
+        began = time.perf_counter()
+        enough = self.best.value + ENOUGH * self.gap()
+        value = self.arms.bound_setup(replicas, enough)
+        self.clock.spend("arms", began)
+        if value is None:
+            return None
+        self._arms_in_vain += value > self.best.value + self.gap()
+        return min(relaxed, value)
 
     def _may_beat_best(self, points: dict[int, CellPoint]) -> bool:
         """Whether a setup with these relaxations of its cases may give a better plan."""

@@ -50,6 +50,7 @@ PHASES = {
     "master": "master programs",
     "price": "programs of the cases on found setups",
     "route": "exact routing of found setups",
+    "arms": "bounds of found setups by arms",
 }
 """Phase of the search -> words; "polish" is of plans of 0.1.0."""
 

@@ -1,0 +1,165 @@
+"""A bound of one setup that knows that classes on a replica share its load: branch and bound over
+arms, case by case.
+
+A node of a case is a division of its setup's replicas over arms (planner.cells.routing.arm_loop).
+The arm on which classes run at the most different loads is divided at their mean load: of its m
+replicas 0, 1, ... m go to the lower part, the rest to the upper one. Every plan on the setup lies
+in one of them (Land and Doig, Econometrica 28, 1960), so the best node bounds the case.
+"""
+
+import heapq
+import itertools
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from planner.cells.case_pricing import CasePricing
+from planner.cells.cell_goal import CellGoal
+from planner.cells.routing.arm_loop import ArmCurves, ArmLoop, LoadArm
+from planner.cells.routing.cell_loop import CellPoint
+from planner.joint.solver.highs import StopReason
+
+__all__ = ["ArmBound"]
+
+MOST_PROGRAMS = 250
+"""Programs for one setup."""
+
+SAME_LOADS = 1e-3
+"""Loads of classes that differ by less, in shares of their option's largest, are one."""
+
+WITHIN = 0.02
+"""An arm is divided at least this part of its length from its ends."""
+
+ROUGHLY = 2.0
+"""Times the tolerance of a case: what quality may be over-rated in a node is part of its bound."""
+
+MOST_DIVIDED = 6
+"""Arms of more replicas are not divided: with many, classes have whole replicas to themselves."""
+
+
+@dataclass(order=True)
+class _Node:
+    """value: of the case's program, score units; sorted by -value. point: its optimum."""
+
+    key: tuple[float, int]
+    value: float = field(compare=False)
+    arms: tuple[LoadArm, ...] = field(compare=False)
+    point: CellPoint | None = field(compare=False)
+
+
+class ArmBound:
+    """Bounds of setups of one search. programs: solved so far."""
+
+    def __init__(self, goal: CellGoal, pricing: CasePricing) -> None:
+        self.goal, self.pricing = goal, pricing
+        self.programs = 0
+        self._curves = ArmCurves(goal.model)
+        self._number = itertools.count()
+
+    def applies(self) -> bool:
+        """Whether arms can lower the bound of a setup at all: several classes in a case that
+        counts, on replicas that stay, for the highest quality.
+        """
+        return not self.goal.by_cost and not self.goal.limits_spend and bool(self._cases())
+
+    def bound_setup(self, replicas: np.ndarray, enough: float) -> float | None:
+        """What no plan on setups (S, O) passes, score units; None where there is no plan on them.
+
+        enough: it ends where the bound is no higher.
+        """
+        known = self._known_values(replicas)
+        leaves: dict[int, list[_Node]] = {}
+        for t in self._cases():
+            setup = replicas[self.goal.model.demand.setup_of[t]]
+            arms = tuple(
+                LoadArm(int(o), 0.0, self._largest_load(t, int(o)), int(setup[o]))
+                for o in np.flatnonzero(setup > 0)
+            )
+            leaves[t] = []
+            self._add_node(leaves[t], t, arms)
+        last = self.programs + MOST_PROGRAMS
+        while all(leaves.values()):
+            values = {**known, **{t: min(known[t], own[0].value) for t, own in leaves.items()}}
+            bound = sum(values.values())
+            worth = {t: self._spread(t, own[0])[0] for t, own in leaves.items()}
+            t = max(worth, key=lambda t: worth[t])
+            done = bound <= enough or worth[t] <= 0 or self.programs >= last
+            if done or self.goal.clock.stopped():
+                return bound
+            self._divide(leaves[t], t)
+        return None
+
+    def _cases(self) -> list[int]:
+        """Cases whose classes share replicas."""
+        model = self.goal.model
+        return [
+            t
+            for t, case in enumerate(model.demand.cases)
+            if model.weights[:, t].sum() > 0
+            and not case.loses_nodes
+            and sum(1 for _ in model.demand.cells(t)) > 1
+        ]
+
+    def _known_values(self, replicas: np.ndarray) -> dict[int, float]:
+        """Of every case that counts what its cuts say."""
+        model = self.goal.model
+        known = {}
+        for t in np.flatnonzero(model.weights.sum(axis=0) > 0).tolist():
+            setup = replicas[model.demand.setup_of[t]]
+            own = [cut.at(setup) for cut in self.goal.cuts if cut.case == t and not cut.must]
+            known[t] = min(own, default=np.inf)
+        return known
+
+    def _largest_load(self, case: int, option: int) -> float:
+        pieces = [
+            self.goal.model.curves.pieces(cell) for cell in self.goal.model.demand.cells(case)
+        ]
+        return max((float(own[option].high[-1]) for own in pieces if option in own), default=0.0)
+
+    def _add_node(self, leaves: list[_Node], case: int, arms: tuple[LoadArm, ...]) -> None:
+        """Solve a node and keep it, where it has a point."""
+        goal = self.goal
+        self.programs += 1
+        loop = ArmLoop(self._curves, case, arms, goal.clock, goal.solve_settings())
+        point = loop.converge_roughly(ROUGHLY * goal.case_tolerance(case))
+        if point is StopReason.INFEASIBLE:
+            return
+        # Without an optimum, at the end of the time, nothing is known of the node.
+        known = None if isinstance(point, StopReason) else point
+        value = np.inf if known is None else self.pricing.case_value(case, known)
+        heapq.heappush(leaves, _Node((-value, next(self._number)), value, arms, known))
+
+    def _spread(self, case: int, node: _Node) -> tuple[float, int]:
+        """How far apart the classes on one arm run at most, in replicas times shares of the largest
+        load, weighed by the case; and that arm.
+        """
+        if node.point is None:
+            return 0.0, 0
+        time, loads = node.point.time, node.point.loads
+        apart = np.zeros(len(node.arms))
+        for j, arm in enumerate(node.arms):
+            total = time[j].sum()
+            if not 0 < arm.count <= MOST_DIVIDED or total <= 0:
+                continue
+            mean, most = time[j] @ loads[j] / total, self._largest_load(case, arm.option)
+            apart[j] = time[j] @ np.abs(loads[j] - mean) / most
+            near = WITHIN * (arm.high - arm.low)
+            if apart[j] < SAME_LOADS * total or not arm.low + near < mean < arm.high - near:
+                apart[j] = 0.0
+        j = int(apart.argmax())
+        return float(apart[j] * self.goal.model.weights[:, case].sum()), j
+
+    def _divide(self, leaves: list[_Node], case: int) -> None:
+        """Put the nodes below the best one in its place."""
+        node = heapq.heappop(leaves)
+        _, j = self._spread(case, node)
+        arm, point = node.arms[j], node.point
+        assert point is not None  # noqa: S101 - a node without a point is not divided
+        at = float(point.time[j] @ point.loads[j] / point.time[j].sum())
+        for lower in range(arm.count + 1):
+            parts = (
+                LoadArm(arm.option, arm.low, at, lower),
+                LoadArm(arm.option, at, arm.high, arm.count - lower),
+            )
+            kept = tuple(part for part in parts if part.count)
+            self._add_node(leaves, case, (*node.arms[:j], *kept, *node.arms[j + 1 :]))
