@@ -30,9 +30,7 @@ def day(page: AppTest, tmp_path: Path) -> AppTest:
 def with_scenario(app: AppTest, path: Path) -> AppTest:
     app.session_state["edit"] = ScenarioEdit.of_file(str(path))
     app.run()
-    settle(app, "table-summary")
-    app.run()
-    return app
+    return settle(app, "table-summary")
 
 
 def content(app: AppTest) -> dict[str, Any]:
@@ -85,6 +83,7 @@ def test_rates_of_a_table_are_edited_in_place_of_it(page: AppTest, tmp_path: Pat
     assert rates(app) == [[4.0, 1.0], [0.0, 2.0], [2.0, 0.0]]
 
 
+@pytest.mark.slow
 def test_rates_that_cannot_be_read_are_not_edited(page: AppTest, tmp_path: Path) -> None:
     path = write_day(tmp_path)
     rates_in_a_table(tmp_path)
@@ -126,6 +125,7 @@ def test_setups_by_case_and_what_a_start_costs(day: AppTest) -> None:
     assert day.session_state["edit"].overrides == {"fleet.start_usd_per_gpu": 0.5}
 
 
+@pytest.mark.slow
 def test_the_budget_is_set_taken_away_and_kept_over_another_objective(day: AppTest) -> None:
     path = "objective.cost_at_most_usd_per_h"
     for value in (30.0, None):
@@ -153,6 +153,7 @@ def test_classes_and_their_slos_are_edited(day: AppTest) -> None:
     assert len(content(day)["classes"][0]["slo"]) == 1
 
 
+@pytest.mark.slow
 def test_llms_outside_are_edited_in_a_table_of_their_own(day: AppTest) -> None:
     edit_table(day, "outside", edited_rows={"0": {"max_rate_rps": 9, "ttft_p95_ms": None}})
     assert day.session_state["edit"].overrides == {
