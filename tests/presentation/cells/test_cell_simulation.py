@@ -76,7 +76,9 @@ def test_a_limit_that_is_missed_has_a_factor_to_plan_with(tmp_path: Path) -> Non
     # What was simulated comes down to the limit from the upper end of its interval.
     missed = found.states[0].cells[0].slos[0].simulated
     assert missed is not None
-    assert factor == pytest.approx(cases[0].slo_factor * 0.9 * p95.mean / missed.high, abs=2e-3)
+    exact = cases[0].slo_factor * 0.9 * p95.mean / missed.high
+    # The tighter limit and the factor are rounded down, each to three digits.
+    assert 0.98 * exact <= factor <= exact
     assert "p95 TTFT of chat" in line
     cases = (replace(demand.cases[0], slo_factor=0.05), *demand.cases[1:])
     hopeless = replace(source, loaded=replace(source.loaded, demand=replace(demand, cases=cases)))
