@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 __all__ = [
     "LEAST_RATE",
     "MOST",
+    "MOST_SLOS",
     "Count",
     "Gibibytes",
     "Hours",
@@ -30,6 +31,9 @@ __all__ = [
     "Weight",
     "Work",
 ]
+
+MOST_SLOS = 30
+"""SLOs of one list: every metric, statistic and scope once."""
 
 MOST = 1_000_000
 """Counts above this are taken for mistakes."""

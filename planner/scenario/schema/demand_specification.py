@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Discriminator, Field, Tag
 
 from planner.scenario.schema.bounds import (
+    MOST_SLOS,
     Hours,
     Milliseconds,
     Name,
@@ -124,7 +125,7 @@ class ClassSpec(Strict):
     scores: Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="scores table of its prompts; default: the scenario's `scores`"
     )
-    slo: Annotated[tuple[SloSpec, ...], Field(strict=False)] = Field(
+    slo: Annotated[tuple[SloSpec, ...], Field(strict=False, max_length=MOST_SLOS)] = Field(
         default=(), description="SLOs over the requests of this class"
     )
     llms: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)] | None = Field(

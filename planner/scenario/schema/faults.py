@@ -54,6 +54,7 @@ _FIXES: Mapping[str, tuple[str, str]] = {
     "less_than": ("the number is too large", "write a number below {lt:.12g}"),
     "less_than_equal": ("the number is too large", "write {le:.12g} or less"),
     "tuple_type": ("this must be a list", "write [ ... ] or one line with - for each entry"),
+    "too_long": ("the list is too long", "keep {max_length} entries or fewer"),
     "too_short": (
         "the list is empty",
         "write at least one entry, or leave the key out where it has a default",

@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag
 
 from planner.scenario.schema.bounds import (
     MOST,
+    MOST_SLOS,
     Count,
     Gibibytes,
     Name,
@@ -240,7 +241,7 @@ class ScenarioSpec(Strict):
         default=None,
         description="requests offered in all, req/s, or {class: req/s}; not beside `cases`",
     )
-    slo: Annotated[tuple[SloSpec, ...], Field(strict=False)] = Field(
+    slo: Annotated[tuple[SloSpec, ...], Field(strict=False, max_length=MOST_SLOS)] = Field(
         description="SLOs; [] when capacity alone limits"
     )
     objective: Objective = Field(

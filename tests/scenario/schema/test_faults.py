@@ -52,6 +52,12 @@ from tests.support.scenarios.scenario_case import change, fault_lines, faults_of
             "write mean, p50, p90, p95 or p99",
         ),
         ("metric: ttft", "metric: TTFT", "slo.0.metric", "did you mean ttft?"),
+        (
+            "  - {metric: ttft, statistic: mean, limit_ms: 300}",
+            "\n".join(31 * ["  - {metric: ttft, statistic: mean, limit_ms: 300}"]),
+            "slo",
+            "keep 30 entries or fewer",
+        ),
         ("limit_ms: 300", "limit_ms: 300, scope: each", "slo.0.scope", "each_llm"),
         (
             "slo:\n  - {metric: ttft, statistic: mean, limit_ms: 300}",
