@@ -217,6 +217,7 @@ class CellBaselineKind(StrEnum):
     PEAK = "peak alone"
     MEAN = "mean alone"
     STRICTEST = "strictest SLO"
+    ISOLATED = "isolated"
     BLIND = "blind to losses"
     FIXED = "fixed"
 

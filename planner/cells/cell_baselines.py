@@ -4,11 +4,13 @@ curves, scores and GPUs.
     peak alone          the setup is planned for the case with the highest rate
     mean alone          for one case of the rates' means over the hours
     strictest SLO       every class keeps the strictest limit of any class
+    isolated            every class has replicas of its own (planner.cells.isolated_classes)
     blind to losses     cases with lost nodes are left out
     fixed               of a scheduled fleet: one setup for all cases
 
 The setup of each is then held against the whole demand: every case, class and loss is routed anew
-on it, as well as can be. What it cannot serve is told by case.
+on it, as well as can be; fixed and isolated are plans of the whole demand as they are. What a setup
+cannot serve is told by case.
 """
 
 import threading
@@ -29,12 +31,17 @@ from planner.cell_solution import (
     CellSolution,
     PlannedSetup,
 )
+from planner.cells.isolated_classes import isolated_demand
 from planner.cells.search import CellSearch
 from planner.cells.solve import class_qualities, solve_cells
 from planner.joint.search_state import SearchClock
 from planner.settings import Progress, Settings
 
 __all__ = ["compare_cell_baselines", "evaluate_setups"]
+
+
+WHOLE = (CellBaselineKind.FIXED, CellBaselineKind.ISOLATED)
+"""Ways whose plans serve the whole demand."""
 
 
 def compare_cell_baselines(
@@ -54,7 +61,7 @@ def compare_cell_baselines(
             break
         planned = solve_cells(simpler, settings, progress=progress, cancel=cancel, explain=False)
         plan, broken = None, tuple(range(len(demand.cases)))
-        if planned.plan is not None and kind is CellBaselineKind.FIXED:
+        if planned.plan is not None and kind in WHOLE:
             plan, broken = planned.plan, ()
         elif planned.plan is not None:
             # The strictest limits are kept in operation too: the router does not know better.
@@ -87,6 +94,8 @@ def _simpler_demands(demand: DemandInstance) -> Iterator[tuple[CellBaselineKind,
     if strictest is not None:
         classes = tuple(replace(entry, slos=strictest) for entry in demand.classes)
         yield CellBaselineKind.STRICTEST, replace(demand, classes=classes)
+    if any(sum(rate > 0 for rate in case.rates) > 1 for case in demand.cases):
+        yield CellBaselineKind.ISOLATED, isolated_demand(demand)
     if len(lossless) < len(demand.cases) and counted:
         yield CellBaselineKind.BLIND, without_losses(demand)
 

@@ -13,6 +13,7 @@ CELL_BASELINE_WORDS = {
     CellBaselineKind.PEAK: "the setup is planned for the case with the highest rate alone",
     CellBaselineKind.MEAN: "the setup is planned for the mean of the rates over the hours",
     CellBaselineKind.STRICTEST: "every class keeps the strictest limit that any class states",
+    CellBaselineKind.ISOLATED: "every class has replicas of its own, none serves two",
     CellBaselineKind.BLIND: "cases with lost nodes are left out of the plan",
     CellBaselineKind.FIXED: "one setup serves all cases, nothing starts or stops",
 }
