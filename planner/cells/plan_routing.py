@@ -33,7 +33,7 @@ from planner.settings import FLOOR_SLACK
 
 __all__ = ["PlanRouting", "counted_routings", "planned_setups"]
 
-HALVINGS, MORE_SPEND = 6, (1.1, 2.0, np.inf)
+HALVINGS, MORE_SPEND = 6, (1.1, 2.0)
 """Halvings of what is spent outside, and how many times of what the relaxation spends."""
 
 
@@ -101,8 +101,9 @@ class PlanRouting:
         if plan is not None:
             return plan
         if not self.goal.by_cost:
-            tries = ({t: e * more for t, e in counted.items()} for more in MORE_SPEND)
-            plans = (self.route(replicas, packings, points, one) for one in tries)
+            tries = [{t: e * more for t, e in counted.items()} for more in MORE_SPEND]
+            # At last whatever the budget bears: a case that spends nothing gains by no factor.
+            plans = (self.route(replicas, packings, points, one) for one in (*tries, {}))
             return next((one for one in plans if one is not None), None)
         # What is spent most counts: a plan of the highest quality, then halfway back.
         best = self.route(replicas, packings, points, {})

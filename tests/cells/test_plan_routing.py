@@ -7,6 +7,7 @@ from planner.cell_solution import RoutedCase
 from planner.cells.plan_routing import counted_routings
 from tests.support.demand.cell_models import cell_search
 from tests.support.demand.cells_by_hand import cells_demand
+from tests.support.demand.random_demands import random_demand
 
 
 def test_of_every_case_the_worst_loss_counts() -> None:
@@ -50,3 +51,22 @@ def test_a_setup_too_small_names_the_cases_that_break() -> None:
     plan, broken = cell_search(cells_demand()).routing.evaluate(none, (empty,))
     assert plan is None
     assert 0 in broken
+
+
+def test_more_money_than_the_relaxation_spends_is_tried_with_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Twice nothing is nothing, and infinitely often nothing is no number."""
+    search = cell_search(random_demand(500, "classes_budget"), 0)
+    assert search.limits_spend
+    assert not search.by_cost
+    tried: list[dict[int, float]] = []
+    monkeypatch.setattr(search.routing, "route", lambda r, p, points, spend: tried.append(spend))
+    counted = [t for t, case in enumerate(search.model.demand.cases) if case.hours > 0]
+    spend = {t: float(k) for k, t in enumerate(counted)}
+    none = np.zeros((1, len(search.model.instance.options)), dtype=int)
+    assert search.routing.route_with_money(none, (), {}, spend) is None
+    assert tried[0] == spend
+    assert tried[-1] == {}
+    assert len(tried) > 2
+    assert all(np.isfinite(value) for one in tried for value in one.values())
