@@ -24,6 +24,9 @@ __all__ = ["ArmBound"]
 MOST_PROGRAMS = 250
 """Programs for one setup."""
 
+ROUNDING = 1e-6
+"""Share of a class unserved, or score missing of a floor, that may be rounding."""
+
 SAME_LOADS = 1e-3
 """Loads of classes that differ by less, in shares of their option's largest, are one."""
 
@@ -122,12 +125,22 @@ class ArmBound:
         self.programs += 1
         loop = ArmLoop(self._curves, case, arms, goal.clock, goal.solve_settings())
         point = loop.converge_roughly(ROUGHLY * goal.case_tolerance(case))
-        if point is StopReason.INFEASIBLE:
+        if point is StopReason.INFEASIBLE and self._misses_much(loop, case):
             return
         # Without an optimum, at the end of the time, nothing is known of the node.
         known = None if isinstance(point, StopReason) else point
         value = np.inf if known is None else self.pricing.case_value(case, known)
         heapq.heappush(leaves, _Node((-value, next(self._number)), value, arms, known))
+
+    def _misses_much(self, loop: ArmLoop, case: int) -> bool:
+        """Whether what an infeasible node misses of service or floors is more than rounding, or its
+        arms need more requests than there are.
+        """
+        loop.measure_missing(on=True)
+        missing = loop.converge_roughly(ROUGHLY * self.goal.case_tolerance(case))
+        if isinstance(missing, StopReason):
+            return missing is StopReason.INFEASIBLE
+        return missing.loss > ROUNDING
 
     def _spread(self, case: int, node: _Node) -> tuple[float, int]:
         """How far apart the classes on one arm run at most, in replicas times shares of the largest
