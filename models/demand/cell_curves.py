@@ -10,7 +10,7 @@ envelope the line through it with the least slope B(r) / r of the domain is adde
 above B, and at rate 0 no budget is gained (clipping a negative value there would not be valid).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,6 +54,18 @@ class CellPoints:
     owner: np.ndarray
     loads: np.ndarray
     budgets: np.ndarray
+
+    @classmethod
+    def of_owners(
+        cls, budgets: int, points: Iterable[tuple[int, tuple[np.ndarray, np.ndarray]]]
+    ) -> "CellPoints":
+        """Points of several owners: (owner, (loads (K,), budgets (S, K))). budgets: S."""
+        known = list(points)
+        return cls(
+            np.concatenate([np.zeros(0, dtype=int), *(np.full(r.size, o) for o, (r, _) in known)]),
+            np.concatenate([np.zeros(0), *(rates for _, (rates, _) in known)]),
+            np.concatenate([np.zeros((budgets, 0)), *(spent for _, (_, spent) in known)], axis=1),
+        )
 
 
 def cell_slos(demand: DemandInstance, cell: Cell) -> tuple[Slo, ...]:
@@ -183,17 +195,9 @@ class CellCurves:
         """Vertices of all envelopes."""
         key = self.key(cell)
         if key not in self._points:
-            owner, loads, budgets = [], [], []
-            for o, arm in self.arms(cell).items():
-                rates, spent = arm.points()
-                owner.append(np.full(rates.size, o))
-                loads.append(rates)
-                budgets.append(spent)
-            count = self.allowances(cell).size
-            self._points[key] = CellPoints(
-                np.concatenate([np.zeros(0, dtype=int), *owner]),
-                np.concatenate([np.zeros(0), *loads]),
-                np.concatenate([np.zeros((count, 0)), *budgets], axis=1),
+            self._points[key] = CellPoints.of_owners(
+                self.allowances(cell).size,
+                ((o, arm.points()) for o, arm in self.arms(cell).items()),
             )
         return self._points[key]
 

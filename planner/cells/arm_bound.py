@@ -50,6 +50,18 @@ class _Node:
     point: CellPoint | None = field(compare=False)
 
 
+@dataclass(frozen=True)
+class _Division:
+    """Where a node would be divided. apart: how far apart the classes on an arm run, in replicas
+    times shares of the largest load, weighed by the case; 0: nowhere. arm: its position. load:
+    req/s.
+    """
+
+    apart: float
+    arm: int
+    load: float
+
+
 class ArmBound:
     """Bounds of setups of one search. programs: solved so far."""
 
@@ -70,7 +82,9 @@ class ArmBound:
 
         enough: it ends where the bound is no higher.
         """
-        known = self._known_values(replicas)
+        relaxed = self.pricing.relaxed_values(replicas)
+        counted = np.flatnonzero(self.goal.model.weights.sum(axis=0) > 0).tolist()
+        known = {t: relaxed.get(t, np.inf) for t in counted}
         leaves: dict[int, list[_Node]] = {}
         for t in self._cases():
             setup = replicas[self.goal.model.demand.setup_of[t]]
@@ -84,12 +98,12 @@ class ArmBound:
         while all(leaves.values()):
             values = {**known, **{t: min(known[t], own[0].value) for t, own in leaves.items()}}
             bound = sum(values.values())
-            worth = {t: self._spread(t, own[0])[0] for t, own in leaves.items()}
-            t = max(worth, key=lambda t: worth[t])
-            done = bound <= enough or worth[t] <= 0 or self.programs >= last
+            found = {t: self._best_division(t, own[0]) for t, own in leaves.items()}
+            t = max(found, key=lambda t: found[t].apart)
+            done = bound <= enough or found[t].apart <= 0 or self.programs >= last
             if done or self.goal.clock.stopped():
                 return bound
-            self._divide(leaves[t], t)
+            self._divide(leaves[t], t, found[t])
         return None
 
     def _cases(self) -> list[int]:
@@ -102,16 +116,6 @@ class ArmBound:
             and not case.loses_nodes
             and sum(1 for _ in model.demand.cells(t)) > 1
         ]
-
-    def _known_values(self, replicas: np.ndarray) -> dict[int, float]:
-        """Of every case that counts what its cuts say."""
-        model = self.goal.model
-        known = {}
-        for t in np.flatnonzero(model.weights.sum(axis=0) > 0).tolist():
-            setup = replicas[model.demand.setup_of[t]]
-            own = [cut.at(setup) for cut in self.goal.cuts if cut.case == t and not cut.must]
-            known[t] = min(own, default=np.inf)
-        return known
 
     def _largest_load(self, case: int, option: int) -> float:
         pieces = [
@@ -142,33 +146,29 @@ class ArmBound:
             return missing is StopReason.INFEASIBLE
         return missing.loss > ROUNDING
 
-    def _spread(self, case: int, node: _Node) -> tuple[float, int]:
-        """How far apart the classes on one arm run at most, in replicas times shares of the largest
-        load, weighed by the case; and that arm.
-        """
+    def _best_division(self, case: int, node: _Node) -> _Division:
+        """The arm on which the classes run farthest apart, and their mean load there."""
+        best = _Division(0.0, 0, 0.0)
         if node.point is None:
-            return 0.0, 0
-        time, loads = node.point.time, node.point.loads
-        apart = np.zeros(len(node.arms))
+            return best
+        weight = float(self.goal.model.weights[:, case].sum())
         for j, arm in enumerate(node.arms):
-            total = time[j].sum()
-            if not 0 < arm.count <= MOST_DIVIDED or total <= 0:
+            time, loads = node.point.time[j], node.point.loads[j]
+            total = float(time.sum())
+            if arm.count > MOST_DIVIDED or total <= 0:
                 continue
-            mean, most = time[j] @ loads[j] / total, self._largest_load(case, arm.option)
-            apart[j] = time[j] @ np.abs(loads[j] - mean) / most
+            mean = float(time @ loads) / total
+            apart = float(time @ np.abs(loads - mean)) / self._largest_load(case, arm.option)
             near = WITHIN * (arm.high - arm.low)
-            if apart[j] < SAME_LOADS * total or not arm.low + near < mean < arm.high - near:
-                apart[j] = 0.0
-        j = int(apart.argmax())
-        return float(apart[j] * self.goal.model.weights[:, case].sum()), j
+            inside = arm.low + near < mean < arm.high - near
+            if inside and apart >= SAME_LOADS * total and weight * apart > best.apart:
+                best = _Division(weight * apart, j, mean)
+        return best
 
-    def _divide(self, leaves: list[_Node], case: int) -> None:
+    def _divide(self, leaves: list[_Node], case: int, division: _Division) -> None:
         """Put the nodes below the best one in its place."""
-        node = heapq.heappop(leaves)
-        _, j = self._spread(case, node)
-        arm, point = node.arms[j], node.point
-        assert point is not None  # noqa: S101 - a node without a point is not divided
-        at = float(point.time[j] @ point.loads[j] / point.time[j].sum())
+        node, j, at = heapq.heappop(leaves), division.arm, division.load
+        arm = node.arms[j]
         for lower in range(arm.count + 1):
             parts = (
                 LoadArm(arm.option, arm.low, at, lower),

@@ -47,7 +47,7 @@ class CasePricing:
         began = time.perf_counter()
         points: dict[int, CellPoint] = {}
         failed = False
-        for t in self._order(setup):
+        for t in self.goal.heaviest_first(self.goal.model.demand.setups[setup]):
             if self.goal.clock.stopped() or self._cannot_win(replicas):
                 failed = True
                 break
@@ -58,12 +58,6 @@ class CasePricing:
                 points[t] = point
         self.goal.clock.spend("price", began)
         return None if failed else points
-
-    def _order(self, setup: int) -> list[int]:
-        """Cases of a setup, those that must hold and count for nothing first, then the heaviest."""
-        weight = self.goal.model.weights.sum(axis=0)
-        cases = self.goal.model.demand.setups[setup]
-        return sorted(cases, key=lambda t: -np.inf if weight[t] == 0 else -weight[t])
 
     def _cannot_win(self, replicas: np.ndarray) -> bool:
         """Whether the cuts already say that no plan on the only setup, (O,), beats the best one:
@@ -129,12 +123,16 @@ class CasePricing:
         """Value of setups (S, O) by the cuts at them, which are exact there."""
         if self.goal.by_cost:
             return self.goal.bound or 0.0
-        total = 0.0
-        for t in range(len(self.goal.model.demand.cases)):
-            setup = replicas[self.goal.model.demand.setup_of[t]]
-            own = [cut.at(setup) for cut in self.goal.cuts if cut.case == t and not cut.must]
-            total += min(own) if own else 0.0
-        return total
+        return sum(self.relaxed_values(replicas).values())
+
+    def relaxed_values(self, replicas: np.ndarray) -> dict[int, float]:
+        """The same of every case that has cuts of its value, score units."""
+        values: dict[int, float] = {}
+        for cut in self.goal.cuts:
+            if not cut.must:
+                own = cut.at(replicas[self.goal.model.demand.setup_of[cut.case]])
+                values[cut.case] = min(own, values.get(cut.case, own))
+        return values
 
     def served_share(self, case: int) -> float | None:
         """Largest share of a case's requests that the setup priced last can serve within the

@@ -2,7 +2,7 @@
 what all its steps share: model, clock, settings, cuts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,6 +83,17 @@ class CellGoal:
     def better(self, value: float, than: float) -> bool:
         """Whether a value of the objective is better than another."""
         return value < than if self.by_cost else value > than
+
+    def may_beat_best(self, most: float) -> bool:
+        """Whether a plan of at most this quality (score units) may be better than the best one."""
+        return self.by_cost or self.best is None or most > self.best.value
+
+    def heaviest_first(self, cases: Iterable[int]) -> list[int]:
+        """Cases that count for nothing but must hold come first, since most setups that fail, fail
+        there; then the heaviest.
+        """
+        weight = self.model.weights.sum(axis=0)
+        return sorted(cases, key=lambda t: -np.inf if weight[t] == 0 else -weight[t])
 
     def take(self, plan: CellPlan | None) -> None:
         """Keep a plan where it is better than the best one."""

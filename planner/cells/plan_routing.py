@@ -58,7 +58,7 @@ class PlanRouting:
         routed: list[RoutedCase] = []
         losses: list[PlanLoss] = []
         most_value = {t: self.pricing.case_value(t, point) for t, point in points.items()}
-        for t in self._order():
+        for t in self.goal.heaviest_first(range(len(self.goal.model.demand.cases))):
             most, s = self.goal.spend_limit(spend, t), self.goal.model.demand.setup_of[t]
             if self.goal.model.demand.cases[t].loses_nodes:
                 held = self._route_losses(t, replicas[s], packings[s], most, losses)
@@ -68,22 +68,11 @@ class PlanRouting:
             if held is not None:
                 routed += held
                 most_value[t] = min(one.value for one in held)
-            if held is None or not self._may_beat_best(sum(most_value.values())):
+            if held is None or not self.goal.may_beat_best(sum(most_value.values())):
                 self.goal.clock.spend("route", began)
                 return None
         self.goal.clock.spend("route", began)
         return self._plan(replicas, packings, tuple(routed), tuple(losses))
-
-    def _order(self) -> list[int]:
-        """Cases in the order in which they are routed: those that count for nothing but must hold
-        come first, since most setups that fail, fail there; then the heaviest.
-        """
-        weight = self.goal.model.weights.sum(axis=0)
-        return sorted(range(weight.size), key=lambda t: -np.inf if weight[t] == 0 else -weight[t])
-
-    def _may_beat_best(self, most: float) -> bool:
-        """Whether a plan of at most this quality may be better than the best one."""
-        return self.goal.by_cost or self.goal.best is None or most > self.goal.best.value
 
     def route_with_money(
         self,

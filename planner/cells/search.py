@@ -361,7 +361,10 @@ class CellSearch(CellGoal):
             return
         self.seen.add(key)
         points = self.pricing.price(replicas, spend)
-        if points is not None and self._may_beat_best(points):
+        if points is None:
+            return
+        most = sum(self.pricing.case_value(t, point) for t, point in points.items())
+        if self.may_beat_best(most):
             self.take(self.routing.route(replicas, packings, points, spend))
 
     def _value_at_most(self, replicas: np.ndarray) -> float | None:
@@ -379,13 +382,6 @@ class CellSearch(CellGoal):
             return None
         self._arms_in_vain += value > self.best.value + self.gap()
         return min(relaxed, value)
-
-    def _may_beat_best(self, points: dict[int, CellPoint]) -> bool:
-        """Whether a setup with these relaxations of its cases may give a better plan."""
-        if self.by_cost or self.best is None:
-            return True
-        value = sum(self.pricing.case_value(t, point) for t, point in points.items())
-        return value > self.best.value
 
     def _consider_with_money(self, replicas: np.ndarray, packings: Packings) -> None:
         """Where what is spent outside counts a setup may come back for want of money: one program

@@ -34,7 +34,7 @@ def shown(*words: str) -> str:
     return found
 
 
-def found_and_bound(output: str) -> tuple[float, float]:
+def value_and_bound(output: str) -> tuple[float, float]:
     verdict = re.search(r"quality ([\d.]+) found, best possible ([\d.]+)", output)
     assert verdict is not None
     return float(verdict[1]), float(verdict[2])
@@ -95,7 +95,7 @@ def test_the_three_scenarios_are_one_day():
 
 def test_a_setup_for_the_mean_breaks_and_one_for_the_peak_is_worse():
     output = shown("baselines", "day.yaml")
-    joint, _ = found_and_bound(output)
+    joint, _ = value_and_bound(output)
     broken = " ".join(row(output, "mean alone")[4:]).split(", ")
     assert 0 < len(broken) < 8
     assert f"breaks in {len(broken)} of 8 periods" in claim("for the mean rate")
@@ -122,8 +122,8 @@ def test_a_setup_for_the_mean_breaks_and_one_for_the_peak_is_worse():
 def test_no_simpler_plan_reaches_what_was_found(
     simpler: tuple[str, ...], better: tuple[str, ...], start: str
 ):
-    _, at_most = found_and_bound(shown("plan", *simpler))
-    found, _ = found_and_bound(shown("plan", *better))
+    _, at_most = value_and_bound(shown("plan", *simpler))
+    found, _ = value_and_bound(shown("plan", *better))
     assert found > at_most
     assert f"at most {at_most:.5f} | {found:.5f} " in claim(start)
     assert f"{found - at_most:.5f} or more" in claim(start)
@@ -132,7 +132,7 @@ def test_no_simpler_plan_reaches_what_was_found(
 def test_four_nodes_hold_when_planned_with_the_loss():
     output = shown("baselines", "node-lost.yaml")
     assert row(output, "blind to losses")[3:] == ["-", "node-lost"]
-    joint, _ = found_and_bound(output)
+    joint, _ = value_and_bound(output)
     assert f"| breaks | holds, {joint:.5f} |" in claim("blind to the loss")
     assert "every loss below holds all limits" in shown("plan examples", "node-lost.yaml")
-    assert found_and_bound(shown("plan", "day.yaml", "--set pools.0.nodes=3"))
+    assert value_and_bound(shown("plan", "day.yaml", "--set pools.0.nodes=3"))

@@ -95,20 +95,9 @@ class ArmLoop(CellLoop):
         return self._converge_to(tolerance, full=False)
 
     def _points(self, one: CellColumns) -> CellPoints:
-        owner, loads, budgets = [], [], []
-        for j, arm in enumerate(self.arms):
-            envelope = self._curves.at(one, arm)
-            if envelope is not None:
-                rates, spent = envelope.points()
-                owner.append(np.full(rates.size, j))
-                loads.append(rates)
-                budgets.append(spent)
-        count = one.allowances.size
-        return CellPoints(
-            np.concatenate([np.zeros(0, dtype=int), *owner]),
-            np.concatenate([np.zeros(0), *loads]),
-            np.concatenate([np.zeros((count, 0)), *budgets], axis=1),
-        )
+        envelopes = [self._curves.at(one, arm) for arm in self.arms]
+        known = ((j, own.points()) for j, own in enumerate(envelopes) if own is not None)
+        return CellPoints.of_owners(one.allowances.size, known)
 
     def _refine(self, point: CellPoint) -> bool:
         rose: dict[int, set[int]] = {}

@@ -1,6 +1,6 @@
 """The live program of one case on lanes, around their loads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -43,31 +43,21 @@ class LaneLoop(CellLoop):
         )
 
     def _points(self, one: CellColumns) -> CellPoints:
-        owner, loads, budgets = [], [], []
+        return CellPoints.of_owners(one.allowances.size, self._lane_points(one))
+
+    def _lane_points(self, one: CellColumns) -> Iterator[tuple[int, tuple[np.ndarray, np.ndarray]]]:
+        """Of every lane that a cell may use: its points, of a mixed one that at its load."""
         pieces = self.model.curves.pieces(one.cell)
         for j, shape in enumerate(self._shapes):
             if one.cell.request_class not in shape.classes:
                 continue
             known, load = pieces[shape.option], float(self._lane_loads[j])
             if len(shape.classes) == 1:
-                rates, spent = safe_latency_points(known, load, self._side)
-            elif load <= 0:
-                continue
-            else:
-                if not may_run_at(known, load):
-                    continue
-                rates, spent = np.array([load]), load * budget_latency(known, load)[0][:, None]
-                if not np.all(np.isfinite(spent)):
-                    continue
-            owner.append(np.full(rates.size, j))
-            loads.append(rates)
-            budgets.append(spent)
-        count = one.allowances.size
-        return CellPoints(
-            np.concatenate([np.zeros(0, dtype=int), *owner]),
-            np.concatenate([np.zeros(0), *loads]),
-            np.concatenate([np.zeros((count, 0)), *budgets], axis=1),
-        )
+                yield j, safe_latency_points(known, load, self._side)
+            elif load > 0 and may_run_at(known, load):
+                spent = load * budget_latency(known, load)[0][:, None]
+                if np.all(np.isfinite(spent)):
+                    yield j, (np.array([load]), spent)
 
     def move(self, loads: np.ndarray, side: int) -> None:
         """Put the points of all lanes around other loads; cuts and basis stay."""

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from models.demand.requests import DemandInstance
-from planner.errors import DataError, SolveError
+from planner.errors import DataError
 from planner.plans.cells.any_plan import load_any_plan_to_compare
 from planner.plans.cells.setup_as_plan import setup_as_plan
 from planner.plans.changes.starting_plan import (
     StartingPlan,
     counted_by_option,
     replicas_that_run,
+    require_setup,
     running_options_content,
     starting_plan_lines,
 )
@@ -53,12 +54,7 @@ def read_starting_cycle(path: str, most: int | None, demand: DemandInstance) -> 
     several and none for a case of the demand.
     """
     plan, note = load_any_plan_to_compare(Path(path))
-    try:
-        plan.demand_setup()
-    except SolveError as error:
-        problem = f"no plan that could run: {error}"
-        fault = Fault(path, "status", "", problem, "name a plan with a setup")
-        raise DataError([fault]) from None
+    require_setup(plan, path)
     own = [demand.cases[cases[0]].name for cases in demand.setups]
     if isinstance(plan, Plan):
         return StartingCycle(path, dict.fromkeys(own, plan.content), most, note)

@@ -44,6 +44,7 @@ __all__ = [
     "plan_that_runs",
     "read_starting_plan",
     "replicas_that_run",
+    "require_setup",
     "running_options_content",
     "start_of_plan",
     "starting_plan_lines",
@@ -86,14 +87,19 @@ def read_starting_plan(
     return StartingPlan(path, plan_that_runs(plan, path), most, price, note)
 
 
-def plan_that_runs(plan: Plan | CellsPlan, path: str) -> PlanContent:
-    """The content of a plan with one setup; DataError where it has none, or several."""
+def require_setup(plan: Plan | CellsPlan, path: str) -> None:
+    """DataError where a plan has no setup that could run."""
     try:
         plan.demand_setup()
     except SolveError as error:
         problem = f"no plan that could run: {error}"
         fault = Fault(path, "status", "", problem, "name a plan with a setup")
         raise DataError([fault]) from None
+
+
+def plan_that_runs(plan: Plan | CellsPlan, path: str) -> PlanContent:
+    """The content of a plan with one setup; DataError where it has none, or several."""
+    require_setup(plan, path)
     if isinstance(plan, Plan):
         return plan.content
     if len(plan.content["setups"]) > 1:

@@ -243,7 +243,9 @@ def test_prompts_are_settled_from_fine_prices_in_windows_that_grow(
     )
 
 
-def test_fractions_that_no_assignment_realises_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fractions_that_no_assignment_realises_are_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """After the widest window, not in windows without end."""
     windows: list[float] = []
 

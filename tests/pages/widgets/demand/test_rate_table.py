@@ -100,7 +100,7 @@ def test_nodes_that_a_case_loses_follow_the_name_of_their_pool(day: AppTest) -> 
 
 
 def test_cases_are_added_renamed_and_taken_away(day: AppTest) -> None:
-    # A new row is refused at first, and the name of another changes before it is mended.
+    # A new row is refused at first, and the name of another changes before it is corrected.
     added = [{"name": "day", "lost:a": 1}]
     edit_table(day, "cases", added_rows=added)
     assert "This edit has no effect yet" in unescaped(day)
