@@ -4,7 +4,7 @@ parts that do not overlap.
 Called by `python -m bench` as `python -m bench.measure SCENARIO [--replan]`; prints one JSON
 object. The parts are measured by wrapping the planner's own functions: time counts for the
 innermost wrapped function that runs, but HiGHS's own time is always HiGHS's, and everything else
-below the search for the leanest plan is the leanest plan's. What no wrapper sees is `other`.
+below the searches that break ties is theirs. What no wrapper sees is `other`.
 """
 
 import argparse
@@ -37,7 +37,7 @@ PARTS = (
     "highs",
     "placement",
     "routing",
-    "leanest",
+    "ties",
     "verify",
     "other",
 )
@@ -55,8 +55,8 @@ class Meter:
         """Book the time since the last turn."""
         now = time.perf_counter()
         part = self.stack[-1]
-        if part != "highs" and "leanest" in self.stack:
-            part = "leanest"
+        if part != "highs" and "ties" in self.stack:
+            part = "ties"
         self.seconds[part] += now - self.since
         self.since = now
 
@@ -101,7 +101,7 @@ def watched() -> Meter:
     meter.wrap(highs.highspy.Highs, "run", "highs")
     meter.wrap(search.Search, "_place", "placement")
     meter.wrap(primal_heuristics, "route_setup", "routing")
-    meter.wrap(joint, "find_leanest", "leanest")
+    meter.wrap(joint, "break_ties", "ties")
     meter.wrap(solved_content, "run_verifier", "verify")
     return meter
 

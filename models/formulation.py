@@ -94,6 +94,11 @@ class Goal:
         """Whether the goal's knob is this one."""
         return self.knob is not None and self.knob.kind == kind and self.knob.of in (None, of)
 
+    @property
+    def room(self) -> bool:
+        """Whether the largest spent part of all budgets is what is minimised."""
+        return self.moves(KnobKind.SLO)
+
 
 @dataclass(frozen=True)
 class Changes:

@@ -7,13 +7,14 @@ which rates, which fractions, no placement any more.
     columns    quality | fraction[i] | gpus_used[p] | gpus_rented[p], reserved pools only |
                changed[o], of options that run, with a limit of changes only |
                start[o], of options that run, and what starts cost, with a price of changes only |
-               slack[s], first phase only | weights, which come and go
+               slack[s], first phase only | knob, where the largest spent part of all budgets is
+               minimised | weights, which come and go
     rows       serve_every_request | serve_llm_fraction[i] | stay_within_latency_budget[s] |
                rows over replicas | obey_quality_cuts[c]
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix, hstack, vstack
@@ -91,12 +92,12 @@ class _ReplicaRow:
 
 
 def relaxation_layout(
-    form: Formulation, fixed: np.ndarray | None = None, slacks: int = 0, spare: float = 0.0
+    form: Formulation, fixed: np.ndarray | None, slack: np.ndarray, spare: float = 0.0
 ) -> tuple[Layout, np.ndarray, np.ndarray, csr_matrix]:
     """The static rows: layout, lower and upper sides (R,), and their entries in the first columns.
 
-    fixed: (O,) replicas, or none. slacks: number of the budgets' slack columns. spare: share of the
-    budgets that is kept back.
+    fixed: (O,) replicas, or none. slack: (S, K) entries of the budgets' slack columns, or of the
+    knob. spare: share of the budgets that is kept back.
     """
     instance = form.instance
     llms, pools, slos = len(instance.llms), len(instance.pools), len(form.shared_slos)
@@ -104,15 +105,14 @@ def relaxation_layout(
     replica_row, rented = 1 + llms + slos, len(fleet_cost(instance).renting)
     changed = len(_options_that_change(form)) if fixed is None else 0
     started = _start_columns(form) if fixed is None else 0
-    beyond = 1 + llms + pools + rented + changed + started
+    beyond, slacks = 1 + llms + pools + rented + changed + started, slack.shape[1]
     head = np.zeros((replica_row + len(rows), beyond + slacks))
     head[0, 1 : 1 + llms] = 1.0
     head[1 : 1 + llms, 1 : 1 + llms] = -form.demand * np.eye(llms)
     for r, row in enumerate(rows):
         if row.used is not None:
             head[replica_row + r, 1 + llms : 1 + llms + row.used.size] = row.used
-    if slacks:
-        head[1 + llms : replica_row, beyond:] = -np.eye(slos)
+    head[1 + llms : replica_row, beyond:] = slack
     weight = np.array([row.weight for row in rows]).reshape(len(rows), len(instance.options))
     where = Layout(
         llms=llms,
@@ -129,7 +129,8 @@ def relaxation_layout(
     )
     lower, upper = [row.low for row in rows], [row.high for row in rows]
     low = np.concatenate([[1.0], np.zeros(llms), np.full(slos, -np.inf), lower])
-    high = np.concatenate([[1.0], np.zeros(llms), np.full(slos, form.demand * (1 - spare)), upper])
+    allowed = np.full(slos, form.demand * (float(not form.goal.room) - spare))
+    high = np.concatenate([[1.0], np.zeros(llms), allowed, upper])
     return where, low, high, csr_matrix(head)
 
 
@@ -319,16 +320,19 @@ def relax_program(
     measure_excess: minimise what the budgets are exceeded by, in place of the goal (first phase for
     a fixed setup). spare: share of the budgets that is kept back.
     """
-    # The first phase of a fixed setup: one slack a budget, their sum minimised.
-    slacks = len(form.shared_slos) if measure_excess else 0
-    where, row_low, row_high, head = relaxation_layout(form, fixed, slacks, spare)
+    if measure_excess and form.goal.room:
+        form = replace(form, goal=replace(form.goal, knob=None))
+    room, slos = form.goal.room, len(form.shared_slos)
+    # The first phase of a fixed setup: one slack a budget, their sum minimised. For room: one knob.
+    slack = -np.eye(slos) if measure_excess else np.full((slos, int(room)), -form.demand)
+    where, row_low, row_high, head = relaxation_layout(form, fixed, slack, spare)
     owner, rates, budgets = stack_relaxation_points(points, len(form.shared_slos))
     body = relaxation_weight_rows(form, where, owner, rates, budgets).T.tocsr()
     matrix = csr_matrix(hstack([head, body]))
     cut_low, cut_high, cuts = relaxation_cut_rows(form.cut_prices, form.cut_base, matrix.shape[1])
     cost, offset = np.zeros(matrix.shape[1]), 0.0
-    if measure_excess:
-        cost[where.first_weight - slacks : where.first_weight] = 1.0
+    if measure_excess or room:
+        cost[where.first_weight - where.slacks : where.first_weight] = 1.0
     elif form.goal.of == GoalKind.QUALITY:
         cost[where.quality] = -1.0
     else:
@@ -342,10 +346,13 @@ def relax_program(
         if form.goal.of == GoalKind.COST:
             cost[where.starts_cost] = 1.0
     low, high = np.zeros(cost.size), np.full(cost.size, np.inf)
-    floor = form.goal.quality_at_least if fixed is None and not measure_excess else None
+    asked = (fixed is None or room) and not measure_excess
+    floor = form.goal.quality_at_least if asked else None
     low[where.quality], high[where.quality] = (-np.inf if floor is None else floor), 2.0
     high[where.fractions] = 1.0
     high[where.gpus_used] = [pool.gpus for pool in form.instance.pools]
+    if form.goal.knob is not None and room:
+        high[where.first_weight - 1] = form.goal.knob.high
     linear = LinearProgram(
         cost=cost,
         matrix=csr_matrix(vstack([matrix, cuts])),

@@ -130,10 +130,11 @@ def parse_scores(
         fix = "give at least one prompt a weight above 0"
         faults.append(Fault(table.file, "column weight", "", "the weights sum to zero", fix))
         return None
-    # Scaled first: the sum of weights of any size is finite then.
+    # Scaled first: the sum of weights of any size is finite then. Summed in order of size, so that
+    # the order of the rows does not change its last digit.
     scaled = weights / weights.max()
     provenance = tuple(ScoreProvenance)[int(ranks[weights > 0].max())]
-    return Scores(ids, tuple(llms), values, scaled / scaled.sum(), dropped, provenance)
+    return Scores(ids, tuple(llms), values, scaled / np.sort(scaled).sum(), dropped, provenance)
 
 
 def _score_provenance_ranks(table: Table, llms: Sequence[str], notices: list[str]) -> np.ndarray:

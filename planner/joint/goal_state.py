@@ -1,6 +1,7 @@
 """What the search for one goal has reached: the best plan, the bound, and how close they must come.
 
-Losses are minimised: -quality on the 0..1 scale, USD/h, or lean weight (GPUs, then cost).
+Losses are minimised: -quality on the 0..1 scale, USD/h, lean weight (GPUs, then cost), or the
+largest spent part of the budgets.
 """
 
 from collections.abc import Callable
@@ -56,6 +57,8 @@ def incumbent_for_goal(
             loss = cost
         case GoalKind.GPUS:
             loss = formulation_lean_cost(instance).at(gpus)
+        case GoalKind.KNOB:
+            loss = routed.spent
     return Incumbent(
         loss=loss, routed=routed, packing=packing, settled=settled, gpus=sum(gpus), cost=cost
     )
@@ -105,10 +108,10 @@ class GoalState:
     def cut_tolerance(self) -> float:
         """What a cut loop may leave of quality, 0..1 scale."""
         # A twentieth of the gap leaves nearly all of it to the integer program; for the other
-        # goals quality is a constraint, met to the slack that the contract gives a floor.
+        # goals quality is a constraint, met to the slack that the contract gives a floor, or a tie.
         if self.goal.of == GoalKind.QUALITY:
             return max(0.05 * self.tolerance(), 1e-8)
-        return 1e-6
+        return 1e-7 if self.goal.room else 1e-6
 
     def raise_bound(self, bound: float) -> None:
         """Take a proved bound; above the incumbent's loss it says no more than that loss."""

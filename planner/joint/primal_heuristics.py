@@ -24,6 +24,11 @@ from planner.joint.setup_routing import route_setup
 SMALLER = (0.97, 0.94, 0.9, 0.85, 0.75, 0.6)
 """Shares of the pools that could not be packed on which a first plan is sought."""
 
+ROOM_MARGIN = 2e-7
+"""Quality (0..1 scale) above its floor at which a setup is routed for room, since HiGHS keeps rows
+to 1e-7.
+"""
+
 ROUGH_GAP = 0.002
 """Gap (0..1 scale) of the programs for such a first plan."""
 
@@ -218,7 +223,7 @@ def consider_primal(
     if not _is_admissible_primal(state, replicas, packings):
         return
     shared, goal, began = state.shared, state.goal, time.perf_counter()
-    form = shared.formulation(Goal(of=GoalKind.QUALITY), tuple(np.flatnonzero(replicas > 0)))
+    form = shared.formulation(_goal_of_routing(goal), tuple(np.flatnonzero(replicas > 0)))
     routed = route_setup(
         form,
         shared.quality,
@@ -231,7 +236,8 @@ def consider_primal(
     now = shared.clock.spend("routing", began)
     if routed is None:
         return
-    if goal.of == GoalKind.QUALITY and -routed.quality >= state.loss - 1e-10:
+    no_better = -routed.quality >= state.loss - 1e-10
+    if routed.spent >= state.loss if goal.room else goal.of == GoalKind.QUALITY and no_better:
         # The cut loop's quality over-rates the exact one: a setup that does not beat the incumbent
         # by it never does, and the exact assignment (a transport problem) is saved.
         refine_curve_lines(shared, replicas, routed.rates)
@@ -249,6 +255,16 @@ def consider_primal(
     if plan.loss < state.loss:
         state.incumbent = plan
         state.report("plan")
+
+
+def _goal_of_routing(goal: Goal) -> Goal:
+    """What a setup is routed for: the best quality, which no other goal minds; for room the most
+    room, at a quality that is right to ROOM_MARGIN.
+    """
+    if not goal.room or goal.quality_at_least is None:
+        return Goal(of=GoalKind.QUALITY)
+    floor = goal.quality_at_least + ROOM_MARGIN
+    return Goal(of=goal.of, knob=goal.knob, quality_at_least=floor)
 
 
 def _is_admissible_primal(

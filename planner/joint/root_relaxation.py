@@ -31,9 +31,9 @@ MOST_CUTS = 60
 """Rounds of one cut loop."""
 
 LEAN_CUTS = 30
-"""With more than MANY_LLMS the relaxation of fewest GPUs is cut once, in so many rounds: quality is
-then a constraint with hardly any slack, and Kelley's method does not get near its optimum in ten
-seconds either (20 LLMs, 1,024 GPUs, 1,000 req/s: bound 128 of 307 GPUs).
+"""With more than MANY_LLMS the relaxation of fewest GPUs, or of most room, is cut once, in so many
+rounds: quality is then a constraint with hardly any slack, and Kelley's method does not get near
+its optimum in ten seconds either (20 LLMs, 1,024 GPUs, 1,000 req/s: bound 128 of 307 GPUs).
 """
 
 LOOSE = 0.3
@@ -116,11 +116,13 @@ def _converge_at_root(
     shared = state.shared
     last: RelaxationPoint | None = None
     near = _near_root(state)
-    brief = state.goal.of == GoalKind.GPUS and len(shared.instance.llms) > MANY_LLMS
+    lean = state.goal.of == GoalKind.GPUS or state.goal.room
+    brief = lean and len(shared.instance.llms) > MANY_LLMS
     for attempt in range(REFINEMENTS):
         # On coarse curves, priced on a sample of the prompts, exact cuts would be made at rates
         # that the refined curves do not keep. Afterwards the loop leaves 3 % of the gap.
-        tolerance = ROUGH if rough else max(2e-5, 0.03 * min(state.tolerance(), 1.0))
+        part = 0.0 if state.goal.room else 0.03 * min(state.tolerance(), 1.0)
+        tolerance = ROUGH if rough else max(2e-5, part)
         point = loop.converge(
             tolerance,
             LEAN_CUTS if brief else MOST_CUTS,

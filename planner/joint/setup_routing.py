@@ -42,19 +42,23 @@ MOVES = 4
 MOST_CUTS = 60
 """Rounds of one cut loop."""
 
+BUDGET_TOLERANCE = 1e-7
+"""Quality (0..1 scale) to which it is known what more of the budgets buys."""
+
 
 @dataclass(frozen=True)
 class RoutedSetup:
     """A feasible operating point of a setup.
 
     replicas: (O,) whole. rates: (O,) req/s routed to each option. fractions: (M,). quality: near
-    Q(fractions), 0..1 scale.
+    Q(fractions), 0..1 scale. spent: largest spent part of the budgets; NaN where nobody asks.
     """
 
     replicas: np.ndarray
     rates: np.ndarray
     fractions: np.ndarray
     quality: float
+    spent: float = np.nan
 
 
 def route_setup(
@@ -68,13 +72,35 @@ def route_setup(
 ) -> RoutedSetup | None:
     """The best routing near the given rates for a setup; None when none keeps the SLOs.
 
-    form: instance, SLOs and unit (its cuts are replaced by the pool's). pieces: exact curves by
-    options. replicas: (O,) whole. rates: (O,) req/s to begin with. tolerance: how much quality
-    (0..1 scale) the cut loop may leave. Cuts are added to the pool of `quality`.
+    form: instance, SLOs, unit and goal: the best quality, or the most room at a quality (its cuts
+    are replaced by the pool's). pieces: exact curves by options. replicas: (O,) whole. rates: (O,)
+    req/s to begin with. tolerance: how much quality (0..1 scale) the cut loop may leave. Cuts are
+    added to the pool of `quality`.
     """
     if not np.any(replicas > 0):
         return None
     return _SetupProgram(form, quality, pieces, replicas, settings, tolerance).route(rates)
+
+
+def quality_with_more_budget(
+    form: Formulation,
+    quality: Quality,
+    pieces: Mapping[int, LatencyPieces],
+    routed: RoutedSetup,
+    settings: SolveSettings,
+    more: float,
+) -> float:
+    """The quality (0..1 scale) that a routed setup reaches near its rates with larger budgets;
+    that of the routing where none is found. more: share by which every budget is larger.
+    """
+    program = _SetupProgram(form, quality, pieces, routed.replicas, settings, BUDGET_TOLERANCE)
+    best = routed.quality
+    for side in (-1, 1):
+        per_replica = routed.rates / np.maximum(routed.replicas, 1)
+        point = program.solve_around(per_replica, side, -more)
+        if point.stop is StopReason.OPTIMAL:
+            best = max(best, point.quality)
+    return best
 
 
 class _SetupProgram:
@@ -101,10 +127,10 @@ class _SetupProgram:
         best: RelaxationPoint | None = None
         side, stale = -1, 0
         for _ in range(PASSES):
-            point = self._solve_around(per_replica, side)
+            point = self.solve_around(per_replica, side)
             if point.stop is not StopReason.OPTIMAL:
                 break
-            gain = np.inf if best is None else point.quality - best.quality
+            gain = np.inf if best is None else best.loss - point.loss
             if best is None or gain > 0:
                 best = point
             # At a knot the polyline spans the piece on one side only: a pass without gain is
@@ -120,7 +146,7 @@ class _SetupProgram:
         llm = np.array([o.llm for o in self.form.instance.options])
         count = len(self.form.instance.llms)
         fractions = np.bincount(llm, weights=exact, minlength=count) / exact.sum()
-        return RoutedSetup(replicas, exact, fractions, best.quality)
+        return RoutedSetup(replicas, exact, fractions, best.quality, self._spent(exact))
 
     def _within_budgets(
         self, best: RelaxationPoint, per_replica: np.ndarray, side: int
@@ -131,26 +157,24 @@ class _SetupProgram:
         # budget up lands on either side. Keeping a growing trace of it back settles that without
         # a visible loss of quality.
         for spare in SPARES:
-            if self._exceeded(exact) <= 0:
+            if self._spent(exact) <= 1 + FLOAT_NOISE:
                 break
-            kept_back = self._solve_around(per_replica, side, spare)
+            kept_back = self.solve_around(per_replica, side, spare)
             if kept_back.stop is StopReason.OPTIMAL:
                 best, exact = kept_back, self._exact_rates(kept_back)
         return best, exact
 
-    def _exceeded(self, rates: np.ndarray) -> float:
-        """By what share the most exceeded budget is exceeded on the raw curves, beyond floating
-        point; <= 0 when all hold.
-        """
+    def _spent(self, rates: np.ndarray) -> float:
+        """The largest spent part of a budget on the raw curves; above 1 where one does not hold."""
         form = self.form
         spent = np.zeros(len(form.shared_slos))
         for o in self.deployed.tolist():
             spent += self.replicas[o] * self.pieces[o].spend(float(rates[o] / self.replicas[o]))
         allowed = np.array([allowance(slo) for slo in form.shared_slos])
         allowed = allowed * form.instance.arrival_rate
-        return float(np.max(spent / allowed - 1.0, initial=-1.0)) - FLOAT_NOISE
+        return float(np.max(spent / allowed, initial=0.0))
 
-    def _solve_around(
+    def solve_around(
         self, per_replica: np.ndarray, side: int, spare: float = 0.0
     ) -> RelaxationPoint:
         """One linear program around the present rates (moved in place); when it is infeasible,
@@ -174,7 +198,7 @@ class _SetupProgram:
                 spare=0.0 if measure_excess else spare,
             )
 
-        if len(form.instance.llms) > MANY_LLMS:
+        if len(form.instance.llms) > MANY_LLMS and not form.goal.room:
             point = loop().converge(
                 self.tolerance,
                 MOST_CUTS,

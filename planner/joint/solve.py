@@ -1,8 +1,8 @@
 """The joint optimisation: from an instance to a proven plan.
 
-One search for the objective, one for the leanest plan among the best, then exact prices, placement
-and shadow prices. The cuts of `Quality` may be handed in and are reused: they depend on the scores
-alone.
+One search for the objective, small ones that choose among equally good plans, then exact prices,
+placement and shadow prices. The cuts of `Quality` may be handed in and are reused: they depend on
+the scores alone.
 """
 
 import threading
@@ -17,17 +17,17 @@ from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.joint.goal_state import Incumbent
 from planner.joint.infeasibility import explain_infeasibility
-from planner.joint.leanest import find_leanest, objective_value
 from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
 from planner.joint.search_state import SearchClock, SearchState
 from planner.joint.shadow_prices import shadow_prices, shadow_prices_before_headroom
+from planner.joint.ties import break_ties, objective_value
 from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Progress, Settings
 from planner.solution import Conflict, ShadowPrices, Solution, Status, Termination
 
 SAFE_GAP = 0.97
-"""The search closes a little more than the gap, so that the leanest plan may give up a relative
-1e-6 of the objective (leanest.SAME_VALUE).
+"""The search closes a little more than the gap, so that a plan chosen in a tie may give up a
+relative 1e-6 of the objective (ties.SAME_VALUE).
 """
 
 
@@ -46,8 +46,8 @@ def solve_joint(
     progress: called with elapsed seconds, phase, value and bound whenever one of them changes.
     cancel: ends the search within a fraction of a second, with the plan there is. quality: of the
     instance's scores; its cuts are reused, and it keeps the new ones. explain: when infeasible,
-    look for the limits in conflict and for repairs. lean: look for the leanest among equally good
-    plans.
+    look for the limits in conflict and for repairs. lean: choose among equally good plans by stages
+    (planner.joint.ties); else any of them.
 
     The status says what is proved (planner.solution.Status). Raises SolverError when HiGHS refuses
     an option or a program, and ArithmeticError when its answer contradicts itself.
@@ -78,7 +78,7 @@ def solve_joint(
         return replace(_solved_without_plan(search, settings, asked), program=program)
     state.report = None
     if lean:
-        best, notes = find_leanest(state, search, best, abs_gap(search.loss))
+        best, notes = break_ties(state, search, best, abs_gap(search.loss), settings.rel_gap)
     closed = best.loss - search.bound <= abs_gap(best.loss)
     solution = _solved_with_plan(search, best, notes, closed=closed)
     prices = solution.shadow_prices

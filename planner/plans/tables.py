@@ -47,12 +47,13 @@ PHASES = {
     "plunge": "plunging",
     "refine": "refining curves",
     "leanest": "fewest GPUs",
+    "ties": "ties",
     "master": "master programs",
     "price": "programs of the cases on found setups",
     "route": "exact routing of found setups",
     "arms": "bounds of found setups by arms",
 }
-"""Phase of the search -> words; "polish" is of plans of 0.1.0."""
+"""Phase of the search -> words; "polish" and "leanest" are of plans of 0.1.0."""
 
 
 SIMULATED = ("Simulated from (ms)", "Simulated to (ms)")

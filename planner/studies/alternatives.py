@@ -32,12 +32,12 @@ from models.formulation import Changes, Goal, GoalKind, formulation_lean_cost
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.joint.goal_state import Incumbent, incumbent_for_goal
-from planner.joint.leanest import leanest_gpus
 from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
 from planner.joint.search_state import SearchClock, SearchState
 from planner.joint.separation import all_packed, pack_tightly_for_separation
 from planner.joint.setup_routing import RoutedSetup
+from planner.joint.ties import tie_gpus_needed
 from planner.plans.changes.running_setup import (
     RunningSetup,
     keep_running_places,
@@ -242,7 +242,7 @@ class _AlternativeSearch:
         lean.run()
         leanest = lean.incumbent or first
         self._note_stop(lean)
-        needed = min(leanest_gpus(lean), leanest.gpus)
+        needed = min(tie_gpus_needed(lean), leanest.gpus)
         if leanest.gpus >= start.gpus:
             return needed, None
         # Of the plans on so few GPUs the best one: the first search does not look at the objective.

@@ -1,5 +1,5 @@
 """docs/formulation.md says what the code does: the constraints of section 5, the symbols of section
-2, the numbers of the leanest search; of classes and cases the rows of both programs.
+2, the numbers of the stages; of classes and cases the rows of both programs.
 """
 
 import re
@@ -23,10 +23,10 @@ from planner.cells.routing import cell_loop, lane_routing
 from planner.joint import (
     adjustments,
     infeasibility,
-    leanest,
     least_change,
     restricted_milp,
     setup_routing,
+    ties,
 )
 from planner.joint.cut_loop import IN_OUT, MANY_LLMS
 from planner.joint.search import FIRST_OPTIONS
@@ -119,9 +119,10 @@ def test_symbols_name_components_of_the_program() -> None:
         (7, f"({FIRST_OPTIONS} times (LLMs + 2 pools + 1) of them at first)"),
         (7, f"with the {restricted_milp.KEPT_CUTS} tightest cuts"),
         (7, f"(at most {setup_routing.PASSES} times)"),
-        (9, f"may get worse by {leanest.SAME_VALUE:.0e}".replace("e-06", "e-6")),
-        (9, f"may visit {leanest.LEAN_NODES:,} nodes divided by its number of columns"),
-        (9, f"all together {leanest.LEAN_WORK:,}"),
+        (9, f"may get worse by {ties.SAME_VALUE:.0e}".replace("e-06", "e-6")),
+        (9, f"may visit {ties.STAGE_NODES:,} nodes divided by its number of columns"),
+        (9, f"all of a stage {ties.STAGE_WORK:,}"),
+        (9, f"differ by less than {ties.SAME_ROOM:g} are equal"),
         (7, f"within {restricted_milp.QUICK_WORK:,} nodes x columns"),
         (10, f"All together may take {infeasibility.EXPLAIN_SECONDS:g} s"),
         (10, f"visit {least_change.PROGRAM_WORK:,} nodes x columns"),

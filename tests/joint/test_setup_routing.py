@@ -107,13 +107,13 @@ def test_a_budget_used_up_is_kept_to_the_last_digits(
 ) -> None:
     """Here HiGHS lands beyond the budget, within its tolerance: a trace of it is kept back."""
     excess: list[float] = []
-    real = _SetupProgram._exceeded
+    real = _SetupProgram._spent
 
     def recording(self: _SetupProgram, rates: np.ndarray) -> float:
-        excess.append(real(self, rates))
-        return excess[-1]
+        excess.append(real(self, rates) - 1)
+        return excess[-1] + 1
 
-    monkeypatch.setattr(_SetupProgram, "_exceeded", recording)
+    monkeypatch.setattr(_SetupProgram, "_spent", recording)
     instance = random_instance(seed, kind)
     solution = solve_joint(instance, Settings(), explain=False)
     assert max(excess) > 0

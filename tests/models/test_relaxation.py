@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.formulation import Changes, Formulation, GoalKind
+from models.formulation import Changes, Formulation, GoalKind, Knob, KnobKind
 from models.instance import Running
 from models.relaxation import relax_program
 from planner.joint.solver.highs import SolveSettings
@@ -49,6 +49,13 @@ def test_so_is_a_price_of_changes(kind: str, seed: int) -> None:
     goal = replace(form.goal, of=GoalKind.QUALITY, cost_at_most=4.0)
     check_relaxation(replace(form, goal=goal))
     check_relaxation(replace(form, goal=replace(form.goal, changes=Changes(runs, 3))))
+
+
+@pytest.mark.parametrize(("kind", "seed"), CASES)
+def test_so_is_the_largest_spent_part_of_the_budgets(kind: str, seed: int) -> None:
+    form = formulation(state_of(kind, seed), GoalKind.KNOB, roomy=True)
+    knob = Knob(kind=KnobKind.SLO, low=0.0, high=1.0)
+    check_relaxation(replace(form, goal=replace(form.goal, knob=knob)))
 
 
 def check_relaxation(form: Formulation) -> None:
