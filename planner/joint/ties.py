@@ -91,6 +91,10 @@ def break_ties(
         ties.take_fewest_gpus()
     ties.take_most_room()
     state.clock.spend("ties", began)
+    if state.clock.late() and best.loss - search.bound <= gap:
+        ties.notes.append(
+            "the search was stopped before all ties of equally good plans were decided"
+        )
     return replace(ties.plan, loss=_loss_of_objective(state, ties.plan)), ties.notes
 
 
@@ -239,9 +243,9 @@ class _TieStages:
         fewest, plan = tie_gpus_needed(lean), self.plan
         if fewest < plan.gpus:
             self.proved = False
+            proved = f"proved only down to {fewest}" if np.isfinite(lean.bound) else "not proved"
             self.notes.append(
-                f"{plan.gpus} GPUs are used; that no plan this good uses fewer is proved only down"
-                f" to {fewest}"
+                f"{plan.gpus} GPUs are used; that no plan this good uses fewer is {proved}"
             )
         elif plan.gpus < self.state.instance.gpus and not lean.closed():
             self.proved = False
