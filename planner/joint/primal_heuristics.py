@@ -215,13 +215,14 @@ def try_smaller_heuristic(
 
 def consider_primal(
     state: GoalState, replicas: np.ndarray, rates: np.ndarray, packings: tuple[Packing, ...]
-) -> None:
-    """Route a placed setup exactly, and keep it when it is better than the incumbent.
+) -> float | None:
+    """Route a placed setup exactly, and keep it when it is better than the incumbent; its quality
+    (0..1 scale), as far as it was looked at.
 
     replicas: (O,) whole. rates: (O,) req/s to begin with. packings: of every pool.
     """
     if not _is_admissible_primal(state, replicas, packings):
-        return
+        return None
     shared, goal, began = state.shared, state.goal, time.perf_counter()
     form = shared.formulation(_goal_of_routing(goal), tuple(np.flatnonzero(replicas > 0)))
     routed = route_setup(
@@ -235,26 +236,27 @@ def consider_primal(
     )
     now = shared.clock.spend("routing", began)
     if routed is None:
-        return
+        return None
     no_better = -routed.quality >= state.loss - 1e-10
     if routed.spent >= state.loss if goal.room else goal.of == GoalKind.QUALITY and no_better:
         # The cut loop's quality over-rates the exact one: a setup that does not beat the incumbent
         # by it never does, and the exact assignment (a transport problem) is saved.
         refine_curve_lines(shared, replicas, routed.rates)
-        return
+        return None
     settled = shared.quality.settle(routed.fractions)
     shared.clock.spend("cuts", now)
     # Lines where the setup really runs: the next program then knows what it costs there.
     refine_curve_lines(shared, replicas, routed.rates)
     exact = shared.quality.from_score(settled.value)
     if goal.quality_at_least is not None and exact < goal.quality_at_least - 1e-12:
-        return
+        return exact
     plan = incumbent_for_goal(shared.instance, shared.quality, goal.of, routed, packings, settled)
     if goal.cost_at_most is not None and plan.cost > goal.cost_at_most:
-        return
+        return exact
     if plan.loss < state.loss:
         state.incumbent = plan
         state.report("plan")
+    return exact
 
 
 def _goal_of_routing(goal: Goal) -> Goal:

@@ -82,6 +82,10 @@ class MilpSolution:
         total = fractions.sum()
         return fractions / total if total > 0 else None
 
+    def quality(self) -> float:
+        """What the program thinks the quality is, 0..1 scale."""
+        return float(self._x()[self.compiled.quality])
+
     def gpus_used(self) -> list[int]:
         """GPUs in use of every pool."""
         x = self._x()

@@ -42,6 +42,9 @@ LOOSE = 0.3
 ROUGH = 2e-4
 """Quality (0..1 scale) that the first cut loop may leave, on curves that are still coarse."""
 
+FINE = 2e-5
+"""The same afterwards, at least: what Newton prices are sure to reach."""
+
 NEARBY_LLMS, NEARBY_CUTS, NEARBY_SPREAD = 6, 32, 0.4
 """Up to this number of LLMs, this many cuts are added at fractions scattered (log-normally, with
 this sigma) around the relaxation's.
@@ -121,8 +124,7 @@ def _converge_at_root(
     for attempt in range(REFINEMENTS):
         # On coarse curves, priced on a sample of the prompts, exact cuts would be made at rates
         # that the refined curves do not keep. Afterwards the loop leaves 3 % of the gap.
-        part = 0.0 if state.goal.room else 0.03 * min(state.tolerance(), 1.0)
-        tolerance = ROUGH if rough else max(2e-5, part)
+        tolerance = ROUGH if rough else _root_tolerance(state)
         point = loop.converge(
             tolerance,
             LEAN_CUTS if brief else MOST_CUTS,
@@ -150,6 +152,16 @@ def _converge_at_root(
         if refined:
             loop.replace_points({o: shared.points(o) for o in refined})
     return last, True
+
+
+def _root_tolerance(state: GoalState) -> float:
+    """Quality (0..1 scale) that the relaxation may leave once its curves are refined: 3 % of the
+    gap where quality is the goal; where it is a floor, the gap is one of USD/h or GPUs, and near
+    the best quality a hundredth of quality is a hundredth of the cost and more.
+    """
+    if state.goal.of != GoalKind.QUALITY or state.goal.room:
+        return FINE
+    return max(FINE, 0.03 * state.tolerance())
 
 
 def _near_root(state: GoalState) -> np.ndarray | None:

@@ -31,7 +31,7 @@ from planner.joint.cost_floor import reach_cost_floor
 from planner.joint.curve_refinement import refine_curve_lines, split_curve_arms
 from planner.joint.cut_loop import MANY_LLMS, RelaxationPoint
 from planner.joint.goal_state import GoalState, Incumbent, incumbent_for_goal
-from planner.joint.plunging import plunge_from_relaxation
+from planner.joint.plunging import plunge_for_cost, plunge_from_relaxation
 from planner.joint.primal_heuristics import (
     consider_primal,
     consider_thinned_heuristic,
@@ -92,12 +92,15 @@ class Search:
 
         enough: a loss that ends the search at once. nodes: a limit of the nodes of each program,
         to be divided by its columns.
+
+        near: fractions (M,) of points that earlier searches know, at which programs hold cuts.
         """
         self.shared, self.nodes = shared, nodes
         self.state = GoalState(
             shared=shared, goal=goal, abs_gap=abs_gap, enough=enough, incumbent=incumbent
         )
         self.relaxation: RootRelaxation | None = None
+        self.near: tuple[np.ndarray, ...] = ()
         self._milp: RestrictedMilp | None = None
         self._tried_smaller = self._planned_early = False
 
@@ -243,6 +246,11 @@ class Search:
             try_rounding_heuristic(self.state, self.relaxation.point)
         if self.incumbent is None and self.state.goal.of == GoalKind.COST:
             self._reach_floor_at_any_cost()
+        if self.state.goal.of == GoalKind.COST and not self.closed():
+            self.near += tuple(plunge_for_cost(self.state, self.relaxation))
+        if self.near:
+            nearby = (*self.relaxation.nearby, *self.near)
+            self.relaxation = replace(self.relaxation, nearby=nearby)
         self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
         return self._milp
 
@@ -258,6 +266,9 @@ class Search:
         if self.incumbent is None and quality and not self._tried_smaller:
             self._tried_smaller = True
             try_smaller_heuristic(self.state, milp, options, solution.setup()[0])
+        if milp.cut_short and self.incumbent is not None:
+            # The cost of a program that was cut short is not the least that it thinks possible.
+            return news
         return news | reach_cost_floor(self.state, solution.answer.value, self._best_quality_within)
 
     def _after_infeasible(
@@ -400,5 +411,7 @@ class Search:
         inner = Search(
             self.shared, goal, lambda loss: max(1e-7, 0.5 * abs(loss + floor)), enough=-floor
         )
+        if self.relaxation is not None:
+            inner.near = self.relaxation.nearby
         inner.run()
         return inner.state
