@@ -33,6 +33,11 @@ DOCUMENTS = (
 PYTHONS = (".venv/bin/python", "python")
 SAME_VALUE = 2e-4
 """Two runs may differ by the gap (1e-4 relative) each."""
+FEWEST_DIGITS = 5
+"""Qualities are shown with so many."""
+SAME_LAST_DIGIT, SAME_SHARE = 0.11, 5e-3
+"""Of other figures: plans within the gap route a little more here or there."""
+FIGURE = re.compile(r"\d[\d,]*\.\d+")
 
 
 @dataclass(frozen=True)
@@ -152,8 +157,6 @@ def test_commands_do_what_is_shown(text: str, tmp_path: Path):
         assert done.returncode == command.code, said
         for line in command.shown:
             assert _is_shown(line, said), f"{text}\nshown: {line}\nin truth:\n{said}"
-            if text in LONG:
-                assert _are_its_qualities(line, said), f"{text}\nshown: {line}\nin truth:\n{said}"
 
 
 @pytest.mark.slow
@@ -177,6 +180,7 @@ def test_the_installed_command_does_what_is_shown(document: Path, tmp_path: Path
 
 
 def _is_shown(line: str, said: str) -> bool:
+    """Whether a line of these words is there, its figures alike; of a verdict the value alone."""
     if not line.strip():
         return True
     verdict = re.compile(r"(optimal: (?:quality|cost)) ([\d.]+)")
@@ -187,29 +191,31 @@ def _is_shown(line: str, said: str) -> bool:
             if (found := verdict.match(one)) and found[1] == shown[1]
         ]
         return any(abs(value - float(shown[2])) <= SAME_VALUE * max(1.0, value) for value in values)
-    return plain(line) in map(plain, said.splitlines())
-
-
-def _are_its_qualities(line: str, said: str) -> bool:
-    """Whether a line of these words has these figures of five digits: claims rest on them."""
-    shown = _five_digits(line)
-    return not shown or any(
-        _five_digits(one) == pytest.approx(shown, abs=SAME_VALUE)
+    return any(
+        plain(one) == plain(line) and all(map(_is_same_figure, _figures(one), _figures(line)))
         for one in said.splitlines()
-        if plain(one) == plain(line)
     )
 
 
-def _five_digits(line: str) -> list[float]:
-    return [float(figure) for figure in re.findall(r"\b\d\.\d{5}\b", line)]
+def _is_same_figure(one: str, other: str) -> bool:
+    value = float(one.replace(",", ""))
+    qualities = len(one.rpartition(".")[2]) >= FEWEST_DIGITS
+    return abs(float(other.replace(",", "")) - value) <= (
+        SAME_VALUE if qualities else SAME_LAST_DIGIT + SAME_SHARE * value
+    )
+
+
+def _figures(line: str) -> list[str]:
+    return FIGURE.findall(without_seconds(line))
 
 
 def plain(line: str) -> str:
-    """Strip what may differ from run to run: the time of the search, and in tables the last digits
-    of what is routed where.
-    """
-    line = re.sub(r"\(?\d+\.\d s\)?$", "", line.strip())
-    return re.sub(r"\d[\d,]*\.\d+", "#", " ".join(line.split()))
+    """A line without the time of the search and without its decimal figures."""
+    return FIGURE.sub("#", " ".join(without_seconds(line).split()))
+
+
+def without_seconds(line: str) -> str:
+    return re.sub(r"\(?\d+\.\d s\)?$", "", line.strip())
 
 
 @pytest.mark.parametrize(

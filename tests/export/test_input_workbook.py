@@ -65,14 +65,13 @@ PAYLOADS = [
     "#REF!",
 ]
 
-
-OVERRIDES = ["arrival_rate_rps=41.7", "slo=[]", "setups.mps_shares_pct=[100]"]
+FEW_OVERRIDES = ["arrival_rate_rps=41.7", "slo=[]", "setups.mps_shares_pct=[100]"]
 
 
 @pytest.mark.parametrize(
     ("example", "overrides"),
     first_fast(
-        usually([(EXAMPLES[0], OVERRIDES), *((example, []) for example in EXAMPLES)], (0, 5))
+        usually([(EXAMPLES[0], FEW_OVERRIDES), *((example, []) for example in EXAMPLES)], (0, 5))
     ),
     ids=lambda one: f"{one.parent.name}-{one.stem}" if isinstance(one, Path) else str(len(one)),
 )
