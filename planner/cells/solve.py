@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from models.demand.demand_model import DemandModel
 from models.demand.headroom import demand_with_headroom
 from models.demand.requests import DemandInstance
-from models.instance import Headroom
+from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.cell_solution import CellSolution
 from planner.cells.cell_conflict import explain_cells
@@ -17,7 +17,7 @@ from planner.cells.search import CellSearch
 from planner.cells.separate_setups import SeparateSearch, setups_are_separate
 from planner.joint.search_state import SearchClock
 from planner.joint.solver import highs
-from planner.settings import Progress, Settings
+from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Effort, Status, Termination
 
 __all__ = ["class_qualities", "solve_cells"]
@@ -60,7 +60,7 @@ def solve_cells(
         kind = CellSearch if len(demand.setups) == 1 else ScheduleSearch
         search = kind(model=model, clock=clock, settings=settings, report=tell)
     search.run()
-    found = _solution(search, qualities, stated.instance.headroom)
+    found = _solution(search, qualities, stated.instance)
     if not search.infeasible or not explain:
         return found
     tell("repairs", None, None)
@@ -78,9 +78,9 @@ def class_qualities(demand: DemandInstance) -> list[Quality]:
 
 
 def _solution(
-    search: CellSearch | SeparateSearch, qualities: Sequence[Quality], headroom: Headroom
+    search: CellSearch | SeparateSearch, qualities: Sequence[Quality], stated: Instance
 ) -> CellSolution:
-    """What a search that is over has found. headroom: of the demand as it is stated."""
+    """What a search that is over has found. stated: of the demand as it is stated."""
     clock, best = search.clock, search.best
     # A search that ended without closing the gap it wanted may have closed the one that is set.
     closed = search.closed(1.0)
@@ -104,8 +104,25 @@ def _solution(
     return CellSolution(
         status=status,
         value=None if best is None else best.value,
-        bound=None if search.infeasible else search.bound,
+        bound=None if search.infeasible else _bound_of_search(search, stated, qualities),
         effort=effort,
         plan=best,
-        prices=search.prices and cell_prices_before_headroom(search.prices, headroom),
+        prices=search.prices and cell_prices_before_headroom(search.prices, stated.headroom),
     )
+
+
+def _bound_of_search(
+    search: CellSearch | SeparateSearch, stated: Instance, qualities: Sequence[Quality]
+) -> float | None:
+    """The search's bound; the plan's value where that lies beyond it by rounding alone: a program
+    is solved to about 1e-8, a plan is counted exactly.
+    """
+    bound = search.bound
+    if bound is None or search.best is None:
+        return bound
+    value = search.best.value
+    if stated.objective == ObjectiveKind.QUALITY:
+        beyond, scale = value - bound, max(quality.scale for quality in qualities)
+    else:
+        beyond, scale = bound - value, abs(value)
+    return value if 0.0 < beyond <= CLOSE_ENOUGH * scale else bound

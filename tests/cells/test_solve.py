@@ -5,14 +5,17 @@ takes.
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from models.demand.requests import DemandInstance
-from models.instance import Headroom
+from models.instance import Headroom, ObjectiveKind
 from planner.cell_solution import CellSolution
-from planner.cells.solve import solve_cells
+from planner.cells.search import CellSearch
+from planner.cells.solve import _bound_of_search, class_qualities, solve_cells
 from planner.plans.cells import cells_content
 from planner.settings import Progress, Settings
 from planner.verification.cells.cells_verifier import run_cells_verifier
@@ -175,3 +178,19 @@ def test_every_largest_loss_is_routed_and_covers_the_rest(by_hand: CellSolution)
         for lane in routed[by].lanes:
             held[lane.option] += lane.replicas
         assert np.all(held <= loss.kind.survivors)
+
+
+@pytest.mark.parametrize(("objective", "side"), [("quality", -1.0), ("cost", 1.0)])
+@pytest.mark.parametrize("beyond", [1e-8, 1e-3])
+def test_a_bound_beyond_the_plan_by_rounding_alone_is_the_plans_value(
+    objective: ObjectiveKind, side: float, beyond: float, by_hand: CellSolution
+) -> None:
+    demand = cells_demand()
+    stated = replace(demand.instance, objective=objective)
+    assert by_hand.plan is not None
+    value = by_hand.plan.value
+    bound = value + side * beyond
+    search = cast("CellSearch", SimpleNamespace(best=by_hand.plan, bound=bound))
+    found = _bound_of_search(search, stated, class_qualities(demand))
+    # A bound that is truly on the wrong side is left for the verifier to refuse.
+    assert found == (value if beyond < 1e-6 else bound)
