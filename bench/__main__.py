@@ -7,7 +7,7 @@ import sys
 
 BENCHMARKS = (
     *("sizes", "cliffs", "demand", "scores", "accuracy"),
-    *("soak", "router", "page", "workbook"),
+    *("soak", "peers", "router", "page", "workbook"),
 )
 
 

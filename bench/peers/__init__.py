@@ -1,0 +1,1 @@
+"""Other ways to plan the same instances, side by side: `python -m bench peers --help`."""
