@@ -138,7 +138,11 @@ class _TieStages:
         self.plan = best
         if best.loss - bound > gap(best.loss):
             self.proved = False
-            known = "" if np.isinf(bound) else f" down to {quality.to_score(-bound):.5f}"
+            known = (
+                ""
+                if np.isinf(bound)
+                else f", only that none exceeds {quality.to_score(-bound):.5f}"
+            )
             self.notes.append(
                 f"quality is {best.settled.value:.5f}; that no plan of this cost is better is not"
                 f" proved{known}"
@@ -195,7 +199,8 @@ class _TieStages:
                 most = 100 * (1 - max(search.bound, 0.0))
                 self.notes.append(
                     f"{100 * (1 - best.loss):.0f} % of the budgets over all requests are left; that"
-                    f" no plan this good leaves more is proved only down to {most:.0f} %"
+                    f" no plan this good leaves more is not proved, only that none leaves more than"
+                    f" {most:.0f} %"
                 )
         if best.loss < start.loss - SAME_ROOM:
             self.plan = best
