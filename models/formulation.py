@@ -17,6 +17,7 @@ from models.capacity import CapacityRow
 from models.envelope import EnvelopeArm
 from models.instance import Instance, Slo
 from models.nogood import NoGood
+from models.openings.opening_cuts import OpeningCuts
 
 
 class GoalKind(StrEnum):
@@ -133,6 +134,7 @@ class Formulation:
     arms: per such option its arms. upper: (O,) most replicas.
 
     cut_prices (C, M), cut_base (C,): quality cuts on the 0..1 scale. unit: req/s that count as 1.
+    openings: cuts over open LLMs, None where the program does not say which are.
     """
 
     instance: Instance
@@ -145,6 +147,7 @@ class Formulation:
     cut_base: np.ndarray
     no_goods: Sequence[NoGood]
     unit: float
+    openings: OpeningCuts | None = None
 
     @property
     def demand(self) -> float:

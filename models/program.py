@@ -11,6 +11,7 @@
                  reached[n,j], more_gpus[n], more_replicas[n] binary: no-goods
                  changed[o]: with a setup that runs, and a limit of changes
                  start[o] >= 0: with a setup that runs, and a price of changes
+                 open[i] 0..1: whether LLM i has a replica, with opening cuts
                  knob: a number of the scenario that moves (formulation.Knob)
 
     maximise     quality             (or minimise the cost, or the lean weight, of used GPUs, or
@@ -19,6 +20,10 @@
     routing (models.routing_constraints)                                               unit
 
     obey_quality_cuts[c]             quality <= base_c + sum_i price_ci fraction_i     score, 0..1
+    obey_opening_cuts[c]             quality <= base_c + sum_i price_ci fraction_i
+                                       + sum_i gain_ci open_i (models.openings)        score, 0..1
+    open_with_replicas[i]            open_i <= sum_{o of i} replicas_o                 LLMs
+    route_to_open[i]                 fraction_i <= open_i                              share
     serve_every_request              sum_i fraction_i = 1                              share
     serve_llm_fraction[i]            sum_{o of i} sum_a sum_k rate_oak weight_oak
                                        = demand * fraction_i                           req/s
@@ -72,6 +77,7 @@ import pyomo.environ as pyo
 
 from models.formulation import Formulation, GoalKind, fleet_cost, formulation_lean_cost
 from models.routing_constraints import (
+    obey_opening_cuts,
     obey_quality_cuts,
     run_in_one_arm,
     run_replicas_at_points,
@@ -106,6 +112,7 @@ def build_program(formulation: Formulation) -> pyo.ConcreteModel:
     pay_starts(model, formulation)
     _program_objective(model, formulation)
     obey_quality_cuts(model, formulation)
+    obey_opening_cuts(model, formulation)
     serve_requests(model, formulation)
     stay_within_latency_budget(model, formulation)
     run_replicas_at_points(model, formulation)

@@ -25,6 +25,8 @@ import numpy as np
 
 from models.exact_assignment import Assignment, assign_exactly_within_window
 from models.newton_prices import balanced_prices, newton_smoothed_prices
+from models.openings.capped_prices import capped_levels, capped_newton_prices
+from models.openings.opening_cuts import no_opening_cuts
 from models.tie_groups import Tie, assignment_tie_groups, tie_threshold
 from profiles.records import Scores
 
@@ -38,6 +40,12 @@ COLD, WARM, FINE = (0.3, 0.1, 0.03, 0.01), (0.03, 0.01), (3e-3, 1e-3, 3e-4)
 """Temperatures of Newton's method: from anywhere, from prices of a near f, and for prices to settle
 from.
 """
+
+CLOSED = 1e-3
+"""An LLM that is open by no more counts as closed where a cut is made."""
+
+NO_COEFFICIENT = 1e-9
+"""HiGHS refuses rows with smaller coefficients."""
 
 SMALL_TABLE = 40_000
 """Up to this many scores everything is cheap: double precision and fine temperatures throughout."""
@@ -105,6 +113,7 @@ class Quality:
     """Q(f) of one score table, with its pool of cuts.
 
     values: (M, N) on the 0..1 scale, weights: (N,) that sum to 1. Score = offset + scale * value.
+    openings: cuts over fractions and open LLMs (models.openings), as lasting as the others.
     """
 
     def __init__(self, scores: Scores) -> None:
@@ -124,6 +133,7 @@ class Quality:
         self.values, self.weights = _merge_equal_quality_rows(values, weights[order])
         self.llms, self.prompts = self.values.shape
         self.cuts = QualityCutPool(self.llms)
+        self.openings = no_opening_cuts(self.llms)
         self._single = self.values.astype(np.float32)
         self._single_weights = self.weights.astype(np.float32)
         self._sample = _quality_sample(self.prompts)
@@ -132,6 +142,11 @@ class Quality:
         self.cut(np.zeros(self.llms))
         for i in range(self.llms):
             self.cut(np.where(np.arange(self.llms) == i, -1.0, 0.0))
+
+    @property
+    def cuts_made(self) -> int:
+        """Cuts of both kinds."""
+        return len(self.cuts) + len(self.openings)
 
     def best_answers(self) -> np.ndarray:
         """(M,) fractions where every prompt gets its best score; a tied one goes to the first."""
@@ -180,6 +195,55 @@ class Quality:
             )
         prices = self._complete_quality_prices(prices, routed)
         return prices, self.cut(prices) + float(prices @ fractions)
+
+    def price_openings(
+        self,
+        fractions: np.ndarray,
+        opened: np.ndarray,
+        loads: np.ndarray,
+        start: np.ndarray | None = None,
+        *,
+        full: bool = True,
+    ) -> tuple[np.ndarray, float]:
+        """Near-optimal prices (M,) where LLMs are open by parts opened (M,), and the upper estimate
+        of Q(f, o) of models.openings.opening_cuts, 0..1 scale. The cut is added to `openings`.
+
+        opened: in 0..1, none below its fraction (M,). loads: (M,) share of the requests that one
+        replica of each LLM may answer: what opening one that is closed gains is read at that load.
+        start, full: as in `price`.
+        """
+        routed = np.flatnonzero(fractions > UNROUTED)
+        prices = self._near_quality(fractions, routed) if start is None else start.copy()
+        target = fractions[routed] / fractions[routed].sum()
+        caps = np.maximum(opened[routed], target)
+        if routed.size > 1:
+            # A step on all prompts costs several times one of `price`: most are done on a sample.
+            schedule = [(t, False) for t in (COLD if start is None else WARM)]
+            if full and self._sample is not None:
+                schedule.append((WARM[-1], True))
+            for temperature, all_prompts in schedule:
+                values, weights = self._newton_table(routed, full=all_prompts)
+                prices[routed] = capped_newton_prices(
+                    values, weights, target, caps, prices[routed], temperature
+                )
+        prices[routed] -= prices[routed].min()
+        levels = capped_levels(self._single[routed], prices[routed], caps)
+        # Of an LLM that is closed the cut says what it would gain in its whole, at the load of one
+        # replica; of one that is open and idle, that it gains nothing there.
+        for i in np.setdiff1d(np.arange(self.llms), routed):
+            spare = self.values[i] - levels
+            share = loads[i] if opened[i] <= CLOSED else 0.0
+            prices[i] = float(np.quantile(spare, 1 - share))
+        prices[np.abs(prices) < NO_COEFFICIENT] = 0.0
+        gains = np.zeros(self.llms)
+        for i in range(self.llms):
+            gains[i] = np.maximum(self.values[i] - prices[i] - levels, 0.0) @ self.weights
+        # A gain that would be no coefficient is given to all.
+        none = gains < NO_COEFFICIENT
+        base = float(levels @ self.weights + gains[none].sum())
+        gains[none] = 0.0
+        self.openings = self.openings.with_opening_cut(prices, base, gains)
+        return prices, base + float(prices @ fractions + gains @ opened)
 
     def settle(self, fractions: np.ndarray) -> Settled:
         """Exact Q(f) with prices and tie rule; fractions (M,) >= 0 sum to 1.
@@ -268,17 +332,23 @@ class Quality:
         full: bool = True,
     ) -> np.ndarray:
         """Newton on the smoothed g at falling temperatures; prices (R,) of the routed LLMs."""
-        # Single precision halves the memory that every step goes through; its error of 1e-7 is
-        # below that of the temperature, and the cut's base is computed in double.
-        values, weights = self._single[routed], self._single_weights
-        if self.values.size <= SMALL_TABLE:
-            values, weights = self.values[routed], self.weights
-        elif self._sample is not None and not full:
-            weights = self._single_weights[self._sample]
-            values, weights = self._single[np.ix_(routed, self._sample)], weights / weights.sum()
+        values, weights = self._newton_table(routed, full=full)
         for temperature in schedule:
             prices = newton_smoothed_prices(values, weights, target, prices, temperature)
         return prices - prices.min()
+
+    def _newton_table(self, routed: np.ndarray, *, full: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (R, N) and weights (N,) that Newton's method goes through.
+
+        Single precision halves the memory that every step goes through; its error of 1e-7 is below
+        that of the temperature, and the cut's base is computed in double.
+        """
+        if self.values.size <= SMALL_TABLE:
+            return self.values[routed], self.weights
+        if self._sample is None or full:
+            return self._single[routed], self._single_weights
+        weights = self._single_weights[self._sample]
+        return self._single[np.ix_(routed, self._sample)], weights / weights.sum()
 
 
 def _quality_order_of_prompts(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

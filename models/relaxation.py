@@ -7,10 +7,11 @@ which rates, which fractions, no placement any more.
     columns    quality | fraction[i] | gpus_used[p] | gpus_rented[p], reserved pools only |
                changed[o], of options that run, with a limit of changes only |
                start[o], of options that run, and what starts cost, with a price of changes only |
+               open[i], where the program says which LLMs are |
                slack[s], first phase only | knob, where the largest spent part of all budgets is
                minimised | weights, which come and go
     rows       serve_every_request | serve_llm_fraction[i] | stay_within_latency_budget[s] |
-               rows over replicas | obey_quality_cuts[c]
+               rows over replicas | route_to_open[i] | obey_quality_cuts[c] | obey_opening_cuts[c]
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from scipy.sparse import coo_matrix, csr_matrix, hstack, vstack
 
 from models.formulation import Formulation, GoalKind, fleet_cost, formulation_lean_cost
 from models.linear import LinearProgram
+from models.openings.opening_cuts import OpeningCuts
 
 Points = tuple[np.ndarray, np.ndarray]
 """Rates (K,) in req/s and budgets (S, K) of one option (or one arm of it)."""
@@ -38,6 +40,7 @@ class Layout:
     rented: int
     changed: int
     started: int
+    opened: int
     slacks: int
     serve_row: int
     budget_row: int
@@ -73,16 +76,21 @@ class Layout:
         return slice(last - min(self.started, 1), last)
 
     @property
+    def open(self) -> slice:
+        """Columns of how far LLMs are open, where the program has them."""
+        return slice(self.starts_cost.stop, self.starts_cost.stop + self.opened)
+
+    @property
     def first_weight(self) -> int:
         """Column of the first weight."""
-        return self.starts_cost.stop + self.slacks
+        return self.open.stop + self.slacks
 
 
 @dataclass(frozen=True)
 class _ReplicaRow:
     """low <= weight . replicas + used . gpus <= high; weight (O,), used (P + reserved pools +
     options that run,...) or none: of GPUs in use, then of rented ones, of changed replicas, of
-    starts and their cost; what is missing at its end is zero.
+    starts and their cost, of open LLMs; what is missing at its end is zero.
     """
 
     weight: np.ndarray
@@ -105,14 +113,20 @@ def relaxation_layout(
     replica_row, rented = 1 + llms + slos, len(fleet_cost(instance).renting)
     changed = len(_options_that_change(form)) if fixed is None else 0
     started = _start_columns(form) if fixed is None else 0
-    beyond, slacks = 1 + llms + pools + rented + changed + started, slack.shape[1]
-    head = np.zeros((replica_row + len(rows), beyond + slacks))
+    opened = llms if form.openings is not None and fixed is None else 0
+    beyond = 1 + llms + pools + rented + changed + started + opened
+    slacks, first_open_row = slack.shape[1], replica_row + len(rows)
+    head = np.zeros((first_open_row + opened, beyond + slacks))
     head[0, 1 : 1 + llms] = 1.0
     head[1 : 1 + llms, 1 : 1 + llms] = -form.demand * np.eye(llms)
     for r, row in enumerate(rows):
         if row.used is not None:
             head[replica_row + r, 1 + llms : 1 + llms + row.used.size] = row.used
     head[1 + llms : replica_row, beyond:] = slack
+    # route_to_open: no LLM answers more than it is open.
+    head[first_open_row:, 1 : 1 + opened] = np.eye(opened)
+    head[first_open_row:, beyond - opened : beyond] = -np.eye(opened)
+    rows += [_ReplicaRow(np.zeros(len(instance.options)), high=0.0)] * opened
     weight = np.array([row.weight for row in rows]).reshape(len(rows), len(instance.options))
     where = Layout(
         llms=llms,
@@ -120,6 +134,7 @@ def relaxation_layout(
         rented=rented,
         changed=changed,
         started=started,
+        opened=opened,
         slacks=slacks,
         serve_row=1,
         budget_row=1 + llms,
@@ -173,6 +188,20 @@ def _relaxation_replica_rows(form: Formulation) -> Iterator[_ReplicaRow]:
     yield from _relaxation_goal_rows(form)
     yield from _relaxation_change_rows(form)
     yield from _relaxation_start_rows(form)
+    yield from _relaxation_open_rows(form)
+
+
+def _relaxation_open_rows(form: Formulation) -> Iterator[_ReplicaRow]:
+    """open_with_replicas: an LLM is open no further than it has replicas."""
+    if form.openings is None:
+        return
+    first = len(form.instance.pools) + len(fleet_cost(form.instance).renting)
+    first += len(_options_that_change(form)) + _start_columns(form)
+    of_llm = np.array([o.llm for o in form.instance.options])
+    for i in range(len(form.instance.llms)):
+        opened = np.zeros(first + i + 1)
+        opened[first + i] = 1.0
+        yield _ReplicaRow(-(of_llm == i).astype(float), high=0.0, used=opened)
 
 
 def _options_that_change(form: Formulation) -> tuple[int, ...]:
@@ -307,6 +336,18 @@ def relaxation_cut_rows(
     return np.full(base.size, -np.inf), base, sparse
 
 
+def relaxation_opening_rows(
+    cuts: OpeningCuts, where: Layout, columns: int
+) -> tuple[np.ndarray, np.ndarray, csr_matrix]:
+    """Rows quality - price . fraction - gain . open <= base: lower, upper, matrix (C, columns)."""
+    matrix = np.zeros((len(cuts), where.open.stop))
+    matrix[:, where.quality] = 1.0
+    matrix[:, where.fractions], matrix[:, where.open] = -cuts.prices, -cuts.gains
+    sparse = csr_matrix(matrix)
+    sparse.resize((len(cuts), columns))
+    return np.full(len(cuts), -np.inf), cuts.base, sparse
+
+
 def relax_program(
     form: Formulation,
     points: Mapping[int, Sequence[Points]],
@@ -353,6 +394,11 @@ def relax_program(
     high[where.gpus_used] = [pool.gpus for pool in form.instance.pools]
     if form.goal.knob is not None and room:
         high[where.first_weight - 1] = form.goal.knob.high
+    high[where.open] = 1.0
+    if where.opened and form.openings is not None:
+        low_, high_, rows = relaxation_opening_rows(form.openings, where, matrix.shape[1])
+        cuts, cut_low = vstack([cuts, rows]), np.append(cut_low, low_)
+        cut_high = np.append(cut_high, high_)
     linear = LinearProgram(
         cost=cost,
         matrix=csr_matrix(vstack([matrix, cuts])),

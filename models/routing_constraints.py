@@ -31,6 +31,38 @@ def obey_quality_cuts(model: pyo.ConcreteModel, form: Formulation) -> None:
     )
 
 
+def obey_opening_cuts(model: pyo.ConcreteModel, form: Formulation) -> None:
+    """quality <= base_c + price_c . fraction + gain_c . open, one row per cut; an LLM is open where
+    it has a replica, and only then answers requests.
+
+    open is continuous: it is at most 1 and at most the replicas, which are whole.
+    """
+    cuts = form.openings
+    if cuts is None:
+        return
+    model.OPENINGS = pyo.Set(initialize=range(len(cuts)))
+    model.open = pyo.Var(model.LLMS, bounds=(0, 1))
+    base, price, gain = cuts.base.tolist(), cuts.prices.tolist(), cuts.gains.tolist()
+    model.obey_opening_cuts = pyo.Constraint(
+        model.OPENINGS,
+        rule=lambda m, c: (
+            m.quality
+            - pyo.quicksum(price[c][i] * m.fraction[i] + gain[c][i] * m.open[i] for i in m.LLMS)
+            <= base[c]
+        ),
+    )
+    of: dict[int, list[int]] = {i: [] for i in model.LLMS}
+    for o in form.options:
+        of[form.instance.options[o].llm].append(o)
+    model.open_with_replicas = pyo.Constraint(
+        model.LLMS,
+        rule=lambda m, i: m.open[i] - pyo.quicksum(m.replicas[o] for o in of[i]) <= 0,
+    )
+    model.route_to_open = pyo.Constraint(
+        model.LLMS, rule=lambda m, i: m.fraction[i] - m.open[i] <= 0
+    )
+
+
 def serve_requests(model: pyo.ConcreteModel, form: Formulation) -> None:
     """Every request is routed, and every LLM's options carry exactly its fraction."""
     model.serve_every_request = pyo.Constraint(

@@ -18,8 +18,8 @@ ROOMS = ("planner", "models", "profiles", "reports")
 
 PROFILES = ("profiles", "profiles.io")
 MODELS = (
-    *("models", "models.curves", "models.demand", "models.packing", "models.scores"),
-    "models.serving",
+    *("models", "models.curves", "models.demand", "models.openings", "models.packing"),
+    *("models.scores", "models.serving"),
 )
 BELOW = ("planner", *MODELS, *PROFILES)
 """What every package of `planner` may import; `planner` means the modules in that folder."""
@@ -37,9 +37,10 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "profiles.score_importers": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
     "profiles.request_logs": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
     "models.curves": PROFILES,
+    "models.openings": PROFILES,
     "models.packing": PROFILES,
     "models.scores": PROFILES,
-    "models": ("models.curves", "models.packing", *PROFILES),
+    "models": ("models.curves", "models.openings", "models.packing", *PROFILES),
     "models.demand": ("models", "models.packing", *PROFILES),
     "models.serving": ("models", *PROFILES),
     "reports": PROFILES,

@@ -15,11 +15,13 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from models.formulation import Formulation, GoalKind
+from models.openings.opening_cuts import opened_llms, opening_loads
 from models.quality import Quality
 from models.relaxation import (
     Points,
     relax_program,
     relaxation_cut_rows,
+    relaxation_opening_rows,
     relaxation_weight_rows,
     stack_relaxation_points,
 )
@@ -102,10 +104,23 @@ class CutLoop:
         self.live = LiveLp(linear, settings)
         self.measure_excess = measure_excess
         self._cuts = form.cut_base.size
+        self._openings = 0 if form.openings is None else len(form.openings)
+        self._llm = np.array([o.llm for o in form.instance.options])
+        self._loads = opening_loads(
+            len(form.instance.llms),
+            self._llm[self.owner],
+            self.point_rates,
+            form.instance.arrival_rate,
+        )
         self._retired = np.zeros(self.owner.size, dtype=bool)
         self._prices: np.ndarray | None = None
         self._estimate, self._rounds_alike = np.inf, 0
         self.many = len(form.instance.llms) > MANY_LLMS
+
+    @property
+    def _ends_at_best(self) -> bool:
+        """Whether loops end at their best point, not at the last vertex."""
+        return self.many and self.form.goal.of == GoalKind.QUALITY
 
     def converge(
         self,
@@ -147,38 +162,82 @@ class CutLoop:
                 # The best point keeps all rows but the cuts, as a mean of points that do: where its
                 # quality meets the estimate, no point of the program is better.
                 met = estimate - best.quality <= (max(loose, tolerance) if stalled else tolerance)
-                if met and self.many and self.form.goal.of == GoalKind.QUALITY:
-                    error = estimate - min(best.quality, self.quality.cuts.at(best.fractions))
-                    return self._point(replace(answer, x=best.x), best.fractions, rounds, error)
-                if self.quality.cuts.at(fractions) < estimate - max(tolerance, 1e-9):
+                if met and self._ends_at_best:
+                    return self._best_point(best, answer, rounds)
+                if self._cuts_at(answer.x) < estimate - max(tolerance, 1e-9):
                     self._add_new_cuts()
                     continue
-            # Prices of the last point are a warm start of Newton's method: neighbouring fractions
-            # have neighbouring prices.
-            self._prices, exact = self.quality.price(fractions, self._prices, full=full)
-            if in_out and best is None:
-                best = self._best_at(answer.x, exact)
-            elif best is not None and exact > best.quality:
-                best.x, best.quality = answer.x, exact
+            exact = self._price_at(answer.x, full=full)
+            best = self._better_of(best, answer.x, exact) if in_out else None
             # `exact` over-rates Q by what the prices lack; an older cut may be tighter here.
-            error = estimate - min(exact, self.quality.cuts.at(fractions))
-            if error <= tolerance or halted:
+            error = estimate - min(exact, self._cuts_at(answer.x))
+            if error <= tolerance or (halted and not (best and self._ends_at_best)):
                 return self._point(answer, fractions, rounds, error)
+            if halted and best is not None:
+                # Of a loop that is cut short the vertex of a coarse program is no setup to round.
+                return self._best_point(best, answer, rounds)
             self._add_new_cuts()
 
     def _best_at(self, x: np.ndarray, quality: float) -> "_BestInside":
         """A first best point, x (columns,), of a quality on the 0..1 scale."""
         return _BestInside(self.where.fractions, x, quality, moving=self.many)
 
+    def _better_of(
+        self, best: "_BestInside | None", x: np.ndarray, quality: float
+    ) -> "_BestInside":
+        """The best point after one (columns,) of a quality on the 0..1 scale."""
+        if best is None:
+            return self._best_at(x, quality)
+        if quality > best.quality:
+            best.x, best.quality = x, quality
+        return best
+
+    def _best_point(self, best: "_BestInside", answer: Answer, rounds: int) -> RelaxationPoint:
+        """The best point, with the duals of the program's answer."""
+        assert answer.x is not None  # noqa: S101 - the caller has looked
+        estimate = float(answer.x[self.where.quality])
+        error = estimate - min(best.quality, self._cuts_at(best.x))
+        return self._point(replace(answer, x=best.x), best.fractions, rounds, error)
+
     def _best_near(self, near: np.ndarray) -> "_BestInside | None":
         """A point near some fractions (M,), None where the program has none."""
         x = self._feasible_near(near)
         if x is None:
             return None
-        fractions = simplex_fractions(x[self.where.fractions])
-        self._prices, quality = self.quality.price(fractions)
+        quality = self._price_at(x)
         self._add_new_cuts()
         return self._best_at(x, quality)
+
+    def _opened_at(self, x: np.ndarray) -> np.ndarray | None:
+        """(M,) how far LLMs are open at a point (columns,), None where the program does not say, or
+        every LLM is open.
+        """
+        if not self.where.opened:
+            return None
+        fractions = simplex_fractions(x[self.where.fractions])
+        weight = np.maximum(x[self.where.first_weight :], 0.0)
+        replicas = np.bincount(self._llm[self.owner], weights=weight, minlength=fractions.size)
+        opened = opened_llms(replicas, fractions)
+        return None if np.all(opened >= 1.0) else opened
+
+    def _price_at(self, x: np.ndarray, *, full: bool = True) -> float:
+        """Add the cut at a point (columns,); returns the upper estimate of its quality."""
+        fractions, opened = simplex_fractions(x[self.where.fractions]), self._opened_at(x)
+        # Prices of the last point are a warm start of Newton's method: neighbouring fractions
+        # have neighbouring prices.
+        if opened is None:
+            self._prices, quality = self.quality.price(fractions, self._prices, full=full)
+        else:
+            self._prices, quality = self.quality.price_openings(
+                fractions, opened, self._loads, self._prices, full=full
+            )
+        return quality
+
+    def _cuts_at(self, x: np.ndarray) -> float:
+        """The estimate of all cuts at a point (columns,)."""
+        fractions, opened = simplex_fractions(x[self.where.fractions]), self._opened_at(x)
+        plain = self.quality.cuts.at(fractions)
+        return plain if opened is None else min(plain, self.quality.openings.at(fractions, opened))
 
     def _cut_between(self, best: "_BestInside", x: np.ndarray, *, full: bool) -> None:
         """Price between the best point and the program's optimum x.
@@ -188,9 +247,7 @@ class CutLoop:
         needs no separate pricing, which halves the work of a round.
         """
         between = best.towards(x)
-        at = best.fractions_of(between)
-        self._prices, quality = self.quality.price(at, self._prices, full=full)
-        best.learn(between, quality)
+        best.learn(between, self._price_at(between, full=full))
 
     def _stalls(self, estimate: float) -> bool:
         """Whether the program's estimate has stood still for STALLED rounds, earlier loops on this
@@ -246,7 +303,11 @@ class CutLoop:
         self.live.add_rows(sides, sides, matrix)
 
     def _add_new_cuts(self) -> None:
-        cuts = self.quality.cuts
+        cuts, openings = self.quality.cuts, self.quality.openings
+        if self.where.opened and len(openings) > self._openings:
+            late = openings.only(slice(self._openings, None))
+            self.live.add_rows(*relaxation_opening_rows(late, self.where, self.live.columns))
+            self._openings = len(openings)
         if len(cuts) == self._cuts:
             return
         new = slice(self._cuts, None)

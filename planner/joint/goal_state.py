@@ -12,6 +12,7 @@ import numpy as np
 from models.formulation import Goal, GoalKind, fleet_cost, formulation_lean_cost
 from models.instance import Instance
 from models.nogood import NoGood
+from models.openings.opening_cuts import OpeningCuts, opened_llms, opening_loads
 from models.packing.first_fit import Packing
 from models.quality import Quality, Settled
 from planner.joint.search_state import SearchState
@@ -112,6 +113,23 @@ class GoalState:
         if self.goal.of == GoalKind.QUALITY:
             return max(0.05 * self.tolerance(), 1e-8)
         return 1e-7 if self.goal.room else 1e-6
+
+    def openings(self) -> OpeningCuts | None:
+        """The cuts over open LLMs of a program for this goal, None where it holds none."""
+        cuts = self.shared.quality.openings
+        return cuts if self.goal.of == GoalKind.QUALITY and len(cuts) else None
+
+    def price_setup(self, fractions: np.ndarray, replicas: np.ndarray) -> None:
+        """Add the cut at fractions (M,) of a setup, replicas (O,)."""
+        quality, instance = self.shared.quality, self.shared.instance
+        llm = np.array([o.llm for o in instance.options])
+        of_llms = np.bincount(llm, weights=replicas, minlength=fractions.size)
+        if self.goal.of != GoalKind.QUALITY or np.all(of_llms >= 1):
+            quality.price(fractions)
+            return
+        rates = np.array([o.curve.max_rate for o in instance.options])
+        loads = opening_loads(fractions.size, llm, rates, instance.arrival_rate)
+        quality.price_openings(fractions, opened_llms(of_llms, fractions), loads)
 
     def raise_bound(self, bound: float) -> None:
         """Take a proved bound; above the incumbent's loss it says no more than that loss."""

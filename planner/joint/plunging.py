@@ -101,7 +101,7 @@ def plunge_from_relaxation(state: GoalState, relaxation: RootRelaxation) -> None
 def _plunge_once(state: GoalState, relaxation: RootRelaxation, share: float) -> None:
     shared, form = state.shared, relaxation.form
     loop = CutLoop(
-        shared.formulation(state.goal, form.options),
+        shared.formulation(state.goal, form.options, openings=state.openings()),
         shared.quality,
         {o: shared.points(o) for o in form.options},
         shared.settings(),

@@ -16,6 +16,7 @@ import numpy as np
 from models.compiled_program import CompiledProgram, compile_program
 from models.formulation import Goal, GoalKind, limit_of_changes
 from models.linear import LinearProgram
+from models.openings.opening_cuts import OpeningCuts, opened_llms
 from models.program import build_program
 from planner.joint.goal_state import GoalState
 from planner.joint.root_relaxation import RootRelaxation
@@ -184,6 +185,7 @@ class RestrictedMilp:
             upper=self._reduced_upper(options),
             cuts=self._cuts(),
             aside=state.aside,
+            openings=self._openings(),
         )
         compiled = compile_program(build_program(form), form, named=shared.keep_program)
         if shared.keep_program and goal is None:
@@ -242,6 +244,25 @@ class RestrictedMilp:
         at += [(near, KEPT_NEARBY) for near in self.relaxation.nearby]
         held = [own[pool.tightest(fractions, keep, own)] for fractions, keep in at]
         return np.unique(np.concatenate([*held, own[-NEWEST_CUTS:]]))
+
+    def _openings(self) -> OpeningCuts | None:
+        """The cuts over open LLMs that a program holds: the tightest at the relaxation and at the
+        incumbent, and the newest.
+        """
+        cuts = self.state.openings()
+        if cuts is None:
+            return None
+        point = self.relaxation.point
+        llm = np.array([o.llm for o in self.state.shared.instance.options])
+        at = [(point.fractions, point.replicas, KEPT_CUTS - NEWEST_CUTS)]
+        if self.state.incumbent is not None:
+            routed = self.state.incumbent.routed
+            at.append((routed.fractions, routed.replicas, KEPT_CUTS // 4))
+        held = [np.arange(len(cuts))[-NEWEST_CUTS:]]
+        for fractions, replicas, keep in at:
+            of_llms = np.bincount(llm, weights=replicas, minlength=fractions.size)
+            held.append(cuts.tightest(fractions, opened_llms(of_llms, fractions), keep))
+        return cuts.only(np.unique(np.concatenate(held)))
 
     def _better_than_incumbent(self) -> Goal:
         """The goal with a floor at the incumbent: only better plans are of interest (the incumbent

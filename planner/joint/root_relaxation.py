@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.formulation import Formulation, GoalKind
+from models.quality import UNROUTED
 from models.relaxation import Layout
 from planner.joint.curve_refinement import refine_curve_lines
 from planner.joint.cut_loop import MANY_LLMS, CutLoop, RelaxationPoint
@@ -35,6 +36,14 @@ LEAN_CUTS = 30
 rounds: quality is then a constraint with hardly any slack, and Kelley's method does not get near
 its optimum in ten seconds either (20 LLMs, 1,024 GPUs, 1,000 req/s: bound 128 of 307 GPUs).
 """
+
+TIGHTENINGS, TIGHT, STILL_TIGHT = 8, 0.1, 0.1
+"""Times that the relaxation with opening cuts is solved; shares of the gap that a loop may leave,
+and by which a bound that stands still may move.
+"""
+
+PARTLY, MANY_PARTLY = 1e-2, 0.25
+"""What an LLM in part open lacks at least of a replica; part of the LLMs that is many of them."""
 
 LOOSE = 0.3
 """Share of the gap that a point of the relaxation may lack of a bound that stands still."""
@@ -88,6 +97,8 @@ def relax_root(
         if point is not None:
             relaxation = RootRelaxation(point, form, loop.where)
         if point is None or not optimal or shared.clock.stopped():
+            break
+        if again == 0 and _many_partly_open(state, point):
             break
         # The relaxation packs fractions of replicas into holes that no shard fits. Rows that it
         # violates itself lift the bound before any integer program is built (Gilmore and Gomory's
@@ -148,6 +159,8 @@ def _converge_at_root(
         over = not refined or attempt + 1 == REFINEMENTS or shared.clock.stopped()
         if brief or (not rough and (over or (still and loop.many))):
             break
+        if rough and _many_partly_open(state, point):
+            break
         rough = False
         if refined:
             loop.replace_points({o: shared.points(o) for o in refined})
@@ -162,6 +175,68 @@ def _root_tolerance(state: GoalState) -> float:
     if state.goal.of != GoalKind.QUALITY or state.goal.room:
         return FINE
     return max(FINE, 0.03 * state.tolerance())
+
+
+def tighten_root(state: GoalState, relaxation: RootRelaxation) -> RootRelaxation:
+    """The relaxation with opening cuts (models.openings): an LLM that runs a part of a replica
+    answers at most that part of any prompt.
+
+    Refined and cut in the same way, to a tenth of the gap. Returns what it was given where no LLM
+    is open in part, or where it ends without an optimum.
+    """
+    shared, began = state.shared, time.perf_counter()
+    loop, point = None, relaxation.point
+    if state.goal.of != GoalKind.QUALITY or not _partly_open(state, point):
+        return relaxation
+    for _ in range(TIGHTENINGS):
+        if loop is None:
+            options = shared.usable()
+            form = shared.formulation(state.goal, options, openings=shared.quality.openings)
+            points = {o: shared.points(o) for o in options}
+            loop = CutLoop(form, shared.quality, points, shared.settings())
+        before = state.relaxation_bound
+        point = loop.converge(
+            max(2e-5, TIGHT * min(state.tolerance(), 1.0)),
+            MOST_CUTS,
+            in_out=True,
+            loose=LOOSE * min(state.tolerance(), 1.0),
+            stopped=shared.clock.stopped,
+        )
+        if point.stop is not StopReason.OPTIMAL:
+            break
+        relaxation = RootRelaxation(point, loop.form, loop.where, relaxation.nearby)
+        state.relaxation_bound = point.loss
+        refined = refine_curve_lines(shared, point.replicas, point.rates)
+        # Rows that a relaxation with openings violates lift the bound further.
+        rows = separate_pattern_rows(shared, point.replicas, range(len(shared.instance.pools)))
+        still = point.loss <= before + STILL_TIGHT * state.tolerance()
+        if still or not (refined or rows) or shared.clock.stopped():
+            break
+        if rows:
+            loop = None
+        else:
+            loop.replace_points({o: shared.points(o) for o in refined})
+    state.raise_bound(state.relaxation_bound)
+    shared.clock.spend("relax", began)
+    state.report("relaxation")
+    return relaxation
+
+
+def _partly_open(state: GoalState, point: RelaxationPoint) -> int:
+    """LLMs that answer requests with less than one replica."""
+    llm = np.array([o.llm for o in state.shared.instance.options])
+    replicas = np.bincount(llm, weights=point.replicas, minlength=point.fractions.size)
+    return int(np.sum((point.fractions > UNROUTED) & (replicas < 1 - PARTLY)))
+
+
+def _many_partly_open(state: GoalState, point: RelaxationPoint) -> bool:
+    """Whether so many LLMs run less than one replica that the relaxation without opening cuts is
+    not worth the rounds that it would still take.
+    """
+    return (
+        state.goal.of == GoalKind.QUALITY
+        and _partly_open(state, point) >= MANY_PARTLY * point.fractions.size
+    )
 
 
 def _near_root(state: GoalState) -> np.ndarray | None:

@@ -2,7 +2,8 @@
 the other by packing and exact routing.
 
     relax       linear relaxation with quality cuts and refined curves: a bound, and what one
-                replica of each option would lose                          (root_relaxation)
+                replica of each option would lose; rounded to a first plan, and where that leaves a
+                gap and LLMs run parts of replicas, cut again over open LLMs (root_relaxation)
     decide      the mixed-integer program over the promising options; its dual bound, joined with
                 the loss of the options left out, bounds the true problem, because cuts and curves
                 in it never under-rate a plan                              (restricted_milp)
@@ -40,7 +41,7 @@ from planner.joint.primal_heuristics import (
     try_smaller_heuristic,
 )
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
-from planner.joint.root_relaxation import RootRelaxation, relax_root
+from planner.joint.root_relaxation import RootRelaxation, relax_root, tighten_root
 from planner.joint.search_state import SearchState
 from planner.joint.separation import (
     SetupPlacement,
@@ -65,6 +66,9 @@ EARLY_CELLS, EARLY_GAP = 1_000_000, 0.1
 
 RELAX_SHARE = 0.7
 """Part of the time limit that the relaxation may take before there is a plan."""
+
+TIGHTEN_SHARE = 0.6
+"""Part of the time left that opening cuts may take where there is one."""
 
 FIRST_SHARE, LATER_SHARE, LEAST_SHARE = 0.75, 0.3, 1e-4
 """Share of the gap to which programs are solved: at first; times this whenever one brings nothing
@@ -244,6 +248,8 @@ class Search:
             return None
         if self.incumbent is None or self._planned_early or warm:
             try_rounding_heuristic(self.state, self.relaxation.point)
+        if not self.closed() and not self.shared.clock.stopped():
+            self._tighten(self.relaxation)
         if self.incumbent is None and self.state.goal.of == GoalKind.COST:
             self._reach_floor_at_any_cost()
         if self.state.goal.of == GoalKind.COST and not self.closed():
@@ -253,6 +259,13 @@ class Search:
             self.relaxation = replace(self.relaxation, nearby=nearby)
         self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
         return self._milp
+
+    def _tighten(self, relaxation: RootRelaxation) -> None:
+        """The relaxation with opening cuts, and a plan from its point, which lies nearer to one."""
+        with self.shared.clock.share(RELAX_SHARE if self.incumbent is None else TIGHTEN_SHARE):
+            self.relaxation = tighten_root(self.state, relaxation)
+        if self.relaxation is not relaxation and not self.closed():
+            try_rounding_heuristic(self.state, self.relaxation.point)
 
     def _learn(
         self, milp: RestrictedMilp, options: tuple[int, ...], solution: MilpSolution
@@ -318,15 +331,15 @@ class Search:
         # The setup is cut off: what it says of curves and quality will not come back.
         if placement.learnt and not placement.placed:
             return True
-        cuts = len(shared.quality.cuts)
+        cuts = shared.quality.cuts_made
         fractions = solution.fractions()
         if fractions is not None:
-            shared.quality.price(fractions)
+            state.price_setup(fractions, replicas)
         began = time.perf_counter()
         refined = bool(refine_curve_lines(shared, replicas, rates))
         refined |= split_curve_arms(shared, replicas, rates)
         shared.clock.spend("refine", began)
-        return refined or placement.learnt or len(shared.quality.cuts) > cuts
+        return refined or placement.learnt or shared.quality.cuts_made > cuts
 
     def _set_moving_aside(
         self, solution: MilpSolution, replicas: np.ndarray, placement: SetupPlacement

@@ -21,6 +21,7 @@ from models.formulation import Formulation, Goal, allowance, shared_slos
 from models.instance import Instance
 from models.latency import LatencyPieces, latency_budget_pieces
 from models.nogood import NoGood
+from models.openings.opening_cuts import OpeningCuts
 from models.packing.first_fit import Item, pool_items
 from models.quality import Quality
 from planner.joint.solver.highs import SolveSettings
@@ -183,11 +184,13 @@ class SearchState:
         upper: np.ndarray | None = None,
         cuts: np.ndarray | None = None,
         aside: Sequence[NoGood] = (),
+        openings: OpeningCuts | None = None,
     ) -> Formulation:
         """The program's content for some options (positions).
 
         upper: (O,) limits of replicas in place of the state's. cuts: positions in the pool of
-        cuts, all where None. aside: further no-goods.
+        cuts, all where None. aside: further no-goods. openings: cuts over open LLMs, None where
+        the program does not say which are.
         """
         pool = self.quality.cuts
         chosen = slice(None) if cuts is None else cuts
@@ -202,6 +205,7 @@ class SearchState:
             cut_base=pool.base[chosen],
             no_goods=(*self.no_goods, *aside),
             unit=self.unit,
+            openings=openings,
         )
 
     def with_numbers_of(self, instance: Instance) -> "SearchState":

@@ -17,6 +17,7 @@ from models.demand.master_program import build_master_program
 from models.formulation import Changes, Goal, GoalKind, Knob, KnobKind
 from models.instance import Llm, Quota, Running
 from models.nogood import NoGood
+from models.openings.opening_cuts import no_opening_cuts
 from models.program import build_program
 from planner.cells import node_losses, schedule_search, search
 from planner.cells.routing import cell_loop, lane_routing
@@ -68,7 +69,9 @@ def whole_program() -> pyo.ConcreteModel:
         gpus_in_all=3,
         changes=Changes((1,) * len(instance.options), 2),
     )
-    form = replace(state.formulation(goal, state.usable()), instance=instance)
+    llms = len(instance.llms)
+    cuts = no_opening_cuts(llms).with_opening_cut(np.ones(llms), 1.0, np.ones(llms))
+    form = replace(state.formulation(goal, state.usable(), openings=cuts), instance=instance)
     return build_program(replace(form, upper=form.upper + 1))
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.joint.root_relaxation import NEARBY_CUTS, relax_root
+from planner.joint.root_relaxation import NEARBY_CUTS, relax_root, tighten_root
 from planner.joint.separation import separate_pattern_rows
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import feasible_instances, goal_state
@@ -28,6 +28,27 @@ def test_no_plan_is_better_than_the_bound(kind: str) -> None:
         assert state.bound == state.relaxation_bound
         for o in np.flatnonzero(truth.replicas):
             assert state.relaxation_bound + relaxation.point.column_loss[o] <= loss + 1e-6
+
+
+@pytest.mark.parametrize("kind", ["convex", "two_pools"])
+def test_openings_tighten_the_bound_and_leave_it_one(kind: str) -> None:
+    """Brute force finds no better plan, nor one that runs an option at less than its loss."""
+    tighter = 0
+    for instance in feasible_instances(kind, wall_size(2, 12)):
+        state = goal_state(instance)
+        relaxation = relax_root(state)
+        assert relaxation is not None
+        before = state.relaxation_bound
+        tightened = tighten_root(state, relaxation)
+        assert state.relaxation_bound >= before - 1e-7
+        tighter += state.relaxation_bound > before + 1e-5
+        assert (tightened is relaxation) <= (state.relaxation_bound == before)
+        truth = best_plan(instance)
+        loss = -state.shared.quality.from_score(truth.value)
+        assert state.relaxation_bound <= loss + 1e-6
+        for o in np.flatnonzero(truth.replicas):
+            assert state.relaxation_bound + tightened.point.column_loss[o] <= loss + 1e-6
+    assert tighter
 
 
 def test_with_few_llms_cuts_are_added_nearby() -> None:

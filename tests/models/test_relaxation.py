@@ -58,6 +58,28 @@ def test_so_is_the_largest_spent_part_of_the_budgets(kind: str, seed: int) -> No
     check_relaxation(replace(form, goal=replace(form.goal, knob=knob)))
 
 
+@pytest.mark.parametrize(("kind", "seed"), CASES[:4])
+def test_so_are_opening_cuts(kind: str, seed: int) -> None:
+    """Also beside a limit and a price of changes, which have columns next to theirs."""
+    state = state_of(kind, seed)
+    form = formulation(state, GoalKind.QUALITY, roomy=True)
+    plain = minimum(compiled(form).linear)
+    llms, rng = len(form.instance.llms), np.random.default_rng(seed)
+    for _ in range(4):
+        fractions = rng.dirichlet(np.ones(llms))
+        opened = np.maximum(fractions, rng.uniform(0, 1, llms))
+        state.quality.price_openings(fractions, opened, np.full(llms, 0.4))
+    form = replace(form, openings=state.quality.openings)
+    check_relaxation(form)
+    assert minimum(compiled(form).linear) >= plain - 1e-9
+    runs = tuple((o + seed) % 2 for o in range(len(form.instance.options)))
+    places = tuple((o, 0, (0,)) for o, count in enumerate(runs) if count)
+    running = Running(replicas=runs, rates=(1.0,) * len(runs), places=places, start_price=0.3)
+    goal = replace(form.goal, cost_at_most=4.0, changes=Changes(runs, 3))
+    instance = replace(form.instance, running=running)
+    check_relaxation(replace(form, instance=instance, goal=goal))
+
+
 def check_relaxation(form: Formulation) -> None:
     points = {o: [arm.points() for arm in form.arms[o]] for o in form.options}
     arrays, _, _ = relax_program(form, points)

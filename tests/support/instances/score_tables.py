@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
 
-from models.quality import Settled
+from models.quality import Quality, Settled
 from profiles.records import Scores
 
 KINDS = (
@@ -48,6 +48,23 @@ def best_quality(scores: Scores, fractions: np.ndarray) -> float:
     )
     assert answer.status == 0, answer.message
     return low + spread * -float(answer.fun)
+
+
+def best_quality_of_open(quality: Quality, fractions: np.ndarray, opened: np.ndarray) -> float:
+    """Q(f, o) of models.openings.opening_cuts, 0..1 scale: a variable for every LLM and prompt."""
+    values, weights = quality.values, quality.weights
+    llms, prompts = values.shape
+    assign = np.tile(np.eye(prompts), (1, llms))
+    meet = np.kron(np.eye(llms), weights[None, :])[: llms - 1]
+    answer = linprog(
+        -(values * weights).ravel(),
+        A_eq=np.vstack([assign, meet]),
+        b_eq=np.concatenate([np.ones(prompts), fractions[: llms - 1]]),
+        bounds=[(0, cap) for cap in np.repeat(opened, prompts)],
+        method="highs",
+    )
+    assert answer.status == 0, answer.message
+    return -float(answer.fun)
 
 
 def scores_of(kind: str, seed: int) -> Scores:
