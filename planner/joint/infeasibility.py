@@ -31,20 +31,24 @@ from planner.joint.least_change import (
     feasible_plan,
     least_change_by_program,
     routed_plan,
+    unhelpful_by_packing,
     written_value,
 )
 from planner.joint.search_state import SearchClock, SearchState
 from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Settings
 from planner.solution import Conflict, Repair, Solution, Status, Termination
 
-EXPLAIN_SECONDS = 20.0
-"""Time for the repairs; less when the time limit is shorter."""
+EXPLAIN_WORK = 4e6
+"""Work of all repairs (planner.settings.Settings): about 20 s. The time limit ends them, too."""
 
 LEAST_SECONDS = 5.0
 """Time for the repairs, however short the time limit is."""
 
-PROBE_SECONDS = 10.0
-"""Time for the question whether one changed scenario has a plan."""
+PROBE_WORK = 1e6
+"""Work of a whole search for the question whether one changed scenario has a plan."""
+
+NO_CHANGE = LeastChange(None, None, proved=True)
+"""A number that is proved not to help."""
 
 ROUGH_GAP = 1e9
 """A gap that any plan closes: only whether there is a plan matters."""
@@ -76,8 +80,8 @@ class FeasibilityProbe:
     undecided: bool = False
 
     def cut_short(self) -> bool:
-        """Whether there is no time for another question."""
-        return self.state.clock.late()
+        """Whether no time or no work is left for another question."""
+        return self.state.clock.stopped()
 
     def plan(self, instance: Instance) -> Solution | None:
         """A plan, or None: there is none, or it is not known."""
@@ -95,25 +99,25 @@ class FeasibilityProbe:
         found = feasible_plan(asked, self.floor)
         if found.proved:
             return found.plan
-        answer = self.search(instance, ROUGH_GAP, self.settings.work, PROBE_SECONDS)
+        answer = self.search(instance, ROUGH_GAP, PROBE_WORK)
         self.undecided |= answer.status == Status.UNKNOWN
         return answer if answer.has_plan else None
 
-    def search(
-        self, instance: Instance, rel_gap: float, work: float, seconds: float = np.inf
-    ) -> Solution:
+    def search(self, instance: Instance, rel_gap: float, work: float) -> Solution:
         """The whole search on an instance, within the time left and some work."""
-        state = self.state
+        state, clock = self.state, self.state.clock
         limited = replace(
             self.settings,
             rel_gap=rel_gap,
-            time_limit=max(min(state.clock.left(), seconds), 0.05),
+            time_limit=max(clock.left(), 0.05),
             keep_program=False,
-            work=work,
+            work=min(work, clock.work, self.settings.work),
         )
-        return self.solve(
-            instance, limited, cancel=state.clock.cancel, quality=state.quality, explain=False
+        answer = self.solve(
+            instance, limited, cancel=clock.cancel, quality=state.quality, explain=False
         )
+        clock.spend_work(answer.effort.work)
+        return answer
 
 
 def explain_infeasibility(
@@ -131,12 +135,18 @@ def explain_infeasibility(
     those of which each, moved alone, makes the rest feasible; all that were tried when none does.
     After them one sentence on what is proved not to help alone.
     """
-    seconds = min(EXPLAIN_SECONDS, max(LEAST_SECONDS, shared.clock.left()))
+    seconds = max(LEAST_SECONDS, shared.clock.left())
     state = shared.with_numbers_of(shared.instance)
-    state.clock = SearchClock(time.perf_counter() + seconds, shared.clock.cancel)
+    deadline = time.perf_counter() + seconds
+    state.clock = SearchClock(deadline, shared.clock.cancel, work=EXPLAIN_WORK)
     probe = FeasibilityProbe(state, floor, solve, settings)
     tried = adjustments_of(stated)
-    found = [(one, _least_change(one, probe)) for one in tried]
+    # What packing alone settles takes milliseconds a number: first, before others use the work up.
+    settled = [_settled_by_packing(one, probe) for one in tried]
+    found = [
+        (one, NO_CHANGE if known else _least_change(one, probe))
+        for one, known in zip(tried, settled, strict=True)
+    ]
     repaired = [
         (one, least.value, least.plan, least.proved)
         for one, least in found
@@ -165,6 +175,14 @@ def explain_infeasibility(
     adjustment, value, plan, _ = repaired[nearest]
     best_effort = _best_effort_if_infeasible(adjustment.apply(value), plan, probe, shared.clock)
     return Conflict(limits, repairs, best_effort, repairs[nearest]), notes
+
+
+def _settled_by_packing(adjustment: Adjustment, probe: FeasibilityProbe) -> bool:
+    """Whether no setup can be packed, however far a number moves."""
+    if adjustment.opened is None or probe.cut_short():
+        return False
+    state = probe.state.with_numbers_of(with_headroom(adjustment.opened))
+    return unhelpful_by_packing(adjustment, state)
 
 
 def _least_change(adjustment: Adjustment, probe: FeasibilityProbe) -> LeastChange:

@@ -17,12 +17,13 @@ matters only where a floor is stated.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix
 
 from models.compiled_program import CompiledProgram, compile_program
 from models.demand.headroom import with_headroom
 from models.formulation import Goal, GoalKind, Knob, KnobKind
 from models.instance import ObjectiveKind
+from models.linear import LinearProgram
 from models.program import build_program
 from planner.joint.adjustments import Adjustment
 from planner.joint.curve_refinement import refine_curve_lines, split_curve_arms
@@ -33,6 +34,7 @@ from planner.joint.restricted_milp import MilpSolution
 from planner.joint.search_state import LEAST_NODES, SearchState
 from planner.joint.separation import all_packed, pack_for_separation, place_or_separate
 from planner.joint.solver.highs import StopReason, solve_with_highs
+from planner.joint.solver.live_lp import LiveLp
 from planner.solution import Solution, Termination
 
 PRECISION = 2e-3
@@ -49,6 +51,9 @@ SLACK = 1e-6
 
 RELAXED_ROUNDS, CUT_TOLERANCE = 60, 2e-5
 """Cuts of a program's relaxation at most, and quality (0..1 scale) that they may leave."""
+
+LP_NODES = 5
+"""Nodes that one linear program of its relaxation, with its pricing, counts as."""
 
 PROGRAM_WORK = 400_000
 """Nodes times columns of a program: about 5 s (HiGHS 1.16, programs of 500 to 3,000 columns). A
@@ -91,14 +96,19 @@ def least_change_by_program(
     knob = adjustment.knob
     assert knob is not None  # noqa: S101 - the caller has looked
     best, limited = LeastChange(None, None, proved=False), 0
-    if not state.usable():
+    by_packing = _bound_by_packing(state, knob) if state.usable() else np.inf
+    if by_packing == np.inf:
         return LeastChange(None, None, proved=True)
+    if knob.kind == KnobKind.NODES and np.isfinite(by_packing):
+        # Fewer nodes are settled: the program need not prove it again.
+        knob = replace(knob, low=max(knob.low, float(np.ceil(by_packing - SLACK))))
     for again in range(ROUNDS):
         solution = _solve_for_least(state, knob, floor, relax=again == 0)
         if solution is None or solution.answer.stop is StopReason.INFEASIBLE:
             return replace(best, proved=solution is not None and best.plan is None)
         sign = -1.0 if knob.maximised else 1.0
-        bound, found = sign * solution.answer.bound, sign * solution.answer.value
+        bound = sign * max(solution.answer.bound, by_packing)
+        found = sign * solution.answer.value
         if knob.whole:
             bound = np.ceil(bound - SLACK) if sign > 0 else np.floor(bound + SLACK)
             found = float(round(found))
@@ -110,9 +120,10 @@ def least_change_by_program(
             return replace(best, proved=True)
         learnt |= _refine_at(state, solution, floor)
         limited += solution.answer.stop is StopReason.NODES
-        if not learnt or limited == MOST_LIMITED or state.clock.stopped():
-            if best.value is None:
-                best, _ = _try_values(adjustment, state, solution, found, floor, FAR_STEPS)
+        over = not learnt or limited == MOST_LIMITED or state.clock.stopped()
+        if best.value is None and (over or solution.answer.stop is StopReason.NODES):
+            best, _ = _try_values(adjustment, state, solution, found, floor, FAR_STEPS)
+        if over:
             break
     return best
 
@@ -189,17 +200,18 @@ def _cut_relaxed(
     Each cut is one less for the integer programs to find, one by one. replicas: (O,) of a setup to
     which the program is limited: how far the knob must move for it.
     """
-    whole, low, high = compiled.linear.integer, compiled.linear.low, compiled.linear.high
+    linear, low, high = compiled.linear, compiled.linear.low, compiled.linear.high
     if replicas is not None:
         low, high = low.copy(), high.copy()
         for o, column in compiled.replicas.items():
             if column >= 0:
                 low[column] = high[column] = replicas[o]
-    linear = replace(compiled.linear, integer=np.zeros_like(whole), low=low, high=high)
+    live = LiveLp(replace(linear, low=low, high=high), state.settings())
     served = knob.kind == KnobKind.RATE
     for _ in range(RELAXED_ROUNDS):
-        answer = solve_with_highs(linear, state.settings(time_limit=max(state.clock.left(), 0.05)))
-        if answer.x is None or state.clock.stopped():
+        answer = live.solve()
+        state.clock.spend_work(LP_NODES * linear.cost.size)
+        if answer.stop is not StopReason.OPTIMAL or answer.x is None or state.clock.stopped():
             return None
         fractions = np.maximum(answer.x[list(compiled.fractions)], 0)
         part = float(fractions.sum())
@@ -214,13 +226,74 @@ def _cut_relaxed(
         base = state.quality.cut(prices)
         if served:
             row[0, compiled.knob] = -base
-        linear = replace(
-            linear,
-            matrix=csr_matrix(vstack([linear.matrix, row])),
-            row_lower=np.append(linear.row_lower, -np.inf),
-            row_upper=np.append(linear.row_upper, 0.0 if served else base),
-        )
+        upper = np.array([0.0 if served else base])
+        live.add_rows(np.array([-np.inf]), upper, csr_matrix(row))
     return None
+
+
+def unhelpful_by_packing(adjustment: Adjustment, state: SearchState) -> bool:
+    """Whether capacity and the limits on replicas alone leave no setup, however far a number moves.
+
+    state: of the adjustment's `opened` instance.
+    """
+    knob = adjustment.knob
+    return knob is not None and _bound_by_packing(state, knob) == np.inf
+
+
+def _bound_by_packing(state: SearchState, knob: Knob) -> float:
+    """A bound on the minimised knob (its negative where it is maximised) by capacity and the limits
+    on replicas alone; inf where these leave no setup, whatever the knob.
+
+        min or max knob     fit_pool, fit_nodes, keep_min_replicas, keep_max_replicas,
+                            reach_least_replicas, without integers
+
+    No curve and no rate has a say, so that it takes a hundredth of the program: of 60 LLMs that
+    must all run on 64 GPUs every number but the nodes is settled by it.
+    """
+    options = len(state.instance.options)
+    rows, most = _packing_rows(state, knob)
+    if not most.size:
+        return -np.inf
+    usable = np.isin(np.arange(options), state.usable())
+    linear = LinearProgram(
+        cost=np.append(np.zeros(options), -1.0 if knob.maximised else 1.0),
+        matrix=csr_matrix(rows),
+        row_lower=np.full(most.size, -np.inf),
+        row_upper=most,
+        low=np.append(np.zeros(options), knob.low),
+        high=np.append(np.where(usable, np.inf, 0.0), knob.high),
+        integer=np.zeros(options + 1, dtype=bool),
+    )
+    answer = solve_with_highs(linear, state.settings(time_limit=max(state.clock.left(), 0.05)))
+    state.clock.spend_work(LP_NODES * linear.cost.size)
+    if answer.stop is StopReason.INFEASIBLE:
+        return float(np.inf)
+    return answer.bound if answer.stop is StopReason.OPTIMAL else -np.inf
+
+
+def _packing_rows(state: SearchState, knob: Knob) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (R, O + 1) over replicas and the knob, and what they are at most (R,)."""
+    instance = state.instance
+    of_llm = np.array([o.llm for o in instance.options])
+    moves = Goal(of=GoalKind.KNOB, knob=knob).moves
+    rows: list[tuple[np.ndarray, float, float]] = []
+    for row in state.capacity:
+        pool = instance.pools[row.pool]
+        each = 1.0 if row.per_node else float(pool.gpus_per_node)
+        moved = moves(KnobKind.NODES, row.pool)
+        rows.append((row.weight, -each if moved else 0.0, 0.0 if moved else each * pool.nodes))
+    for i, llm in enumerate(instance.llms):
+        own = (of_llm == i).astype(float)
+        if moves(KnobKind.LEAST, i):
+            rows.append((-own, 1.0, 0.0))
+        elif llm.min_replicas > 0:
+            rows.append((-own, 0.0, -float(llm.min_replicas)))
+        if moves(KnobKind.MOST, i):
+            rows.append((own, -1.0, 0.0))
+        elif llm.max_replicas is not None:
+            rows.append((own, 0.0, float(llm.max_replicas)))
+    matrix = np.array([np.append(weight, of_knob) for weight, of_knob, _ in rows])
+    return matrix, np.array([most for *_, most in rows])
 
 
 def _solve_for_least(
@@ -240,12 +313,14 @@ def _solve_for_least(
         _cut_relaxed(state, compiled, knob)
         form = state.formulation(goal, options)
         compiled = compile_program(build_program(form), form)
+    columns = compiled.linear.cost.size
     settings = state.settings(
         rel_gap=PROGRAM_GAP,
         time_limit=max(state.clock.left(), 0.05),
-        nodes=max(PROGRAM_WORK // compiled.linear.cost.size, LEAST_NODES),
+        nodes=max(int(min(PROGRAM_WORK, state.clock.work)) // columns, LEAST_NODES),
     )
     answer = solve_with_highs(compiled.linear, settings)
+    state.clock.book_work(answer.nodes, columns)
     state.milp_solves += 1
     state.nodes += answer.nodes
     if answer.x is None and answer.stop is not StopReason.INFEASIBLE:

@@ -78,9 +78,12 @@ class SearchClock:
 
     def book_work(self, nodes: int, columns: int) -> None:
         """Book the work of one program."""
-        done = (nodes + ROOT_NODES) * columns
-        self.work -= done
-        self.worked += done
+        self.spend_work((nodes + ROOT_NODES) * columns)
+
+    def spend_work(self, work: float) -> None:
+        """Book work that was counted elsewhere."""
+        self.work -= work
+        self.worked += work
 
     @contextmanager
     def limited(self, work: float) -> Iterator[None]:

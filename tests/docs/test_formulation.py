@@ -127,7 +127,7 @@ def test_symbols_name_components_of_the_program() -> None:
         (9, f"all of a stage {ties.STAGE_WORK:,}"),
         (9, f"differ by less than {ties.SAME_ROOM:g} are equal"),
         (7, f"within {restricted_milp.QUICK_WORK:,} nodes x columns"),
-        (10, f"All together may take {infeasibility.EXPLAIN_SECONDS:g} s"),
+        (10, f"{infeasibility.EXPLAIN_WORK:,.0f} nodes x columns all together"),
         (10, f"visit {least_change.PROGRAM_WORK:,} nodes x columns"),
         (10, f"at most {least_change.ROUNDS} times"),
         (10, f"within {100 * least_change.PRECISION:g} % of the bound"),

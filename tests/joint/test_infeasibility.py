@@ -8,11 +8,15 @@ import pytest
 
 from models.instance import Headroom, Instance, Llm, Slo
 from models.quality import Quality
+from planner.joint.adjustments import adjustments_of
 from planner.joint.infeasibility import explain_infeasibility
+from planner.joint.least_change import unhelpful_by_packing
 from planner.joint.search_state import SearchClock, SearchState
 from planner.joint.solve import Settings, solve_joint
 from planner.solution import Repair, Solution
+from tests.support.fast_clock import FastClock
 from tests.support.instances.by_hand import check, checked, flat, make, option
+from tests.support.instances.search_states import feasible_instances, fresh_state
 from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.walls import first_fast
 
@@ -193,6 +197,64 @@ def test_repairs_that_are_cut_short_say_so() -> None:
         "nothing was tried to its end"
     )
     assert any("cut short" in note for note in notes)
+
+
+def crowded_llms() -> Instance:
+    """Three LLMs that must all run, each on a whole GPU, and one GPU a node."""
+    llms = tuple(Llm(name, 1) for name in ("good", "poor", "poorer"))
+    options = [option(i, flat(0.1, 10)) for i in range(3)]
+    values, slos = ((1.0,), (0.5,), (0.0,)), [Slo("ttft", "mean", 0.2)]
+    return make(options, 1, gpus=1, nodes=1, llms=llms, values=values, slos=slos)
+
+
+def test_what_no_packing_allows_is_settled_by_capacity_alone() -> None:
+    """Two LLMs are still one too many for the GPU: no rate and no replica fewer helps, whatever
+    the curves say, and three nodes do.
+    """
+    instance = crowded_llms()
+    shared = fresh_state(instance)
+    settled = {}
+    for one in adjustments_of(instance):
+        if one.opened is not None:
+            settled[one.change] = unhelpful_by_packing(one, shared.with_numbers_of(one.opened))
+    nodes = settled.pop("pools.0.nodes")
+    assert not nodes
+    assert len(settled) == 4
+    assert all(settled.values())
+    repairs = check_repairs(instance, checked(instance))
+    assert repairs == {"pools.0.nodes": 3}
+
+
+@pytest.mark.parametrize("kind", first_fast(["convex", "two_pools"]))
+def test_packing_bounds_no_number_that_works_away(kind: str) -> None:
+    """Of instances with plans every number may stay where it is."""
+    for instance in feasible_instances(kind, 3):
+        shared = fresh_state(instance)
+        for one in adjustments_of(instance):
+            if one.opened is not None:
+                assert not unhelpful_by_packing(one, shared.with_numbers_of(one.opened))
+
+
+def test_a_slow_machine_finds_the_same_repairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repairs are ended by their work, or by the time limit, not by seconds of their own."""
+    instance = crowded_llms()
+    clock = FastClock(monkeypatch, 1000.0)
+    usual = solve_joint(instance, Settings(time_limit=1e4)).conflict
+    clock.start()
+    slow = solve_joint(instance, Settings(time_limit=1e4)).conflict
+    assert usual is not None
+    assert slow is not None
+    assert slow.repairs == usual.repairs
+    assert slow.limits == usual.limits
+    assert all(repair.proved for repair in slow.repairs)
+
+
+def test_repairs_end_when_their_work_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("planner.joint.infeasibility.EXPLAIN_WORK", 0.0)
+    solution = solve_joint(crowded_llms(), Settings())
+    assert solution.conflict is not None
+    assert solution.conflict.repairs == ()
+    assert any("cut short" in note for note in solution.effort.notes)
 
 
 @pytest.mark.parametrize(
