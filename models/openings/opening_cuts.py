@@ -93,5 +93,5 @@ def opening_loads(llms: int, llm: np.ndarray, rates: np.ndarray, demand: float) 
     llm, rates: (O,) the LLM and a highest rate of options, req/s; demand: arrival rate, req/s.
     """
     loads = np.zeros(llms)
-    np.maximum.at(loads, llm, rates)
+    np.maximum.at(loads, llm.astype(int), rates)
     return np.asarray(np.minimum(USUAL_LOAD * loads / demand, 1.0))

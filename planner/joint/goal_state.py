@@ -19,6 +19,9 @@ from planner.joint.search_state import SearchState
 from planner.joint.setup_routing import RoutedSetup
 from planner.running_seats import place_near_running_seats, running_seats_cost
 
+OPENED = (GoalKind.QUALITY, GoalKind.COST)
+"""Goals whose programs hold opening cuts."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Incumbent:
@@ -117,14 +120,14 @@ class GoalState:
     def openings(self) -> OpeningCuts | None:
         """The cuts over open LLMs of a program for this goal, None where it holds none."""
         cuts = self.shared.quality.openings
-        return cuts if self.goal.of == GoalKind.QUALITY and len(cuts) else None
+        return cuts if self.goal.of in OPENED and len(cuts) else None
 
     def price_setup(self, fractions: np.ndarray, replicas: np.ndarray) -> None:
         """Add the cut at fractions (M,) of a setup, replicas (O,)."""
         quality, instance = self.shared.quality, self.shared.instance
         llm = np.array([o.llm for o in instance.options])
         of_llms = np.bincount(llm, weights=replicas, minlength=fractions.size)
-        if self.goal.of != GoalKind.QUALITY or np.all(of_llms >= 1):
+        if self.goal.of not in OPENED or np.all(of_llms >= 1):
             quality.price(fractions)
             return
         rates = np.array([o.curve.max_rate for o in instance.options])

@@ -37,7 +37,7 @@ from planner.joint.primal_heuristics import consider_primal, place_or_thin_heuri
 from planner.joint.restricted_milp import MilpSolution
 from planner.joint.root_relaxation import RootRelaxation
 from planner.joint.search_state import LEAST_NODES
-from planner.joint.separation import all_packed, pack_tightly_for_separation
+from planner.joint.separation import all_packed, pack_tightly_for_separation, place_or_separate
 from planner.joint.solver.highs import StopReason, solve_with_highs
 
 SHARES, IN_VAIN = (0.3, 0.2, 0.34, 0.25, 0.15, 0.4), 2
@@ -171,7 +171,7 @@ class _CostPlunge:
         self.points, self._cuts = list[np.ndarray](), len(shared.quality.cuts)
         self._fixed: dict[int, int] = {}
         self._loop = CutLoop(
-            shared.formulation(state.goal, options),
+            shared.formulation(state.goal, options, openings=state.openings()),
             shared.quality,
             {o: shared.points(o) for o in options},
             shared.settings(),
@@ -220,7 +220,9 @@ class _CostPlunge:
             replicas, rates = solution.setup()
             packings = pack_tightly_for_separation(shared, replicas)
             if not all_packed(packings):
-                return
+                if not place_or_separate(shared, replicas, None).learnt:
+                    return
+                continue
             reached = consider_primal(state, replicas, rates, packings)
             if reached is None or reached >= stated:
                 return
@@ -243,6 +245,7 @@ class _CostPlunge:
             goal,
             tuple(sorted({*free, *used})),
             cuts=np.union1d(cuts, np.arange(self._cuts, len(pool))),
+            openings=state.openings(),
         )
         compiled = compile_program(build_program(form), form)
         linear = compiled.linear

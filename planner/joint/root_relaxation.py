@@ -13,7 +13,7 @@ from models.quality import UNROUTED
 from models.relaxation import Layout
 from planner.joint.curve_refinement import refine_curve_lines
 from planner.joint.cut_loop import MANY_LLMS, CutLoop, RelaxationPoint
-from planner.joint.goal_state import GoalState
+from planner.joint.goal_state import OPENED, GoalState
 from planner.joint.separation import separate_pattern_rows
 from planner.joint.solver.highs import StopReason
 
@@ -185,8 +185,8 @@ def tighten_root(state: GoalState, relaxation: RootRelaxation) -> RootRelaxation
     is open in part, or where it ends without an optimum.
     """
     shared, began = state.shared, time.perf_counter()
-    loop, point = None, relaxation.point
-    if state.goal.of != GoalKind.QUALITY or not _partly_open(state, point):
+    loop, point, cost = None, relaxation.point, state.goal.of == GoalKind.COST
+    if state.goal.of not in OPENED or not _partly_open(state, point):
         return relaxation
     for _ in range(TIGHTENINGS):
         if loop is None:
@@ -196,7 +196,7 @@ def tighten_root(state: GoalState, relaxation: RootRelaxation) -> RootRelaxation
             loop = CutLoop(form, shared.quality, points, shared.settings())
         before = state.relaxation_bound
         point = loop.converge(
-            max(2e-5, TIGHT * min(state.tolerance(), 1.0)),
+            FINE if cost else max(FINE, TIGHT * min(state.tolerance(), 1.0)),
             MOST_CUTS,
             in_out=True,
             loose=LOOSE * min(state.tolerance(), 1.0),

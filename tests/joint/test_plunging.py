@@ -7,7 +7,7 @@ from models.formulation import Goal, GoalKind
 from models.instance import Instance
 from planner.joint.goal_state import GoalState
 from planner.joint.plunging import plunge_for_cost, plunge_from_relaxation, replicas_to_fix
-from planner.joint.root_relaxation import FINE, relax_root
+from planner.joint.root_relaxation import FINE, relax_root, tighten_root
 from planner.settings import FLOOR_SLACK
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import feasible_instances, goal_state
@@ -71,6 +71,7 @@ def test_plunges_for_a_cost_end_in_plans_that_reach_the_floor() -> None:
         assert relaxation.point.estimate_error <= FINE
         relaxation = relax_root(state)
         assert relaxation is not None
+        relaxation = tighten_root(state, relaxation)
         points = plunge_for_cost(state, relaxation)
         assert points
         assert all(np.all(f >= 0) and f.sum() == pytest.approx(1.0) for f in points)
