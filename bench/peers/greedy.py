@@ -80,14 +80,32 @@ def cheapest_start(case: PeerCase) -> np.ndarray:
     for i, llm in enumerate(instance.llms):
         own = [o for o in case.options if instance.options[o].llm == i]
         for o in sorted(own, key=lambda o: (case.prices[o], o)):
-            while _of_llm(case, replicas, i) < llm.min_replicas and _can_take(case, replicas, o):
-                replicas[o] += 1
+            _take(case, replicas, o, llm.min_replicas - _of_llm(case, replicas, i))
     # What keeps no SLO by itself comes last: it may help where a limit is one over all requests.
     worth = {o: case.prices[o] / case.within[o] if case.within[o] else np.inf for o in case.options}
     for o in sorted(case.options, key=lambda o: (worth[o], case.size[o])):
-        while replicas @ case.within < instance.arrival_rate and _can_take(case, replicas, o):
-            replicas[o] += 1
+        short = instance.arrival_rate - float(replicas @ case.within)
+        if short > 0:
+            most = float(case.state.upper[o])
+            enough = np.ceil(short / case.within[o]) if case.within[o] else most
+            _take(case, replicas, o, int(min(enough, most)))
     return replicas
+
+
+def _take(case: PeerCase, replicas: np.ndarray, o: int, wanted: int) -> None:
+    """Add replicas of an option, as many of those wanted as its LLM's limit and first fit allow, in
+    halving steps: a fleet takes thousands.
+    """
+    step = wanted
+    while step > 0:
+        after = replicas.copy()
+        after[o] += step
+        if _can_have(case, after, o):
+            replicas[o] += step
+            wanted -= step
+            step = min(step, wanted)
+        else:
+            step //= 2
 
 
 def _of_llm(case: PeerCase, replicas: np.ndarray, llm: int) -> int:
@@ -102,16 +120,12 @@ def _keeps_llm_limits(case: PeerCase, replicas: np.ndarray) -> bool:
     )
 
 
-def _can_take(case: PeerCase, replicas: np.ndarray, o: int) -> bool:
-    """Whether one more replica of an option keeps its LLM's limit and is placed by first fit."""
-    llm = case.instance.llms[case.instance.options[o].llm]
-    after = replicas.copy()
-    after[o] += 1
-    most = np.inf if llm.max_replicas is None else llm.max_replicas
-    if _of_llm(case, after, case.instance.options[o].llm) > most:
-        return False
-    pool = case.instance.options[o].pool
-    return _shares_fit(case, after, pool) and case.first_fits(after, pool)
+def _can_have(case: PeerCase, replicas: np.ndarray, o: int) -> bool:
+    """Whether replicas of an option keep its LLM's limit and are placed by first fit."""
+    i, pool = int(case.llm[o]), int(case.pool[o])
+    most = case.instance.llms[i].max_replicas
+    within = most is None or _of_llm(case, replicas, i) <= most
+    return within and _shares_fit(case, replicas, pool) and case.first_fits(replicas, pool)
 
 
 def _shares_fit(case: PeerCase, replicas: np.ndarray, pool: int) -> bool:
