@@ -167,7 +167,8 @@ class _Greedy:
                 break
             self.target += 1.5 * answer.missing / self.case.quality.scale
         ended = ", cut short" if self.case.late.is_set() else ""
-        return dataclasses.replace(answer, words=answer.words or f"steps: {self.steps}{ended}")
+        words = answer.words or f"steps: {self.steps}"
+        return dataclasses.replace(answer, words=f"{words}{ended}")
 
     def _climb(self) -> None:
         """Make the best change until none is left, or the floor is reached."""
