@@ -128,7 +128,7 @@ def compared_with_planner(row: dict[str, Any], planner: dict[str, Any]) -> dict[
     times = row["cpu_s"] / planner["cpu_s"] if row["cpu_s"] and planner["cpu_s"] else None
     return {
         "planner_bound": bound,
-        "loss_pct": 100 * sign * (best - value) / abs(best) if known and best else None,
+        "loss_pct": 100 * sign * (best - value) / abs(best) + 0.0 if known and best else None,
         "cpu_ratio": times,
         "beyond": beyond and sign * (value - bound) > BEYOND * max(abs(bound), 1.0),
     }
