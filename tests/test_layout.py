@@ -59,7 +59,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.scenario.demand": (*BELOW, "planner.scenario.schema"),
     "planner.scenario": (*BELOW, "planner.scenario.schema", "planner.scenario.demand"),
     "planner.joint.solver": BELOW,
-    "planner.joint": (*BELOW, "planner.joint.solver"),
+    "planner.joint.tree": (*BELOW, "planner.joint.solver"),
+    "planner.joint": (*BELOW, "planner.joint.solver", "planner.joint.tree"),
     "planner.plans": (*BELOW, "planner.scenario", "planner.verification"),
     "planner.plans.changes": (
         *BELOW, "planner.plans", "planner.plans.cells", "planner.scenario", "planner.verification",

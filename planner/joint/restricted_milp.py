@@ -152,7 +152,7 @@ class RestrictedMilp:
         left_out = [loss[o] for o in self.state.shared.usable() if o not in inside]
         return self.state.relaxation_bound + min(left_out) if left_out else np.inf
 
-    def _reduced_upper(self, options: tuple[int, ...]) -> np.ndarray:
+    def reduced_upper(self, options: tuple[int, ...]) -> np.ndarray:
         """Replica limits (O,) tightened by reduced costs: what they exclude is no better than the
         incumbent.
         """
@@ -182,7 +182,7 @@ class RestrictedMilp:
         form = shared.formulation(
             goal or self._better_than_incumbent(),
             options,
-            upper=self._reduced_upper(options),
+            upper=self.reduced_upper(options),
             cuts=self._cuts(),
             aside=state.aside,
             openings=self._openings(),

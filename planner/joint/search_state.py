@@ -85,6 +85,11 @@ class SearchClock:
         self.work -= work
         self.worked += work
 
+    def book_solves(self, solves: int, columns: int) -> None:
+        """Book the work of linear programs: each counts as a node."""
+        self.work -= solves * columns
+        self.worked += solves * columns
+
     @contextmanager
     def limited(self, work: float) -> Iterator[None]:
         """Stop inside after so much work; what is done counts outside, too."""
