@@ -77,8 +77,8 @@ class GoalState:
     incumbent: the best plan. bound: no plan loses less; relaxation_bound: that of the linear
     relaxation alone. infeasible: it is known that there is no plan (better than the incumbent).
     aside: setups whose placement could not be decided, aside_bound: what they lose at least.
-    plunge_cuts: positions of the cuts that plunges made. open_costs: whether plans of these costs
-    (USD/h) reach the floor could not be decided.
+    plunge_cuts: positions of the cuts that plunges and trees made. open_costs: whether plans of
+    these costs (USD/h) reach the floor could not be decided.
     """
 
     shared: SearchState

@@ -7,6 +7,8 @@ the other by packing and exact routing.
     decide      the mixed-integer program over the promising options; its dual bound, joined with
                 the loss of the options left out, bounds the true problem, because cuts and curves
                 in it never under-rate a plan                              (restricted_milp)
+    branch      with few LLMs, where a program leaves a gap: a tree over the live relaxation, cut at
+                every node                                                 (tree.branch_and_cut)
     place       exact packing of the replicas; a setup that cannot be placed becomes a row or a
                 no-good                                                    (separation)
     route       exact routing of the setup on the raw curves: a plan       (setup_routing)

@@ -51,17 +51,15 @@ def test_bound_and_plan_of_a_tree_bracket_the_optimum(
         assert closed == cases
 
 
-@pytest.mark.parametrize("most", first_fast([3, 1, 4]))
+@pytest.mark.parametrize("most", [1, 3])
 def test_a_tree_that_is_cut_short_has_a_bound(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    cut_short = 0
-    for instance in feasible_instances("convex", 2):
-        search, tree = grown(instance, monkeypatch, most)
-        truth = best_plan(instance)
-        assert search.bound <= -search.shared.quality.from_score(truth.value) + 1e-6
-        assert search.shared.clock.worked > 0
-        assert tree.nodes <= most
-        cut_short += not search.closed()
-    assert cut_short
+    instance = feasible_instances("convex", 1)[0]
+    search, tree = grown(instance, monkeypatch, most)
+    best = -search.shared.quality.from_score(best_plan(instance).value)
+    assert search.bound <= best + 1e-6
+    assert not search.closed()
+    assert search.shared.clock.worked > 0
+    assert tree.nodes <= most
 
 
 def test_the_same_tree_grows_twice(monkeypatch: pytest.MonkeyPatch) -> None:
