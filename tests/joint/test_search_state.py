@@ -47,6 +47,8 @@ def test_work_is_booked_and_ends_a_search() -> None:
         assert clock.stopped()
     assert clock.work == 2000
     assert not clock.stopped()
+    clock.book_solves(3, 500)
+    assert (clock.work, clock.worked) == (500, 9500)
     clock.book_work(0, 40)
     assert clock.stopped()
     assert not clock.late()
