@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
+from models.openings.opening_cuts import no_opening_cuts
 from models.quality import UNROUTED, QualityCutPool, Settled
 from profiles.records import Scores
 
@@ -169,7 +170,13 @@ class CascadeQuality:
         self._visits = np.concatenate([visits, np.eye(self.llms - 1), np.zeros((1, self.llms - 1))])
         self._value = np.concatenate([value, np.full(self.llms, WASTE)])
         self.cuts = QualityCutPool(self.llms)
+        self.openings = no_opening_cuts(self.llms)
         self._cut(np.zeros(self.llms - 1))
+
+    @property
+    def cuts_made(self) -> int:
+        """Cuts; there are none over open LLMs."""
+        return len(self.cuts)
 
     def to_score(self, value: float) -> float:
         """From the 0..1 scale to score units."""
@@ -190,6 +197,19 @@ class CascadeQuality:
         """Best prices at f and Q(f), 0..1 scale; the cut is added to the pool."""
         alpha, _ = self._best(fractions)
         return np.append(alpha, 0.0), self._cut(alpha) + float(alpha @ fractions[:-1])
+
+    def price_openings(
+        self,
+        fractions: np.ndarray,
+        opened: np.ndarray,
+        loads: np.ndarray,
+        start: np.ndarray | None = None,
+        *,
+        full: bool = True,
+    ) -> tuple[np.ndarray, float]:
+        """The same as `price`: a cut that holds whatever is open."""
+        del opened, loads
+        return self.price(fractions, start, full=full)
 
     def settle(self, fractions: np.ndarray) -> Settled:
         """Q(f) by its best mix (value) and by its prices (upper)."""
