@@ -45,6 +45,7 @@ PHASES = {
     "routing": "exact routing of found setups",
     "polish": "exact routing of found setups",
     "plunge": "plunging",
+    "tree": "branch and cut",
     "refine": "refining curves",
     "leanest": "fewest GPUs",
     "ties": "ties",
