@@ -233,10 +233,10 @@ def _many_partly_open(state: GoalState, point: RelaxationPoint) -> bool:
     """Whether so many LLMs run less than one replica that the relaxation without opening cuts is
     not worth the rounds that it would still take.
     """
-    return (
-        state.goal.of == GoalKind.QUALITY
-        and _partly_open(state, point) >= MANY_PARTLY * point.fractions.size
-    )
+    llms = point.fractions.size
+    if state.goal.of != GoalKind.QUALITY or llms <= NEARBY_LLMS:
+        return False
+    return _partly_open(state, point) >= MANY_PARTLY * llms
 
 
 def _near_root(state: GoalState) -> np.ndarray | None:

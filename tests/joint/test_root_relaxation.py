@@ -12,6 +12,12 @@ from tests.support.instances.search_states import feasible_instances, goal_state
 from tests.support.instances.tiny import random_instance
 from tests.support.walls import wall_size
 
+PARTLY_OPEN = [
+    *(("convex", 9), ("convex", 21), ("nonconvex", 6), ("nonconvex", 20), ("two_pools", 6)),
+    *(("convex", seed) for seed in (4, 6, 14, 23)[: wall_size(0, 4)]),
+]
+"""Instances of which the relaxation runs LLMs with less than one replica."""
+
 KINDS = ["convex", "nonconvex", "binary", "two_pools", "percentile", "each_llm"]
 
 
@@ -30,25 +36,21 @@ def test_no_plan_is_better_than_the_bound(kind: str) -> None:
             assert state.relaxation_bound + relaxation.point.column_loss[o] <= loss + 1e-6
 
 
-@pytest.mark.parametrize("kind", ["convex", "two_pools"])
-def test_openings_tighten_the_bound_and_leave_it_one(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "seed"), PARTLY_OPEN)
+def test_openings_tighten_the_bound_and_leave_it_one(kind: str, seed: int) -> None:
     """Brute force finds no better plan, nor one that runs an option at less than its loss."""
-    tighter = 0
-    for instance in feasible_instances(kind, wall_size(2, 12)):
-        state = goal_state(instance)
-        relaxation = relax_root(state)
-        assert relaxation is not None
-        before = state.relaxation_bound
-        tightened = tighten_root(state, relaxation)
-        assert state.relaxation_bound >= before - 1e-7
-        tighter += state.relaxation_bound > before + 1e-5
-        assert (tightened is relaxation) <= (state.relaxation_bound == before)
-        truth = best_plan(instance)
-        loss = -state.shared.quality.from_score(truth.value)
-        assert state.relaxation_bound <= loss + 1e-6
-        for o in np.flatnonzero(truth.replicas):
-            assert state.relaxation_bound + tightened.point.column_loss[o] <= loss + 1e-6
-    assert tighter
+    instance = random_instance(seed, kind)
+    state = goal_state(instance)
+    relaxation = relax_root(state)
+    assert relaxation is not None
+    before = state.relaxation_bound
+    tightened = tighten_root(state, relaxation)
+    assert state.relaxation_bound > before + 1e-4
+    truth = best_plan(instance)
+    loss = -state.shared.quality.from_score(truth.value) if truth.feasible else np.inf
+    assert state.relaxation_bound <= loss + 1e-6
+    for o in np.flatnonzero(truth.replicas if truth.feasible else []):
+        assert state.relaxation_bound + tightened.point.column_loss[o] <= loss + 1e-6
 
 
 def test_with_few_llms_cuts_are_added_nearby() -> None:
