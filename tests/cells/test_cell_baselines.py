@@ -13,8 +13,9 @@ from planner.cells.lost_node_table import demand_of_instance
 from planner.cells.solve import solve_cells
 from planner.settings import Settings
 from tests.cells.test_lost_node_table import two_nodes
+from tests.support.walls import UNHURRIED_S
 
-SETTINGS = Settings(rel_gap=1e-4, time_limit=10.0)
+SETTINGS = Settings(rel_gap=1e-4, time_limit=UNHURRIED_S)
 
 
 def day(*cases: DemandCase, least: int = 0) -> DemandInstance:

@@ -9,6 +9,7 @@ from planner.cells.cell_conflict import CUT_SHORT
 from planner.cells.solve import solve_cells
 from planner.settings import Settings
 from tests.support.demand.cells_by_hand import cells_demand
+from tests.support.walls import UNHURRIED_S
 
 
 def too_much(demand: DemandInstance, case: int) -> DemandInstance:
@@ -27,7 +28,7 @@ def too_much(demand: DemandInstance, case: int) -> DemandInstance:
     ],
 )
 def test_an_impossible_case_is_named(case: int, sentence: str) -> None:
-    solution = solve_cells(too_much(cells_demand(), case), Settings(time_limit=10))
+    solution = solve_cells(too_much(cells_demand(), case), Settings(time_limit=UNHURRIED_S))
     assert solution.status == "infeasible"
     assert solution.effort.termination == "infeasible"
     (reason,) = solution.reasons
@@ -48,7 +49,7 @@ def test_each_alone_but_not_with_one_setup() -> None:
     day, night = demand.cases[:2]
     cases = (replace(day, rates=(1.0, 0.0)), replace(night, rates=(0.0, 1.0)))
     demand = replace(demand, instance=instance, classes=classes, cases=cases)
-    solution = solve_cells(demand, Settings(time_limit=10))
+    solution = solve_cells(demand, Settings(time_limit=UNHURRIED_S))
     assert solution.status == "infeasible"
     assert solution.reasons == (
         "Each case can be served alone, but not all of them with one setup.",
@@ -66,6 +67,8 @@ def test_repairs_that_are_cut_short_are_reported(monkeypatch: pytest.MonkeyPatch
 
 
 def test_nothing_is_explained_where_nobody_asks() -> None:
-    solution = solve_cells(too_much(cells_demand(), 1), Settings(time_limit=10), explain=False)
+    solution = solve_cells(
+        too_much(cells_demand(), 1), Settings(time_limit=UNHURRIED_S), explain=False
+    )
     assert solution.status == "infeasible"
     assert solution.reasons == solution.repairs == ()

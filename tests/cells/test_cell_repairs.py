@@ -21,9 +21,9 @@ from planner.verification.cells.cells_verifier import run_cells_verifier
 from tests.support.demand.oracle import best_demand_plan
 from tests.support.demand.random_demands import random_demand
 from tests.support.instances.tightened import tightened_demand_by_hand
-from tests.support.walls import first_fast, usually, wall_size
+from tests.support.walls import UNHURRIED_S, first_fast, usually, wall_size
 
-PLANNED = Settings(rel_gap=1e9, time_limit=10)
+PLANNED = Settings(rel_gap=1e9, time_limit=UNHURRIED_S)
 CASES = [("cases", 3), ("lost", 5), ("cost", 2)]
 KINDS = ("one_class", "cases", "cost", "lost", "budget", "classes_percentile", "everything")
 MORE = [(kind, seed) for kind in KINDS for seed in range(wall_size(0, 30))]
@@ -52,7 +52,7 @@ def a_step_less(one: MovableNumber, repair: CellRepair) -> float | None:
 @pytest.mark.parametrize(("kind", "seed"), first_fast([*CASES, *MORE], range(1)))
 def test_repairs_work_and_a_step_less_does_not(kind: str, seed: int) -> None:
     demand = random_demand(seed, kind)
-    found = solve_cells(demand, Settings(time_limit=10))
+    found = solve_cells(demand, Settings(time_limit=UNHURRIED_S))
     if (kind, seed) in MORE and found.status != "infeasible":
         return
     numbers = {one.number: one for one in movable_numbers(demand)}
@@ -72,7 +72,7 @@ def test_a_number_of_one_case_does_not_help_another() -> None:
     cases = tuple(
         replace(case, rates=tuple(1e3 * rate for rate in case.rates)) for case in demand.cases
     )
-    found = solve_cells(replace(demand, cases=cases), Settings(time_limit=10))
+    found = solve_cells(replace(demand, cases=cases), Settings(time_limit=UNHURRIED_S))
     assert found.status == "infeasible"
     assert len(found.reasons) == len(cases)
     assert all(repair.number.case is None for repair in found.repairs)
@@ -105,7 +105,7 @@ def test_too_much_headroom_is_lowered_as_little_as_may_be(
     demand = replace(plain, instance=replace(plain.instance, headroom=HEADROOM[kind]))
     (one,) = (number for number in movable_numbers(demand) if number.number.kind is kind)
     monkeypatch.setattr("planner.cells.cell_repairs.movable_numbers", lambda demand: [one])
-    (repair,) = solve_cells(demand, Settings(time_limit=10)).repairs
+    (repair,) = solve_cells(demand, Settings(time_limit=UNHURRIED_S)).repairs
     assert 0 < repair.after < repair.before
     assert has_plan(one.apply(repair.after))
     less = a_step_less(one, repair)

@@ -14,9 +14,9 @@ from planner.cells.solve import solve_cells
 from planner.settings import Settings
 from tests.support.demand.cells_by_hand import cells_demand, curve_by_hand
 from tests.support.demand.random_demands import random_demand
-from tests.support.walls import first_fast, wall_size
+from tests.support.walls import UNHURRIED_S, first_fast, wall_size
 
-SETTINGS = Settings(rel_gap=1e-3, time_limit=20.0)
+SETTINGS = Settings(rel_gap=1e-3, time_limit=UNHURRIED_S)
 
 
 def test_every_class_has_copies_of_the_llms_that_it_may_use() -> None:

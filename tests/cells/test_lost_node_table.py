@@ -8,6 +8,7 @@ from planner.cells.lost_node_table import demand_of_instance, lost_nodes_of_solu
 from planner.joint.solve import solve_joint
 from planner.settings import Settings
 from profiles.records import Curve, Scores
+from tests.support.walls import UNHURRIED_S
 
 
 def two_nodes(rate: float, slos: tuple[Slo, ...] = ()) -> Instance:
@@ -26,8 +27,8 @@ def two_nodes(rate: float, slos: tuple[Slo, ...] = ()) -> Instance:
 
 
 def outcome(instance: Instance):
-    solution = solve_joint(instance, Settings(time_limit=10.0))
-    (one,) = lost_nodes_of_solution(instance, solution, Settings(time_limit=10.0))
+    solution = solve_joint(instance, Settings(time_limit=UNHURRIED_S))
+    (one,) = lost_nodes_of_solution(instance, solution, Settings(time_limit=UNHURRIED_S))
     return one
 
 

@@ -11,9 +11,10 @@ from planner.verification.cells.cells_verifier import run_cells_verifier
 from tests.support.demand.plan_content import plan_content
 from tests.support.demand.random_schedules import random_schedule
 from tests.support.demand.schedule_plans import alone_cases, setup_cases
+from tests.support.walls import UNHURRIED_S
 from tests.verification.cells.test_start_checks import scheduled
 
-SETTINGS = Settings(time_limit=5.0, rel_gap=1e-4)
+SETTINGS = Settings(time_limit=UNHURRIED_S, rel_gap=1e-4)
 
 
 def test_money_ties_setups_together() -> None:

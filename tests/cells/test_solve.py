@@ -23,10 +23,10 @@ from tests.support.demand.cells_by_hand import cells_demand
 from tests.support.demand.oracle import best_demand_plan
 from tests.support.demand.random_demands import DEMANDS, random_demand
 from tests.support.instances.tightened import tightened_demand_by_hand
-from tests.support.walls import first_fast, usually, wall_size
+from tests.support.walls import UNHURRIED_S, first_fast, usually, wall_size
 
 PLANNED = ("optimal", "feasible")
-QUICKLY = Settings(time_limit=10, rel_gap=0.05)
+QUICKLY = Settings(time_limit=UNHURRIED_S, rel_gap=0.05)
 """Of the demand by hand: with one replica an LLM lanes stay a little below the relaxation."""
 
 

@@ -15,6 +15,7 @@ from planner.plans.cells.cells_content import build_cells_plan
 from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings
 from tests.support.paths import HOME
+from tests.support.walls import UNHURRIED_S
 
 SCHEMA = json.loads((HOME / "docs" / "plan-cells.schema.json").read_text(encoding="utf-8"))
 PLAIN = json.loads((HOME / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
@@ -38,7 +39,7 @@ def plan_of_day(rate: float) -> dict[str, Any]:
     loaded = assemble_instance(HOME / "examples/day/scenario.yaml", overrides, cells=True)
     assert loaded.demand is not None
     # The gap is wide: what is looked at is the form.
-    settings = Settings(time_limit=30.0, rel_gap=0.05)
+    settings = Settings(time_limit=UNHURRIED_S, rel_gap=0.05)
     solution = solve_cells(loaded.demand, settings)
     return build_cells_plan(loaded, loaded.demand, solution, settings, {"load": 0.1})
 

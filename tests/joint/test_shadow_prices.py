@@ -8,6 +8,7 @@ import pytest
 from models.instance import Slo
 from planner.joint.solve import Settings
 from tests.support.instances.by_hand import checked, flat, fleet, make, option
+from tests.support.walls import UNHURRIED_S
 
 
 def test_shadow_prices_point_the_right_way_and_are_the_slopes_of_a_large_fleet() -> None:
@@ -15,7 +16,7 @@ def test_shadow_prices_point_the_right_way_and_are_the_slopes_of_a_large_fleet()
     and curvature).
     """
     instance = fleet()
-    settings = Settings(rel_gap=2e-5, time_limit=20.0)
+    settings = Settings(rel_gap=2e-5, time_limit=UNHURRIED_S)
     prices = checked(instance, settings).shadow_prices
     assert prices is not None
     assert prices.arrival_rate is not None

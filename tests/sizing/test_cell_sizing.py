@@ -13,7 +13,7 @@ from planner.sizing.cell_sizing import solve_sized_cells
 from planner.verification.cells.cells_verifier import run_cells_verifier
 from tests.support.demand.oracle import best_demand_plan
 from tests.support.demand.random_demands import random_demand
-from tests.support.walls import first_fast, wall_size
+from tests.support.walls import UNHURRIED_S, first_fast, wall_size
 
 REL_GAP, SLACK = 1e-4, 2e-6
 CASES = [
@@ -54,7 +54,7 @@ def reached_by_brute_force(demand: DemandInstance) -> tuple[float | None, bool]:
 def test_numbers_of_nodes_agree_with_brute_force(kind: str, seed: int) -> None:
     demand = sized(seed, kind)
     sign = 1.0 if demand.instance.objective == "quality" else -1.0
-    decided, solution = solve_sized_cells(demand, Settings(rel_gap=REL_GAP, time_limit=10.0))
+    decided, solution = solve_sized_cells(demand, Settings(rel_gap=REL_GAP, time_limit=UNHURRIED_S))
     reached, nothing = reached_by_brute_force(demand)
     assert not (nothing and solution.plan is not None)
     if reached is not None:

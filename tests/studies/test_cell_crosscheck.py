@@ -18,9 +18,9 @@ from planner.solution import Status
 from planner.studies import cell_crosscheck
 from planner.studies.cell_crosscheck import CaseCoverage, CellCrossCheck, crosscheck_cells
 from tests.support.demand.random_demands import DEMANDS, random_demand
-from tests.support.walls import first_fast, usually, wall_size
+from tests.support.walls import UNHURRIED_S, first_fast, usually, wall_size
 
-SETTINGS = Settings(rel_gap=1e-4, time_limit=10.0)
+SETTINGS = Settings(rel_gap=1e-4, time_limit=UNHURRIED_S)
 
 AGREEING = {
     "one_class": 0,

@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-__all__ = ["first_fast", "usually", "wall_size"]
+__all__ = ["UNHURRIED_S", "first_fast", "usually", "wall_size"]
+
+UNHURRIED_S = 600.0
+"""A time limit of searches that end by themselves within a second or two, however busy the machine
+is.
+"""
 
 
 def usually(values: Iterable[Any], keep: Sequence[int]) -> list[Any]:

@@ -22,7 +22,7 @@ from tests.support.instances.by_hand import flat, make, option
 from tests.support.instances.oracle import best_plan_among, feasible_setups
 from tests.support.instances.oracle_faults import REL_GAP, plan_content_of, value_faults
 from tests.support.instances.tiny import KINDS, random_instance
-from tests.support.walls import first_fast, usually, wall_size
+from tests.support.walls import UNHURRIED_S, first_fast, usually, wall_size
 from tests.walls.test_schedules_random import schedule_faults
 
 SETTINGS = Settings(rel_gap=REL_GAP)
@@ -120,7 +120,7 @@ def test_the_best_plan_over_cells_within_so_many_changes(kind: str, seed: int) -
 def test_the_best_schedule_within_so_many_changes_of_each_setup(kind: str, seed: int) -> None:
     """What runs in each case is as far from its best setup as can be, so that the limit binds."""
     demand = random_schedule(seed, kind)
-    quick = replace(SETTINGS, time_limit=2.0)
+    quick = replace(SETTINGS, time_limit=UNHURRIED_S)
     plain = solve_cells(demand, quick, explain=False)
     if plain.plan is None:
         return

@@ -25,9 +25,9 @@ from tests.support.instances.priced_changes import (
     setups_with_starts,
 )
 from tests.support.instances.tiny import random_instance
-from tests.support.walls import first_fast, usually, wall_size
+from tests.support.walls import UNHURRIED_S, first_fast, usually, wall_size
 
-SETTINGS = Settings(rel_gap=REL_GAP, time_limit=20.0)
+SETTINGS = Settings(rel_gap=REL_GAP, time_limit=UNHURRIED_S)
 
 
 def one_of(values: Sequence[Any], rng: np.random.Generator) -> Any:
@@ -102,7 +102,7 @@ def test_nor_is_a_fixed_fleet_of_cases(seed: int) -> None:
 
 def test_a_budget_keeps_what_starts() -> None:
     """Beside nothing everything starts, and that is within the budget; what runs costs nothing."""
-    demand, rough = random_demand(0, "one_class"), Settings(rel_gap=0.02, time_limit=5.0)
+    demand, rough = random_demand(0, "one_class"), Settings(rel_gap=0.02, time_limit=UNHURRIED_S)
     free = solve_cells(demand, rough, explain=False).plan
     assert free is not None
     budget = free.cost + 0.4

@@ -16,8 +16,9 @@ from planner.settings import Settings
 from planner.solution import Status
 from planner.verification.cells.cells_verifier import run_cells_verifier
 from tests.support.paths import EXAMPLES
+from tests.support.walls import UNHURRIED_S
 
-GAP = Settings(rel_gap=0.05, time_limit=20)
+GAP = Settings(rel_gap=0.05, time_limit=UNHURRIED_S)
 
 
 @pytest.fixture(scope="module")

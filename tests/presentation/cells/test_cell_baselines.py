@@ -7,11 +7,12 @@ from planner.cells.solve import solve_cells
 from planner.presentation.cells.cell_baselines import CELL_BASELINE_WORDS, cell_baseline_table
 from planner.settings import Settings
 from tests.cells.test_cell_baselines import case, day
+from tests.support.walls import UNHURRIED_S
 
 
 def test_rows_of_a_tie_a_gain_and_a_break():
     demand = day(case("day", 8, 12.0), case("night", 16, 3.0))
-    joint = solve_cells(demand, Settings(time_limit=10.0))
+    joint = solve_cells(demand, Settings(time_limit=UNHURRIED_S))
     assert joint.plan is not None
     worse = replace(joint.plan, value=joint.plan.value - 0.1)
     baselines = [
