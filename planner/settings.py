@@ -19,8 +19,8 @@ class Settings:
     (`Solution.program`, for planner.joint.solver.model_file.write_model_file).
 
     work: of the mixed-integer programs of a search, in nodes x columns, a root with its cuts as
-    `planner.joint.search_state.ROOT_NODES` nodes. Where it is finite, seconds decide nothing but
-    that the time limit ends the search: a busy machine finds the same plan, later.
+    ROOT_NODES nodes (planner.joint.setups.search_state). Where it is finite, seconds decide nothing
+    but that the time limit ends the search: a busy machine finds the same plan, later.
     """
 
     rel_gap: float = 1e-4

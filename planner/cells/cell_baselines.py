@@ -34,7 +34,7 @@ from planner.cell_solution import (
 from planner.cells.isolated_classes import isolated_demand
 from planner.cells.search import CellSearch
 from planner.cells.solve import class_qualities, solve_cells
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.settings import Progress, Settings
 
 __all__ = ["compare_cell_baselines", "evaluate_setups"]

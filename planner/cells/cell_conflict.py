@@ -11,7 +11,7 @@ from models.demand.requests import DemandInstance
 from planner.cell_solution import CellSolution
 from planner.cells.cell_repairs import CellProbe, cell_repairs
 from planner.cells.routing.cell_loop import CellLoop
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
 from planner.settings import Settings
 

@@ -11,7 +11,7 @@ from models.demand.case_cut import CaseCut
 from models.demand.demand_model import DemandModel
 from models.instance import ObjectiveKind
 from planner.cell_solution import CellPlan
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings
 from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Settings
 

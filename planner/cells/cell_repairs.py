@@ -25,7 +25,7 @@ from planner.cell_solution import CellNumberKind, CellRepair, CellSolution
 from planner.cells.cell_numbers import MovableNumber, movable_numbers
 from planner.cells.routing.cell_loop import CellLoop
 from planner.joint.least_change import written_value
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
 from planner.settings import FLOOR_SLACK, Settings
 from planner.solution import Status

@@ -23,7 +23,7 @@ from planner.cell_solution import PlannedSetup
 from planner.cells.node_losses import TooManyLossesError, loss_kinds, uncovered_losses
 from planner.cells.search import CellSearch
 from planner.cells.solve import class_qualities
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.settings import Settings
 from planner.solution import LostNodeOutcome, Solution
 

@@ -37,7 +37,7 @@ from models.formulation import GoalKind
 from models.linear import LinearProgram
 from planner.cells.search import CellSearch
 from planner.cells.setup_placement import setup_cost
-from planner.joint.separation import place_or_separate
+from planner.joint.setups.separation import place_or_separate
 from planner.joint.solver.highs import Answer, SolveSettings, StopReason, solve_with_highs
 from planner.joint.solver.live_lp import LiveLp
 

@@ -3,7 +3,7 @@ through, and route them case by case.
 
 1. relax   the relaxation of all cases at once; its setups, not whole, give each case a first cut
 2. decide  the master program: whole replicas, each case known by its cuts
-3. place   pack every setup, or cut it off (planner.joint.separation); near the one before it
+3. place   pack every setup, or cut it off (planner.joint.setups.separation); near the one before it
 4. price   every case on its setup: new cuts; setups that a case cannot run on are cut off
 5. route   case by case, where the relaxation on the setups beats the best plan so far
 6. arms    setups that come back are bounded once more, knowing that classes share loads
@@ -35,7 +35,7 @@ from planner.cells.setup_placement import (
     setup_keeps_limits,
     setups_cost,
 )
-from planner.joint.separation import place_or_separate
+from planner.joint.setups.separation import place_or_separate
 from planner.joint.solver.highs import Answer, SolveSettings, StopReason, solve_with_highs
 
 __all__ = ["CellSearch"]

@@ -22,7 +22,7 @@ from planner.cells.node_losses import loss_kinds
 from planner.cells.plan_routing import planned_setups
 from planner.cells.search import CellSearch
 from planner.cells.setup_placement import Packings, arrange_setups, setups_starts_cost
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.settings import CLOSE_ENOUGH, Settings
 
 __all__ = ["SeparateSearch", "setups_are_separate"]

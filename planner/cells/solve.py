@@ -15,7 +15,7 @@ from planner.cells.cell_shadow_prices import cell_prices_before_headroom
 from planner.cells.schedule_search import ScheduleSearch
 from planner.cells.search import CellSearch
 from planner.cells.separate_setups import SeparateSearch, setups_are_separate
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver import highs
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Effort, Status, Termination

@@ -7,7 +7,7 @@ import numpy as np
 
 from models.formulation import GoalKind, fleet_cost, formulation_price_step
 from models.instance import Instance
-from planner.joint.goal_state import GoalState
+from planner.joint.setups.goal_state import GoalState
 
 FLOOR_WORK, FLOOR_SHARE = 600_000, 0.2
 """Work of the question whether a cost reaches the quality floor (planner.settings.Settings): about

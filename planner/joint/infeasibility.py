@@ -34,7 +34,7 @@ from planner.joint.least_change import (
     unhelpful_by_packing,
     written_value,
 )
-from planner.joint.search_state import SearchClock, SearchState
+from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Settings
 from planner.solution import Conflict, Repair, Solution, Status, Termination
 

@@ -26,13 +26,13 @@ from models.instance import ObjectiveKind
 from models.linear import LinearProgram
 from models.program import build_program
 from planner.joint.adjustments import Adjustment
-from planner.joint.curve_refinement import refine_curve_lines, split_curve_arms
-from planner.joint.goal_state import GoalState
 from planner.joint.outcome import outcome_effort, outcome_solution
-from planner.joint.primal_heuristics import consider_primal
 from planner.joint.restricted_milp import MilpSolution
-from planner.joint.search_state import LEAST_NODES, SearchState
-from planner.joint.separation import all_packed, pack_for_separation, place_or_separate
+from planner.joint.setups.curve_refinement import refine_curve_lines, split_curve_arms
+from planner.joint.setups.goal_state import GoalState
+from planner.joint.setups.primal_heuristics import consider_primal
+from planner.joint.setups.search_state import LEAST_NODES, SearchState
+from planner.joint.setups.separation import all_packed, pack_for_separation, place_or_separate
 from planner.joint.solver.highs import StopReason, solve_with_highs
 from planner.joint.solver.live_lp import LiveLp
 from planner.solution import Solution, Termination

@@ -2,8 +2,8 @@
 
 import time
 
-from planner.joint.goal_state import Incumbent
-from planner.joint.search_state import SearchState
+from planner.joint.setups.goal_state import Incumbent
+from planner.joint.setups.search_state import SearchState
 from planner.joint.solver import highs
 from planner.solution import (
     Effort,

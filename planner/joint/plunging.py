@@ -31,13 +31,17 @@ import numpy as np
 
 from models.compiled_program import compile_program
 from models.program import build_program
-from planner.joint.cut_loop import CutLoop, RelaxationPoint
-from planner.joint.goal_state import GoalState
-from planner.joint.primal_heuristics import consider_primal, place_or_thin_heuristic
 from planner.joint.restricted_milp import MilpSolution
 from planner.joint.root_relaxation import RootRelaxation
-from planner.joint.search_state import LEAST_NODES
-from planner.joint.separation import all_packed, pack_tightly_for_separation, place_or_separate
+from planner.joint.setups.cut_loop import CutLoop, RelaxationPoint
+from planner.joint.setups.goal_state import GoalState
+from planner.joint.setups.primal_heuristics import consider_primal, place_or_thin_heuristic
+from planner.joint.setups.search_state import LEAST_NODES
+from planner.joint.setups.separation import (
+    all_packed,
+    pack_tightly_for_separation,
+    place_or_separate,
+)
 from planner.joint.solver.highs import StopReason, solve_with_highs
 
 SHARES, IN_VAIN = (0.3, 0.2, 0.34, 0.25, 0.15, 0.4), 2

@@ -18,9 +18,9 @@ from models.formulation import Goal, GoalKind, limit_of_changes
 from models.linear import LinearProgram
 from models.openings.opening_cuts import OpeningCuts, opened_llms
 from models.program import build_program
-from planner.joint.goal_state import GoalState
 from planner.joint.root_relaxation import RootRelaxation
-from planner.joint.search_state import LEAST_NODES
+from planner.joint.setups.goal_state import GoalState
+from planner.joint.setups.search_state import LEAST_NODES
 from planner.joint.solver.highs import Answer, StopReason, solve_with_highs
 
 KEPT_CUTS, NEWEST_CUTS, KEPT_NEARBY = 80, 20, 2

@@ -11,10 +11,10 @@ import numpy as np
 from models.formulation import Formulation, GoalKind
 from models.quality import UNROUTED
 from models.relaxation import Layout
-from planner.joint.curve_refinement import refine_curve_lines
-from planner.joint.cut_loop import MANY_LLMS, CutLoop, RelaxationPoint
-from planner.joint.goal_state import OPENED, GoalState
-from planner.joint.separation import separate_pattern_rows
+from planner.joint.setups.curve_refinement import refine_curve_lines
+from planner.joint.setups.cut_loop import MANY_LLMS, CutLoop, RelaxationPoint
+from planner.joint.setups.goal_state import OPENED, GoalState
+from planner.joint.setups.separation import separate_pattern_rows
 from planner.joint.solver.highs import StopReason
 
 PATTERN_ROUNDS = 8

@@ -22,7 +22,6 @@ until bound and plan meet: logic-based Benders decomposition (Hooker and Ottosso
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
@@ -31,35 +30,32 @@ from models.formulation import Goal, GoalKind, fleet_cost
 from models.linear import LinearProgram
 from models.nogood import NoGood
 from models.program import build_program
+from planner.joint.branching import branch_from_relaxation, programs_before_tree
 from planner.joint.cost_floor import reach_cost_floor
-from planner.joint.curve_refinement import refine_curve_lines, split_curve_arms
-from planner.joint.cut_loop import MANY_LLMS, RelaxationPoint
-from planner.joint.goal_state import GoalState, Incumbent, incumbent_for_goal
 from planner.joint.plunging import plunge_for_cost, plunge_from_relaxation
-from planner.joint.primal_heuristics import (
-    consider_primal,
-    consider_thinned_heuristic,
-    round_relaxation_heuristic,
-    try_rounding_heuristic,
-    try_running_heuristic,
-    try_smaller_heuristic,
-)
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
 from planner.joint.root_relaxation import (
-    NEARBY_LLMS,
     RootRelaxation,
     relax_root,
     tighten_root,
 )
-from planner.joint.search_state import SearchState
-from planner.joint.separation import (
+from planner.joint.setups.curve_refinement import refine_curve_lines, split_curve_arms
+from planner.joint.setups.cut_loop import MANY_LLMS, RelaxationPoint
+from planner.joint.setups.goal_state import GoalState, Incumbent, incumbent_for_goal
+from planner.joint.setups.primal_heuristics import (
+    consider_primal,
+    consider_thinned_heuristic,
+    try_rounding_heuristic,
+    try_running_heuristic,
+)
+from planner.joint.setups.search_state import SearchState
+from planner.joint.setups.separation import (
     SetupPlacement,
     pack_tightly_for_separation,
     place_or_separate,
 )
+from planner.joint.smaller_setup import try_smaller_setup
 from planner.joint.solver.highs import StopReason, solve_with_highs
-from planner.joint.tree.branch_and_cut import BranchTree, TreeTask
-from planner.joint.tree.node_program import NodePoint
 from planner.running_seats import place_near_running_seats, running_seats_cost
 
 FIRST_OPTIONS = 12
@@ -68,12 +64,6 @@ FIRST_OPTIONS = 12
 PROGRAMS_FIRST = 3
 """Programs that are tried before a plunge: easy instances need no more (all four sizes of the
 benchmark), and on those a plunge costs more than it finds.
-"""
-
-TREE_FIRST, TREE_LLMS = 1, 10
-"""Programs that are tried before a tree with more than NEARBY_LLMS, whose programs have no cuts
-around the relaxation, and most LLMs of a tree: with 12 its linear programs take 7 ms in place of 4,
-and plunges find better plans (light load).
 """
 
 EARLY_CELLS, EARLY_GAP = 1_000_000, 0.1
@@ -245,78 +235,17 @@ class Search:
                 return
             share *= 1.0 if news else LATER_SHARE
 
-    def _branches(self) -> bool:
-        """Whether branch and cut is worth its time: for quality alone, with few LLMs."""
-        goal = self.state.goal
-        few = len(self.shared.instance.llms) <= TREE_LLMS
-        return few and goal == Goal(of=GoalKind.QUALITY)
-
     def _programs_first(self) -> int:
-        few = len(self.shared.instance.llms) <= NEARBY_LLMS
-        return PROGRAMS_FIRST if few or not self._branches() else TREE_FIRST
+        """Programs that are tried before a plunge or a tree."""
+        return programs_before_tree(self.state) or PROGRAMS_FIRST
 
     def _plunge(self, milp: RestrictedMilp) -> bool:
         """Branch and cut, or plunge from the relaxation, for a goal of quality; True."""
-        if self._branches():
-            self._branch_and_cut(milp)
+        if programs_before_tree(self.state):
+            branch_from_relaxation(self.state, milp)
         elif self.state.goal.of == GoalKind.QUALITY:
             plunge_from_relaxation(self.state, milp.relaxation)
         return True
-
-    def _branch_and_cut(self, milp: RestrictedMilp) -> None:
-        """Grow a tree over all options that may help, and take its bound."""
-        state, shared, began = self.state, self.shared, time.perf_counter()
-        options, cuts = milp.promising(len(shared.instance.options)), len(shared.quality.cuts)
-        excluded = min(milp.excluded_bound(options), state.aside_bound)
-        tree = BranchTree(
-            TreeTask(
-                form=lambda: shared.formulation(state.goal, options),
-                points=lambda: {o: shared.points(o) for o in options},
-                quality=shared.quality,
-                settings=shared.settings,
-                upper=milp.reduced_upper(options),
-                bound=state.bound,
-                near=milp.relaxation.point.fractions,
-                loss=lambda: state.loss,
-                tolerance=state.tolerance,
-                consider=self._consider_setup,
-                round_off=partial(self._round_off, milp.relaxation.point),
-                stopped=lambda: state.closed() or shared.clock.stopped(),
-                book=shared.clock.book_solves,
-            )
-        )
-        state.raise_bound(min(tree.grow(), excluded))
-        shared.nodes += tree.nodes
-        made = np.arange(cuts, len(shared.quality.cuts))
-        state.plunge_cuts = np.concatenate([state.plunge_cuts, made])
-        shared.clock.spend("tree", began)
-        state.report("tree")
-
-    def _round_off(
-        self, root: RelaxationPoint, point: NodePoint
-    ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Whole replicas near a node's point, and rates."""
-        there = replace(root, fractions=point.fractions, replicas=point.replicas, rates=point.rates)
-        return round_relaxation_heuristic(self.shared, there)
-
-    def _consider_setup(self, replicas: np.ndarray, rates: np.ndarray) -> bool:
-        """Place and route a setup, or the part of it that can be placed; whether rows or curves of
-        the next program differ.
-        """
-        shared, whole = self.shared, replicas.astype(int)
-        used = np.flatnonzero(whole).tolist()
-
-        def size() -> int:
-            return len(shared.capacity) + sum(r.size for o in used for r, _ in shared.points(o))
-
-        before = size()
-        placement = place_or_separate(shared, whole, None)
-        if placement.placed:
-            consider_primal(self.state, whole, rates, placement.packings)
-        else:
-            consider_thinned_heuristic(self.state, whole, rates)
-        refine_curve_lines(shared, whole, rates)
-        return size() > before
 
     def _begin(self) -> RestrictedMilp | None:
         """Relaxation and a first plan; None where no program is needed.
@@ -363,7 +292,7 @@ class Search:
         quality = self.state.goal.of == GoalKind.QUALITY
         if self.incumbent is None and quality and not self._tried_smaller:
             self._tried_smaller = True
-            try_smaller_heuristic(self.state, milp, options, solution.setup()[0])
+            try_smaller_setup(self.state, milp, options, solution.setup()[0])
         if milp.cut_short and self.incumbent is not None:
             # The cost of a program that was cut short is not the least that it thinks possible.
             return news

@@ -33,14 +33,14 @@ from models.formulation import (
 )
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
-from planner.joint.cut_loop import MANY_LLMS
-from planner.joint.goal_state import GoalState, Incumbent, incumbent_for_goal
-from planner.joint.primal_heuristics import consider_primal
 from planner.joint.root_relaxation import RootRelaxation
 from planner.joint.search import Search
-from planner.joint.search_state import SearchState
-from planner.joint.separation import pack_tightly_for_separation
-from planner.joint.setup_routing import quality_with_more_budget
+from planner.joint.setups.cut_loop import MANY_LLMS
+from planner.joint.setups.goal_state import GoalState, Incumbent, incumbent_for_goal
+from planner.joint.setups.primal_heuristics import consider_primal
+from planner.joint.setups.search_state import SearchState
+from planner.joint.setups.separation import pack_tightly_for_separation
+from planner.joint.setups.setup_routing import quality_with_more_budget
 from planner.settings import CLOSE_ENOUGH
 
 SAME_VALUE = 1e-6

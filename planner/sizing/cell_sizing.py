@@ -30,7 +30,7 @@ from planner.cell_solution import CellRepair, CellSolution
 from planner.cells.schedule_search import ScheduleSearch
 from planner.cells.search import CellSearch
 from planner.cells.solve import class_qualities, solve_cells
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.settings import Progress, Settings
 from planner.sizing.number_search import NumberSearch, Relaxed, Tried
 from planner.sizing.sizing_goal import SizingGoal

@@ -24,7 +24,7 @@ from models.instance import Instance
 from models.quality import Quality
 from planner.joint import solve as joint
 from planner.joint.search import Search
-from planner.joint.search_state import SearchClock, SearchState
+from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.settings import Progress, Settings
 from planner.sizing.number_search import NumberSearch, Relaxed, Tried
 from planner.sizing.sizing_goal import SizingGoal

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from models.demand.node_numbers import Numbers
 from models.instance import Instance, ObjectiveKind
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver import highs
 from planner.settings import CLOSE_ENOUGH, Progress, Settings
 from planner.solution import Effort, Termination

@@ -31,12 +31,12 @@ from models.demand.headroom import with_headroom
 from models.formulation import Changes, Goal, GoalKind, formulation_lean_cost
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
-from planner.joint.goal_state import Incumbent, incumbent_for_goal
 from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
-from planner.joint.search_state import SearchClock, SearchState
-from planner.joint.separation import all_packed, pack_tightly_for_separation
-from planner.joint.setup_routing import RoutedSetup
+from planner.joint.setups.goal_state import Incumbent, incumbent_for_goal
+from planner.joint.setups.search_state import SearchClock, SearchState
+from planner.joint.setups.separation import all_packed, pack_tightly_for_separation
+from planner.joint.setups.setup_routing import RoutedSetup
 from planner.joint.ties import tie_gpus_needed
 from planner.plans.changes.running_setup import (
     RunningSetup,

@@ -14,8 +14,8 @@ from collections import Counter
 import numpy as np
 
 from models.nogood import NoGood
-from planner.joint.primal_heuristics import heuristic_meets_floors
-from planner.joint.search_state import SearchState
+from planner.joint.setups.primal_heuristics import heuristic_meets_floors
+from planner.joint.setups.search_state import SearchState
 from planner.solution import Solution
 
 __all__ = ["SetupKinds"]

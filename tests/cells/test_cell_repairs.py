@@ -14,7 +14,7 @@ from planner.cell_solution import CellNumberKind, CellRepair
 from planner.cells.cell_numbers import MovableNumber, movable_numbers
 from planner.cells.cell_repairs import relaxation_serves
 from planner.cells.solve import class_qualities, solve_cells
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.plans.cells.cells_content import _objective_content, _result_content
 from planner.settings import Settings
 from planner.verification.cells.cells_verifier import run_cells_verifier

@@ -14,7 +14,7 @@ from planner.cells.cell_numbers import MovableNumber, movable_numbers
 from planner.cells.cell_shadow_prices import cell_shadow_prices, joined_cell_prices
 from planner.cells.routing.cell_loop import CellLoop, CellPoint
 from planner.cells.solve import class_qualities
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings
 from tests.support.demand.random_demands import random_demand
 from tests.support.walls import first_fast, usually, wall_size

@@ -12,7 +12,7 @@ from planner.cells.setup_placement import (
     setups_cost,
     setups_starts_cost,
 )
-from planner.joint.separation import pack_for_separation
+from planner.joint.setups.separation import pack_for_separation
 from tests.support.demand.cell_models import cell_model
 from tests.verification.cells.test_start_checks import scheduled
 

@@ -26,11 +26,11 @@ from planner.joint import (
     infeasibility,
     least_change,
     restricted_milp,
-    setup_routing,
     ties,
 )
-from planner.joint.cut_loop import IN_OUT, MANY_LLMS
 from planner.joint.search import FIRST_OPTIONS
+from planner.joint.setups import setup_routing
+from planner.joint.setups.cut_loop import IN_OUT, MANY_LLMS
 from tests.support.demand.cell_models import cell_model, price_case
 from tests.support.demand.random_demands import random_demand
 from tests.support.demand.random_schedules import random_schedule

@@ -9,8 +9,8 @@ import pytest
 from models.formulation import Goal, GoalKind, formulation_price_step
 from models.instance import Instance, Running
 from planner.joint.cost_floor import _costs_between, reach_cost_floor
-from planner.joint.goal_state import GoalState
 from planner.joint.search import Search
+from planner.joint.setups.goal_state import GoalState
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import QUALITY, fresh_state, goal_state
 from tests.support.instances.tiny import random_instance

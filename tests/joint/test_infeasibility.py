@@ -11,7 +11,7 @@ from models.quality import Quality
 from planner.joint.adjustments import adjustments_of
 from planner.joint.infeasibility import explain_infeasibility
 from planner.joint.least_change import unhelpful_by_packing
-from planner.joint.search_state import SearchClock, SearchState
+from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.joint.solve import Settings, solve_joint
 from planner.solution import Repair, Solution
 from tests.support.fast_clock import FastClock

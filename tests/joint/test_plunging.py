@@ -5,9 +5,9 @@ import pytest
 
 from models.formulation import Goal, GoalKind
 from models.instance import Instance
-from planner.joint.goal_state import GoalState
 from planner.joint.plunging import plunge_for_cost, plunge_from_relaxation, replicas_to_fix
 from planner.joint.root_relaxation import FINE, relax_root, tighten_root
+from planner.joint.setups.goal_state import GoalState
 from planner.settings import FLOOR_SLACK
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import feasible_instances, goal_state

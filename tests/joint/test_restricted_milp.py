@@ -8,9 +8,9 @@ import pytest
 import planner.joint.restricted_milp
 from models.linear import LinearProgram
 from planner.joint import solve as joint
-from planner.joint.primal_heuristics import try_rounding_heuristic
 from planner.joint.restricted_milp import CUTOFF_SLACK, RestrictedMilp
 from planner.joint.root_relaxation import relax_root
+from planner.joint.setups.primal_heuristics import try_rounding_heuristic
 from planner.joint.solver.highs import Answer, SolveSettings, StopReason, solve_with_highs
 from tests.support.instances.oracle import best_plan, best_plan_with
 from tests.support.instances.programs import CASES

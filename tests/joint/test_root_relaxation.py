@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from planner.joint.root_relaxation import NEARBY_CUTS, relax_root, tighten_root
-from planner.joint.separation import separate_pattern_rows
+from planner.joint.setups.separation import separate_pattern_rows
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import feasible_instances, goal_state
 from tests.support.instances.tiny import random_instance

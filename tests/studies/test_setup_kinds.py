@@ -7,7 +7,7 @@ import numpy as np
 from models.instance import Instance
 from models.quality import Quality
 from planner.joint import solve as joint
-from planner.joint.search_state import SearchClock, SearchState
+from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.settings import Settings
 from planner.studies.setup_kinds import SetupKinds
 from tests.support.instances.tiny import random_instance

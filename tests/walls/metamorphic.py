@@ -26,7 +26,7 @@ from unittest.mock import patch
 import numpy as np
 
 from models.instance import Instance
-from planner.joint.search_state import SearchState
+from planner.joint.setups.search_state import SearchState
 from planner.joint.solve import solve_joint
 from planner.scenario.assemble import assemble_instance
 from planner.settings import Settings

@@ -11,7 +11,7 @@ from models.instance import Headroom, Instance
 from models.quality import Quality
 from planner.joint.adjustments import Adjustment, adjustments_of
 from planner.joint.least_change import feasible_plan, written_value
-from planner.joint.search_state import SearchClock, SearchState
+from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.joint.solve import solve_joint
 from planner.settings import Settings
 from planner.solution import Conflict, Repair

@@ -13,7 +13,8 @@ from itertools import pairwise
 import pytest
 
 from models.instance import Headroom
-from planner.joint import cut_loop, root_relaxation, search, setup_routing
+from planner.joint import root_relaxation, search
+from planner.joint.setups import cut_loop, setup_routing
 from planner.joint.solve import Settings, solve_joint
 from planner.verification.verifier import run_verifier
 from tests.support.instances.oracle import best_plan

@@ -19,7 +19,7 @@ from models.demand.cell_program import CellColumns
 from models.demand.demand_model import DemandModel
 from models.envelope import EnvelopeArm
 from planner.cells.routing.cell_loop import CellLoop, CellPoint
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
 
 __all__ = ["ArmCurves", "ArmLoop", "LoadArm"]

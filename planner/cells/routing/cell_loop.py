@@ -18,7 +18,7 @@ from models.demand.cell_curves import CellPoints
 from models.demand.cell_program import CellColumns, build_cell_program, cell_weight_columns
 from models.demand.demand_model import DemandModel
 from models.instance import ObjectiveKind
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver.highs import Answer, SolveSettings, StopReason
 from planner.joint.solver.live_lp import LiveLp
 from planner.settings import FLOOR_SLACK

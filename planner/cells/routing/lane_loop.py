@@ -11,7 +11,7 @@ from models.latency import safe_latency_points
 from planner.cells.routing.cell_loop import CellLoop, CellPoint
 from planner.cells.routing.lane_moves import lane_moves
 from planner.cells.routing.lane_shapes import LaneShape
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
 
 __all__ = ["LaneLoop"]

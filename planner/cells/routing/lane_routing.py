@@ -16,7 +16,7 @@ from planner.cells.routing.cell_loop import CellPoint
 from planner.cells.routing.lane_loop import LaneLoop
 from planner.cells.routing.lane_rates import LaneRates
 from planner.cells.routing.lane_shapes import LaneShape
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
 
 __all__ = ["route_lanes"]

@@ -13,7 +13,7 @@ from planner.cell_solution import RoutedCase
 from planner.cells.routing.lane_rates import LaneRates
 from planner.cells.routing.lane_routing import route_lanes
 from planner.cells.routing.lane_shapes import LaneShape, propose_lanes
-from planner.joint.setup_routing import route_setup
+from planner.joint.setups.setup_routing import route_setup
 from planner.joint.solver.highs import SolveSettings
 from profiles.records import Curve
 from tests.support.demand.cell_models import cell_model, price_case, search_clock

@@ -17,7 +17,7 @@ from models.formulation import allowance
 from models.quality import Quality
 from planner.cells.routing.cell_loop import CellLoop, CellPoint
 from planner.cells.search import CellSearch
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
 from planner.settings import Settings
 from tests.support.demand.state_routing import outside_may_serve, slos_of_class

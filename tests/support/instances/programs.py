@@ -11,7 +11,7 @@ from models.formulation import Formulation, Goal, GoalKind
 from models.linear import LinearProgram
 from models.program import build_program
 from models.quality import Quality
-from planner.joint.search_state import SearchClock, SearchState
+from planner.joint.setups.search_state import SearchClock, SearchState
 from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.walls import wall_size
 

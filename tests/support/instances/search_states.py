@@ -8,8 +8,8 @@ import numpy as np
 from models.formulation import Goal, GoalKind
 from models.instance import Instance
 from models.quality import Quality
-from planner.joint.goal_state import GoalState
-from planner.joint.search_state import SearchClock, SearchState
+from planner.joint.setups.goal_state import GoalState
+from planner.joint.setups.search_state import SearchClock, SearchState
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.tiny import random_instance
 

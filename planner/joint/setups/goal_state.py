@@ -15,8 +15,8 @@ from models.nogood import NoGood
 from models.openings.opening_cuts import OpeningCuts, opened_llms, opening_loads
 from models.packing.first_fit import Packing
 from models.quality import Quality, Settled
-from planner.joint.search_state import SearchState
-from planner.joint.setup_routing import RoutedSetup
+from planner.joint.setups.search_state import SearchState
+from planner.joint.setups.setup_routing import RoutedSetup
 from planner.running_seats import place_near_running_seats, running_seats_cost
 
 OPENED = (GoalKind.QUALITY, GoalKind.COST)

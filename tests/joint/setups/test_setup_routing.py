@@ -9,8 +9,8 @@ import pytest
 
 from models.instance import Instance
 from planner.decomposition.spend_tables import admissible_spend, shared_slos, spends_at
-from planner.joint.search_state import SearchState
-from planner.joint.setup_routing import RoutedSetup, _SetupProgram, route_setup
+from planner.joint.setups.search_state import SearchState
+from planner.joint.setups.setup_routing import RoutedSetup, _SetupProgram, route_setup
 from planner.joint.solve import solve_joint
 from planner.settings import Settings
 from tests.support.instances.oracle import feasible_setups, quality_cuts

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from planner.joint.cut_loop import CutLoop, RelaxationPoint
-from planner.joint.search_state import SearchState
+from planner.joint.setups.cut_loop import CutLoop, RelaxationPoint
+from planner.joint.setups.search_state import SearchState
 from planner.joint.solver.highs import Answer, StopReason
 from planner.joint.solver.live_lp import LiveLp
 from tests.support.instances.search_states import (

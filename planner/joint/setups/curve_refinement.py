@@ -10,7 +10,7 @@ split is spatial branching on the rate, where the hull itself lies below the cur
 import numpy as np
 
 from models.envelope import EnvelopeArm
-from planner.joint.search_state import COARSE_ERROR, SearchState
+from planner.joint.setups.search_state import COARSE_ERROR, SearchState
 
 SAME_BUDGET = 1e-6
 """An under-estimate this close to the curve, in shares of the SLO's allowance, is exact enough: no

@@ -7,8 +7,8 @@ import pytest
 
 from models.formulation import GoalKind
 from models.packing.first_fit import Packing, PackingVerdict
-from planner.joint.goal_state import Incumbent, incumbent_for_goal
-from planner.joint.setup_routing import RoutedSetup
+from planner.joint.setups.goal_state import Incumbent, incumbent_for_goal
+from planner.joint.setups.setup_routing import RoutedSetup
 from tests.support.instances.search_states import fresh_state, goal_state
 from tests.support.instances.tiny import random_instance
 

@@ -10,20 +10,18 @@ import pytest
 from models.formulation import Changes, Goal, GoalKind
 from models.instance import Llm
 from models.nogood import NoGood
-from planner.joint.cut_loop import RelaxationPoint
-from planner.joint.goal_state import GoalState
-from planner.joint.primal_heuristics import (
+from planner.joint.root_relaxation import relax_root
+from planner.joint.setups.cut_loop import RelaxationPoint
+from planner.joint.setups.goal_state import GoalState
+from planner.joint.setups.primal_heuristics import (
     consider_primal,
     heuristic_meets_floors,
     place_or_thin_heuristic,
     round_relaxation_heuristic,
     thin_out_heuristic,
     try_rounding_heuristic,
-    try_smaller_heuristic,
 )
-from planner.joint.restricted_milp import RestrictedMilp
-from planner.joint.root_relaxation import relax_root
-from planner.joint.separation import all_packed, pack_for_separation
+from planner.joint.setups.separation import all_packed, pack_for_separation
 from tests.support.instances.clusters import cluster
 from tests.support.instances.search_states import feasible_instances, fresh_state, goal_state
 from tests.support.walls import wall_size
@@ -124,19 +122,6 @@ def test_a_plan_keeps_the_goal_s_limits() -> None:
     barred.shared.no_goods.append(forbidden)
     consider_primal(barred, replicas, plan.routed.rates, plan.packing)
     assert barred.incumbent is None
-
-
-def test_where_packing_fails_a_plan_is_sought_on_part_of_the_pool() -> None:
-    state = goal_state(feasible_instances("convex", 1)[0])
-    relaxation = relax_root(state)
-    assert relaxation is not None
-    milp = RestrictedMilp(state, relaxation)
-    options = milp.promising(99)
-    replicas = milp.solve(options, 1e-6).setup()[0]
-    try_smaller_heuristic(state, milp, options, replicas)
-    assert state.incumbent is not None
-    assert all_packed(state.incumbent.packing)
-    assert state.shared.milp_solves >= 2
 
 
 def test_a_setup_that_does_not_fit_is_thinned_out() -> None:

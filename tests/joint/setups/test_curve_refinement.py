@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from models.latency import LatencyPieces
-from planner.joint.curve_refinement import (
+from planner.joint.setups.curve_refinement import (
     SAME_BUDGET,
     WORTH_A_SPLIT,
     refine_curve_lines,
     split_curve_arms,
 )
-from planner.joint.search_state import SearchState
+from planner.joint.setups.search_state import SearchState
 from tests.support.instances.search_states import fresh_state
 from tests.support.instances.tiny import random_instance
 

@@ -7,8 +7,8 @@ import pytest
 
 from models.instance import Instance
 from models.packing.first_fit import PackingVerdict
-from planner.joint.search_state import SearchState
-from planner.joint.separation import (
+from planner.joint.setups.search_state import SearchState
+from planner.joint.setups.separation import (
     all_packed,
     pack_for_separation,
     pack_tightly_for_separation,

@@ -16,7 +16,7 @@ import numpy as np
 from models.formulation import Formulation, allowance
 from models.latency import LatencyPieces, safe_latency_points
 from models.quality import UNROUTED, Quality
-from planner.joint.cut_loop import MANY_LLMS, CutLoop, RelaxationPoint
+from planner.joint.setups.cut_loop import MANY_LLMS, CutLoop, RelaxationPoint
 from planner.joint.solver.highs import SolveSettings, StopReason
 
 SPARES = (1e-9, 1e-8, 1e-7, 1e-6)

@@ -9,7 +9,7 @@ import pytest
 
 from models.instance import Llm
 from models.nogood import NoGood
-from planner.joint.search_state import SearchClock
+from planner.joint.setups.search_state import SearchClock
 from planner.solution import Termination
 from tests.support.instances.clusters import cluster
 from tests.support.instances.search_states import QUALITY, fresh_state

@@ -6,31 +6,23 @@ setup, and a setup for part of the pools where packing keeps failing.
 """
 
 import time
-from dataclasses import replace
 
 import numpy as np
 
 from models.formulation import Goal, GoalKind, limit_of_changes
 from models.packing.first_fit import Packing
 from models.packing.placement import place_most
-from planner.joint.curve_refinement import refine_curve_lines
-from planner.joint.cut_loop import RelaxationPoint
-from planner.joint.goal_state import GoalState, incumbent_for_goal
-from planner.joint.restricted_milp import RestrictedMilp
-from planner.joint.search_state import SearchState
-from planner.joint.separation import all_packed, pack_for_separation
-from planner.joint.setup_routing import route_setup
-
-SMALLER = (0.97, 0.94, 0.9, 0.85, 0.75, 0.6)
-"""Shares of the pools that could not be packed on which a first plan is sought."""
+from planner.joint.setups.curve_refinement import refine_curve_lines
+from planner.joint.setups.cut_loop import RelaxationPoint
+from planner.joint.setups.goal_state import GoalState, incumbent_for_goal
+from planner.joint.setups.search_state import SearchState
+from planner.joint.setups.separation import all_packed, pack_for_separation
+from planner.joint.setups.setup_routing import route_setup
 
 ROOM_MARGIN = 2e-7
 """Quality (0..1 scale) above its floor at which a setup is routed for room, since HiGHS keeps rows
 to 1e-7.
 """
-
-ROUGH_GAP = 0.002
-"""Gap (0..1 scale) of the programs for such a first plan."""
 
 
 def round_relaxation_heuristic(
@@ -183,34 +175,6 @@ def consider_thinned_heuristic(state: GoalState, replicas: np.ndarray, rates: np
     if fits is not None:
         fewer, packings = fits
         consider_primal(state, fewer, rates / np.maximum(replicas, 1) * fewer, packings)
-
-
-def try_smaller_heuristic(
-    state: GoalState, milp: RestrictedMilp, options: tuple[int, ...], replicas: np.ndarray
-) -> None:
-    """Consider a first plan where packing is what fails: programs that leave part of the pools
-    unused which could not be packed, more and more of them.
-
-    options: of the programs. replicas: (O,) that were not packed. As long as raising the bound
-    brings little, a plan with a gap is better than none; capacity rows bind where packings break,
-    and a few GPUs of slack are what first-fit needs.
-    """
-    pools = state.shared.instance.pools
-    tight: set[int] = set()
-    for share in SMALLER:
-        packings = pack_for_separation(state.shared, replicas)
-        tight |= {p for p, packing in enumerate(packings) if not all_packed([packing])}
-        most = tuple(
-            min(int(share * pool.gpus), pool.gpus - 1) if p in tight else pool.gpus
-            for p, pool in enumerate(pools)
-        )
-        solution = milp.solve(options, ROUGH_GAP, replace(state.goal, gpus_at_most=most))
-        if not solution.has_setup or state.shared.clock.stopped():
-            return
-        replicas, rates = solution.setup()
-        place_or_thin_heuristic(state, replicas, rates)
-        if state.incumbent is not None:
-            return
 
 
 def consider_primal(
