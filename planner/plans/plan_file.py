@@ -160,12 +160,18 @@ def _limit_faults(content: dict[str, Any], file: str) -> Iterator[Fault]:
 
 @cache
 def _validator(schema: str) -> "Validator":
-    """Of a schema in docs."""
+    """Of a schema in docs. A whole number is one without a point: JSON Schema takes 1.0 for it, but
+    it is no position in a list.
+    """
     # Imported here because only commands that take a plan need it.
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
 
     text = (SCHEMAS / schema).read_text(encoding="utf-8")
-    return Draft202012Validator(json.loads(text))
+    types = Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    )
+    return extend(Draft202012Validator, type_checker=types)(json.loads(text))
 
 
 def plan_schema_faults(content: dict[str, Any], file: str, schema: str) -> Iterator[Fault]:

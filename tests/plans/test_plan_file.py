@@ -90,6 +90,7 @@ def test_numbers_beyond_all_bounds_are_refused(tmp_path: Path, number: str) -> N
         ("options.0", 1, "options.0"),
         ("options.0.replicas", "two", "options.0.replicas"),
         ("options.0.replicas", 100_001, "options.0.replicas"),
+        ("options.0.replicas", 1.0, "options.0.replicas"),
         ("options.0.llm", "nobody", "options.0.llm"),
         ("options.0.pool", "nowhere", "options.0.pool"),
         ("placement.1.gpu", 99, "placement.1.gpu"),
