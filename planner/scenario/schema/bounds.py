@@ -8,6 +8,8 @@ from pydantic_core import PydanticCustomError
 __all__ = [
     "LEAST_RATE",
     "MOST",
+    "MOST_LLMS",
+    "MOST_POOLS",
     "MOST_SLOS",
     "Count",
     "Gibibytes",
@@ -34,6 +36,9 @@ __all__ = [
 
 MOST_SLOS = 30
 """SLOs of one list: every metric, statistic and scope once."""
+
+MOST_POOLS, MOST_LLMS = 100, 500
+"""Beyond these a relaxation takes minutes, and a time limit is kept late."""
 
 MOST = 1_000_000
 """Counts above this are taken for mistakes."""

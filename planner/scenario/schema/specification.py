@@ -11,6 +11,8 @@ from pydantic import Discriminator, Field, Tag
 
 from planner.scenario.schema.bounds import (
     MOST,
+    MOST_LLMS,
+    MOST_POOLS,
     MOST_SLOS,
     Count,
     Gibibytes,
@@ -222,12 +224,12 @@ class ScenarioSpec(Strict):
 
     version: Annotated[int, Field(ge=1, le=1)] = Field(description="version of this format")
     name: Name = Field(description="name of the scenario")
-    pools: Annotated[tuple[PoolSpec, ...], Field(strict=False, min_length=1)] = Field(
-        description="pools of GPUs"
-    )
-    llms: Annotated[tuple[LlmSpec, ...], Field(strict=False, min_length=1)] = Field(
-        description="LLMs that may be deployed"
-    )
+    pools: Annotated[
+        tuple[PoolSpec, ...], Field(strict=False, min_length=1, max_length=MOST_POOLS)
+    ] = Field(description="pools of GPUs")
+    llms: Annotated[
+        tuple[LlmSpec, ...], Field(strict=False, min_length=1, max_length=MOST_LLMS)
+    ] = Field(description="LLMs that may be deployed")
     profiles: Annotated[str, Field(min_length=1)] = Field(
         description="profile table, .csv or .parquet; relative to the scenario file"
     )
