@@ -22,6 +22,11 @@ what counts as a tie.
 MANY_UNDECIDED = 500
 """From so many undecided prompts on, those that lose the same are merged."""
 
+MANY_KINDS = 5_000
+"""From so many kinds of undecided prompts on, the interior-point method with crossover solves the
+problem: 24,500 kinds of 0/1 scores and 20 LLMs took it 4 s, the simplex method 40.
+"""
+
 MAGNIFIED = 2.0**20
 """How much the margins are magnified for the second solve: a power of two loses no digit."""
 
@@ -122,7 +127,8 @@ def _solve_transport(
     matrix = csr_matrix((np.ones(rows.size), (rows, cols)), shape=(kind.size + last, llm.size))
     right = np.concatenate([weight * unit, demand[:last]])
     gain = -lost[llm, kind[column]]
-    answer = linprog(-gain, A_eq=matrix, b_eq=right, bounds=(0, None), method="highs")
+    method = "highs-ipm" if kind.size >= MANY_KINDS else "highs"
+    answer = linprog(-gain, A_eq=matrix, b_eq=right, bounds=(0, None), method=method)
     if answer.status != 0:
         return None
     multipliers = prices + np.append(-answer.eqlin.marginals[kind.size :], 0.0)

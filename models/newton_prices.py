@@ -76,33 +76,31 @@ def balanced_prices(
     """
     prices = prices.copy()
     margin = values - prices[:, None]
-    stepped = np.zeros(target.size, dtype=bool)
     near = COORDINATE_NEAR * target.size * float(weights.max())
-    for _ in range(COORDINATE_STEPS * target.size):
-        load = np.bincount(margin.argmax(axis=0), weights=weights, minlength=target.size)
-        off = np.abs(load - target)
-        i = int(off.argmax())
-        if off[i] <= near:
-            # An LLM of less than a prompt may be far from every prompt all the same: no window
-            # around its price then holds one, and the transport problem grows to all prompts.
-            none = np.flatnonzero((load == 0) & ~stepped)
-            if none.size == 0:
-                break
-            i = int(none[0])
-        stepped[i] = True
-        own = margin[i].copy()
+
+    def best_price(i: int) -> float:
         margin[i] = -np.inf
         offer = values[i] - margin.max(axis=0)
         order = np.argsort(-offer)
         reached = int(np.searchsorted(np.cumsum(weights[order]), target[i]))
         price = float(offer[order[min(reached, order.size - 1)]])
         margin[i] = values[i] - price
-        if price == prices[i]:
-            margin[i] = own
-            if off[i] > near:
-                break
-            continue
-        prices[i] = price
+        return price
+
+    load = np.bincount(margin.argmax(axis=0), weights=weights, minlength=target.size)
+    for _ in range(COORDINATE_STEPS * target.size):
+        off = np.abs(load - target)
+        i = int(off.argmax())
+        if off[i] <= near:
+            break
+        before, prices[i] = prices[i], best_price(i)
+        if prices[i] == before:
+            break
+        load = np.bincount(margin.argmax(axis=0), weights=weights, minlength=target.size)
+    # An LLM of less than a prompt may be far from every prompt all the same: no window around its
+    # price then holds one, and the transport problem grows to all prompts.
+    for idle in np.flatnonzero(load == 0).tolist():
+        prices[idle] = best_price(idle)
     return prices - prices.min()
 
 

@@ -21,7 +21,7 @@ from models.quality import Quality
 from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.setups.goal_state import incumbent_for_goal
 from planner.joint.setups.search_state import SearchClock, SearchState
-from planner.joint.setups.setup_routing import route_setup
+from planner.joint.setups.setup_routing import RoutingLimits, route_setup
 from planner.settings import FLOOR_SLACK, Settings
 from planner.solution import Solution, Termination
 
@@ -160,7 +160,7 @@ class PeerCase:
         state, quality = self.state, self.quality
         form = state.formulation(Goal(of=GoalKind.QUALITY), tuple(np.flatnonzero(replicas > 0)))
         routed = route_setup(
-            form, quality, state.pieces, replicas, rates, state.settings(), TOLERANCE
+            form, quality, state.pieces, replicas, rates, state.settings(), RoutingLimits(TOLERANCE)
         )
         if routed is None:
             return PeerAnswer(None, "no routing of its setup keeps the SLOs")

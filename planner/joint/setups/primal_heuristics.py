@@ -17,7 +17,7 @@ from planner.joint.setups.cut_loop import RelaxationPoint
 from planner.joint.setups.goal_state import GoalState, incumbent_for_goal
 from planner.joint.setups.search_state import SearchState
 from planner.joint.setups.separation import all_packed, pack_for_separation
-from planner.joint.setups.setup_routing import route_setup
+from planner.joint.setups.setup_routing import RoutingLimits, route_setup
 
 ROOM_MARGIN = 2e-7
 """Quality (0..1 scale) above its floor at which a setup is routed for room, since HiGHS keeps rows
@@ -196,7 +196,7 @@ def consider_primal(
         replicas,
         rates,
         shared.settings(),
-        state.cut_tolerance(),
+        RoutingLimits(state.cut_tolerance(), shared.clock.stopped),
     )
     now = shared.clock.spend("routing", began)
     if routed is None:

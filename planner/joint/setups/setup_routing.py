@@ -8,7 +8,7 @@ approximation (Marks and Wright, Operations Research 26, 1978). On convex curves
 of the setup; elsewhere it is a good plan, and the bound of the joint program says how good.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,6 +47,16 @@ BUDGET_TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True)
+class RoutingLimits:
+    """tolerance: how much quality (0..1 scale) a cut loop may leave. stopped: polled once a round;
+    what is routed then is taken.
+    """
+
+    tolerance: float
+    stopped: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
 class RoutedSetup:
     """A feasible operating point of a setup.
 
@@ -68,18 +78,17 @@ def route_setup(
     replicas: np.ndarray,
     rates: np.ndarray,
     settings: SolveSettings,
-    tolerance: float,
+    limits: RoutingLimits,
 ) -> RoutedSetup | None:
     """The best routing near the given rates for a setup; None when none keeps the SLOs.
 
     form: instance, SLOs, unit and goal: the best quality, or the most room at a quality (its cuts
     are replaced by the pool's). pieces: exact curves by options. replicas: (O,) whole. rates: (O,)
-    req/s to begin with. tolerance: how much quality (0..1 scale) the cut loop may leave. Cuts are
-    added to the pool of `quality`.
+    req/s to begin with. Cuts are added to the pool of `quality`.
     """
     if not np.any(replicas > 0):
         return None
-    return _SetupProgram(form, quality, pieces, replicas, settings, tolerance).route(rates)
+    return _SetupProgram(form, quality, pieces, replicas, settings, limits).route(rates)
 
 
 def quality_with_more_budget(
@@ -93,7 +102,8 @@ def quality_with_more_budget(
     """The quality (0..1 scale) that a routed setup reaches near its rates with larger budgets;
     that of the routing where none is found. more: share by which every budget is larger.
     """
-    program = _SetupProgram(form, quality, pieces, routed.replicas, settings, BUDGET_TOLERANCE)
+    limits = RoutingLimits(BUDGET_TOLERANCE)
+    program = _SetupProgram(form, quality, pieces, routed.replicas, settings, limits)
     best = routed.quality
     for side in (-1, 1):
         per_replica = routed.rates / np.maximum(routed.replicas, 1)
@@ -113,10 +123,11 @@ class _SetupProgram:
         pieces: Mapping[int, LatencyPieces],
         replicas: np.ndarray,
         settings: SolveSettings,
-        tolerance: float,
+        limits: RoutingLimits,
     ) -> None:
         self.form, self.quality, self.pieces = form, quality, pieces
-        self.replicas, self.settings, self.tolerance = replicas, settings, tolerance
+        self.replicas, self.settings = replicas, settings
+        self.tolerance, self.stopped = limits.tolerance, limits.stopped
         self.deployed = np.flatnonzero(replicas > 0)
 
     def route(self, rates: np.ndarray) -> RoutedSetup | None:
@@ -137,7 +148,7 @@ class _SetupProgram:
             # repeated on the other side before it counts as the end.
             stale = 0 if gain > self.tolerance else stale + 1
             side = -side
-            if stale >= 2:
+            if stale >= 2 or self.stopped():
                 break
             per_replica[deployed] = best.rates[deployed] / replicas[deployed]
         if best is None:
@@ -205,9 +216,10 @@ class _SetupProgram:
                 in_out=True,
                 near=self.quality.best_answers(),
                 loose=LOOSER * self.tolerance,
+                stopped=self.stopped,
             )
         else:
-            point = loop().converge(self.tolerance, MOST_CUTS)
+            point = loop().converge(self.tolerance, MOST_CUTS, stopped=self.stopped)
         if point.stop is not StopReason.INFEASIBLE:
             return point
         # The relaxation's rates lie on under-estimates of the curves, so the exact budgets may be

@@ -13,7 +13,7 @@ from planner.cell_solution import RoutedCase
 from planner.cells.routing.lane_rates import LaneRates
 from planner.cells.routing.lane_routing import route_lanes
 from planner.cells.routing.lane_shapes import LaneShape, propose_lanes
-from planner.joint.setups.setup_routing import route_setup
+from planner.joint.setups.setup_routing import RoutingLimits, route_setup
 from planner.joint.solver.highs import SolveSettings
 from profiles.records import Curve
 from tests.support.demand.cell_models import cell_model, price_case, search_clock
@@ -157,7 +157,8 @@ def test_one_class_is_routed_as_without_classes(seed: int) -> None:
     even = replicas * np.array([o.curve.max_rate for o in instance.options])
     rates = even * case.rates[0] / even.sum()
     quality = Quality(entry.scores)
-    plain = route_setup(form, quality, state.pieces, replicas, rates, SolveSettings(), 1e-6)
+    limits = RoutingLimits(1e-6)
+    plain = route_setup(form, quality, state.pieces, replicas, rates, SolveSettings(), limits)
     if plain is None or found is None or found[2] is None:
         assert plain is None
         assert found is None or found[2] is None

@@ -10,7 +10,12 @@ import pytest
 from models.instance import Instance
 from planner.decomposition.spend_tables import admissible_spend, shared_slos, spends_at
 from planner.joint.setups.search_state import SearchState
-from planner.joint.setups.setup_routing import RoutedSetup, _SetupProgram, route_setup
+from planner.joint.setups.setup_routing import (
+    RoutedSetup,
+    RoutingLimits,
+    _SetupProgram,
+    route_setup,
+)
 from planner.joint.solve import solve_joint
 from planner.settings import Settings
 from tests.support.instances.oracle import feasible_setups, quality_cuts
@@ -32,7 +37,13 @@ def routed_setup(
     start = np.zeros(replicas.size)
     start[deployed] = rng.dirichlet(np.ones(deployed.size)) * state.instance.arrival_rate
     return route_setup(
-        form, state.quality, state.pieces, replicas, start, state.settings(), TOLERANCE
+        form,
+        state.quality,
+        state.pieces,
+        replicas,
+        start,
+        state.settings(),
+        RoutingLimits(TOLERANCE),
     )
 
 
@@ -149,9 +160,11 @@ def test_nothing_deployed_and_no_way_to_keep_an_slo() -> None:
     state = fresh_state(instance)
     nothing = np.zeros(len(instance.options), dtype=int)
     form = state.formulation(QUALITY, ())
-    settings = state.settings()
+    settings, limits = state.settings(), RoutingLimits(1e-6)
     assert (
-        route_setup(form, state.quality, state.pieces, nothing, nothing * 1.0, settings, 1e-6)
+        route_setup(
+            form, state.quality, state.pieces, nothing, nothing * 1.0, settings, RoutingLimits(1e-6)
+        )
         is None
     )
     one = nothing.copy()
@@ -160,4 +173,4 @@ def test_nothing_deployed_and_no_way_to_keep_an_slo() -> None:
     rates[0] = instance.options[0].curve.max_rate
     busy = fresh_state(replace(instance, arrival_rate=2.0 * float(rates[0])))
     form = busy.formulation(QUALITY, (0,))
-    assert route_setup(form, busy.quality, busy.pieces, one, rates, settings, 1e-6) is None
+    assert route_setup(form, busy.quality, busy.pieces, one, rates, settings, limits) is None
