@@ -87,3 +87,15 @@ def test_an_llm_of_less_than_a_prompt_is_near_one(seed: int) -> None:
     margin = values - prices[:, None]
     lead = margin - margin.max(axis=0)
     assert lead.max(axis=1).min() > -0.01, "the starts were 4 and more away"
+
+
+@pytest.mark.parametrize("seed", [45, 51])
+def test_so_is_one_where_the_others_are_stuck_in_ties(seed: int) -> None:
+    rng, prompts = np.random.default_rng(seed), 300
+    values, weights = np.round(rng.random((6, prompts)), 1), np.full(prompts, 1 / prompts)
+    others = rng.dirichlet(np.ones(5))
+    target = np.concatenate([[0.2 / prompts], others * (1 - 0.2 / prompts)])
+    far = rng.random(6) * 0.02
+    far[0] = 0.4
+    margin = values - balanced_prices(values, weights, target, far)[:, None]
+    assert (margin[1:].max(axis=0) - margin[0]).min() <= 1e-9
