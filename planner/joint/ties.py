@@ -40,7 +40,7 @@ from planner.joint.setups.goal_state import GoalState, Incumbent, incumbent_for_
 from planner.joint.setups.primal_heuristics import consider_primal
 from planner.joint.setups.search_state import SearchState
 from planner.joint.setups.separation import pack_tightly_for_separation
-from planner.joint.setups.setup_routing import quality_with_more_budget
+from planner.joint.setups.setup_routing import worth_of_routed_budgets
 from planner.settings import CLOSE_ENOUGH
 
 SAME_VALUE = 1e-6
@@ -206,7 +206,7 @@ class _TieStages:
             self.plan = best
 
     def _needs_its_budgets(self) -> bool:
-        """Whether the plan would answer better with a little more of its budgets.
+        """Whether a little of its budgets is worth quality to the plan, by the duals of its routing.
 
         Then they are what its quality is made of: it has no room, and a setup that reaches the same
         quality by something else, with room left, would be a coincidence. None is sought, which
@@ -214,15 +214,14 @@ class _TieStages:
         """
         state, plan = self.state, self.plan
         options = tuple(np.flatnonzero(plan.routed.replicas > 0).tolist())
-        reached = quality_with_more_budget(
+        worth = worth_of_routed_budgets(
             state.formulation(Goal(of=GoalKind.QUALITY), options),
             state.quality,
             state.pieces,
             plan.routed,
             state.settings(),
-            SAME_ROOM,
         )
-        return reached > plan.routed.quality + _slack_of_tie(state.quality, plan)
+        return SAME_ROOM * worth > _slack_of_tie(state.quality, plan)
 
     def _search(
         self,

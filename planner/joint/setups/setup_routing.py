@@ -42,9 +42,6 @@ MOVES = 4
 MOST_CUTS = 60
 """Rounds of one cut loop."""
 
-BUDGET_TOLERANCE = 1e-7
-"""Quality (0..1 scale) to which it is known what more of the budgets buys."""
-
 
 @dataclass(frozen=True)
 class RoutingLimits:
@@ -91,26 +88,19 @@ def route_setup(
     return _SetupProgram(form, quality, pieces, replicas, settings, limits).route(rates)
 
 
-def quality_with_more_budget(
+def worth_of_routed_budgets(
     form: Formulation,
     quality: Quality,
     pieces: Mapping[int, LatencyPieces],
     routed: RoutedSetup,
     settings: SolveSettings,
-    more: float,
 ) -> float:
-    """The quality (0..1 scale) that a routed setup reaches near its rates with larger budgets;
-    that of the routing where none is found. more: share by which every budget is larger.
+    """By how much quality (0..1 scale) a routed setup rises near its rates for all budgets again:
+    the slope of its linear program, by the duals.
     """
-    limits = RoutingLimits(BUDGET_TOLERANCE)
-    program = _SetupProgram(form, quality, pieces, routed.replicas, settings, limits)
-    best = routed.quality
-    for side in (-1, 1):
-        per_replica = routed.rates / np.maximum(routed.replicas, 1)
-        point = program.solve_around(per_replica, side, -more)
-        if point.stop is StopReason.OPTIMAL:
-            best = max(best, point.quality)
-    return best
+    program = _SetupProgram(form, quality, pieces, routed.replicas, settings, RoutingLimits(0.0))
+    per_replica = routed.rates / np.maximum(routed.replicas, 1)
+    return max(program.worth_of_budgets(per_replica, side) for side in (-1, 1))
 
 
 class _SetupProgram:
@@ -185,31 +175,50 @@ class _SetupProgram:
         allowed = allowed * form.instance.arrival_rate
         return float(np.max(spent / allowed, initial=0.0))
 
+    def worth_of_budgets(self, per_replica: np.ndarray, side: int) -> float:
+        """What all budgets again would bring at the slope near rates per replica (O,)."""
+        loop = self._loop_around(per_replica, side)
+        point = loop.converge(self.tolerance, 1)
+        if point.stop is not StopReason.OPTIMAL:
+            return 0.0
+        budgets = point.row_dual[loop.where.budget_row : loop.where.replica_row]
+        return -float(budgets.sum()) * self.form.demand
+
+    def _loop_around(
+        self,
+        per_replica: np.ndarray,
+        side: int,
+        spare: float = 0.0,
+        *,
+        measure_excess: bool = False,
+    ) -> CutLoop:
+        """The linear program around rates per replica (O,), with all cuts of the pool."""
+        cuts = self.quality.cuts
+        points = {
+            int(o): [safe_latency_points(self.pieces[int(o)], float(per_replica[o]), side)]
+            for o in self.deployed
+        }
+        return CutLoop(
+            replace(self.form, cut_prices=cuts.prices, cut_base=cuts.base),
+            self.quality,
+            points,
+            self.settings,
+            self.replicas,
+            measure_excess=measure_excess,
+            spare=0.0 if measure_excess else spare,
+        )
+
     def solve_around(
         self, per_replica: np.ndarray, side: int, spare: float = 0.0
     ) -> RelaxationPoint:
         """One linear program around the present rates (moved in place); when it is infeasible,
         first move to where the budgets are exceeded least.
         """
-        cuts = self.quality.cuts
-        form = replace(self.form, cut_prices=cuts.prices, cut_base=cuts.base)
 
         def loop(*, measure_excess: bool = False) -> CutLoop:
-            points = {
-                int(o): [safe_latency_points(self.pieces[int(o)], float(per_replica[o]), side)]
-                for o in self.deployed
-            }
-            return CutLoop(
-                form,
-                self.quality,
-                points,
-                self.settings,
-                self.replicas,
-                measure_excess=measure_excess,
-                spare=0.0 if measure_excess else spare,
-            )
+            return self._loop_around(per_replica, side, spare, measure_excess=measure_excess)
 
-        if len(form.instance.llms) > MANY_LLMS and not form.goal.room:
+        if len(self.form.instance.llms) > MANY_LLMS and not self.form.goal.room:
             point = loop().converge(
                 self.tolerance,
                 MOST_CUTS,

@@ -15,6 +15,7 @@ from planner.joint.setups.setup_routing import (
     RoutingLimits,
     _SetupProgram,
     route_setup,
+    worth_of_routed_budgets,
 )
 from planner.joint.solve import solve_joint
 from planner.settings import Settings
@@ -153,6 +154,35 @@ def test_no_routing_of_a_grid_is_better_on_convex_curves() -> None:
             assert value >= known - 1e-6 * state.quality.scale
             compared += 1
     assert compared >= 6
+
+
+def test_budgets_are_worth_no_less_than_more_of_them_brings() -> None:
+    worths = []
+    for instance in feasible_instances("convex", 4):
+        rng, state = np.random.default_rng(3), fresh_state(instance)
+        for setup in feasible_setups(instance)[:6]:
+            replicas = np.array(setup.replicas)
+            routed = routed_setup(state, replicas, rng)
+            if routed is None:
+                continue
+            form = state.formulation(QUALITY, tuple(np.flatnonzero(replicas).tolist()))
+            program = _SetupProgram(
+                form,
+                state.quality,
+                state.pieces,
+                routed.replicas,
+                state.settings(),
+                RoutingLimits(TOLERANCE),
+            )
+            per_replica = routed.rates / np.maximum(routed.replicas, 1)
+            more = max(program.solve_around(per_replica, side, -0.01).quality for side in (-1, 1))
+            worth = worth_of_routed_budgets(
+                form, state.quality, state.pieces, routed, state.settings()
+            )
+            assert more - routed.quality <= 0.01 * worth + PRICED
+            worths.append(worth)
+    assert min(worths) == pytest.approx(0.0, abs=1e-9)
+    assert max(worths) > 0.01
 
 
 def test_nothing_deployed_and_no_way_to_keep_an_slo() -> None:
