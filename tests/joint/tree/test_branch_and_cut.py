@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.instance import Instance
-from planner.joint import search as joint_search
+from planner.joint import branching
 from planner.joint.search import Search
 from planner.joint.tree.branch_and_cut import BranchTree, TreeTask
 from tests.support.instances.oracle import best_plan
@@ -25,11 +25,11 @@ def grown(
         trees.append(BranchTree(task, most_lps))
         return trees[0]
 
-    monkeypatch.setattr(joint_search, "BranchTree", tree_of)
+    monkeypatch.setattr(branching, "BranchTree", tree_of)
     search = Search(fresh_state(instance), QUALITY, lambda _: GAP)
     milp = search._begin()
     assert milp is not None
-    search._branch_and_cut(milp)
+    branching.branch_from_relaxation(search.state, milp)
     return search, trees[0]
 
 
