@@ -206,7 +206,7 @@ class _TieStages:
             self.plan = best
 
     def _needs_its_budgets(self) -> bool:
-        """Whether a little of its budgets is worth quality to the plan, by the duals of its routing.
+        """Whether its budgets are worth quality to the plan, by the duals of its routing.
 
         Then they are what its quality is made of: it has no room, and a setup that reaches the same
         quality by something else, with room left, would be a coincidence. None is sought, which
