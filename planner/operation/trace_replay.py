@@ -21,6 +21,8 @@ from profiles.io.faults import Fault
 __all__ = ["TraceScale", "check_trace_copies", "replay_trace", "trace_copies"]
 
 MOST_COPIES = 10_000
+FASTEST_RPS = 10_000.0
+"""A trace that is drawn from is replayed whole first: so many requests in a second at most."""
 
 
 class TraceScale(StrEnum):
@@ -36,8 +38,14 @@ def trace_copies(gaps: np.ndarray, rate: float) -> float:
 
 
 def check_trace_copies(file: str, gaps: np.ndarray, rate: float, scale: TraceScale) -> None:
-    """DataError for so many copies that nothing of the trace would be left in them."""
+    """DataError for so many copies that nothing of the trace would be left in them, and for a trace
+    of too many requests to draw from.
+    """
     copies = trace_copies(gaps, rate)
+    if scale is TraceScale.SUPERPOSE and copies < 1 and gaps.mean() * FASTEST_RPS < 1:
+        problem = f"the trace has {1 / gaps.mean():,.4g} req/s, which are too many to draw from"
+        fix = "write seconds, keep every hundredth request, or use --scale compress"
+        raise DataError([Fault(file, "column arrival_s", "", problem, fix)])
     if scale is TraceScale.SUPERPOSE and copies > MOST_COPIES:
         problem = f"the plan has {copies:,.0f} times its rate; so many copies are Poisson arrivals"
         fix = "leave the trace away, or use --scale compress"

@@ -60,3 +60,11 @@ def test_too_many_copies_are_refused_with_what_to_do() -> None:
     check_trace_copies("t.csv", BURSTY, 1e6, TraceScale.COMPRESS)
     with pytest.raises(DataError, match="--scale compress"):
         check_trace_copies("t.csv", BURSTY, 1e6, TraceScale.SUPERPOSE)
+
+
+def test_a_trace_of_too_many_requests_is_not_drawn_from() -> None:
+    fast = BURSTY * 1e-6
+    check_trace_copies("t.csv", fast, 2e6, TraceScale.SUPERPOSE)
+    check_trace_copies("t.csv", fast, 5.0, TraceScale.COMPRESS)
+    with pytest.raises(DataError, match="which are too many to draw from"):
+        check_trace_copies("t.csv", fast, 5.0, TraceScale.SUPERPOSE)

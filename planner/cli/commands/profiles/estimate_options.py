@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from models.serving.batching import SCHEDULERS
 from models.serving.gpu_sharing import MOST_LOST_PCT, SHARING_LOSS
 from models.serving.step_time import StepSettings
@@ -245,12 +243,8 @@ def _estimate_lengths_option(options: EstimateOptions, faults: list[Fault]) -> L
     if options.lengths == "lognormal":
         return lognormal_workload(options.input_tokens, options.output_tokens)
     try:
-        tokens = load_trace(Path(options.lengths)).tokens
+        tokens = load_trace(Path(options.lengths), with_lengths=True).tokens
     except DataError as error:
         faults.extend(error.faults)
-        return fixed(1, 1)
-    if len(tokens) < 2 or any(np.any(~(column >= 1)) for column in tokens.values()):
-        fix = "fill in input_tokens and output_tokens, 1 or more, in every row"
-        faults.append(Fault(options.lengths, "", "", "the trace does not state all lengths", fix))
         return fixed(1, 1)
     return workload_from_trace(tokens["input_tokens"], tokens["output_tokens"])
