@@ -113,9 +113,10 @@ class LiveLp:
             return None
         return self._highs.getModelStatus()
 
-    def solve(self) -> Answer:
-        """Solve from the present basis."""
+    def solve(self, strategy: int = DUAL) -> Answer:
+        """Solve from the present basis, by the dual simplex or the primal one."""
         began = time.perf_counter()
+        set_highs_options(self._highs, simplex_strategy=strategy)
         status = self._run()
         # From a basis of many rounds, and with hundreds of nearly parallel cuts, the simplex may
         # end in trouble (unknown status, or an error): once more from scratch, then with presolve,

@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix
 
 from models.linear import LinearProgram
 from planner.joint.solver.highs import SolverError, SolveSettings, StopReason
-from planner.joint.solver.live_lp import LiveLp
+from planner.joint.solver.live_lp import PRIMAL, LiveLp
 from tests.joint.solver.test_highs import knapsack
 
 
@@ -28,6 +28,21 @@ def test_a_live_program_grows_by_rows_and_columns() -> None:
     answer = live.solve()
     assert answer.row_dual is not None
     assert answer.row_dual.size == 2
+
+
+def test_the_primal_simplex_says_the_same_and_is_left_after_one_solve() -> None:
+    live = LiveLp(knapsack(whole=False), SolveSettings())
+    value = live.solve().value
+    first = np.arange(1)
+    live.set_bounds(first, np.ones(1), np.ones(1))
+    bounded = live.solve(PRIMAL)
+    assert bounded.value == pytest.approx(live.solve().value)
+    live.add_rows(np.full(1, 2.0), np.full(1, np.inf), csr_matrix(np.eye(1, 3)))
+    assert live.solve(PRIMAL).stop is StopReason.INFEASIBLE
+    live.set_row_sides(np.array([live.rows - 1]), np.full(1, -np.inf), np.full(1, np.inf))
+    live.set_bounds(first, np.zeros(1), np.ones(1))
+    assert live.solve().value == pytest.approx(value)
+    assert live._highs.getOptionValue("simplex_strategy")[1] == 1  # HiGHS's dual
 
 
 def test_integers_are_left_out() -> None:
