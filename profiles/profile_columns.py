@@ -36,6 +36,7 @@ LEAST_RATE_RPS = 1e-6
 """A rate may be 0, where a curve begins; else it is at least one request in eleven days."""
 LEAST_LATENCY_MS = 1e-3
 MEMORY_GIB = (1e-3, 1e6)
+LEAST_SHARE_PCT = 0.01
 
 
 KEYS = ("llm", "gpu", "tp_degree", "mps_share_pct")
@@ -115,8 +116,12 @@ def _impossible_profile_columns(name: str, values: np.ndarray) -> list[tuple[np.
         bad = (values < 1) | (values > 1024) | (values % 1 != 0) & ~np.isnan(values)
         return [(bad, "this is no tensor-parallel degree", "write a whole number from 1")]
     if name == "mps_share_pct":
-        bad = (values <= 0) | (values > 100)
-        return [(bad, "the share is outside (0, 100]", "write per cent of one GPU, e.g. 50")]
+        fix = "write per cent of one GPU, e.g. 50"
+        tiny = (values > 0) & (values < LEAST_SHARE_PCT)
+        return [
+            ((values <= 0) | (values > 100), "the share is outside (0, 100]", fix),
+            (tiny, f"the share is below {LEAST_SHARE_PCT:g} %", fix),
+        ]
     if name in ("rate_rps", *COUNTS):
         tiny = (values > 0) & (values < LEAST_RATE_RPS)
         return [

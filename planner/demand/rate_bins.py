@@ -22,6 +22,8 @@ __all__ = ["DAY_S", "RateBins", "bin_request_rates", "bin_window_rates", "fold_r
 
 DAY_S = 86_400.0
 MOST_BINS = 10_000
+SHORTEST_S = 1e-6
+"""Of a log: with less, a rate is no number any more."""
 EDGE_COVER = 0.5
 """Least part of a bin that must be known."""
 
@@ -60,7 +62,7 @@ def bin_request_rates(
     first, last = float(times[0]), float(times[-1])
     begin = math.floor(first / width) * width if clock == LogClock.UNIX else first
     count = math.floor((last - begin) / width) + 1
-    if last <= first:
+    if last - first < SHORTEST_S:
         _refuse_bins("all requests come at one time", "give a log of some hours")
     if count > MOST_BINS:
         _refuse_bins(f"the log spans {count:,} bins, more than {MOST_BINS:,}", LONGER)

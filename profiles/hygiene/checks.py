@@ -41,6 +41,7 @@ def run_curve_checks(curve: CurveRows) -> list[Finding]:
         check_shape_span,
         check_mixed_values,
     )
-    # Ratios of numbers at both ends of what a cell may hold overflow: infinite is what they are.
-    with np.errstate(over="ignore"):
+    # Ratios of 0 and of numbers at both ends of what a cell may hold: infinite is what they are,
+    # or nothing that any comparison finds.
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         return [finding for check in checks for finding in check(curve)]

@@ -29,6 +29,9 @@ NOISE, NOISE_P99 = 0.02, 0.06
 FINEST = 1e-9
 """A cost of convexity up to this is rounding."""
 
+LEAST_PART = 1e-100
+"""A smaller part of the highest rate or latency is none."""
+
 SPIKE = 1.3
 """A point this many times above both its neighbours is a spike."""
 
@@ -87,10 +90,11 @@ def convex_shape_cost(rates: np.ndarray, latency: np.ndarray) -> float:
     """
     rates, first = np.unique(rates, return_index=True)
     latency = latency[first]
-    if not rates[-1] > 0 or not (latency > 0).all():
+    if not rates[-1] > 0 or not latency.min() > LEAST_PART * latency.max():
         return 0.0
-    latency = latency / latency.max()  # the cost is relative, and products then stay finite
-    edges = np.union1d(rates[rates > 0], [0.0])
+    # The cost is relative, and products of parts are numbers.
+    latency, rates = latency / latency.max(), rates / rates[-1]
+    edges = np.union1d(rates[rates > LEAST_PART], [0.0])
     grid = np.unique(np.concatenate([np.linspace(a, b, GRID + 1) for a, b in pairwise(edges)]))[1:]
     budget = grid * np.interp(grid, rates, latency)
     hull_r, hull_d = [0.0], [0.0]

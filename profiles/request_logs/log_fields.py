@@ -13,6 +13,8 @@ from profiles.io.cells import number_in_text_cell
 from profiles.io.faults import shown_in_fault
 
 __all__ = [
+    "LATEST",
+    "MOST_TOKENS",
     "UNIX_FROM",
     "LogFieldError",
     "label_of_log_field",

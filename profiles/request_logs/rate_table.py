@@ -17,7 +17,7 @@ import numpy as np
 from profiles.io.faults import Fault
 from profiles.io.table_files import read_table_file
 from profiles.io.tables import Table, check_table_cells, number_table_column, text_table_column
-from profiles.request_logs.log_fields import UNIX_FROM
+from profiles.request_logs.log_fields import LATEST, MOST_TOKENS, UNIX_FROM
 from profiles.request_logs.record import LogClock, LogLabel, RateWindows
 
 __all__ = ["ONE_CLASS", "is_rate_table", "read_rate_table"]
@@ -27,6 +27,9 @@ RATE = ("rate_req_per_s", "rate_rps")
 LABEL = ("category", "class")
 INPUT = ("mean_input_tokens", "input_tokens")
 OUTPUT = ("mean_output_tokens", "output_tokens")
+MOST_RATE_RPS = 1e9
+SHORTEST_S = 1e-3
+"""Of a window: with less, how many there are is no number any more."""
 ONE_CLASS = "all"
 """Name of the class where nothing tells classes apart."""
 
@@ -42,8 +45,8 @@ def read_rate_table(path: Path, label: LogLabel, faults: list[Fault]) -> RateWin
     table = read_table_file(path, faults, only={*START, *RATE, *LABEL, *INPUT, *OUTPUT})
     if table is None:
         return None
-    starts = _whole_column(table, START, faults)
-    rates = _whole_column(table, RATE, faults)
+    starts = _whole_column(table, START, faults, LATEST)
+    rates = _whole_column(table, RATE, faults, MOST_RATE_RPS)
     found = next((name for name in LABEL if name in table.columns), None)
     labels = np.full(len(starts), ONE_CLASS, dtype=object)
     if found is not None:
@@ -64,6 +67,10 @@ def read_rate_table(path: Path, label: LogLabel, faults: list[Fault]) -> RateWin
         faults.append(Fault(table.file, "", "", problem, "give two windows or more"))
         return None
     width = float(np.diff(distinct).min())
+    if width < SHORTEST_S:
+        problem = f"two windows begin within {1e3 * SHORTEST_S:g} millisecond of each other"
+        faults.append(Fault(table.file, "", "", problem, "write the times in seconds"))
+        return None
     steps = (starts - distinct[0]) / width
     name = next(name for name in START if name in table.columns)
     problem = f"the window does not begin a whole number of windows of {width:g} s after the first"
@@ -83,13 +90,15 @@ def read_rate_table(path: Path, label: LogLabel, faults: list[Fault]) -> RateWin
     )
 
 
-def _whole_column(table: Table, names: Sequence[str], faults: list[Fault]) -> np.ndarray:
-    """(W,) numbers >= 0 of the first of these columns, none blank."""
+def _whole_column(
+    table: Table, names: Sequence[str], faults: list[Fault], most: float
+) -> np.ndarray:
+    """(W,) numbers from 0 to `most` of the first of these columns, none blank."""
     name = next(name for name in names if name in table.columns)
     values = number_table_column(table, name, faults)
     blank, fix = "the cell is blank", "fill it in or delete the row"
     check_table_cells(table, name, np.isnan(values), blank, fix, faults)
-    check_table_cells(table, name, values < 0, "the number is negative", "check it", faults)
+    _check_window_numbers(table, name, values, most, faults)
     return values
 
 
@@ -99,8 +108,16 @@ def _token_column(table: Table, names: Sequence[str], faults: list[Fault]) -> np
     if name is None:
         return np.full(len(table.rows), np.nan)
     values = number_table_column(table, name, faults)
-    check_table_cells(table, name, values < 0, "the number is negative", "check it", faults)
+    _check_window_numbers(table, name, values, MOST_TOKENS, faults)
     return values
+
+
+def _check_window_numbers(
+    table: Table, name: str, values: np.ndarray, most: float, faults: list[Fault]
+) -> None:
+    check_table_cells(table, name, values < 0, "the number is negative", "check it", faults)
+    problem, fix = f"the number is above {most:g}", "check the unit of the column"
+    check_table_cells(table, name, values > most, problem, fix, faults)
 
 
 def _check_repeated_windows(

@@ -51,8 +51,9 @@ def test_a_short_log_is_one_bin_and_hours_without_requests_are_zero() -> None:
 
 
 def test_a_log_without_duration_or_end_is_refused() -> None:
-    with pytest.raises(DataError, match="at one time"):
-        bin_request_rates(np.array([3.0, 3.0]), np.zeros(2, int), 1, 60.0, LogClock.RELATIVE)
+    for last in (0.0, 5e-324):
+        with pytest.raises(DataError, match="at one time"):
+            bin_request_rates(np.array([0.0, last]), np.zeros(2, int), 1, 60.0, LogClock.RELATIVE)
     with pytest.raises(DataError, match="more than 10,000"):
         bin_request_rates(np.array([0.0, 1e9]), np.zeros(2, int), 1, 60.0, LogClock.RELATIVE)
 

@@ -51,6 +51,7 @@ from tests.support.scenarios.scenario_case import PROFILES, change, fault_lines
             "row 2, column mps_share_pct",
             "outside (0, 100]",
         ),
+        ("NO,G,1,50,2,150", "NO,G,1,1e-9,2,150", "row 2, column mps_share_pct", "below 0.01 %"),
         ("NO,G,1,50,2,150", ",G,1,50,2,150", "row 2, column llm", "blank"),
         ("150,400,12", "150,400,0", "row 2, column memory_gib_per_gpu", "not above 0"),
         ("measured,lab", "Measured,lab", "row 2, column provenance", "did you mean measured?"),

@@ -158,6 +158,16 @@ def test_ratios_that_overflow_are_told_without_a_warning(tmp_path: Path) -> None
     assert findings_of(write(tmp_path, rows))
 
 
+@pytest.mark.parametrize("name", ["ttft_p99_ms", "e2e_mean_ms", "ttft_mean_ms", "rate_rps"])
+@pytest.mark.parametrize("value", ["0", "5e-324", "1e308"])
+def test_numbers_that_are_no_measurements_are_told_without_a_warning(
+    name: str, value: str, tmp_path: Path
+) -> None:
+    for rows in (rows_of(CLEAN), rows_of(CLEAN)[:1]):
+        rows[0][name] = value
+        findings_of(write(tmp_path, rows))
+
+
 @pytest.mark.parametrize(
     ("small", "times"), [("60", "is slower: ttft_mean_ms 1.667e+306 times"), ("1e-9", "inf times")]
 )

@@ -38,6 +38,20 @@ def test_convex_cost_of_convex_and_degenerate_curves():
     assert convex_shape_cost(np.array([1.0, 2.0, 4.0]), np.array([10.0, 12.0, 30.0])) == 0
     assert convex_shape_cost(np.array([0.0]), np.array([10.0])) == 0
     assert convex_shape_cost(np.array([3.0]), np.array([10.0])) == 0
+    assert convex_shape_cost(np.array([1.0, 2.0]), np.array([0.0, 0.0])) == 0
+    assert convex_shape_cost(np.array([1.0, 2.0]), np.array([5e-324, 1e308])) == 0
+
+
+@pytest.mark.parametrize("factor", [1.0, 1e306, 1e-306])
+def test_the_cost_of_convexity_has_no_unit(factor: float) -> None:
+    rates, latency = np.array([1.0, 2.0, 4.0]), np.array([10.0, 30.0, 31.0])
+    cost = convex_shape_cost(rates, latency)
+    assert cost > 0.1
+    assert convex_shape_cost(factor * rates, latency) == pytest.approx(cost)
+    assert convex_shape_cost(rates, factor * latency) == pytest.approx(cost)
+    assert convex_shape_cost(np.array([5e-324, *rates]), np.array([10.0, *latency])) == (
+        pytest.approx(cost)
+    )
     assert convex_shape_cost(np.array([1.0, 2.0]), np.array([100.0, 50.0])) == pytest.approx(
         1.0, abs=0.01
     )

@@ -56,7 +56,17 @@ def test_classes_of_a_table_are_its_own(tmp_path: Path) -> None:
         ("0,a,1\n", "one window alone"),
         ("0,a,1\n600,a,1\n1500,a,1\n", "row 4, column bin_start_s: the window does not begin"),
         ("0,a,x\n600,a,1\n", "this is not a number"),
+        ("0,a,1\n1e300,a,1\n", "row 3, column bin_start_s: the number is above 1e+11"),
+        ("0,a,1\n5e-324,a,1\n", "two windows begin within 1 millisecond"),
+        ("0,a,1\n600,a,1e308\n", "row 3, column rate_rps: the number is above 1e+09"),
     ],
 )
 def test_faults_have_their_cells(tmp_path: Path, rows: str, why: str) -> None:
     assert why in str(read(tmp_path / "r.csv", "bin_start_s,class,rate_rps\n" + rows))
+
+
+def test_token_means_have_an_end(tmp_path: Path) -> None:
+    text = "bin_start_s,rate_rps,input_tokens\n0,1,2e9\n9,2,5\n"
+    assert "row 2, column input_tokens: the number is above 1e+09" in str(
+        read(tmp_path / "r.csv", text)
+    )
