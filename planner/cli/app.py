@@ -23,6 +23,7 @@ from planner.cli.start_app import start_app
 from planner.cli.study_app import study_app
 from planner.postponed_imports import postpone_imports
 from planner.program import COMMAND, PROGRAM
+from planner.stoppable_run import end_without_left_runs
 from planner.version import VERSION
 
 __all__ = ["app", "run"]
@@ -78,4 +79,9 @@ def app_without_foreign_packages(
 def run() -> None:
     """Run the command line: `llm-planner` or `python -m planner`."""
     postpone_imports()
-    app(prog_name=PROGRAM)
+    try:
+        app(prog_name=PROGRAM)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        end_without_left_runs(os._exit, code)
+        raise

@@ -1,7 +1,8 @@
 """The border to highspy (this file and live_lp.py): arrays in, a small typed answer out.
 
 Every option is set with its return checked; a fresh `Highs` object per mixed-integer solve. A solve
-stops within a fraction of a second when the `threading.Event` is set, with incumbent and bound.
+stops within a fraction of a second when the `threading.Event` is set, with incumbent and bound, or
+without either where HiGHS does not hear it (planner.stoppable_run).
 """
 
 import threading
@@ -15,6 +16,7 @@ import highspy
 import numpy as np
 
 from models.linear import LinearProgram
+from planner.stoppable_run import run_is_left
 
 
 class SolverError(RuntimeError):
@@ -130,7 +132,15 @@ def solve_with_highs(program: LinearProgram, settings: SolveSettings) -> Answer:
         set_highs_options(highs, objective_target=settings.target)
     pass_program_to_highs(highs, program)
     subscribe_to_highs(highs, settings)
-    run_highs(highs)
+    if run_is_left(lambda: run_highs(highs), settings.time_limit, settings.cancel):
+        is_cancelled = settings.cancel is not None and settings.cancel.is_set()
+        return Answer(
+            stop=StopReason.INTERRUPT if is_cancelled else StopReason.TIME,
+            value=np.inf,
+            bound=-np.inf,
+            x=None,
+            seconds=time.perf_counter() - began,
+        )
     status, info = highs.getModelStatus(), highs.getInfo()
     stop = highs_stop_reason(status)
     has_solution = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
