@@ -13,7 +13,6 @@ in neither.
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.case_process import CaseLostError, measured_in_process
 from bench.instances import SIZES, make
 
 FOLDER = Path(__file__).resolve().parents[1] / "out" / "bench"
@@ -81,20 +81,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(scenario: Path, *, replans: bool) -> dict[str, Any]:
-    command = [
-        sys.executable,
-        "-m",
-        "bench.measure",
-        str(scenario),
-        *(["--replan"] if replans else []),
-    ]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1]
-    )
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    sys.stderr.write(done.stderr)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    try:
+        result: dict[str, Any] = measured_in_process(
+            "bench.measure", str(scenario), *(["--replan"] if replans else [])
+        )
+    except CaseLostError as lost:
+        sys.exit(f"{scenario}: {lost}")
     return result
 
 

@@ -11,8 +11,6 @@ case, seed and maker.
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.case_process import CaseLostError, measured_in_process
 from bench.cliffs.instances import CASES, make_cliff
 
 FOLDER = Path(__file__).resolve().parents[2] / "out" / "bench"
@@ -69,24 +68,14 @@ def _arguments() -> argparse.Namespace:
 
 def _run(scenario: Path, limit: float) -> dict[str, Any]:
     """One process; without a result its status says why."""
-    command = [sys.executable, "-m", "bench.cliffs.measure", str(scenario), str(limit)]
-    lost = {"value": None, "bound": None, "gap": None, "cpu_s": None, "wall_s": None}
-    lost |= {"peak_mib": None, "phases_s": {}, "repairs": None, "proved": None, "verified": None}
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            cwd=FOLDER.parents[1],
-            timeout=limit + GRACE_S,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        result: dict[str, Any] = measured_in_process(
+            "bench.cliffs.measure", str(scenario), str(limit), within_s=limit + GRACE_S
         )
-    except subprocess.TimeoutExpired:
-        return {"status": f"not ended after {limit + GRACE_S:g} s", **lost}
-    if done.returncode:
-        sys.stderr.write(done.stderr)
-        return {"status": f"failed, exit code {done.returncode}", **lost}
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except CaseLostError as lost:
+        nothing = dict.fromkeys(("value", "bound", "gap", "cpu_s", "wall_s", "peak_mib"))
+        unproved = dict.fromkeys(("repairs", "proved", "verified"))
+        return {"status": str(lost), **nothing, "phases_s": {}, **unproved}
     return result
 
 

@@ -11,8 +11,6 @@ before it with the same day, seed and maker.
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.case_process import CaseLostError, measured_in_process
 from bench.demand.instances import DAYS, make_day
 
 FOLDER = Path(__file__).resolve().parents[2] / "out" / "bench"
@@ -65,17 +64,12 @@ def _day_arguments() -> argparse.Namespace:
 
 
 def _run_day(scenario: Path, limit: float) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.demand.measure", str(scenario), str(limit)]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        cwd=FOLDER.parents[1],
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-    )
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    try:
+        result: dict[str, Any] = measured_in_process(
+            "bench.demand.measure", str(scenario), str(limit)
+        )
+    except CaseLostError as lost:
+        sys.exit(f"{scenario}: {lost}")
     return result
 
 

@@ -15,8 +15,6 @@ has passed it.
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.case_process import CaseLostError, measured_in_process
 from bench.cliffs.instances import CASES as CLIFFS
 from bench.cliffs.instances import make_cliff
 from bench.instances import SIZES, make
@@ -95,24 +94,16 @@ def _made(name: str, seed: int) -> tuple[Path, str]:
 
 def _run_peer(scenario: Path, limit: float, peer: str) -> dict[str, Any] | None:
     """One process; without a result its words say why. None where the peer has nothing to plan."""
-    command = [sys.executable, "-m", "bench.peers.measure", str(scenario), str(limit), peer]
-    lost = dict.fromkeys(("value", "bound", "quality", "cost_usd_per_h", "gpus_used", "verified"))
-    lost |= {"objective": None, "notes": [], "cpu_s": None, "wall_s": None}
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            cwd=FOLDER.parents[1],
-            timeout=SLACK * limit + GRACE_S,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        result: dict[str, Any] | None = measured_in_process(
+            "bench.peers.measure",
+            *(str(scenario), str(limit), peer),
+            within_s=SLACK * limit + GRACE_S,
         )
-    except subprocess.TimeoutExpired:
-        return {**lost, "words": "not ended"}
-    if done.returncode:
-        sys.stderr.write(done.stderr)
-        return {**lost, "words": f"failed, exit code {done.returncode}"}
-    result: dict[str, Any] | None = json.loads(done.stdout.splitlines()[-1])
+    except CaseLostError as lost:
+        known = ("objective", "value", "bound", "quality", "cost_usd_per_h", "gpus_used")
+        nothing = dict.fromkeys((*known, "verified", "cpu_s", "wall_s"))
+        return {**nothing, "notes": [], "words": str(lost)}
     return result
 
 
