@@ -529,7 +529,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "tests/cli/commands/scores/test_scores_check.py": ("planner/export/score_files",),
     "tests/scenario/test_templates.py": ("planner/cli/commands/init",),
-    "tests/walls/test_repairs.py": ("planner/joint/least_change",),
+    "tests/walls/test_repairs.py": ("planner/joint/least_change", "planner/joint/repair_plans"),
     "tests/cli/commands/test_sweep.py": ("planner/studies/dask_backend",),
     "tests/cli/commands/test_check.py": ("planner/presentation/crosscheck",),
     "tests/cli/commands/test_cell_check.py": ("planner/presentation/cells/cell_crosscheck",),

@@ -24,7 +24,7 @@ from models.demand.requests import DemandInstance
 from planner.cell_solution import CellNumberKind, CellRepair, CellSolution
 from planner.cells.cell_numbers import MovableNumber, movable_numbers
 from planner.cells.routing.cell_loop import CellLoop
-from planner.joint.least_change import written_value
+from planner.joint.repair_plans import written_repair_value
 from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
 from planner.settings import FLOOR_SLACK, Settings
@@ -222,7 +222,9 @@ def _values_to_try(one: MovableNumber, least: float) -> list[float]:
         values = [least + away * step for step in WHOLE_STEPS]
     else:
         unit = max(abs(least), one.precision)
-        values = [written_value(least + away * step * unit, upwards=one.upwards) for step in STEPS]
+        values = [
+            written_repair_value(least + away * step * unit, upwards=one.upwards) for step in STEPS
+        ]
     low, high = sorted((one.before, one.most))
     inside = [value for value in values if low <= value <= high and value != one.before]
     return list(dict.fromkeys([*inside, one.most]))
@@ -236,7 +238,7 @@ def _narrowed(one: MovableNumber, probe: CellProbe, bad: float, good: float) -> 
             break
         middle = _middle_number(bad, good, whole=one.whole)
         if not one.whole:
-            middle = written_value(middle, upwards=one.upwards)
+            middle = written_repair_value(middle, upwards=one.upwards)
         if middle in (bad, good):
             break
         if probe.plan(one, middle) in WITH_PLAN:

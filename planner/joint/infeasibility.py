@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.demand.headroom import with_headroom
+from models.formulation import KnobKind
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.joint.adjustments import (
@@ -25,14 +26,13 @@ from planner.joint.adjustments import (
     adjustments_of,
     unhelpful_adjustments_sentence,
 )
-from planner.joint.least_change import (
+from planner.joint.capacity_bound import CapacityShortage, capacity_shortage
+from planner.joint.least_change import feasible_plan, least_change_by_program
+from planner.joint.repair_plans import (
     PRECISION,
     LeastChange,
-    feasible_plan,
-    least_change_by_program,
-    routed_plan,
-    unhelpful_by_packing,
-    written_value,
+    routed_repair_plan,
+    written_repair_value,
 )
 from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.settings import CLOSE_ENOUGH, FLOOR_SLACK, Settings
@@ -61,6 +61,11 @@ its work (planner.settings.Settings).
 BEST_EFFORT_WORK = 3e5
 """Work of the search for the best-effort plan: small instances are solved out, large ones get a
 good plan with its gap; who takes the repair plans again.
+"""
+
+RELAXATION_ROUNDS = 2
+"""Linear programs that a relaxation counts as for each LLM: the more LLMs, the more cuts it needs.
+Where it alone takes more than that work (60 LLMs: 12 s), the repair's own plan is the best effort.
 """
 
 
@@ -104,7 +109,9 @@ class FeasibilityProbe:
         return answer if answer.has_plan else None
 
     def search(self, instance: Instance, rel_gap: float, work: float) -> Solution:
-        """The whole search on an instance, within the time left and some work."""
+        """The whole search on an instance, within the time left and some work. Which of equally
+        good plans it is, is not decided: those stages would take most of the time.
+        """
         state, clock = self.state, self.state.clock
         limited = replace(
             self.settings,
@@ -114,7 +121,7 @@ class FeasibilityProbe:
             work=min(work, clock.work, self.settings.work),
         )
         answer = self.solve(
-            instance, limited, cancel=clock.cancel, quality=state.quality, explain=False
+            instance, limited, cancel=clock.cancel, quality=state.quality, explain=False, lean=False
         )
         clock.spend_work(answer.effort.work)
         return answer
@@ -141,8 +148,9 @@ def explain_infeasibility(
     state.clock = SearchClock(deadline, shared.clock.cancel, work=EXPLAIN_WORK)
     probe = FeasibilityProbe(state, floor, solve, settings)
     tried = adjustments_of(stated)
-    # What packing alone settles takes milliseconds a number: first, before others use the work up.
-    settled = [_settled_by_packing(one, probe) for one in tried]
+    # What capacity alone settles takes one linear program for all numbers.
+    shortage = capacity_shortage(state)
+    settled = [shortage is not None and _settled_by_capacity(one, shortage) for one in tried]
     found = [
         (one, NO_CHANGE if known else _least_change(one, probe))
         for one, known in zip(tried, settled, strict=True)
@@ -177,12 +185,15 @@ def explain_infeasibility(
     return Conflict(limits, repairs, best_effort, repairs[nearest]), notes
 
 
-def _settled_by_packing(adjustment: Adjustment, probe: FeasibilityProbe) -> bool:
-    """Whether no setup can be packed, however far a number moves."""
-    if adjustment.opened is None or probe.cut_short():
+def _settled_by_capacity(adjustment: Adjustment, shortage: CapacityShortage) -> bool:
+    """Whether the least replicas do not fit, however far a number moves: only nodes make room, and
+    an LLM that need not run.
+    """
+    knob = adjustment.knob
+    if knob is not None and knob.kind == KnobKind.NODES:
         return False
-    state = probe.state.with_numbers_of(with_headroom(adjustment.opened))
-    return unhelpful_by_packing(adjustment, state)
+    without = knob.of if knob is not None and knob.kind == KnobKind.LEAST else None
+    return shortage.holds_without(without)
 
 
 def _least_change(adjustment: Adjustment, probe: FeasibilityProbe) -> LeastChange:
@@ -209,11 +220,11 @@ def _highest_floor(adjustment: Adjustment, probe: FeasibilityProbe) -> LeastChan
     best = probe.search(for_quality, FLOOR_GAP, FLOOR_WORK)
     if best.quality is None or best.bound is None:
         return LeastChange(None, None, proved=best.status == Status.INFEASIBLE)
-    value = min(written_value(best.quality, upwards=False), adjustment.before)
+    value = min(written_repair_value(best.quality, upwards=False), adjustment.before)
     changed = with_headroom(adjustment.apply(value))
     state = probe.state.with_numbers_of(changed)
     floor = state.quality.from_score(value - FLOOR_SLACK)
-    plan = routed_plan(state, best.replicas, best.routed_rates, floor)
+    plan = routed_repair_plan(state, best.replicas, best.routed_rates, floor)
     if plan is None:
         return LeastChange(None, None, proved=False)
     return LeastChange(value, plan, proved=best.bound - value <= PRECISION * abs(value))
@@ -225,7 +236,10 @@ def _best_effort_if_infeasible(
     """The plan of the nearest repaired instance: solved to the gap while there is time, else the
     plan that showed the repair to work.
     """
-    if not probe.cut_short():
+    state = probe.state
+    points = sum(rates.size for o in state.usable() for rates, _ in state.points(o))
+    small = RELAXATION_ROUNDS * len(instance.llms) * points <= BEST_EFFORT_WORK
+    if small and not probe.cut_short():
         better = probe.search(instance, probe.settings.rel_gap, BEST_EFFORT_WORK)
         if better.has_plan:
             return better
@@ -268,7 +282,7 @@ def _least_change_by_bisection(adjustment: Adjustment, probe: FeasibilityProbe) 
         return LeastChange(None, None, proved=not probe.undecided)
     good, plan = _bisect_to_feasible(adjustment, probe, bad, good, plan)
     if not adjustment.whole:
-        rounded = written_value(good, upwards=adjustment.upwards)
+        rounded = written_repair_value(good, upwards=adjustment.upwards)
         at_rounded = probe.plan(adjustment.apply(rounded))
         if at_rounded is not None:
             good, plan = rounded, at_rounded

@@ -31,6 +31,7 @@ from models.linear import LinearProgram
 from models.nogood import NoGood
 from models.program import build_program
 from planner.joint.branching import branch_from_relaxation, programs_before_tree
+from planner.joint.capacity_bound import capacity_shortage
 from planner.joint.cost_floor import reach_cost_floor
 from planner.joint.plunging import plunge_for_cost, plunge_from_relaxation
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
@@ -146,11 +147,12 @@ class Search:
         seed, too.
 
         One floating-point answer is weak evidence, since rows are kept to 1e-7 only; solves without
-        presolve and in another order of branching lean on other rows.
+        presolve and in another order of branching lean on other rows. Where capacity alone is too
+        short, its weights are a proof by themselves.
         """
         shared = self.shared
         options = shared.usable()
-        if not options:
+        if not options or capacity_shortage(shared) is not None:
             return True
         form = shared.formulation(self.state.goal, options)
         linear = compile_program(build_program(form), form).linear
@@ -255,7 +257,9 @@ class Search:
         warm = self.incumbent is None and self.shared.instance.running is not None
         if warm:
             try_running_heuristic(self.state)
-        if self.relaxation is None:
+        if self.incumbent is None and capacity_shortage(self.shared) is not None:
+            self.state.infeasible = True
+        elif self.relaxation is None:
             self.relax()
         if self.infeasible or self.relaxation is None:
             return None

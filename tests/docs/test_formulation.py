@@ -25,6 +25,7 @@ from planner.joint import (
     adjustments,
     infeasibility,
     least_change,
+    repair_plans,
     restricted_milp,
     ties,
 )
@@ -130,7 +131,7 @@ def test_symbols_name_components_of_the_program() -> None:
         (10, f"{infeasibility.EXPLAIN_WORK:,.0f} nodes x columns all together"),
         (10, f"visit {least_change.PROGRAM_WORK:,} nodes x columns"),
         (10, f"at most {least_change.ROUNDS} times"),
-        (10, f"within {100 * least_change.PRECISION:g} % of the bound"),
+        (10, f"within {100 * repair_plans.PRECISION:g} % of the bound"),
         (10, f"to {100 * infeasibility.FLOOR_GAP:g} %."),
         (10, f"bisected to {100 * adjustments.PRECISION:g} %"),
         (10, f"({infeasibility.BEST_EFFORT_WORK:,.0f} nodes x columns)"),

@@ -8,15 +8,14 @@ import pytest
 
 from models.instance import Headroom, Instance, Llm, Slo
 from models.quality import Quality
-from planner.joint.adjustments import adjustments_of
+from planner.joint.capacity_bound import capacity_shortage
 from planner.joint.infeasibility import explain_infeasibility
-from planner.joint.least_change import unhelpful_by_packing
 from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.joint.solve import Settings, solve_joint
 from planner.solution import Repair, Solution
 from tests.support.fast_clock import FastClock
 from tests.support.instances.by_hand import check, checked, flat, make, option
-from tests.support.instances.search_states import feasible_instances, fresh_state
+from tests.support.instances.search_states import fresh_state
 from tests.support.instances.tiny import KINDS, random_instance
 from tests.support.walls import first_fast
 
@@ -207,32 +206,16 @@ def crowded_llms() -> Instance:
     return make(options, 1, gpus=1, nodes=1, llms=llms, values=values, slos=slos)
 
 
-def test_what_no_packing_allows_is_settled_by_capacity_alone() -> None:
+def test_what_capacity_does_not_allow_is_settled_by_it_alone() -> None:
     """Two LLMs are still one too many for the GPU: no rate and no replica fewer helps, whatever
     the curves say, and three nodes do.
     """
     instance = crowded_llms()
-    shared = fresh_state(instance)
-    settled = {}
-    for one in adjustments_of(instance):
-        if one.opened is not None:
-            settled[one.change] = unhelpful_by_packing(one, shared.with_numbers_of(one.opened))
-    nodes = settled.pop("pools.0.nodes")
-    assert not nodes
-    assert len(settled) == 4
-    assert all(settled.values())
+    shortage = capacity_shortage(fresh_state(instance))
+    assert shortage is not None
+    assert all(shortage.holds_without(i) for i in range(3))
     repairs = check_repairs(instance, checked(instance))
     assert repairs == {"pools.0.nodes": 3}
-
-
-@pytest.mark.parametrize("kind", first_fast(["convex", "two_pools"]))
-def test_packing_bounds_no_number_that_works_away(kind: str) -> None:
-    """Of instances with plans every number may stay where it is."""
-    for instance in feasible_instances(kind, 3):
-        shared = fresh_state(instance)
-        for one in adjustments_of(instance):
-            if one.opened is not None:
-                assert not unhelpful_by_packing(one, shared.with_numbers_of(one.opened))
 
 
 def test_a_slow_machine_finds_the_same_repairs(monkeypatch: pytest.MonkeyPatch) -> None:

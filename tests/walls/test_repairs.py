@@ -10,7 +10,8 @@ from models.formulation import Goal, GoalKind, Knob, KnobKind
 from models.instance import Headroom, Instance
 from models.quality import Quality
 from planner.joint.adjustments import Adjustment, adjustments_of
-from planner.joint.least_change import feasible_plan, written_value
+from planner.joint.least_change import feasible_plan
+from planner.joint.repair_plans import written_repair_value
 from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.joint.solve import solve_joint
 from planner.settings import Settings
@@ -119,7 +120,7 @@ def test_without_an_option_nothing_is_left_open() -> None:
 def test_four_digits_away_from_what_does_not_work(
     value: float, written: float, *, upwards: bool
 ) -> None:
-    assert written_value(value, upwards=upwards) == written
+    assert written_repair_value(value, upwards=upwards) == written
 
 
 def test_a_knob_of_all_slos_moves_each() -> None:

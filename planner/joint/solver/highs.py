@@ -94,8 +94,8 @@ class SolveSettings:
     """How to solve.
 
     threads, seed; absolute gap and target of the minimisation; time limit in seconds; quick: see
-    QUICK;
-    nodes: a limit that does not depend on the machine.
+    QUICK; shifting: round relaxations by shifting, where any good plan will do; nodes: a limit that
+    does not depend on the machine.
     """
 
     threads: int = 1
@@ -106,6 +106,7 @@ class SolveSettings:
     time_limit: float = np.inf
     presolve: bool = True
     quick: bool = True
+    shifting: bool = False
     nodes: int | None = None
     cancel: threading.Event | None = None
     progress: Callable[[float, float], None] | None = None
@@ -124,6 +125,8 @@ def solve_with_highs(program: LinearProgram, settings: SolveSettings) -> Answer:
     set_highs_options(highs, presolve="on" if settings.presolve else "off")
     if settings.quick:
         set_highs_options(highs, **QUICK)
+    if settings.shifting:
+        set_highs_options(highs, mip_heuristic_run_shifting=True)
     if settings.nodes is not None:
         set_highs_options(highs, mip_max_nodes=settings.nodes)
     if np.isfinite(settings.time_limit):
