@@ -263,7 +263,8 @@ def _unknown_names(part: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
                 if entry[kind] not in known:
                     yield f"{key}.{k}.{kind}", entry[kind], f"the plan lists no such {kind}"
     for k, tie in enumerate(part["router"]["ties"]):
-        if not set(tie["llms"]) <= llms or len(tie["llms"]) != len(tie["split"]):
+        sound = set(tie["llms"]) <= llms and len(tie["llms"]) == len(tie["split"])
+        if not sound or not sum(tie["split"]) > 0:
             yield f"router.ties.{k}", tie["llms"], "not LLMs of the plan with a part each"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from models.router import Router
+from models.router import CellRouter, PolicyError, Router
 from planner.cli.commands.cells.route_cells import run_route_cells
 from planner.cli.terminal.command_options import RouteOptions
 from planner.cli.terminal.frame import framed_command, framed_csv_write, framed_write, notify
@@ -30,6 +30,8 @@ from planner.cli.terminal.output import (
 )
 from planner.cli.terminal.plan_input import load_any_plan_input, refuse_cell_words
 from planner.cli.terminal.progress import ProgressCallback, with_progress
+from planner.errors import DataError
+from planner.operation.cells.cell_policy import build_cells_policy
 from planner.operation.out_of_sample import Evaluation, evaluate_out_of_sample
 from planner.operation.price_table import PriceTable, build_price_table
 from planner.operation.router_policy import build_routing_policy
@@ -48,6 +50,7 @@ from planner.presentation.out_of_sample_tables import (
     out_of_sample_routings_table,
 )
 from planner.presentation.router import router_held_rate_line, router_price_frame
+from profiles.io.faults import Fault
 from profiles.io.writing import check_writable, write_whole_file
 
 __all__ = ["MISSED", "run_route"]
@@ -70,12 +73,14 @@ def run_route(plan: Path, options: RouteOptions, interrupt: Interrupt) -> int:
         if path is not None and path != "-":
             check_writable(Path(path), option)
     source = load_any_plan_input(plan, options.scenario, unverified=options.unverified)
+    source.plan.demand_setup()
+    if options.unverified:
+        _check_route_policy(str(plan), source)
     if isinstance(source, CellsPlanAndScenario):
         return run_route_cells(source, options, interrupt)
     refuse_cell_words(
         plan, **{"--class": options.request_class, "--case": options.case, "--loss": options.loss}
     )
-    source.plan.demand_setup()
     sample, notices = _sample_to_route(source, options)
     notify(notices, quiet=options.quiet)
     evaluation, table = with_progress(
@@ -84,6 +89,25 @@ def run_route(plan: Path, options: RouteOptions, interrupt: Interrupt) -> int:
     code = _output_route(source, evaluation, table, options)
     code = max(code, framed_csv_write(_choices(source, sample), options.choices, "prompts"))
     return code or (MISSED if evaluation.verdict == "misses" else 0)
+
+
+def _check_route_policy(file: str, source: PlanAndScenario | CellsPlanAndScenario) -> None:
+    """DataError where prices, ties or shares of a plan that may fail its checks are such that no
+    router takes them.
+    """
+    try:
+        if isinstance(source, CellsPlanAndScenario):
+            CellRouter(build_cells_policy(source.plan.content, source.demand))
+        else:
+            rate = source.loaded.instance.arrival_rate
+            Router(build_routing_policy(source.plan.content, rate))
+    except PolicyError as error:
+        problem, fix = "no router takes this plan", "plan again"
+        faults = [
+            Fault(file, line.split(": ")[0], "", f"{problem} ({line.split(': ', 1)[-1]})", fix)
+            for line in str(error).splitlines()
+        ]
+        raise DataError(faults) from None
 
 
 def _sample_to_route(source: PlanAndScenario, options: RouteOptions) -> tuple[Sample, list[str]]:

@@ -85,6 +85,25 @@ def test_faults_of_all_files_are_reported_in_one_go(
     assert CliRunner().invoke(app, ["route", str(folder / "no-plan.json")]).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("llms", "split", "words"),
+    [
+        (["alpha", "beta"], [0.5, 1e-300], "ties.0.split: no router takes this plan"),
+        (["alpha", "alpha"], [0.5, 0.5], "ties.0: no router takes this plan"),
+        (["alpha", "beta"], [0, 0], "router.ties.0: not LLMs of the plan with a part each"),
+    ],
+)
+def test_an_unverified_plan_that_no_router_takes_is_bad_input(
+    llms: list[str], split: list[float], words: str, folder: Path
+) -> None:
+    content = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    content["router"]["ties"] = [{"llms": llms, "share": 0.1, "split": split}]
+    damaged = folder / "damaged.json"
+    damaged.write_text(json.dumps(content), encoding="utf-8")
+    done = CliRunner().invoke(app, ["route", str(damaged), "--unverified"])
+    assert (done.exit_code, words in done.stderr) == (2, True), done.stderr
+
+
 def test_an_infeasible_plan_has_nothing_to_route_to(tmp_path: Path) -> None:
     scenario = write_scenario(tmp_path, limit_ms=1.0)
     assert (
