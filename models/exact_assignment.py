@@ -14,6 +14,14 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
 
+from models.scores.prompt_blocks import (
+    ScoreRows,
+    margin_blocks,
+    mean_best_margin,
+    prompt_blocks,
+    scores_of_prompts,
+)
+
 EXACT_MARGIN = 1e-11
 """A prompt's share may go to an LLM this far below its best after prices, 0..1 scale: far below
 what counts as a tie.
@@ -44,7 +52,7 @@ class Assignment:
 
 
 def assign_exactly_within_window(
-    values: np.ndarray,
+    values: ScoreRows,
     weights: np.ndarray,
     target: np.ndarray,
     prices: np.ndarray,
@@ -56,57 +64,106 @@ def assign_exactly_within_window(
     values: (R, N) scores, weights: (N,), prices: (R,). The prices of the answer are the transport
     problem's multipliers: exact, where the window was wide enough.
     """
-    assignment = _solve_transport(values, weights, target, prices, window)
-    if assignment is None or _largest_margin_given_up(values, assignment) <= EXACT_MARGIN:
-        return assignment
-    rest = values - assignment.prices[:, None]
-    best = rest.max(axis=0)
-    refined = _solve_transport(
-        (rest - best) * MAGNIFIED, weights, target, np.zeros(target.size), 1.0
-    )
+    found = _undecided_prompts(values, prices, window)
+    solved = _solve_transport(found, weights, target)
+    if solved is None:
+        return None
+    flows, multipliers = solved
+    moved = prices + multipliers
+    first = found.assignment(moved, flows, _realised_value(values, weights, found, flows))
+    if _largest_margin_given_up(values, first, found.prompts, flows) <= EXACT_MARGIN:
+        return first
+    again = _undecided_prompts(values, first.prices, 1.0 / MAGNIFIED, MAGNIFIED)
+    refined = _solve_transport(again, weights, target)
     if refined is None:  # the window was too narrow: the caller sees it by the value
-        return assignment
-    moved = assignment.prices + refined.prices / MAGNIFIED
-    value = float(weights @ best + assignment.prices @ target) + refined.value / MAGNIFIED
-    return Assignment(moved - moved.min(), refined.best, refined.shares, value)
+        return first
+    flows, multipliers = refined
+    best = mean_best_margin(values, weights, first.prices)
+    lost = float(np.where(flows > 0, again.lost, 0.0).ravel() @ flows.ravel()) / MAGNIFIED
+    value = best + float(first.prices @ target) - lost
+    return again.assignment(first.prices + multipliers / MAGNIFIED, flows, value)
 
 
-def _largest_margin_given_up(values: np.ndarray, assignment: Assignment) -> float:
+@dataclass(frozen=True)
+class _Undecided:
+    """What prices leave open. best: (N,) the best LLM of every prompt. prompts: (K,) those with
+    another one within the window; lost: (R, K) what each LLM is worse for them, inf beyond it.
+    """
+
+    best: np.ndarray
+    prompts: np.ndarray
+    lost: np.ndarray
+
+    def assignment(self, prices: np.ndarray, flows: np.ndarray, value: float) -> Assignment:
+        """With flows (R, K) of the undecided prompts at prices (R,)."""
+        shares = dict(zip(self.prompts.tolist(), flows.T, strict=True))
+        return Assignment(prices - prices.min(), self.best, shares, value)
+
+
+def _undecided_prompts(
+    values: ScoreRows, prices: np.ndarray, window: float, magnified: float = 1.0
+) -> _Undecided:
+    """Prompts with two LLMs within a window of the best after prices (R,); what they lose is
+    magnified.
+    """
+    best, prompts, lost = [], [], []
+    for at, margin, top in margin_blocks(values, prices):
+        best.append(margin.argmax(axis=0).astype(np.int16))
+        near = margin >= top - window
+        some = np.flatnonzero(near.sum(axis=0) > 1)
+        prompts.append(at.start + some)
+        worse = (top[some] - margin[:, some]) * magnified
+        lost.append(np.where(near[:, some], worse, np.inf))
+    return _Undecided(np.concatenate(best), np.concatenate(prompts), np.concatenate(lost, axis=1))
+
+
+def _realised_value(
+    values: ScoreRows, weights: np.ndarray, found: _Undecided, flows: np.ndarray
+) -> float:
+    """Mean score where decided prompts have their best LLM and the others their flows (R, K)."""
+    weight = weights.copy()
+    weight[found.prompts] = 0.0
+    value = 0.0
+    for at, block in prompt_blocks(values):
+        best = found.best[at]
+        value += float(block[best, np.arange(best.size)] @ weight[at])
+    return value + float((scores_of_prompts(values, found.prompts) * flows).sum())
+
+
+def _largest_margin_given_up(
+    values: ScoreRows, assignment: Assignment, undecided: np.ndarray, flows: np.ndarray
+) -> float:
     """How far below its best LLM after prices a prompt is assigned, at most."""
-    margin = values - assignment.prices[:, None]
-    margin = margin.max(axis=0) - margin
-    undecided = np.fromiter(assignment.shares, dtype=np.intp)
-    given_up = margin[assignment.best, np.arange(margin.shape[1])]
+    decided = np.ones(assignment.best.size, dtype=bool)
+    decided[undecided] = False
+    most = 0.0
+    for at, margin, top in margin_blocks(values, assignment.prices):
+        best = assignment.best[at]
+        given_up = (top - margin[best, np.arange(best.size)])[decided[at]]
+        most = max(most, float(given_up.max(initial=0.0)))
+    margin = scores_of_prompts(values, undecided) - assignment.prices[:, None]
     if undecided.size:
-        shares = np.array(list(assignment.shares.values())).T
-        given_up[undecided] = np.where(shares > 0, margin[:, undecided], 0.0).max(axis=0)
-    return float(given_up.max())
+        given_up = np.where(flows > 0, margin.max(axis=0) - margin, 0.0)
+        most = max(most, float(given_up.max()))
+    return most
 
 
 def _solve_transport(
-    values: np.ndarray,
-    weights: np.ndarray,
-    target: np.ndarray,
-    prices: np.ndarray,
-    window: float,
-) -> Assignment | None:
-    """`assign_exactly_within_window` to the tolerances of the solver."""
-    llms, prompts = values.shape
-    margin = values - prices[:, None]
-    best = margin.argmax(axis=0)
-    margin = margin.max(axis=0) - margin
-    open_edge = margin <= window
-    undecided = np.flatnonzero(open_edge.sum(axis=0) > 1)
-    decided = np.ones(prompts, dtype=bool)
-    decided[undecided] = False
-    fixed = np.bincount(best[decided], weights=weights[decided], minlength=llms)
-    value = float(values[best[decided], np.flatnonzero(decided)] @ weights[decided])
+    found: _Undecided, weights: np.ndarray, target: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Flows (R, K) of the undecided prompts that lose least, to the tolerances of the solver, and
+    the multipliers (R,), by which prices rise; None where no flows meet the target (R,).
+    """
+    llms, undecided = target.size, found.prompts
+    weight = weights.copy()
+    weight[undecided] = 0.0
+    fixed = np.bincount(found.best, weights=weight, minlength=llms)
     if undecided.size == 0:
         met = np.abs(fixed - target).max() < 1e-12
-        return Assignment(prices, best, {}, value) if met else None
+        return (np.zeros((llms, 0)), np.zeros(llms)) if met else None
     # Prompts that lose the same by every move are one: of 0/1 scores there are few kinds within a
     # window, however many differ beyond it.
-    lost = np.where(open_edge, margin, np.inf)[:, undecided]
+    lost = found.lost
     kind, of_kind = np.arange(undecided.size), np.arange(undecided.size)
     if undecided.size > MANY_UNDECIDED:
         _, kind, of_kind = np.unique(lost, axis=1, return_index=True, return_inverse=True)
@@ -126,15 +183,11 @@ def _solve_transport(
     cols = np.concatenate([np.arange(llm.size), np.flatnonzero(kept)])
     matrix = csr_matrix((np.ones(rows.size), (rows, cols)), shape=(kind.size + last, llm.size))
     right = np.concatenate([weight * unit, demand[:last]])
-    gain = -lost[llm, kind[column]]
     method = "highs-ipm" if kind.size >= MANY_KINDS else "highs"
-    answer = linprog(-gain, A_eq=matrix, b_eq=right, bounds=(0, None), method=method)
+    answer = linprog(lost[llm, kind[column]], A_eq=matrix, b_eq=right, method=method)
     if answer.status != 0:
         return None
-    multipliers = prices + np.append(-answer.eqlin.marginals[kind.size :], 0.0)
     flow = np.zeros((llms, kind.size))
     flow[llm, column] = np.maximum(answer.x, 0) / unit
     flows = flow[:, of_kind] * (weights[undecided] / weight[of_kind])
-    value += float((values[:, undecided] * flows).sum())
-    shares = dict(zip(undecided.tolist(), flows.T, strict=True))
-    return Assignment(multipliers - multipliers.min(), best, shares, value)
+    return flows, np.append(-answer.eqlin.marginals[kind.size :], 0.0)

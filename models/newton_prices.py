@@ -10,6 +10,8 @@ only serves as the price vector of a valid cut.
 
 import numpy as np
 
+from models.scores.prompt_blocks import ScoreRows, margin_blocks, offers_of_llm
+
 NEAR_ENOUGH = 3e-4
 """Newton stops when every fraction is met this closely: the cut's error is of second order in it.
 """
@@ -19,6 +21,11 @@ STEPS = 12
 
 COORDINATE_STEPS, COORDINATE_NEAR = 4, 2.0
 """Most steps of coordinate descent an LLM; prompts an LLM by which a fraction may be off."""
+
+QUANTILE_SAMPLE, QUANTILE_SPREAD = 4_096, 128
+"""Numbers in which a quantile is first sought; ranks on either side within which it lies nearly
+always (four standard deviations).
+"""
 
 
 def newton_smoothed_prices(
@@ -63,7 +70,7 @@ def newton_smoothed_prices(
 
 
 def balanced_prices(
-    values: np.ndarray, weights: np.ndarray, target: np.ndarray, prices: np.ndarray
+    values: ScoreRows, weights: np.ndarray, target: np.ndarray, prices: np.ndarray
 ) -> np.ndarray:
     """Prices (R,) at which every LLM is the best one of nearly its fraction.
 
@@ -75,19 +82,12 @@ def balanced_prices(
     absolute distance: one step then saves a transport problem over all prompts.
     """
     prices = prices.copy()
-    margin = values - prices[:, None]
     near = COORDINATE_NEAR * target.size * float(weights.max())
 
     def best_price(i: int) -> float:
-        margin[i] = -np.inf
-        offer = values[i] - margin.max(axis=0)
-        order = np.argsort(-offer)
-        reached = int(np.searchsorted(np.cumsum(weights[order]), target[i]))
-        price = float(offer[order[min(reached, order.size - 1)]])
-        margin[i] = values[i] - price
-        return price
+        return weighted_quantile(offers_of_llm(values, prices, i), weights, target[i])
 
-    load = np.bincount(margin.argmax(axis=0), weights=weights, minlength=target.size)
+    load = _load_at_prices(values, weights, prices)
     for _ in range(COORDINATE_STEPS * target.size):
         off = np.abs(load - target)
         i = int(off.argmax())
@@ -96,12 +96,42 @@ def balanced_prices(
         before, prices[i] = prices[i], best_price(i)
         if prices[i] == before:
             break
-        load = np.bincount(margin.argmax(axis=0), weights=weights, minlength=target.size)
+        load = _load_at_prices(values, weights, prices)
     # An LLM of less than a prompt may be far from every prompt all the same: no window around its
     # price then holds one, and the transport problem grows to all prompts.
     for idle in np.flatnonzero(load == 0).tolist():
         prices[idle] = best_price(idle)
     return prices - prices.min()
+
+
+def weighted_quantile(offers: np.ndarray, weights: np.ndarray, share: float) -> float:
+    """The offer (N,) down to which the weights (N,) of the larger ones add up to a share; the least
+    where all together are less.
+
+    Only offers near it are sorted: a sample says where it lies, and the weight above is counted.
+    """
+    above, some = 0.0, np.arange(offers.size)
+    if offers.size > QUANTILE_SAMPLE:
+        drawn = slice(None, None, offers.size // QUANTILE_SAMPLE)
+        order = np.argsort(-offers[drawn])
+        reached = np.searchsorted(np.cumsum(weights[drawn][order]), share * weights[drawn].sum())
+        ranks = np.clip([reached - QUANTILE_SPREAD, reached + QUANTILE_SPREAD], 0, order.size - 1)
+        high, low = offers[drawn][order[ranks]]
+        over, between = offers > high, (offers <= high) & (offers >= low)
+        total = float(weights[over].sum())
+        if total < share <= total + float(weights[between].sum()):
+            above, some = total, np.flatnonzero(between)
+    order = some[np.argsort(-offers[some])]
+    reached = int(np.searchsorted(above + np.cumsum(weights[order]), share))
+    return float(offers[order[min(reached, order.size - 1)]])
+
+
+def _load_at_prices(values: ScoreRows, weights: np.ndarray, prices: np.ndarray) -> np.ndarray:
+    """(R,) weight of the prompts that choose each LLM."""
+    load = np.zeros(prices.size)
+    for at, margin, _ in margin_blocks(values, prices):
+        load += np.bincount(margin.argmax(axis=0), weights=weights[at], minlength=prices.size)
+    return load
 
 
 def _smoothed_newton_step(

@@ -15,7 +15,9 @@ exact assignment, whose multipliers are exact prices, and g certifies both.
 
 Inside, scores are mapped to 0..1 (`scale`, `offset`), prompts are sorted by their scores, so that
 the order of a table's rows changes no sum, and equal score rows (0/1 grades) are merged into one
-prompt. Arrays: M LLMs, N prompts, C cuts.
+prompt. Scores are kept once, in double precision; Newton's method sees a copy in single precision,
+of a large table that of a part of the prompts; all other passes go by blocks of prompts. Arrays: M
+LLMs, N prompts, C cuts.
 """
 
 from collections.abc import Sequence
@@ -27,6 +29,12 @@ from models.exact_assignment import Assignment, assign_exactly_within_window
 from models.newton_prices import balanced_prices, newton_smoothed_prices
 from models.openings.capped_prices import capped_levels, capped_newton_prices
 from models.openings.opening_cuts import no_opening_cuts
+from models.scores.prompt_blocks import (
+    ScaledRow,
+    ScoreRows,
+    mean_best_margin,
+    prompt_blocks,
+)
 from models.tie_groups import Tie, assignment_tie_groups, tie_threshold
 from profiles.records import Scores
 
@@ -50,8 +58,19 @@ NO_COEFFICIENT = 1e-9
 SMALL_TABLE = 40_000
 """Up to this many scores everything is cheap: double precision and fine temperatures throughout."""
 
+LARGE_TABLE = 4_000_000
+"""From so many scores on memory counts."""
+
+FIRST_SCORES, MOST_VALUES = 2048, 64
+"""Prompts that show whether scores are discrete; values an LLM that they then take at most."""
+
 SAMPLE = 4096
 """Prompts on which prices are first sought when there are many."""
+
+LARGE_SAMPLE = 1 << 17
+"""Most prompts on which prices are sought at all. What a sample makes a cut lose is of the order of
+1 / its prompts, here 1e-5: of 1 million prompts the cuts are as good, at an eighth of the time.
+"""
 
 FIRST_WINDOW, WIDER, ALL_OPEN, LAST_WINDOW = 1e-3, 4.0, 4.0, 64.0
 """Windows of undecided prompts, 0..1 scale: the first, the factor, where every prompt is open (a
@@ -112,7 +131,7 @@ class QualityCutPool:
 class Quality:
     """Q(f) of one score table, with its pool of cuts.
 
-    values: (M, N) on the 0..1 scale, weights: (N,) that sum to 1. Score = offset + scale * value.
+    weights: (N,) of the prompts, sum 1. Score = offset + scale * value.
     openings: cuts over fractions and open LLMs (models.openings), as lasting as the others.
     """
 
@@ -125,23 +144,25 @@ class Quality:
         self.offset = float(values.min())
         spread = float(values.max()) - self.offset
         self.scale = spread if spread > 0 else 1.0
-        values = values - self.offset
-        values /= self.scale
-        order = _quality_order_of_prompts(values, weights)
-        for row in values:
-            row[:] = row[order]
-        self.values, self.weights = _merge_equal_quality_rows(values, weights[order])
-        self.llms, self.prompts = self.values.shape
+        order = _quality_order_of_prompts(values, weights, self.offset, self.scale)
+        self._table, self.weights = self._sorted_rows(values, weights, order)
+        self.llms, self.prompts = len(self._table), self.weights.size
         self.cuts = QualityCutPool(self.llms)
         self.openings = no_opening_cuts(self.llms)
-        self._single = self.values.astype(np.float32)
-        self._single_weights = self.weights.astype(np.float32)
-        self._sample = _quality_sample(self.prompts)
+        self._single, self._single_weights = self._single_precision()
+        self._sample = _quality_sample(self._single_weights.size)
         # Cuts to begin with: the mean of the best scores, and of each LLM with an advantage of 1,
-        # which caps what it can give alone. A program without any would be unbounded.
+        # which caps what it can give alone: no score is higher then than its own. A program without
+        # any would be unbounded.
         self.cut(np.zeros(self.llms))
-        for i in range(self.llms):
-            self.cut(np.where(np.arange(self.llms) == i, -1.0, 0.0))
+        for i, row in enumerate(self._table):
+            prices = np.where(np.arange(self.llms) == i, -1.0, 0.0)
+            self.cuts.add(prices, 1.0 + float(row[:] @ self.weights))
+
+    @property
+    def values(self) -> np.ndarray:
+        """(M, N) scores on the 0..1 scale."""
+        return np.array([row[:] for row in self._table])
 
     @property
     def cuts_made(self) -> int:
@@ -150,15 +171,15 @@ class Quality:
 
     def best_answers(self) -> np.ndarray:
         """(M,) fractions where every prompt gets its best score; a tied one goes to the first."""
-        best = self.values.argmax(axis=0)
-        return np.bincount(best, weights=self.weights, minlength=self.llms)
+        fractions = np.zeros(self.llms)
+        for at, block in prompt_blocks(self._table):
+            best = block.argmax(axis=0)
+            fractions += np.bincount(best, weights=self.weights[at], minlength=self.llms)
+        return fractions
 
     def g(self, prices: np.ndarray) -> float:
         """g(alpha) of (1) on the 0..1 scale; prices (M,)."""
-        best = self.values[0] - prices[0]
-        for i in range(1, self.llms):
-            np.maximum(best, self.values[i] - prices[i], out=best)
-        return float(best @ self.weights)
+        return mean_best_margin(self._table, self.weights, prices)
 
     def cut(self, prices: np.ndarray) -> float:
         """Add the cut at any prices; returns g."""
@@ -187,14 +208,12 @@ class Quality:
         prices = self._near_quality(fractions, routed) if start is None else start.copy()
         if routed.size > 1:
             target = fractions[routed] / fractions[routed].sum()
-            schedule = (COLD if start is None else WARM) + (
-                FINE if self.values.size <= SMALL_TABLE else ()
-            )
+            schedule = (COLD if start is None else WARM) + (FINE if self.small else ())
             prices[routed] = self._newton_quality(
                 target, routed, prices[routed], schedule, full=full
             )
-        prices = self._complete_quality_prices(prices, routed)
-        return prices, self.cut(prices) + float(prices @ fractions)
+        prices, base = self._complete_quality_prices(prices, routed)
+        return prices, base + float(prices @ fractions)
 
     def price_openings(
         self,
@@ -227,17 +246,18 @@ class Quality:
                     values, weights, target, caps, prices[routed], temperature
                 )
         prices[routed] -= prices[routed].min()
-        levels = capped_levels(self._single[routed], prices[routed], caps)
+        part = (block.astype(np.float32) for _, block in prompt_blocks(self._rows(routed)))
+        levels = np.concatenate([capped_levels(block, prices[routed], caps) for block in part])
         # Of an LLM that is closed the cut says what it would gain in its whole, at the load of one
         # replica; of one that is open and idle, that it gains nothing there.
         for i in np.setdiff1d(np.arange(self.llms), routed):
-            spare = self.values[i] - levels
+            spare = self._table[i][:] - levels
             share = loads[i] if opened[i] <= CLOSED else 0.0
             prices[i] = float(np.quantile(spare, 1 - share))
         prices[np.abs(prices) < NO_COEFFICIENT] = 0.0
         gains = np.zeros(self.llms)
         for i in range(self.llms):
-            gains[i] = np.maximum(self.values[i] - prices[i] - levels, 0.0) @ self.weights
+            gains[i] = np.maximum(self._table[i][:] - prices[i] - levels, 0.0) @ self.weights
         # A gain that would be no coefficient is given to all.
         none = gains < NO_COEFFICIENT
         base = float(levels @ self.weights + gains[none].sum())
@@ -255,8 +275,8 @@ class Quality:
         prices, _ = self.price(fractions)
         if routed.size > 1:
             near = self._newton_quality(target, routed, prices[routed], schedule=FINE)
-            prices[routed] = balanced_prices(self.values[routed], self.weights, target, near)
-        values, first = self.values[routed], prices
+            prices[routed] = balanced_prices(self._rows(routed), self.weights, target, near)
+        values, first = self._rows(routed), prices
         window = FIRST_WINDOW
         while True:
             # Few prompts are undecided in a narrow window, and both sides of (1) show whether it
@@ -272,10 +292,10 @@ class Quality:
                     values, self.weights, target, prices[routed], window
                 )
             if assignment is not None:
-                prices = self._complete_quality_prices(
+                prices, base = self._complete_quality_prices(
                     self._scatter(assignment.prices, routed), routed
                 )
-                upper = self.cut(prices) + float(prices[routed] @ target)
+                upper = base + float(prices[routed] @ target)
                 if upper - assignment.value <= CERTIFIED or window > ALL_OPEN:
                     break
             window *= WIDER
@@ -289,7 +309,7 @@ class Quality:
         """The answer in score units; prices count from the smallest of a routed LLM."""
         own = np.full(self.llms, np.nan)
         own[routed] = (prices[routed] - prices[routed].min()) * self.scale
-        values = self.values[routed]
+        values = self._rows(routed)
         # Scores of 1000 to 1001 keep 1e-13 of their range, scores of 0 to 1 keep 1e-16.
         noise = np.spacing(max(abs(self.offset), abs(self.to_score(1.0)))) / self.scale
         threshold = tie_threshold(values, assignment.prices, float(noise))
@@ -312,15 +332,65 @@ class Quality:
         prices = cuts.prices[int(np.argmin(cuts.base + cuts.prices @ fractions))].copy()
         return prices - prices[routed].mean()
 
-    def _complete_quality_prices(self, prices: np.ndarray, routed: np.ndarray) -> np.ndarray:
-        """Set the prices of unrouted LLMs to the least at which no prompt prefers them."""
-        if routed.size == self.llms:
-            return prices
-        best = (self.values[routed] - prices[routed, None]).max(axis=0)
+    def _complete_quality_prices(
+        self, prices: np.ndarray, routed: np.ndarray
+    ) -> tuple[np.ndarray, float]:
+        """Prices (M,) with those of unrouted LLMs set to the least at which no prompt prefers them,
+        and g there; the cut is added to the pool.
+        """
+        idle = np.setdiff1d(np.arange(self.llms), routed)
+        base, least = 0.0, np.full(idle.size, -np.inf)
+        for at, block in prompt_blocks(self._table):
+            best = (block[routed] - prices[routed, None]).max(axis=0)
+            base += float(best @ self.weights[at])
+            least = np.maximum(least, (block[idle] - best).max(axis=1))
         prices = prices.copy()
-        for i in np.setdiff1d(np.arange(self.llms), routed):
-            prices[i] = float((self.values[i] - best).max())
-        return prices
+        prices[idle] = least
+        self.cuts.add(prices, base)
+        return prices, base
+
+    @property
+    def small(self) -> bool:
+        """Whether everything is cheap on this table."""
+        return self.llms * self.prompts <= SMALL_TABLE
+
+    def _rows(self, routed: np.ndarray) -> ScoreRows:
+        """Scores of some LLMs (positions), not copied."""
+        return [self._table[i] for i in routed.tolist()]
+
+    def _sorted_rows(
+        self, values: np.ndarray, weights: np.ndarray, order: np.ndarray
+    ) -> tuple[ScoreRows, np.ndarray]:
+        """Scores (M, N) in an order (N,) of the prompts, and weights (N,) that sum to 1.
+
+        A large table of single precision, as predictors write them, is kept in that.
+        """
+        weights = weights[order]
+        weights = weights / weights.sum()
+        if values.size > LARGE_TABLE and _in_single_precision(values):
+            single = [row.astype(np.float32)[order] for row in values]
+            if not _discrete(np.array([row[:FIRST_SCORES] for row in single])):
+                return [ScaledRow(row, self.offset, self.scale) for row in single], weights
+        values = values - self.offset
+        values /= self.scale
+        for row in values:
+            row[:] = row[order]
+        return _merge_equal_quality_rows(values, weights)
+
+    def _single_precision(self) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (M, K) and weights (K,) in single precision, of all prompts or a large sample.
+
+        The sample takes prompts in even steps of weight, in the order of their scores, so that it
+        is spread over all kinds of them and a heavy prompt stays as heavy as it is.
+        """
+        if self.prompts <= LARGE_SAMPLE:
+            single = np.array([row[:].astype(np.float32) for row in self._table])
+            return single, self.weights.astype(np.float32)
+        steps = (np.arange(LARGE_SAMPLE) + 0.5) / LARGE_SAMPLE
+        drawn = np.searchsorted(np.cumsum(self.weights), steps)
+        drawn, counts = np.unique(np.minimum(drawn, self.prompts - 1), return_counts=True)
+        single = np.array([row[drawn].astype(np.float32) for row in self._table])
+        return single, (counts / LARGE_SAMPLE).astype(np.float32)
 
     def _newton_quality(
         self,
@@ -341,37 +411,43 @@ class Quality:
         """Scores (R, N) and weights (N,) that Newton's method goes through.
 
         Single precision halves the memory that every step goes through; its error of 1e-7 is below
-        that of the temperature, and the cut's base is computed in double.
+        that of the temperature, and the cut's base is computed in double, on all prompts.
         """
-        if self.values.size <= SMALL_TABLE:
-            return self.values[routed], self.weights
+        if self.small:
+            return np.array([self._table[i][:] for i in routed.tolist()]), self.weights
         if self._sample is None or full:
             return self._single[routed], self._single_weights
         weights = self._single_weights[self._sample]
         return self._single[np.ix_(routed, self._sample)], weights / weights.sum()
 
 
-def _quality_order_of_prompts(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _quality_order_of_prompts(
+    values: np.ndarray, weights: np.ndarray, offset: float, scale: float
+) -> np.ndarray:
     """An order (N,) of the prompts that hangs on their scores (M, N) and weights (N,) alone."""
     # One sort of a sum, in place of one sort per LLM. Its factors are square roots, of which no
     # whole multiples of scores of few digits cancel each other: only equal prompts have equal sums.
     key = weights * weights.size
     for i, row in enumerate(values):
-        key = key + np.sqrt(i + 2.0) * (1 + 0.1 * i) * row
+        key += np.sqrt(i + 2.0) * (1 + 0.1 * i) * ((row - offset) / scale)
     return np.argsort(key, kind="stable")
+
+
+def _in_single_precision(values: np.ndarray) -> bool:
+    """Whether single precision holds all scores (M, N) as they are."""
+    return all(np.array_equal(row.astype(np.float32), row) for row in values)
+
+
+def _discrete(first: np.ndarray) -> bool:
+    """Whether some scores (M, K) take so few values that prompts may be equal."""
+    return first.shape[1] >= 2 and np.unique(first).size <= MOST_VALUES * first.shape[0]
 
 
 def _merge_equal_quality_rows(
     values: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Merge prompts with equal scores when scores are discrete; else as given with normalised
-    weights.
-    """
-    weights = weights / weights.sum()
-    if (
-        values.shape[1] < 2
-        or np.unique(values[:, : min(2048, values.shape[1])]).size > 64 * values.shape[0]
-    ):
+    """Merge prompts with equal scores when scores are discrete; else as given."""
+    if not _discrete(values[:, :FIRST_SCORES]):
         return values, weights
     distinct, where = np.unique(values, axis=1, return_inverse=True)
     if distinct.shape[1] > 0.7 * values.shape[1]:

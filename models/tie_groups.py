@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.exact_assignment import Assignment
+from models.scores.prompt_blocks import ScoreRows, margin_blocks
 
 TIE_EPS = 1e-9
 """About how close prompts' best LLMs lie after prices to be tied, 0..1 scale."""
@@ -30,7 +31,7 @@ class Tie:
     split: tuple[float, ...]
 
 
-def tie_threshold(values: np.ndarray, prices: np.ndarray, noise: float) -> float:
+def tie_threshold(values: ScoreRows, prices: np.ndarray, noise: float) -> float:
     """The margin, 0..1 scale, up to which LLMs tie.
 
     values: (R, N) scores, prices: (R,). noise: what float arithmetic in score units may be off by,
@@ -38,16 +39,18 @@ def tie_threshold(values: np.ndarray, prices: np.ndarray, noise: float) -> float
     """
     about = max(TIE_EPS, 32.0 * noise)
     low, high = (side * about for side in TIE_BAND)
-    margin = values - prices[:, None]
-    margin = margin.max(axis=0) - margin
-    near = np.sort(margin[(margin > low) & (margin < high)])
+    between = []
+    for _, margin, top in margin_blocks(values, prices):
+        worse = top - margin
+        between.append(worse[(worse > low) & (worse < high)])
+    near = np.sort(np.concatenate(between))
     edges = np.concatenate([[low], near, [high]])
     widest = int(np.diff(edges).argmax())
     return float(edges[widest] + edges[widest + 1]) / 2
 
 
 def assignment_tie_groups(
-    values: np.ndarray,
+    values: ScoreRows,
     weights: np.ndarray,
     assignment: Assignment,
     routed: np.ndarray,
@@ -57,15 +60,15 @@ def assignment_tie_groups(
 
     values: (R, N). routed: (R,) positions of the LLMs. threshold: see `tie_threshold`.
     """
-    margin = values - assignment.prices[:, None]
-    tied = margin >= margin.max(axis=0) - threshold
     groups: dict[tuple[int, ...], np.ndarray] = {}
-    for x in np.flatnonzero(tied.sum(axis=0) > 1).tolist():
-        members = tuple(np.flatnonzero(tied[:, x]).tolist())
-        flow = assignment.shares.get(x)
-        if flow is None:
-            flow = np.where(np.arange(routed.size) == assignment.best[x], weights[x], 0.0)
-        groups[members] = groups.get(members, 0.0) + flow
+    for at, margin, top in margin_blocks(values, assignment.prices):
+        tied = margin >= top - threshold
+        for k in np.flatnonzero(tied.sum(axis=0) > 1).tolist():
+            members, x = tuple(np.flatnonzero(tied[:, k]).tolist()), at.start + k
+            flow = assignment.shares.get(x)
+            if flow is None:
+                flow = np.where(np.arange(routed.size) == assignment.best[x], weights[x], 0.0)
+            groups[members] = groups.get(members, 0.0) + flow
     ties = []
     for members in sorted(groups):
         part = groups[members][list(members)]

@@ -65,8 +65,8 @@ class Curve:
 class Scores:
     """Predicted quality of every LLM's answer to every prompt.
 
-    prompt_ids: (N,) text.  llms: (M,) names.  values: (M, N) float64, C-contiguous, row i = LLM i,
-                                               finite.
+    prompt_ids: (N,) text, as objects or numpy's StringDType, which takes a quarter of the memory.
+    llms: (M,) names.  values: (M, N) float64, C-contiguous, row i = LLM i, finite.
     weights: (N,) float64 >= 0, normalised to sum 1.  dropped: prompts left out because a score was
                                                       missing.
     provenance: the weakest of any prompt that weighs anything.

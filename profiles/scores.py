@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from profiles.io.cells import number_in_text_cell, number_in_typed_cell
 from profiles.io.faults import Fault, ScoresError, shown_in_fault
@@ -105,14 +104,19 @@ def parse_scores(
         else np.zeros(0, dtype=object)
     )
     _check_unique_scores(table, ids, faults)
+    ids = ids.astype(np.dtypes.StringDType())
     weights = _score_weights(table, faults)
     ranks = _score_provenance_ranks(table, llms, notices)
     values = np.empty((len(llms), len(table.rows)))
     for i, llm in enumerate(llms):
         if llm in table.columns:
             values[i] = _scores_of(table, llm, missing, faults)
+            if len(faults) == before:
+                table.share_numbers(llm, values[i])
     if len(faults) > before:
         return None
+    # Arrow keeps the memory of the columns that the table has given up.
+    pa.default_memory_pool().release_unused()
     gaps = np.isnan(values).any(axis=0)
     dropped = int(gaps.sum())
     if dropped:
@@ -230,7 +234,7 @@ def _score_weights(table: Table, faults: list[Fault]) -> np.ndarray:
 
 
 def _check_unique_scores(table: Table, ids: np.ndarray, faults: list[Fault]) -> None:
-    if not ids.size or pc.count_distinct(pa.array(ids, pa.large_string())).as_py() == ids.size:
+    if len(set(ids.tolist())) == ids.size:
         return
     first: dict[str, int] = {}
     repeated = np.array([first.setdefault(name, i) != i for i, name in enumerate(ids)])

@@ -42,7 +42,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "models.openings": PROFILES,
     "models.packing": PROFILES,
     "models.scores": PROFILES,
-    "models": ("models.curves", "models.openings", "models.packing", *PROFILES),
+    "models": ("models.curves", "models.openings", "models.packing", "models.scores", *PROFILES),
     "models.demand": ("models", "models.packing", *PROFILES),
     "models.serving": ("models", *PROFILES),
     "reports": PROFILES,

@@ -9,10 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from planner.joint.solve import solve_joint
-from planner.plans.plan_content import build_plan_content
-from planner.scenario.assemble import assemble_instance
-from planner.settings import Settings
+from planner.postponed_imports import postpone_imports
+
+postpone_imports()  # as every process of the planner's own does: 26 MiB
+
+from planner.joint.solve import solve_joint  # noqa: E402
+from planner.plans.plan_content import build_plan_content  # noqa: E402
+from planner.scenario.assemble import assemble_instance  # noqa: E402
+from planner.settings import Settings  # noqa: E402
 
 
 def measure_cliff(scenario: Path, limit: float) -> dict[str, Any]:

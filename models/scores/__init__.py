@@ -1,1 +1,3 @@
-"""Scores against grades: fits, calibration error, what choosing by the best score promises."""
+"""Score tables: passes in blocks of prompts; against grades: fits, calibration error, what choosing
+by the best score promises.
+"""

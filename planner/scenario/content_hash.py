@@ -24,6 +24,9 @@ from profiles.records import ScoreProvenance, Scores
 
 __all__ = ["content_hash", "significant_for_hash"]
 
+PART = 1 << 16
+"""Prompts whose names are Python's strings at once, and whose scores are split at once."""
+
 DIGITS, YEAR = 12, "price_usd_per_gpu_year"
 DEFAULTS = {"neighbours": "unknown"}
 """What a column of words holds where nothing is stated, "" for others; a column of it alone adds
@@ -173,15 +176,37 @@ def _add_table_to_hash(digest: Any, content: Mapping[str, np.ndarray]) -> None:
 
 
 def _add_scores_to_hash(digest: Any, scores: Scores) -> None:
-    order = pc.sort_indices(pa.array(scores.prompt_ids, pa.large_string())).to_numpy()
-    _add_text_to_hash(digest, scores.prompt_ids[order])
-    digest.update(significant_for_hash(scores.weights[order]).tobytes())
-    for row in scores.values:
-        digest.update(significant_for_hash(row[order]).tobytes())
+    order = _add_prompts_to_hash(digest, scores.prompt_ids)
+    numbers = np.empty((2, order.size), dtype=np.int64)
+    for row in (scores.weights, *scores.values):
+        for at in range(0, order.size, PART):
+            part = slice(at, at + PART)
+            numbers[:, part] = significant_for_hash(row[order[part]])
+        digest.update(numbers)
     digest.update(f"dropped {scores.dropped}".encode())
     # What a table does not say adds nothing, so that plans of older tables keep their hash.
     if scores.provenance != ScoreProvenance.PREDICTED:
         digest.update(f"provenance {scores.provenance}".encode())
+
+
+def _add_prompts_to_hash(digest: Any, ids: np.ndarray) -> np.ndarray:
+    """Add the names of all prompts (N,), sorted, as `_add_text_to_hash` does; returns their order.
+
+    Part by part: as Python's strings all of them together take as much memory as the scores.
+    """
+    parts = [slice(at, at + PART) for at in range(0, ids.size, PART)]
+    texts = pa.chunked_array(
+        [pa.array(ids[part].tolist(), pa.large_string()) for part in parts], pa.large_string()
+    )
+    order = pc.sort_indices(texts).to_numpy()
+    digest.update(f"{ids.size}:".encode())
+    digest.update(pc.binary_length(texts).to_numpy().astype(np.int64)[order].tobytes())
+    for part in parts:
+        digest.update("".join(ids[order[part]].tolist()).encode())
+    del texts
+    # Arrow keeps the memory of arrays that are gone.
+    pa.default_memory_pool().release_unused()
+    return np.asarray(order)
 
 
 def _add_text_to_hash(digest: Any, texts: Iterable[str]) -> None:

@@ -30,6 +30,9 @@ __all__ = [
     "certify_router_on_scores",
 ]
 
+PART = 1 << 16
+"""Prompts that are looked at together."""
+
 
 def certify_fractions(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
     """`certify_named_fractions` of the plan with the LLMs of its instance."""
@@ -103,9 +106,7 @@ def certify_router_on_scores(
     yield from problems
     yield from _certify_tie_shares(router["ties"], names, scores, groups)
 
-    priced = np.isfinite(prices)
-    reduced = scores.values[priced] - prices[priced, None]
-    upper = float(scores.weights @ reduced.max(axis=0) + prices[priced] @ fractions[priced])
+    upper = _certified_upper(scores, prices, fractions)
     allowed = QUALITY_TOL * (1 + abs(quality))
     if quality > upper + allowed:
         yield f"quality: {quality:.9g} is overstated, the dual prices prove at most {upper:.9g}"
@@ -128,22 +129,43 @@ def certify_router_on_scores(
         yield f"router: its mean score is {score:.9g} but quality is {quality:.9g}"
 
 
+def _certified_upper(scores: Scores, prices: np.ndarray, fractions: np.ndarray) -> float:
+    """g(alpha) + alpha . f of the LLMs with a price."""
+    priced = np.isfinite(prices)
+    upper = float(prices[priced] @ fractions[priced])
+    for part, reduced in _reduced_certificate_scores(scores, prices):
+        upper += float(scores.weights[part] @ reduced.max(axis=0))
+    return upper
+
+
+def _reduced_certificate_scores(
+    scores: Scores, prices: np.ndarray
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Scores less prices (M,) of some prompts after the other: (M, K), -inf without a price. Of a
+    million prompts a whole copy would be the largest thing in memory.
+    """
+    for first in range(0, scores.weights.size, PART):
+        part = slice(first, first + PART)
+        yield part, scores.values[:, part] - prices[:, None]
+
+
 def _certificate_groups(
     scores: Scores, prices: np.ndarray, tie_eps: float
 ) -> dict[tuple[int, ...], np.ndarray]:
     """Prompts (positions) by the exact set of LLMs within tie_eps of their best score minus
     price.
     """
-    reduced = scores.values - np.where(np.isfinite(prices), prices, 0.0)[:, None]
-    reduced[~np.isfinite(prices)] = -np.inf
-    near = reduced >= reduced.max(axis=0) - max(tie_eps, 0.0)
-    packed = np.packbits(near, axis=0)
-    _, first, inverse = np.unique(packed, axis=1, return_index=True, return_inverse=True)
-    order = inverse.reshape(-1)
-    prompts = np.split(np.argsort(order, kind="stable"), np.cumsum(np.bincount(order))[:-1])
-    return {
-        tuple(int(i) for i in np.flatnonzero(near[:, x])): prompts[k] for k, x in enumerate(first)
-    }
+    groups: dict[tuple[int, ...], list[np.ndarray]] = {}
+    for part, reduced in _reduced_certificate_scores(scores, prices):
+        near = reduced >= reduced.max(axis=0) - max(tie_eps, 0.0)
+        packed = np.packbits(near, axis=0)
+        _, first, inverse = np.unique(packed, axis=1, return_index=True, return_inverse=True)
+        order = inverse.reshape(-1)
+        prompts = np.split(np.argsort(order, kind="stable"), np.cumsum(np.bincount(order))[:-1])
+        for k, x in enumerate(first):
+            group = tuple(int(i) for i in np.flatnonzero(near[:, x]))
+            groups.setdefault(group, []).append(part.start + prompts[k])
+    return {group: np.concatenate(prompts) for group, prompts in groups.items()}
 
 
 def _certificate_splits(

@@ -159,7 +159,7 @@ def _read_parquet_table_file(
     return Table(
         str(path),
         {name: table.column(name) for name in kept},
-        np.arange(2, count + 2),
+        np.arange(2, count + 2, dtype=np.int32),
         others,
         typed=True,
     )

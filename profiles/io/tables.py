@@ -50,7 +50,7 @@ class Table:
     """
 
     file: str
-    columns: Mapping[str, list | pa.ChunkedArray]
+    columns: dict[str, list | pa.ChunkedArray]
     rows: np.ndarray
     others: tuple[str, ...] = ()
     typed: bool = False
@@ -58,6 +58,16 @@ class Table:
     def place(self, index: int, column: str) -> str:
         """The place of a cell: `row 7, column rate_rps`."""
         return f"row {self.rows[index]}, column {column}"
+
+    def share_numbers(self, column: str, numbers: np.ndarray) -> None:
+        """Keep a column as the numbers (R,) that were read of it: a large table is then in memory
+        once. Its cells stay what they are; columns of other cells than floating-point numbers, and
+        those with a null, are left alone.
+        """
+        cells = self.columns[column]
+        if isinstance(cells, list) or not pa.types.is_floating(cells.type) or cells.null_count:
+            return
+        self.columns[column] = pa.chunked_array([pa.array(numbers)])
 
 
 def require_table_columns(table: Table, names: Sequence[str], faults: list[Fault]) -> bool:

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from models.newton_prices import NEAR_ENOUGH, balanced_prices, newton_smoothed_prices
+from models.newton_prices import (
+    NEAR_ENOUGH,
+    balanced_prices,
+    newton_smoothed_prices,
+    weighted_quantile,
+)
 from tests.support.instances.score_tables import best_quality, fractions_of, scores_of
 
 TEMPERATURES = (0.3, 0.1, 0.03, 0.01)
@@ -99,3 +104,16 @@ def test_so_is_one_where_the_others_are_stuck_in_ties(seed: int) -> None:
     far[0] = 0.4
     margin = values - balanced_prices(values, weights, target, far)[:, None]
     assert (margin[1:].max(axis=0) - margin[0]).min() <= 1e-9
+
+
+@pytest.mark.parametrize("kind", ["even", "heavy", "ties"])
+def test_a_quantile_is_that_of_all_offers_sorted(kind: str) -> None:
+    rng, prompts = np.random.default_rng(6), 20_000
+    offers = rng.normal(size=prompts).round(1 if kind == "ties" else 12)
+    weights = rng.random(prompts) ** (60 if kind == "heavy" else 0)
+    weights /= weights.sum()
+    order = np.argsort(-offers)
+    for share in (0.0, 1.01e-6, 1.003e-3, 0.20003, 0.70001, 1.1):
+        reached = np.searchsorted(np.cumsum(weights[order]), share)
+        expected = offers[order[min(reached, prompts - 1)]]
+        assert weighted_quantile(offers, weights, share) == expected

@@ -291,3 +291,42 @@ def test_multipliers_that_lead_nowhere_are_given_up(monkeypatch: pytest.MonkeyPa
     settled = Quality(scores).settle(fractions)
     assert settled.value == pytest.approx(truth.value, abs=1e-9)
     assert windows[1] == windows[2] == 4 * windows[0]
+
+
+@pytest.mark.parametrize("kind", ["continuous", "heavy prompts"])
+def test_a_large_table_of_single_precision_is_settled_as_any_other(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scores kept as they came, prices sought on a part of the prompts."""
+    rng = np.random.default_rng(8)
+    single = (3.0 + 2.0 * rng.random((4, 3_000))).astype(np.float32)
+    weights = rng.random(3_000) ** (40 if kind == "heavy prompts" else 0)
+    scores = table(single.astype(float), weights)
+    plain = Quality(scores)
+    monkeypatch.setattr(quality_module, "LARGE_TABLE", 0)
+    monkeypatch.setattr(quality_module, "LARGE_SAMPLE", 512)
+    monkeypatch.setattr(quality_module, "SMALL_TABLE", 0)
+    large = Quality(scores)
+    assert np.array_equal(large.values, plain.values)
+    assert large.best_answers() == pytest.approx(plain.best_answers(), abs=1e-12)
+    for fractions in (np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.6, 0.0, 0.4, 0.0])):
+        settled = large.settle(fractions)
+        assert settled.value == pytest.approx(plain.settle(fractions).value, abs=1e-8)
+        prices, upper = large.price(fractions)
+        exact = plain.from_score(settled.value)
+        assert exact - 1e-9 <= upper <= exact + 2e-3, "a cut, and a near one"
+        best = (large.values - prices[:, None]).max(axis=0)
+        assert best @ large.weights + prices @ fractions == pytest.approx(upper, abs=1e-12)
+    large.price_openings(fractions, np.array([0.7, 0.2, 1.0, 0.0]), np.full(4, 0.2))
+    assert len(large.openings) == 1
+
+
+def test_a_large_table_of_double_precision_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quality_module, "LARGE_TABLE", 0)
+    values = np.random.default_rng(9).random((2, 400))
+    scores = table(values, np.ones(400))
+    kept = Quality(scores)
+    assert np.array_equal(np.sort(kept.values[0]), (np.sort(values[0]) - kept.offset) / kept.scale)
+    assert kept.settle(np.array([0.5, 0.5])).value == pytest.approx(
+        best_quality(scores, np.array([0.5, 0.5])), abs=1e-9
+    )

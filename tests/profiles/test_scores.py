@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.scenario.assemble import assemble_instance
-from profiles.scores import load_scores
+from profiles.io.table_files import read_table_file
+from profiles.scores import load_scores, parse_scores
 from tests.support.scenarios.scenario_case import FUZZ, assert_sound_or_faulty, change, fault_lines
 
 
@@ -108,3 +110,28 @@ def test_an_llm_may_be_called_provenance(tmp_path: Path) -> None:
     path.write_text("prompt_id,provenance\np,0.25\n")
     scores, notices = load_scores(path, ["provenance"])
     assert (scores.values.tolist(), scores.provenance, notices) == ([[0.25]], "predicted", ())
+
+
+def test_a_table_and_its_scores_share_their_numbers(tmp_path: Path) -> None:
+    """What was read keeps its cells; columns with a null, or of whole numbers, keep their own."""
+    path = tmp_path / "scores.parquet"
+    cells = {
+        "prompt_id": pa.array(["p1", "p2"]),
+        "a": pa.array([0.25, 0.5], pa.float32()),
+        "b": pa.array([1, 2]),
+        "c": pa.array([0.5, None]),
+    }
+    pq.write_table(pa.table(cells), path)
+    table = read_table_file(path, [])
+    assert table is not None
+    scores = parse_scores(table, ["a", "b"], "error", [], [])
+    assert scores is not None
+    assert {name: column.to_pylist() for name, column in table.columns.items()} == {
+        name: column.to_pylist() for name, column in cells.items()
+    }
+    shared = table.columns["a"].chunk(0).to_numpy()
+    assert np.shares_memory(shared, scores.values)
+    assert table.columns["b"].type == pa.int64()
+    table.share_numbers("c", np.array([0.5, np.nan]))
+    assert table.columns["c"].to_pylist() == [0.5, None]
+    assert scores.prompt_ids.tolist() == ["p1", "p2"]

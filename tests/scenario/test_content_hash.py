@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.scenario import content_hash
 from planner.scenario.assemble import assemble_instance
 from planner.scenario.content_hash import significant_for_hash
 from tests.support.scenarios.scenario_case import PROFILES, change
@@ -90,3 +91,11 @@ def test_significant_digits_agree_with_printing(values: list[float]) -> None:
     assert (
         significant_for_hash(np.array([0.3])) != significant_for_hash(np.array([0.3 + 1e-11]))
     ).any()
+
+
+def test_prompts_are_added_to_the_hash_in_parts(
+    case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = assemble_instance(case / "scenario.yaml").sha256
+    monkeypatch.setattr(content_hash, "PART", 1)
+    assert assemble_instance(case / "scenario.yaml").sha256 == whole

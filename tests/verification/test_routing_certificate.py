@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from models.instance import Instance, Llm
+from planner.verification import routing_certificate
 from planner.verification.routing_certificate import certify_fractions, certify_router
 from planner.verification.verifier import run_verifier
 from profiles.records import Scores
@@ -212,3 +213,19 @@ def test_more_llms_than_bits_of_a_byte() -> None:
     tie["split"] = [0.0, 1.0]
     plan["routing"][names[-1]] = 0.25 * share
     assert any(names[-1] in problem for problem in certify_router(plan, instance))
+
+
+def test_prompts_are_grouped_alike_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    values, prices = rng.integers(0, 3, (3, 40)) / 2, np.array([0.0, 0.5, np.inf])
+    scores = Scores(np.arange(40).astype(str), ("a", "b", "c"), values, np.full(40, 1 / 40))
+    whole = routing_certificate._certificate_groups(scores, prices, 1e-9)
+    assert set(whole) == {(0,), (1,), (0, 1)}
+    monkeypatch.setattr(routing_certificate, "PART", 7)
+    parts = routing_certificate._certificate_groups(scores, prices, 1e-9)
+    assert {group: prompts.tolist() for group, prompts in parts.items()} == {
+        group: prompts.tolist() for group, prompts in whole.items()
+    }
+    best = np.maximum(values[0], values[1] - 0.5).mean()
+    upper = routing_certificate._certified_upper(scores, prices, np.array([0.4, 0.6, 0.0]))
+    assert upper == pytest.approx(best + 0.3)
