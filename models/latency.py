@@ -28,6 +28,7 @@ Units: seconds, req/s. Arrays: J pieces, S budgets.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -62,19 +63,54 @@ class LatencyPieces:
 
     def at(self, budget: int, piece: np.ndarray | int, rate: np.ndarray | float) -> np.ndarray:
         """B of one budget at rates that lie in the given pieces."""
-        c, d, e, g = np.moveaxis(self.coef[budget, piece], -1, 0)
-        return rate * (c + d * rate) / (e + g * rate)
+        coef = self.coef[budget, piece]
+        c, d, e, g = coef[..., 0], coef[..., 1], coef[..., 2], coef[..., 3]
+        return np.asarray(rate * (c + d * rate) / (e + g * rate))
 
     def slope(self, budget: int, piece: np.ndarray | int, rate: np.ndarray | float) -> np.ndarray:
         """dB/dr inside the given pieces."""
-        c, d, e, g = np.moveaxis(self.coef[budget, piece], -1, 0)
+        coef = self.coef[budget, piece]
+        c, d, e, g = coef[..., 0], coef[..., 1], coef[..., 2], coef[..., 3]
         below = e + g * rate
-        return ((c + 2 * d * rate) * below - g * rate * (c + d * rate)) / below**2
+        return np.asarray(((c + 2 * d * rate) * below - g * rate * (c + d * rate)) / below**2)
 
     def convex(self, budget: int) -> np.ndarray:
         """(J,) whether the budget is convex (or linear) on each piece."""
-        c, d, e, g = np.moveaxis(self.coef[budget], -1, 0)
-        return e * (d * e - c * g) >= 0
+        coef = self.coef[budget]
+        c, d, e, g = coef[:, 0], coef[:, 1], coef[:, 2], coef[:, 3]
+        return np.asarray(e * (d * e - c * g) >= 0)
+
+    @cached_property
+    def convex_runs(self) -> tuple[np.ndarray, np.ndarray]:
+        """First and last piece (J,), (J,) of the run around each piece on which every budget is
+        convex and goes on convexly from piece to piece; where it is not convex, the piece itself.
+
+        Routing asks for them around every rate that it looks at.
+        """
+        first, last = np.arange(self.low.size), np.arange(self.low.size)
+        convex = np.ones(self.low.size, dtype=bool)
+        for s in range(self.budgets):
+            convex &= self.convex(s)
+        joined = convex[:-1] & convex[1:] & self._joins()
+        for left in np.flatnonzero(joined):
+            first[left + 1] = first[left]
+        for left in np.flatnonzero(joined)[::-1]:
+            last[left] = last[left + 1]
+        return first, last
+
+    def _joins(self) -> np.ndarray:
+        """(J - 1,) whether every budget goes on convexly from a piece to the next."""
+        joins = np.abs(self.low[1:] - self.high[:-1]) <= 4 * SAME_RATE * np.maximum(
+            self.high[:-1], 1e-300
+        )
+        left = np.flatnonzero(joins)
+        knot = self.high[left]
+        for s in range(self.budgets):
+            before, after = self.at(s, left, knot), self.at(s, left + 1, knot)
+            joins[left] &= np.abs(before - after) <= 1e-9 * np.maximum(np.abs(before), 1e-12)
+            rising = self.slope(s, left, knot)
+            joins[left] &= self.slope(s, left + 1, knot) >= rising - 1e-12 * np.abs(rising)
+        return np.asarray(joins)
 
     def spend(self, rate: float) -> np.ndarray:
         """(S,) exact budgets of one replica at a rate; inf outside the domain.
@@ -269,31 +305,5 @@ def _convex_latency_run(pieces: LatencyPieces, rate: float, side: int) -> tuple[
     alone = holds[pieces.low[holds] == pieces.high[holds]]
     # Where the budgets are lower at one rate alone, that rate counts as the upper side.
     at = int(holds[0] if side < 0 else (alone if alone.size else holds)[-1])
-    convex = (
-        np.all([pieces.convex(s) for s in range(pieces.budgets)], axis=0)
-        if pieces.budgets
-        else np.ones(pieces.low.size, dtype=bool)
-    )
-    if not convex[at]:
-        return at, at
-    first = last = at
-    while first > 0 and convex[first - 1] and _joins_latency_pieces(pieces, first - 1):
-        first -= 1
-    while last + 1 < pieces.low.size and convex[last + 1] and _joins_latency_pieces(pieces, last):
-        last += 1
-    return first, last
-
-
-def _joins_latency_pieces(pieces: LatencyPieces, left: int) -> bool:
-    """Whether every budget goes on convexly from a piece to the next."""
-    knot = float(pieces.high[left])
-    if abs(float(pieces.low[left + 1]) - knot) > SAME_RATE * max(knot, 1e-300) * 4:
-        return False
-    for s in range(pieces.budgets):
-        before, after = float(pieces.at(s, left, knot)), float(pieces.at(s, left + 1, knot))
-        if abs(before - after) > 1e-9 * max(abs(before), 1e-12):
-            return False
-        rising = float(pieces.slope(s, left, knot))
-        if float(pieces.slope(s, left + 1, knot)) < rising - 1e-12 * abs(rising):
-            return False
-    return True
+    first, last = pieces.convex_runs
+    return int(first[at]), int(last[at])
