@@ -190,6 +190,19 @@ class Search:
         with self.shared.clock.share(1.0 if planned else RELAX_SHARE):
             self.relaxation = relax_root(self.state, self._plan_early if early else None)
 
+    def nodes_of_first_program(self) -> int:
+        """About how many nodes the first program may visit; 0 without a relaxation."""
+        if self.relaxation is None or self.nodes is None:
+            return 0
+        options = RestrictedMilp(self.state, self.relaxation).promising(self._first_options())
+        points = sum(rates.size for o in options for rates, _ in self.shared.points(o))
+        return self.nodes // (points + len(options))
+
+    def _first_options(self) -> int:
+        """Options of the first program."""
+        instance = self.shared.instance
+        return FIRST_OPTIONS * (len(instance.llms) + 2 * len(instance.pools) + 1)
+
     def _plan_early(self, point: RelaxationPoint) -> None:
         """A plan from a point of the relaxation, routed to a rough gap."""
         rough = GoalState(shared=self.shared, goal=self.state.goal, abs_gap=lambda _: EARLY_GAP)
@@ -202,10 +215,9 @@ class Search:
         milp = self._begin()
         if milp is None:
             return
-        clock, instance, share = self.shared.clock, self.shared.instance, FIRST_SHARE
+        clock, share = self.shared.clock, FIRST_SHARE
         programs, plunged = 0, False
-        first = FIRST_OPTIONS * (len(instance.llms) + 2 * len(instance.pools) + 1)
-        options: tuple[int, ...] | None = milp.promising(first)
+        options: tuple[int, ...] | None = milp.promising(self._first_options())
         while options is not None and not self.closed() and not clock.stopped():
             solution = milp.solve(options, share * self.state.tolerance())
             if solution.answer.stop is StopReason.INFEASIBLE:

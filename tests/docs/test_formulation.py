@@ -126,6 +126,8 @@ def test_symbols_name_components_of_the_program() -> None:
         (9, f"may get worse by {ties.SAME_VALUE:.0e}".replace("e-06", "e-6")),
         (9, f"may visit {ties.STAGE_NODES:,} nodes divided by its number of columns"),
         (9, f"all of a stage {ties.STAGE_WORK:,}"),
+        (9, f"fewer than {ties.LEAST_STAGE_NODES} nodes is not begun"),
+        (9, f"With more than {MANY_LLMS} LLMs a setup is routed for room at its own fractions"),
         (9, f"differ by less than {ties.SAME_ROOM:g} are equal"),
         (7, f"within {restricted_milp.QUICK_WORK:,} nodes x columns"),
         (10, f"{infeasibility.EXPLAIN_WORK:,.0f} nodes x columns all together"),

@@ -123,6 +123,37 @@ def test_a_setup_is_routed_for_room() -> None:
     assert room(instance, solution) == pytest.approx(1 - (4 * 0.4 + 6 * 0.1) / 5)
 
 
+def test_with_many_llms_a_setup_is_routed_for_room_at_its_own_fractions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A slow and a fast replica of `good`, both of which have to be there, and `poor`, which is as
+    good: `good` keeps its fraction, most of it on the fast one.
+    """
+    monkeypatch.setattr(ties, "MANY_LLMS", 0)
+    llms = (Llm("good", min_replicas=2, max_replicas=2), Llm("poor", min_replicas=1))
+    options = [option(0, flat(0.4, 10), 0.3), option(0, flat(0.1, 2), 0.2)]
+    options.append(option(1, flat(0.2, 10), 0.5))
+    instance = make(options, 10, gpus=1, llms=llms, values=((1.0, 0.6), (0.6, 1.0)), slos=LIMIT)
+    solution = checked(instance)
+    assert solution.value == pytest.approx(1.0)
+    assert solution.routed_rates == pytest.approx([2, 3, 5], rel=1e-4)
+    left = 1 - (2 * 0.1 + 3 * 0.4 + 5 * 0.2) / 5
+    assert room(instance, solution) == pytest.approx(left, abs=1e-4)
+
+
+def test_a_program_for_fewer_gpus_that_may_visit_few_nodes_is_not_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """10 req/s need one GPU; with less than two nodes a program none is solved for that."""
+    options = [option(0, flat(0.3, 10), 0.5), option(0, flat(0.1, 10), 1.0)]
+    instance = make(options, 10, gpus=4, slos=LIMIT)
+    usual = checked(instance)
+    monkeypatch.setattr(ties, "LEAST_STAGE_NODES", 10**9)
+    none = checked(instance)
+    assert none.effort.milp_solves < usual.effort.milp_solves
+    assert none.value == pytest.approx(usual.value)
+
+
 def test_a_cost_goal_takes_the_best_quality_of_its_cost_first() -> None:
     """`good` on both GPUs of the dear pool or `poor` on one: at the floor 0 the latter; on equal
     GPUs the former, whatever its room.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
 from models.formulation import Formulation, GoalKind
 from models.openings.opening_cuts import opened_llms, opening_loads
@@ -115,7 +115,7 @@ class CutLoop:
         self._retired = np.zeros(self.owner.size, dtype=bool)
         self._prices: np.ndarray | None = None
         self._estimate, self._rounds_alike = np.inf, 0
-        self.many = len(form.instance.llms) > MANY_LLMS
+        self.many, self._leans = len(form.instance.llms) > MANY_LLMS, fixed is None
 
     @property
     def _ends_at_best(self) -> bool:
@@ -272,9 +272,36 @@ class CutLoop:
         self.live.set_bounds(columns, low, high)
         # By the primal simplex: where no point is near, the dual one took 6 to 19 s over a hundred
         # iterations of that program, the primal one 1 to 4 s.
-        answer = self.live.solve(PRIMAL)
+        x = self.live.solve(PRIMAL).x
+        # Where the first fractions, those of the best answers, are out of reach, points on few GPUs
+        # are no nearer to a plan than others, and the loop takes longer.
+        self._leans &= x is not None
+        if self._leans:
+            lean = self._lean_and_open(fractions).x
+            x = x if lean is None else lean
         self.live.set_bounds(columns, *free)
-        return answer.x
+        return x
+
+    def _lean_and_open(self, fractions: np.ndarray) -> Answer:
+        """The program with a whole replica at least of every LLM that fractions (M,) are routed to,
+        on few GPUs.
+
+        Of all points with these fractions that is the one nearest to a plan: what is rounded in it
+        is little, opening cuts hold, and GPUs are left to round up.
+        """
+        used = np.flatnonzero(fractions > NEAR)
+        rows = self.live.rows + np.arange(used.size)
+        counted = csr_matrix((used[:, None] == self._llm[self.owner][None, :]).astype(float))
+        before = csr_matrix((used.size, self.where.first_weight))
+        unlimited = np.full(used.size, np.inf)
+        self.live.add_rows(np.ones(used.size), unlimited, csr_matrix(hstack([before, counted])))
+        gpus = np.arange(self.where.gpus_used.start, self.where.gpus_used.stop)
+        each = 1.0 / self.form.instance.gpus
+        self.live.set_costs(gpus, np.full(gpus.size, each))
+        answer = self.live.solve()
+        self.live.set_costs(gpus, np.zeros(gpus.size))
+        self.live.set_row_sides(rows, -unlimited, unlimited)
+        return answer
 
     def replace_points(self, points: Mapping[int, Sequence[Points]]) -> None:
         """Give some options (keys) new points in place of those they had."""
@@ -291,6 +318,11 @@ class CutLoop:
         self.owner = np.concatenate([self.owner, owner])
         self.point_rates = np.concatenate([self.point_rates, rates])
         self._retired = np.concatenate([self._retired, np.zeros(owner.size, dtype=bool)])
+
+    def fix_fractions(self, fractions: np.ndarray) -> None:
+        """Fix the routing fractions (M,)."""
+        columns = np.arange(self.where.fractions.start, self.where.fractions.stop)
+        self.live.set_bounds(columns, fractions, fractions)
 
     def fix_replicas(self, replicas: Mapping[int, int]) -> None:
         """Fix the replicas of some options (keys) to whole numbers."""

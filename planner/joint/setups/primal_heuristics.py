@@ -178,12 +178,17 @@ def consider_thinned_heuristic(state: GoalState, replicas: np.ndarray, rates: np
 
 
 def consider_primal(
-    state: GoalState, replicas: np.ndarray, rates: np.ndarray, packings: tuple[Packing, ...]
+    state: GoalState,
+    replicas: np.ndarray,
+    rates: np.ndarray,
+    packings: tuple[Packing, ...],
+    fractions: np.ndarray | None = None,
 ) -> float | None:
     """Route a placed setup exactly, and keep it when it is better than the incumbent; its quality
     (0..1 scale), as far as it was looked at.
 
-    replicas: (O,) whole. rates: (O,) req/s to begin with. packings: of every pool.
+    replicas: (O,) whole. rates: (O,) req/s to begin with. packings: of every pool. fractions: (M,)
+    that routing keeps, if any.
     """
     if not _is_admissible_primal(state, replicas, packings):
         return None
@@ -196,7 +201,7 @@ def consider_primal(
         replicas,
         rates,
         shared.settings(),
-        RoutingLimits(state.cut_tolerance(), shared.clock.stopped),
+        RoutingLimits(state.cut_tolerance(), shared.clock.stopped, fractions),
     )
     now = shared.clock.spend("routing", began)
     if routed is None:

@@ -46,11 +46,12 @@ MOST_CUTS = 60
 @dataclass(frozen=True)
 class RoutingLimits:
     """tolerance: how much quality (0..1 scale) a cut loop may leave. stopped: polled once a round;
-    what is routed then is taken.
+    what is routed then is taken. fractions: (M,) that routing keeps, None: it may choose.
     """
 
     tolerance: float
     stopped: Callable[[], bool] = lambda: False
+    fractions: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class _SetupProgram:
         self.form, self.quality, self.pieces = form, quality, pieces
         self.replicas, self.settings = replicas, settings
         self.tolerance, self.stopped = limits.tolerance, limits.stopped
+        self.kept = limits.fractions
         self.deployed = np.flatnonzero(replicas > 0)
 
     def route(self, rates: np.ndarray) -> RoutedSetup | None:
@@ -198,7 +200,7 @@ class _SetupProgram:
             int(o): [safe_latency_points(self.pieces[int(o)], float(per_replica[o]), side)]
             for o in self.deployed
         }
-        return CutLoop(
+        loop = CutLoop(
             replace(self.form, cut_prices=cuts.prices, cut_base=cuts.base),
             self.quality,
             points,
@@ -207,6 +209,9 @@ class _SetupProgram:
             measure_excess=measure_excess,
             spare=0.0 if measure_excess else spare,
         )
+        if self.kept is not None:
+            loop.fix_fractions(self.kept)
+        return loop
 
     def solve_around(
         self, per_replica: np.ndarray, side: int, spare: float = 0.0

@@ -8,10 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from planner.joint.setups.cut_loop import CutLoop, RelaxationPoint
+from models.instance import Slo
+from planner.joint.setups import cut_loop
+from planner.joint.setups.cut_loop import NEAR, CutLoop, RelaxationPoint
 from planner.joint.setups.search_state import SearchState
 from planner.joint.solver.highs import Answer, StopReason
 from planner.joint.solver.live_lp import LiveLp
+from tests.support.instances.by_hand import flat, make, option
 from tests.support.instances.search_states import (
     QUALITY,
     feasible_instances,
@@ -119,3 +122,36 @@ def test_more_than_the_cluster_carries_is_infeasible() -> None:
     assert point.stop is StopReason.INFEASIBLE
     assert point.loss == np.inf
     assert point.rates.size == 0
+
+
+def test_near_the_best_answers_llms_are_whole_on_few_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the prompts prefer each LLM, at a tenth of what one replica carries: the point near
+    these fractions has a replica of both, on no other GPU, and the program is as free as before.
+    """
+    monkeypatch.setattr(cut_loop, "MANY_LLMS", 0)
+    options = [option(0, flat(0.1, 10)), option(1, flat(0.1, 10))]
+    instance = make(options, 1, gpus=8, slos=(Slo("ttft", "mean", 0.5),), values=((1, 0), (0, 1)))
+    state = fresh_state(instance)
+    loop = loop_of(state)
+    near = state.quality.best_answers()
+    point = loop.converge(1e-6, 9, in_out=True, near=near)
+    assert point.replicas == pytest.approx([1, 1])
+    assert point.fractions == pytest.approx([0.5, 0.5], abs=NEAR)
+    free = loop_of(state).live.solve()
+    assert loop.live.solve().value == pytest.approx(free.value) == pytest.approx(point.loss)
+    far = loop_of(state).converge(1e-6, 9, in_out=True)
+    assert far.replicas.sum() < 1
+
+
+def test_best_answers_out_of_reach_leave_the_loop_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`good` is best for all, and carries half of them."""
+    monkeypatch.setattr(cut_loop, "MANY_LLMS", 0)
+    state = fresh_state(make([option(0, flat(0.1, 5)), option(1, flat(0.1, 20))], 10, gpus=1))
+    loop = loop_of(state)
+    point = loop.converge(1e-6, 9, in_out=True, near=state.quality.best_answers())
+    again = loop.converge(1e-6, 9, in_out=True, near=point.fractions)
+    assert (
+        point.loss == pytest.approx(again.loss) == pytest.approx(loop_of(state).live.solve().value)
+    )
