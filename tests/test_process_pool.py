@@ -14,7 +14,7 @@ import pytest
 from planner.errors import ProcessEndedError
 from planner.process_pool import spread_over_processes
 from tests.support.paths import HOME
-from tests.support.walls import usually
+from tests.support.walls import UNHURRIED_S, usually
 
 known: list[int] = []
 
@@ -82,14 +82,14 @@ def test_processes_end_when_their_parent_is_killed(tmp_path: Path, kind: str) ->
         stdout=subprocess.DEVNULL,
     )
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + UNHURRIED_S
         while len(workers := working(parent)) < 2:
             assert time.monotonic() < end
             time.sleep(0.1)
     finally:
         parent.kill()
         parent.wait()
-    _, alive = psutil.wait_procs(workers, timeout=20)
+    _, alive = psutil.wait_procs(workers, timeout=UNHURRIED_S)
     for process in alive:
         process.kill()
     assert not alive

@@ -28,10 +28,14 @@ def with_interrupts(work: Callable[[threading.Event], Result]) -> Result:
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=run_with_interrupts, name="planner", daemon=True).start()
+    starts = iter([threading.Thread(target=run_with_interrupts, name="planner", daemon=True)])
     while not future.done():
         try:
-            wait([future], POLL_S)
+            # An interrupt may come while the thread starts: within the same `try`, and once only.
+            for thread in starts:
+                thread.start()
+            while not future.done():
+                wait([future], POLL_S)
         except KeyboardInterrupt:
             if cancel.is_set():
                 raise

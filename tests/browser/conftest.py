@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.outside import need
 from tests.support.paths import HOME
+from tests.support.walls import UNHURRIED_S
 
 ARGUMENTS = (
     *(
@@ -28,7 +29,7 @@ ARGUMENTS = (
     ),
     *("--disable-component-update", "--disable-sync"),
 )
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 expect.set_options(timeout=PATIENCE_MS)
 PROBES = ("/_stcore/host-config", "/_stcore/health")
 """Streamlit looks for itself below every page's own address first; the answer 404 is part of that.
@@ -57,7 +58,7 @@ def server() -> Iterator[str]:
     finally:
         os.killpg(process.pid, signal.SIGINT)
         try:
-            process.wait(20)
+            process.wait(UNHURRIED_S)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -66,7 +67,7 @@ def server() -> Iterator[str]:
 def wait_for(address: str) -> None:
     for _ in range(600):
         try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):  # noqa: S310 - our own server
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=UNHURRIED_S):  # noqa: S310 - our own server
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

@@ -23,6 +23,7 @@ from planner.version import VERSION
 from tests.support.installed import clean_environment, free_port
 from tests.support.outside import need
 from tests.support.paths import EXAMPLES, HOME
+from tests.support.walls import UNHURRIED_S
 
 STEPS = [
     line.split(maxsplit=1)
@@ -149,7 +150,7 @@ def test_a_plan_on_a_read_only_file_system(image: Image) -> None:
     need("unshare")
     shutil.copytree(EXAMPLES / "percentile-slo", image.root / "work", dirs_exist_ok=True)
     refused = image.start(["touch", "plan.json"], read_only=True)
-    assert "Read-only file system" in refused.communicate(timeout=20)[1]
+    assert "Read-only file system" in refused.communicate(timeout=UNHURRIED_S)[1]
     report = str(image.root / "tmp" / "report.xlsx")
     words = ["llm-planner", "plan", "scenario.yaml", "--json", "-", "--xlsx", report]
     said = image.run(words, read_only=True)
@@ -167,13 +168,15 @@ def test_the_page_is_healthy_on_a_read_only_file_system(image: Image) -> None:
     assert probe[0] == "python"
     page = image.start([*words, "--port", str(port)], read_only=True)
     try:
-        end = time.monotonic() + 40
-        while (check := image.start(probe)).wait(timeout=20) != 0 and time.monotonic() < end:
+        end = time.monotonic() + UNHURRIED_S
+        while (check := image.start(probe)).wait(
+            timeout=UNHURRIED_S
+        ) != 0 and time.monotonic() < end:
             check.communicate()
             assert page.poll() is None, page.communicate()
         check.communicate()
         assert check.returncode == 0
     finally:
         page.terminate()
-        said, errors = page.communicate(timeout=20)
+        said, errors = page.communicate(timeout=UNHURRIED_S)
     assert "Traceback" not in said + errors, said + errors

@@ -16,6 +16,7 @@ from planner.packed_files import EXAMPLES
 from planner.version import VERSION
 from tests.support.installed import Installed, clean_environment, free_port
 from tests.support.paths import HOME
+from tests.support.walls import UNHURRIED_S
 
 PACKAGES = ("planner", "models", "profiles", "reports", "app_pages")
 
@@ -144,7 +145,7 @@ def test_the_page_answers(installed: Installed) -> None:
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            said, _ = process.communicate(timeout=20)
+            said, _ = process.communicate(timeout=UNHURRIED_S)
         finally:
             process.kill()
     assert str(port) in said
@@ -153,12 +154,12 @@ def test_the_page_answers(installed: Installed) -> None:
     assert "usage statistics" not in said
 
 
-def _answer(url: str, process: subprocess.Popen, seconds: float = 40.0) -> str:
+def _answer(url: str, process: subprocess.Popen, seconds: float = UNHURRIED_S) -> str:
     """What a server says once it is up."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310
+            with urllib.request.urlopen(url, timeout=UNHURRIED_S) as response:  # noqa: S310
                 return str(response.read().decode())
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.1)

@@ -20,7 +20,7 @@ from planner.plans.solved_content import solved_content
 from planner.settings import Settings
 from tests.support.instances.by_hand import flat, make, option
 from tests.support.instances.tiny import random_instance
-from tests.support.walls import first_fast
+from tests.support.walls import UNHURRIED_S, first_fast
 
 EXACT = Settings(1e-6, 60.0)
 
@@ -152,7 +152,7 @@ def test_melange_routes_by_price_first_and_buys_after_that() -> None:
 def test_a_spent_limit_is_said() -> None:
     instance = routed_by_hand().instance
     late = late_after(0.0)
-    assert late.wait(5.0)
+    assert late.wait(UNHURRIED_S)
     greedy = peer_answer(instance, "greedy", EXACT, late)
     assert greedy.words == "steps: 0, cut short"
     assert greedy.solution.replicas.tolist() == [0, 1]

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from tests.support.paths import HOME
+from tests.support.walls import UNHURRIED_S
 
 TRIO = str(HOME / "examples" / "paper-trio" / "scenario.yaml")
 
@@ -78,13 +79,13 @@ def test_ctrl_c_keeps_what_was_routed(tmp_path: Path) -> None:
         start_new_session=True,
     )
     journal = Path(f"{out}.partial")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + UNHURRIED_S
     while time.monotonic() < deadline and (
         not journal.exists() or len(journal.read_text(encoding="utf-8").splitlines()) < 3
     ):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: all processes hear it
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=UNHURRIED_S)
     assert process.returncode == 4, stderr
     assert "stopped" in stdout
     assert "Traceback" not in stderr

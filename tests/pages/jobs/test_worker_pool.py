@@ -12,8 +12,9 @@ from app_pages.jobs.messages import JobOutcome, JobStatus, OutcomeKind
 from app_pages.jobs.worker_pool import WorkerPool
 from app_pages.jobs.worker_process import Job, start_worker
 from tests.support.page.page_jobs import FAULTS
+from tests.support.walls import UNHURRIED_S
 
-PATIENCE_S = 60.0
+PATIENCE_S = UNHURRIED_S
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from reports.deploy.vllm_server import vllm_serve_flags
 from tests.support.outside import need
 from tests.support.plans import export_cases
 from tests.support.plans.export_cases import ON
+from tests.support.walls import UNHURRIED_S
 
 CASES: dict[str, Callable[[], PlanAndScenario]] = {
     "shared": export_cases.shared,
@@ -257,7 +258,7 @@ def test_start_again_starts_what_has_stopped(machine: Machine) -> None:
     assert len(machine.events()) == before
     victim = machine.alive()[0]
     os.killpg(victim, signal.SIGKILL)
-    end = time.monotonic() + 10
+    end = time.monotonic() + UNHURRIED_S
     while victim in machine.alive() and time.monotonic() < end:
         time.sleep(0.02)
     assert " stopped" in machine.run("status", label).stdout

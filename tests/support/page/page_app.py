@@ -10,6 +10,7 @@ from streamlit.testing.v1.element_tree import NumberInput
 from app_pages.session.server import worker_pool
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.paths import HOME
+from tests.support.walls import UNHURRIED_S
 
 __all__ = [
     "MIME",
@@ -43,7 +44,7 @@ def opened(page: str = "", **query: str) -> AppTest:
     return app
 
 
-def settle(app: AppTest, slot: str, seconds: float = 120.0) -> AppTest:
+def settle(app: AppTest, slot: str, seconds: float = UNHURRIED_S) -> AppTest:
     """Run the page again until a slot's job is done: once it is, and now and then before, as a page
     that is looked at; fails when it is not in time, and on an exception box.
     """
