@@ -18,8 +18,8 @@ ROOMS = ("planner", "models", "profiles", "reports")
 
 PROFILES = ("profiles", "profiles.io")
 MODELS = (
-    *("models", "models.curves", "models.demand", "models.openings", "models.packing"),
-    *("models.scores", "models.serving"),
+    *("models", "models.curves", "models.demand", "models.moves", "models.openings"),
+    *("models.packing", "models.scores", "models.serving"),
 )
 BELOW = ("planner", *MODELS, *PROFILES)
 """What every package of `planner` may import; `planner` means the modules in that folder."""
@@ -44,6 +44,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "models.scores": PROFILES,
     "models": ("models.curves", "models.openings", "models.packing", "models.scores", *PROFILES),
     "models.demand": ("models", "models.packing", *PROFILES),
+    "models.moves": ("models", *PROFILES),
     "models.serving": ("models", *PROFILES),
     "reports": PROFILES,
     "reports.workbook": ("reports", *PROFILES),

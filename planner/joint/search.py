@@ -33,6 +33,7 @@ from models.program import build_program
 from planner.joint.branching import branch_from_relaxation, programs_before_tree
 from planner.joint.capacity_bound import capacity_shortage
 from planner.joint.cost_floor import reach_cost_floor
+from planner.joint.cost_rounding import round_for_cost
 from planner.joint.plunging import plunge_for_cost, plunge_from_relaxation
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
 from planner.joint.root_relaxation import (
@@ -280,15 +281,24 @@ class Search:
         # With few LLMs the cuts nearby leave opening cuts little to do: 0.3 s of 1 s for nothing.
         if not (self.relaxation.nearby or self.closed() or self.shared.clock.stopped()):
             self._tighten(self.relaxation)
-        if self.incumbent is None and self.state.goal.of == GoalKind.COST:
-            self._reach_floor_at_any_cost()
         if self.state.goal.of == GoalKind.COST and not self.closed():
-            self.near += tuple(plunge_for_cost(self.state, self.relaxation))
+            self._seek_cheap_setups(self.relaxation)
         if self.near:
             nearby = (*self.relaxation.nearby, *self.near)
             self.relaxation = replace(self.relaxation, nearby=nearby)
         self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
         return self._milp
+
+    def _seek_cheap_setups(self, relaxation: RootRelaxation) -> None:
+        """Plans of a cost goal before its first program, near the relaxation; where none of these
+        reaches the floor, at any cost, and by plunges.
+        """
+        state, before = self.state, self.loss
+        self.near += tuple(round_for_cost(state, relaxation))
+        if self.incumbent is None:
+            self._reach_floor_at_any_cost()
+        if self.loss == before and not self.closed():
+            self.near += tuple(plunge_for_cost(state, relaxation))
 
     def _tighten(self, relaxation: RootRelaxation) -> None:
         """The relaxation with opening cuts, and a plan from its point, which lies nearer to one."""

@@ -16,7 +16,7 @@ from tests.support.instances.search_states import QUALITY, fresh_state, goal_sta
 from tests.support.instances.tiny import random_instance
 
 
-@pytest.mark.parametrize("seed", [16, 31, 32, 216])
+@pytest.mark.parametrize("seed", [16, 32, 216])
 def test_a_cost_that_misses_the_floor_is_ruled_out(
     monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

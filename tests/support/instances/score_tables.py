@@ -1,13 +1,14 @@
 """Score tables of every kind, and the best quality by a linear program over all prompts."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
+from models.linear import LinearProgram
 from models.quality import Quality, Settled
 from profiles.records import Scores
 
@@ -65,6 +66,34 @@ def best_quality_of_open(quality: Quality, fractions: np.ndarray, opened: np.nda
     )
     assert answer.status == 0, answer.message
     return -float(answer.fun)
+
+
+def quality_by_rows(
+    extend: Callable[[LinearProgram, tuple[int, ...], int], LinearProgram], fractions: np.ndarray
+) -> float:
+    """Most quality (0..1 scale) at fractions (M,) of the rows that `extend` adds to an empty
+    program of fractions and quality; -inf where they bar these fractions.
+    """
+    llms = fractions.size
+    empty = LinearProgram(
+        cost=np.append(np.zeros(llms), -1.0),
+        matrix=csr_matrix((0, llms + 1)),
+        row_lower=np.zeros(0),
+        row_upper=np.zeros(0),
+        low=np.append(fractions, -10.0),
+        high=np.append(fractions, 10.0),
+        integer=np.zeros(llms + 1, dtype=bool),
+    )
+    program = extend(empty, tuple(range(llms)), llms)
+    below, above = np.isfinite(program.row_upper), np.isfinite(program.row_lower)
+    answer = linprog(
+        program.cost,
+        A_ub=vstack([program.matrix[below], -program.matrix[above]]),
+        b_ub=np.concatenate([program.row_upper[below], -program.row_lower[above]]),
+        bounds=np.column_stack([program.low, program.high]),
+        method="highs",
+    )
+    return -float(answer.fun) if answer.status == 0 else -np.inf
 
 
 def scores_of(kind: str, seed: int) -> Scores:

@@ -1,0 +1,1 @@
+"""Moves: what quality loses where prompts leave the LLM that prices choose for them."""
