@@ -43,8 +43,8 @@ STALE = 4
 """Rounds without a change that gains, each with the cuts of the one before."""
 
 FLOOR_TRIES = 6
-"""Climbs towards a quality floor, each to a target raised by half as much again as the exact routing
-of the last one missed the floor by.
+"""Climbs towards a quality floor, each to a target raised by half as much again as the exact
+routing of the last one missed the floor by.
 """
 
 
