@@ -21,7 +21,8 @@ class CompiledProgram:
 
     replicas: option -> column. arm_replicas: (option, arm) -> column. points: (option, arm) ->
     columns of the weights, and their rates in req/s. fractions: column of each LLM's. quality: its
-    column. gpus_used: column of each pool's. knob: its column.
+    column. gpus_used: column of each pool's. knob: its column. opened: column of each LLM's `open`,
+    none without opening cuts.
     """
 
     linear: LinearProgram
@@ -32,6 +33,7 @@ class CompiledProgram:
     quality: int
     gpus_used: tuple[int, ...]
     knob: int = -1
+    opened: tuple[int, ...] = ()
 
 
 def compile_program(
@@ -67,6 +69,7 @@ def compile_program(
         quality=at(model.quality),
         gpus_used=tuple(at(model.gpus_used[p]) for p in model.POOLS),
         knob=-1 if form.goal.knob is None else at(model.knob),
+        opened=() if form.openings is None else tuple(at(model.open[i]) for i in model.LLMS),
     )
 
 

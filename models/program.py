@@ -24,6 +24,7 @@
                                        + sum_i gain_ci open_i (models.openings)        score, 0..1
     open_with_replicas[i]            open_i <= sum_{o of i} replicas_o                 LLMs
     route_to_open[i]                 fraction_i <= open_i                              share
+    open_while_served[i]             open_i <= knob (the rate)                         share
     serve_every_request              sum_i fraction_i = 1                              share
     serve_llm_fraction[i]            sum_{o of i} sum_a sum_k rate_oak weight_oak
                                        = demand * fraction_i                           req/s

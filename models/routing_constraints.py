@@ -35,20 +35,24 @@ def obey_opening_cuts(model: pyo.ConcreteModel, form: Formulation) -> None:
     """quality <= base_c + price_c . fraction + gain_c . open, one row per cut; an LLM is open where
     it has a replica, and only then answers requests.
 
-    open is continuous: it is at most 1 and at most the replicas, which are whole.
+    open is continuous: it is at most 1 and at most the replicas, which are whole. Where the rate is
+    the knob, open is a part of the stated rate like the fractions: at most the knob, and none
+    without a replica.
     """
-    cuts = form.openings
+    cuts, knob = form.openings, form.goal.knob
     if cuts is None:
         return
+    moves, served = form.goal.moves(KnobKind.RATE), part_served(model, form)
+    most = 1.0 if knob is None or not moves else knob.high
     model.OPENINGS = pyo.Set(initialize=range(len(cuts)))
-    model.open = pyo.Var(model.LLMS, bounds=(0, 1))
+    model.open = pyo.Var(model.LLMS, bounds=(0, most))
     base, price, gain = cuts.base.tolist(), cuts.prices.tolist(), cuts.gains.tolist()
     model.obey_opening_cuts = pyo.Constraint(
         model.OPENINGS,
         rule=lambda m, c: (
             m.quality
             - pyo.quicksum(price[c][i] * m.fraction[i] + gain[c][i] * m.open[i] for i in m.LLMS)
-            <= base[c]
+            <= base[c] * served
         ),
     )
     of: dict[int, list[int]] = {i: [] for i in model.LLMS}
@@ -56,11 +60,15 @@ def obey_opening_cuts(model: pyo.ConcreteModel, form: Formulation) -> None:
         of[form.instance.options[o].llm].append(o)
     model.open_with_replicas = pyo.Constraint(
         model.LLMS,
-        rule=lambda m, i: m.open[i] - pyo.quicksum(m.replicas[o] for o in of[i]) <= 0,
+        rule=lambda m, i: m.open[i] - most * pyo.quicksum(m.replicas[o] for o in of[i]) <= 0,
     )
     model.route_to_open = pyo.Constraint(
         model.LLMS, rule=lambda m, i: m.fraction[i] - m.open[i] <= 0
     )
+    if moves:
+        model.open_while_served = pyo.Constraint(
+            model.LLMS, rule=lambda m, i: m.open[i] - m.knob <= 0
+        )
 
 
 def serve_requests(model: pyo.ConcreteModel, form: Formulation) -> None:

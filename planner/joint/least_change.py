@@ -17,21 +17,19 @@ matters only where a floor is stated.
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
-from models.compiled_program import CompiledProgram, compile_program
-from models.formulation import Goal, GoalKind, Knob, KnobKind
-from models.program import build_program
+from models.formulation import Knob, KnobKind
 from planner.joint.adjustments import Adjustment
 from planner.joint.capacity_bound import (
-    LP_NODES,
     SLACK,
     bound_by_capacity,
     count_nodes_by_capacity,
     easy_setups_by_capacity,
 )
+from planner.joint.knob_relaxation import KnobProgram
 from planner.joint.repair_plans import (
     FAR_STEPS,
+    PRECISION,
     Floor,
     LeastChange,
     is_least_repair,
@@ -45,7 +43,6 @@ from planner.joint.setups.curve_refinement import refine_curve_lines, split_curv
 from planner.joint.setups.search_state import LEAST_NODES, SearchState
 from planner.joint.setups.separation import place_or_separate
 from planner.joint.solver.highs import StopReason, solve_with_highs
-from planner.joint.solver.live_lp import LiveLp
 
 PROGRAM_GAP = 2e-4
 """Relative gap to which a program is solved: a tenth of the precision."""
@@ -53,13 +50,21 @@ PROGRAM_GAP = 2e-4
 ROUNDS = 40
 """Programs for one number at most; two are usual without a floor of quality."""
 
-RELAXED_ROUNDS, CUT_TOLERANCE = 60, 2e-5
-"""Cuts of a program's relaxation at most, and quality (0..1 scale) that they may leave."""
+FLOOR_PROGRAM_GAP = 1e-3
+"""The same with a floor of quality, where whole replicas cost more than a node: half the
+precision.
+"""
 
 PROGRAM_WORK = 400_000
 """Nodes times columns of a program: about 5 s (HiGHS 1.16, programs of 500 to 3,000 columns). A
 number of nodes, not of seconds, so that the answer is the same on a busy machine.
 """
+
+FLOOR_PROGRAM_WORK = 2_000_000
+"""The same with a floor of quality."""
+
+NEAR_ENOUGH = 0.9 * PRECISION
+"""Relative distance from a repair within which no nearer number is asked about."""
 
 MOST_LIMITED = 2
 """Programs for one number that may end at their nodes: further ones prove no more."""
@@ -84,18 +89,23 @@ def least_change_by_program(
         if counted.proved:
             return counted
         knob = replace(knob, low=by_capacity)
-    return _least_by_rounds(adjustment, state, knob, floor, by_capacity)
+    return _least_by_rounds(adjustment, KnobProgram(state, knob, floor), by_capacity)
 
 
 def _least_by_rounds(
-    adjustment: Adjustment, state: SearchState, knob: Knob, floor: Floor, by_capacity: float
+    adjustment: Adjustment, program: KnobProgram, by_capacity: float
 ) -> LeastChange:
     """One program a round, until a plan's number meets the bound or nothing more is learnt."""
+    state, floor, knob = program.state, program.floor, program.knob
+    program.relax()
     best, limited = LeastChange(None, None, proved=False), 0
-    for again in range(ROUNDS):
-        solution = _solve_for_least(state, knob, floor, relax=again == 0)
+    for _ in range(ROUNDS):
+        # With a plan only numbers that are nearer by more than the precision are asked about.
+        asked = program if best.value is None else program.nearer_than(_within(adjustment, best))
+        solution = _solve_for_least(asked)
         if solution is None or solution.answer.stop is StopReason.INFEASIBLE:
-            return replace(best, proved=solution is not None and best.plan is None)
+            beaten = best.plan is not None and asked is program
+            return replace(best, proved=solution is not None and not beaten)
         sign = -1.0 if knob.maximised else 1.0
         bound = sign * max(solution.answer.bound, by_capacity)
         found = sign * solution.answer.value
@@ -104,7 +114,7 @@ def _least_by_rounds(
             found = float(round(found))
         if best.value is not None and is_least_repair(adjustment, best.value, bound):
             return replace(best, proved=True)
-        nearest, learnt = _try_setup(adjustment, state, solution, found, floor)
+        nearest, learnt = _try_setup(adjustment, program, solution, found)
         best = nearer_repair(adjustment, best, nearest)
         if best.value is not None and is_least_repair(adjustment, best.value, bound):
             return replace(best, proved=True)
@@ -118,6 +128,16 @@ def _least_by_rounds(
         if over:
             break
     return best
+
+
+def _within(adjustment: Adjustment, best: LeastChange) -> float | None:
+    """The knob's value that a repair is near enough to; None where it counts things."""
+    knob, value = adjustment.knob, best.value
+    if value is None or knob is None or knob.whole or adjustment.whole:
+        return None
+    away = 1.0 if adjustment.upwards else -1.0
+    start = adjustment.stated(0.0)
+    return (value * (1 - away * NEAR_ENOUGH) - start) / (adjustment.stated(1.0) - start)
 
 
 def _bound_by_capacity(state: SearchState, knob: Knob) -> float:
@@ -143,19 +163,17 @@ def _counted_nodes(
 
 
 def _try_setup(
-    adjustment: Adjustment, state: SearchState, solution: MilpSolution, found: float, floor: Floor
+    adjustment: Adjustment, program: KnobProgram, solution: MilpSolution, found: float
 ) -> tuple[LeastChange, bool]:
     """The program's setup as a plan at its knob's value `found`, or, where it misses a floor there,
     as near as it reaches it; and whether a row or a no-good was learnt.
     """
-    nearest, learnt = try_repair_values(adjustment, state, solution.setup(), found, floor)
-    knob = adjustment.knob
-    if nearest.value is None and floor is not None and knob is not None and not knob.whole:
-        further = _cut_relaxed(state, solution.compiled, knob, solution.setup()[0])
-        if further is not None:
-            nearest, news = try_repair_values(adjustment, state, solution.setup(), further, floor)
-            learnt |= news
-    return nearest, learnt
+    state, floor = program.state, program.floor
+    setup = solution.setup()
+    if floor is not None and not program.knob.whole:
+        further = program.relaxed_at(setup[0])
+        found = found if further is None else further.value
+    return try_repair_values(adjustment, state, setup, found, floor)
 
 
 def feasible_plan(state: SearchState, floor: Floor) -> LeastChange:
@@ -165,8 +183,10 @@ def feasible_plan(state: SearchState, floor: Floor) -> LeastChange:
     as_stated = Knob(kind=KnobKind.RATE, low=1.0, high=1.0)
     if not state.usable():
         return LeastChange(None, None, proved=True)
-    for again in range(ROUNDS):
-        solution = _solve_for_least(state, as_stated, floor, relax=again == 0)
+    program = KnobProgram(state, as_stated, floor)
+    program.relax()
+    for _ in range(ROUNDS):
+        solution = _solve_for_least(program)
         if solution is None:
             break
         if solution.answer.stop is StopReason.INFEASIBLE:
@@ -182,71 +202,18 @@ def feasible_plan(state: SearchState, floor: Floor) -> LeastChange:
     return LeastChange(None, None, proved=False)
 
 
-def _cut_relaxed(
-    state: SearchState,
-    compiled: CompiledProgram,
-    knob: Knob,
-    replicas: np.ndarray | None = None,
-) -> float | None:
-    """Cut the program without integers until quality is right at its optimum, which is the value
-    returned; None without one.
-
-    Each cut is one less for the integer programs to find, one by one. replicas: (O,) of a setup to
-    which the program is limited: how far the knob must move for it.
-    """
-    linear, low, high = compiled.linear, compiled.linear.low, compiled.linear.high
-    if replicas is not None:
-        low, high = low.copy(), high.copy()
-        for o, column in compiled.replicas.items():
-            if column >= 0:
-                low[column] = high[column] = replicas[o]
-    live = LiveLp(replace(linear, low=low, high=high), state.settings())
-    served = knob.kind == KnobKind.RATE
-    for _ in range(RELAXED_ROUNDS):
-        answer = live.solve()
-        state.clock.spend_work(LP_NODES * linear.cost.size)
-        if answer.stop is not StopReason.OPTIMAL or answer.x is None or state.clock.stopped():
-            return None
-        fractions = np.maximum(answer.x[list(compiled.fractions)], 0)
-        part = float(fractions.sum())
-        if part <= 0:
-            return None
-        prices, quality = state.quality.price(fractions / part)
-        if answer.x[compiled.quality] <= part * (quality + CUT_TOLERANCE):
-            return float(answer.x[compiled.knob])
-        row = np.zeros((1, linear.cost.size))
-        row[0, compiled.quality] = 1.0
-        row[0, list(compiled.fractions)] = -prices
-        base = state.quality.cut(prices)
-        if served:
-            row[0, compiled.knob] = -base
-        upper = np.array([0.0 if served else base])
-        live.add_rows(np.array([-np.inf]), upper, csr_matrix(row))
-    return None
-
-
-def _solve_for_least(
-    state: SearchState, knob: Knob, floor: Floor, *, relax: bool
-) -> MilpSolution | None:
-    """The program of a knob; None where it stayed open. relax: whether to cut its relaxation
-    first.
-    """
-    options = state.usable()
+def _solve_for_least(program: KnobProgram) -> MilpSolution | None:
+    """The program of a knob; None where it stayed open."""
+    state, floor = program.state, program.floor
     if state.clock.stopped():
         return None
-    goal = Goal(of=GoalKind.KNOB, knob=knob, quality_at_least=floor)
-    cuts = np.zeros(0, dtype=int) if floor is None else None
-    form = state.formulation(goal, options, cuts=cuts)
-    compiled = compile_program(build_program(form), form)
-    if relax and floor is not None:
-        _cut_relaxed(state, compiled, knob)
-        form = state.formulation(goal, options)
-        compiled = compile_program(build_program(form), form)
+    compiled = program.compile()
     columns = compiled.linear.cost.size
+    work = PROGRAM_WORK if floor is None else FLOOR_PROGRAM_WORK
     settings = state.settings(
-        rel_gap=PROGRAM_GAP,
+        rel_gap=PROGRAM_GAP if floor is None else FLOOR_PROGRAM_GAP,
         time_limit=max(state.clock.left(), 0.05),
-        nodes=max(int(min(PROGRAM_WORK, state.clock.work)) // columns, LEAST_NODES),
+        nodes=max(int(min(work, state.clock.work)) // columns, LEAST_NODES),
     )
     answer = solve_with_highs(compiled.linear, settings)
     state.clock.book_work(answer.nodes, columns)

@@ -24,6 +24,7 @@ from planner.cells.routing import cell_loop, lane_routing
 from planner.joint import (
     adjustments,
     infeasibility,
+    knob_relaxation,
     least_change,
     repair_plans,
     restricted_milp,
@@ -80,11 +81,11 @@ def programs() -> list[pyo.ConcreteModel]:
     """The same, and programs of the knobs that have constraints of their own."""
     state = state_of("nonconvex", 2)
     knobs = [Knob(kind=kind, of=0, low=0, high=3) for kind in (KnobKind.NODES, KnobKind.LEAST)]
+    knobs.append(Knob(kind=KnobKind.RATE, low=0, high=1))
     goals = [Goal(of=GoalKind.KNOB, knob=knob) for knob in knobs]
-    return [
-        whole_program(),
-        *(build_program(state.formulation(goal, state.usable())) for goal in goals),
-    ]
+    cuts = no_opening_cuts(len(state.instance.llms))
+    forms = [state.formulation(goal, state.usable(), openings=cuts) for goal in goals]
+    return [whole_program(), *map(build_program, forms)]
 
 
 def constraints() -> set[str]:
@@ -132,6 +133,8 @@ def test_symbols_name_components_of_the_program() -> None:
         (7, f"within {restricted_milp.QUICK_WORK:,} nodes x columns"),
         (10, f"{infeasibility.EXPLAIN_WORK:,.0f} nodes x columns all together"),
         (10, f"visit {least_change.PROGRAM_WORK:,} nodes x columns"),
+        (10, f"({least_change.FLOOR_PROGRAM_WORK:,} with a floor of quality)"),
+        (10, f"with more than {knob_relaxation.MOST_PLAIN_LLMS} LLMs again with opening cuts"),
         (10, f"at most {least_change.ROUNDS} times"),
         (10, f"within {100 * repair_plans.PRECISION:g} % of the bound"),
         (10, f"to {100 * infeasibility.FLOOR_GAP:g} %."),
