@@ -12,6 +12,7 @@ from tests.support.walls import UNHURRIED_S
 CODE = """
 import os, signal, time
 from planner.api.interrupts import with_interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 def work(cancel):
     os.kill(os.getpid(), signal.SIGINT)
     cancel.wait()
