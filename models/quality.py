@@ -161,8 +161,9 @@ class Quality:
 
     @property
     def values(self) -> np.ndarray:
-        """(M, N) scores on the 0..1 scale."""
-        return np.array([row[:] for row in self._table])
+        """(M, N) scores on the 0..1 scale; a copy where they are kept in single precision."""
+        whole = isinstance(self._table, np.ndarray)
+        return np.asarray(self._table if whole else [row[:] for row in self._table])
 
     @property
     def cuts_made(self) -> int:
