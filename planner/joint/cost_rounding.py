@@ -42,11 +42,17 @@ relaxation, beside the ones that come on the way.
 AROUND = 1
 """Replicas of an option by which a setup may leave the relaxation's, rounded down and up."""
 
-WORK = 2_500_000
-"""Nodes times columns of a program: 2,000 nodes with 12 LLMs, about 2 s."""
+WORK, ALL_WORK = 2_500_000, 10_000_000
+"""Nodes times columns of a program, 2,000 nodes with 12 LLMs, about 2 s; and of all together."""
 
-PROGRAMS, LEAST_MISS = 4, 1e-6
-"""Programs at most; quality (0..1 scale) that one asks for at least beyond the one before."""
+PROGRAMS = 12
+"""Programs at most."""
+
+BEYOND, LEAST_MISS = 2.0, 1e-6
+"""Times what a setup misses of the floor that the next program asks for beyond the one before, and
+the least that it does (0..1 scale): asked for the miss alone, setups of one cost that miss by a
+hundred-thousandth come one after the other.
+"""
 
 
 def round_for_cost(state: GoalState, relaxation: RootRelaxation) -> list[np.ndarray]:
@@ -56,8 +62,9 @@ def round_for_cost(state: GoalState, relaxation: RootRelaxation) -> list[np.ndar
     cuts, fractions = len(shared.quality.cuts), relaxation.point.fractions
     prices, _ = shared.quality.price(fractions)
     near = quality_curvature(shared.quality.values, shared.quality.weights, prices, fractions)
+    until = shared.clock.worked + ALL_WORK
     for _ in range(PROGRAMS):
-        if state.closed() or shared.clock.stopped():
+        if state.closed() or shared.clock.stopped() or shared.clock.worked >= until:
             break
         solution = _solve_rounding(state, relaxation, near, floor, cuts)
         if solution is None:
@@ -74,7 +81,8 @@ def round_for_cost(state: GoalState, relaxation: RootRelaxation) -> list[np.ndar
         reached = consider_primal(state, replicas, rates, packings)
         if reached is None:
             break
-        floor = stated if reached >= stated else floor + max(stated - reached, LEAST_MISS)
+        missed = max(BEYOND * (stated - reached), LEAST_MISS)
+        floor = stated if reached >= stated else floor + missed
     shared.clock.spend("rounding", began)
     return points
 
