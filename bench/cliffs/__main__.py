@@ -27,7 +27,7 @@ LIMIT_S = 15.0
 GRACE_S = 60.0
 """Beyond the limit, after which a process counts as lost."""
 
-PHASES = ("relax", "plunge", "tree", "milp", "placement", "routing", "ties")
+PHASES = ("relax", "plunge", "neighbourhood", "tree", "milp", "placement", "routing", "ties")
 
 
 def main() -> int:

@@ -34,6 +34,7 @@ from planner.joint.branching import branch_from_relaxation, programs_before_tree
 from planner.joint.capacity_bound import capacity_shortage
 from planner.joint.cost_floor import reach_cost_floor
 from planner.joint.cost_rounding import round_for_cost
+from planner.joint.neighbourhood import search_neighbourhood
 from planner.joint.plunging import plunge_for_cost, plunge_from_relaxation
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
 from planner.joint.root_relaxation import (
@@ -62,6 +63,9 @@ from planner.running_seats import place_near_running_seats, running_seats_cost
 
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""
+
+NEIGHBOURS_FIRST = 1
+"""Programs that are tried before the neighbourhood of the best plan is searched."""
 
 PROGRAMS_FIRST = 3
 """Programs that are tried before a plunge: easy instances need no more (all four sizes of the
@@ -252,12 +256,16 @@ class Search:
 
     def _programs_first(self) -> int:
         """Programs that are tried before a plunge or a tree."""
-        return programs_before_tree(self.state) or PROGRAMS_FIRST
+        if self.state.goal == Goal(of=GoalKind.QUALITY):
+            return programs_before_tree(self.state) or NEIGHBOURS_FIRST
+        return PROGRAMS_FIRST
 
     def _plunge(self, milp: RestrictedMilp) -> bool:
         """Branch and cut, or plunge from the relaxation, for a goal of quality; True."""
         if programs_before_tree(self.state):
             branch_from_relaxation(self.state, milp)
+        elif self.state.goal == Goal(of=GoalKind.QUALITY) and self.incumbent is not None:
+            search_neighbourhood(self.state, milp)
         elif self.state.goal.of == GoalKind.QUALITY:
             plunge_from_relaxation(self.state, milp.relaxation)
         return True

@@ -45,6 +45,7 @@ PHASES = {
     "routing": "exact routing of found setups",
     "polish": "exact routing of found setups",
     "plunge": "plunging",
+    "neighbourhood": "near the best plan",
     "tree": "branch and cut",
     "refine": "refining curves",
     "leanest": "fewest GPUs",

@@ -28,7 +28,7 @@ from models.relaxation import (
     relaxation_cut_rows,
     stack_relaxation_points,
 )
-from planner.joint.solver.highs import SolveSettings, StopReason
+from planner.joint.solver.highs import Answer, SolveSettings, StopReason
 from planner.joint.solver.live_lp import LiveLp
 
 KEPT_CUTS, MORE_CUTS = 60, 200
@@ -49,7 +49,8 @@ class NodePoint:
     """Where a node's program ended. Without an optimum (stop) only the bound may be read.
 
     bound: no plan in the node's box loses less. fractions: (M,). replicas: (O,), not whole. rates:
-    (O,) req/s. counts: (R,) replicas of the groups.
+    (O,) req/s. counts: (R,) replicas of the groups. slope: (R,) what the program loses by one more
+    in a group, to first order, at the sides of the box.
     """
 
     stop: StopReason
@@ -58,6 +59,7 @@ class NodePoint:
     replicas: np.ndarray
     rates: np.ndarray
     counts: np.ndarray
+    slope: np.ndarray
 
 
 class NodeProgram:
@@ -131,6 +133,7 @@ class NodeProgram:
                     replicas=nothing,
                     rates=nothing,
                     counts=nothing,
+                    slope=nothing,
                 )
             # The weight of the GPUs is between 0 and all of it: without it a plan loses at least
             # this.
@@ -139,7 +142,7 @@ class NodeProgram:
             fractions = inside / inside.sum()
             estimate = float(answer.x[self._where.quality])
             if bound >= cutoff or not rounds or not self._cut_at(fractions, estimate - allowed):
-                return self._point(answer.x, fractions, bound)
+                return self._point(answer, fractions, bound)
 
     def _cut_at(self, fractions: np.ndarray, exact: float) -> bool:
         """Take cuts that lie below a quality at fractions (M,); whether there were any new ones."""
@@ -162,8 +165,9 @@ class NodeProgram:
         self.live.add_rows(*rows)
         return True
 
-    def _point(self, x: np.ndarray, fractions: np.ndarray, bound: float) -> NodePoint:
-        weight = np.maximum(x[self._where.first_weight :], 0.0)
+    def _point(self, answer: Answer, fractions: np.ndarray, bound: float) -> NodePoint:
+        assert answer.x is not None and answer.row_dual is not None  # noqa: S101, PT018 - an optimal LP has them
+        weight = np.maximum(answer.x[self._where.first_weight :], 0.0)
         options = self.groups.shape[1]
         replicas = np.bincount(self._owner, weights=weight, minlength=options)
         return NodePoint(
@@ -173,4 +177,5 @@ class NodeProgram:
             replicas=replicas,
             rates=np.bincount(self._owner, weights=weight * self._rates, minlength=options),
             counts=self.groups @ replicas,
+            slope=answer.row_dual[self._rows],
         )
