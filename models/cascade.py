@@ -159,6 +159,9 @@ class CascadeQuality:
     the idle LLM last.
     """
 
+    moves_prompts = False
+    """Whether prompts have scores, of which a move from one LLM to another is known."""
+
     def __init__(self, known: Sequence[CascadePolicy], scores: Scores) -> None:
         self.policies = tuple(known)
         self.offset = float(scores.values.min())

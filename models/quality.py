@@ -135,6 +135,9 @@ class Quality:
     openings: cuts over fractions and open LLMs (models.openings), as lasting as the others.
     """
 
+    moves_prompts = True
+    """Whether prompts have scores, of which a move from one LLM to another is known."""
+
     def __init__(self, scores: Scores) -> None:
         values = np.asarray(scores.values, dtype=float)
         weights = np.asarray(scores.weights, dtype=float)

@@ -236,6 +236,8 @@ class RestrictedMilp:
         other = not NEARBY_LLMS < quality.llms <= MOVES_LLMS
         if other or self.state.goal.of != GoalKind.COST or min(compiled.fractions) < 0:
             return compiled.linear
+        if not quality.moves_prompts:
+            return compiled.linear
         if self._moves is None:
             prices, _ = quality.price(self.relaxation.point.fractions)
             self._moves = prompt_move_steps(quality.values, quality.weights, prices)

@@ -302,7 +302,8 @@ class Search:
         reaches the floor, at any cost, and by plunges.
         """
         state, before = self.state, self.loss
-        self.near += tuple(round_for_cost(state, relaxation))
+        if self.shared.quality.moves_prompts:
+            self.near += tuple(round_for_cost(state, relaxation))
         if self.incumbent is None:
             self._reach_floor_at_any_cost()
         if self.loss == before and not self.closed():

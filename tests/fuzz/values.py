@@ -1,6 +1,7 @@
 """Strange numbers and texts, and strange versions of sound ones."""
 
 import math
+import sys
 from random import Random
 from typing import Any
 
@@ -52,8 +53,9 @@ def twisted(value: Any, rng: Random) -> Any:
         return strange_value(rng)
     if isinstance(value, int | float):
         factor = rng.choice((1000, 1e-3, -1, 0, 10, 100, 0.01, 1e6, 1e-6, 1.0000001, 0.5, 2))
-        near = value * factor if math.isfinite(value) else factor
-        return rng.choice((near, near, str(value), f"{value} ms", [value], float(value)))
+        # Whole numbers of hundreds of digits are none of float's.
+        near = value * factor if abs(value) <= sys.float_info.max else factor
+        return rng.choice((near, near, str(value), f"{value} ms", [value], float(near)))
     if isinstance(value, str):
         return rng.choice((
             *(value.upper(), value + " ", " " + value, value[:-1], value * 2, value + "\x00"),

@@ -114,8 +114,8 @@ class BranchTree:
         self._costs, self._known = np.zeros((2, len(self.groups))), np.zeros((2, len(self.groups)))
         self._jumps, self._lean = 0, False
         # Where the bound is the mean of the best answers, quality does not guide a dive.
-        best = float(task.quality.values.max(axis=0) @ task.quality.weights)
-        self._flat = task.bound <= task.tolerance() - best
+        # It is the first cut of every quality, at no prices.
+        self._flat = task.bound <= task.tolerance() - float(task.quality.cuts.base[0])
         self._tried: set[bytes] = set()
 
     # -- the tree ----------------------------------------------------------------------------------

@@ -81,3 +81,12 @@ def test_cascades_are_left_out_where_the_tables_say_nothing(slo: Slo) -> None:
     attempt = cascade_baseline(trial(instance), instance, np.ones(len(instance.llms)))
     assert attempt.content is None
     assert attempt.reason.startswith("left out: ")
+
+
+def test_a_cascade_of_the_least_cost_keeps_the_floor() -> None:
+    """Its mixes have no prompts that programs of a cost could move."""
+    overrides = ["objective={minimize: cost, quality_at_least: 0.5}"]
+    instance = assemble_instance(EXAMPLES / "paper-trio/scenario.yaml", overrides).instance
+    found = cascade_baseline(trial(instance), instance, np.array([1.0, 2.0, 3.0]))
+    assert found.content is not None
+    assert found.quality >= 0.5 - 1e-9
