@@ -304,9 +304,10 @@ class Search:
         state, before = self.state, self.loss
         if self.shared.quality.moves_prompts:
             self.near += tuple(round_for_cost(state, relaxation))
+        is_rounded = self.loss < before
         if self.incumbent is None:
             self._reach_floor_at_any_cost()
-        if self.loss == before and not self.closed():
+        if not is_rounded and not self.closed():
             self.near += tuple(plunge_for_cost(state, relaxation))
 
     def _tighten(self, relaxation: RootRelaxation) -> None:

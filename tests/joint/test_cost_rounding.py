@@ -1,10 +1,14 @@
-"""Rounding for a cost: plans that reach the floor, none cheaper than the cheapest one."""
+"""Rounding for a cost: plans that reach the floor, none cheaper than the cheapest one; where it
+brings none, plunges follow.
+"""
 
 import numpy as np
 import pytest
 
+from planner.joint import search as searching
 from planner.joint.cost_rounding import round_for_cost
 from planner.joint.root_relaxation import relax_root, tighten_root
+from planner.joint.solve import solve_joint
 from tests.joint.test_plunging import cost_goal_state
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import feasible_instances
@@ -36,3 +40,25 @@ def test_rounding_without_time_considers_nothing() -> None:
     state.shared.clock.deadline = 0.0
     assert round_for_cost(state, relaxation) == []
     assert state.incumbent is None
+
+
+@pytest.mark.parametrize("rounds", [False, True])
+def test_plunges_follow_where_rounding_brings_nothing(
+    monkeypatch: pytest.MonkeyPatch, rounds: bool
+) -> None:
+    """A plan that reaches the floor at any cost, found in between, is no reason to leave them."""
+    plunged: list[object] = []
+
+    def plunge(*given: object) -> list[np.ndarray]:
+        plunged.append(given)
+        return []
+
+    monkeypatch.setattr(searching, "plunge_for_cost", plunge)
+    # The first plan is left to the steps in question.
+    monkeypatch.setattr(searching, "try_rounding_heuristic", lambda *_: None)
+    if not rounds:
+        monkeypatch.setattr(searching, "round_for_cost", lambda *_: [])
+    (instance,) = feasible_instances("cost", 1)
+    solution = solve_joint(instance, explain=False)
+    assert solution.value == pytest.approx(best_plan(instance).value)
+    assert bool(plunged) is not rounds

@@ -262,6 +262,9 @@ class CutLoop:
         """A point (columns,) of the program with fractions near the given ones, None where there is
         none.
         """
+        if self._needs_more_gpus(np.maximum(fractions - NEAR, 0.0)):
+            self._leans = False
+            return None
         where = self.where.fractions
         columns = np.arange(where.start, where.stop)
         free = np.zeros(columns.size), np.ones(columns.size)
@@ -302,6 +305,21 @@ class CutLoop:
         self.live.set_costs(gpus, np.zeros(gpus.size))
         self.live.set_row_sides(rows, -unlimited, unlimited)
         return answer
+
+    def _needs_more_gpus(self, fractions: np.ndarray) -> bool:
+        """Whether requests of at least these fractions (M,) need more GPUs than there are, even at
+        each LLM's most requests per GPU. The simplex may take 20 s to see that.
+        """
+        instance = self.form.instance
+        if self.form.goal.of == GoalKind.KNOB:  # GPUs may be what it moves
+            return False
+        gpus = np.array([option.tp_degree * option.mps_share for option in instance.options])
+        most = np.zeros(len(instance.llms))
+        np.maximum.at(most, self._llm[self.owner], self.point_rates / gpus[self.owner])
+        used = fractions > 0
+        if np.any(most[used] <= 0):
+            return True
+        return float((fractions[used] / most[used]).sum()) * instance.arrival_rate > instance.gpus
 
     def replace_points(self, points: Mapping[int, Sequence[Points]]) -> None:
         """Give some options (keys) new points in place of those they had."""

@@ -155,3 +155,22 @@ def test_best_answers_out_of_reach_leave_the_loop_as_it_was(
     assert (
         point.loss == pytest.approx(again.loss) == pytest.approx(loop_of(state).live.solve().value)
     )
+
+
+def test_fractions_called_too_many_for_the_gpus_have_no_point_near_them() -> None:
+    """At the rate of the instance and at four times it, for random fractions."""
+    rng, refused = np.random.default_rng(5), 0
+    for kind in KINDS[:4]:
+        for instance in feasible_instances(kind, wall_size(3, 12)):
+            for rate in instance.arrival_rate * np.array([1.0, 4.0]):
+                loop = loop_of(fresh_state(replace(instance, arrival_rate=float(rate))))
+                columns = np.arange(loop.where.fractions.start, loop.where.fractions.stop)
+                for _ in range(4):
+                    fractions = random_fractions(rng, len(instance.llms))
+                    low = np.maximum(fractions - NEAR, 0.0)
+                    loop.live.set_bounds(columns, low, np.minimum(fractions + NEAR, 1.0))
+                    if loop._needs_more_gpus(low):
+                        refused += 1
+                        assert loop.live.solve().stop is StopReason.INFEASIBLE
+                        assert loop._feasible_near(fractions) is None
+    assert refused > 5, refused
