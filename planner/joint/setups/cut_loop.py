@@ -274,7 +274,7 @@ class CutLoop:
         low, high = np.maximum(fractions - NEAR, 0.0), np.minimum(fractions + NEAR, 1.0)
         self.live.set_bounds(columns, low, high)
         # By the primal simplex: where no point is near, the dual one took 6 to 19 s over a hundred
-        # iterations of that program, the primal one 1 to 4 s.
+        # iterations of that program, the primal one mostly 1 to 4 s, and once 19 s, too.
         x = self.live.solve(PRIMAL).x
         # Where the first fractions, those of the best answers, are out of reach, points on few GPUs
         # are no nearer to a plan than others, and the loop takes longer.
