@@ -22,7 +22,8 @@ class CellsReportMeta(TypedDict):
     character; rates: headers of the columns of rates by class; setup: what runs, a line an option;
     schedule: what starts and stops between setups;
     payment: what to buy, and what is paid how;
-    nearest: the limit with least room, a line a case; conflict: why there is no plan.
+    nearest: the limit with least room, a line a case; slo_scope: limits over all requests that
+    some LLMs exceed; conflict: why there is no plan.
     """
 
     scenario: str
@@ -39,6 +40,7 @@ class CellsReportMeta(TypedDict):
     schedule: Sequence[str]
     payment: Sequence[str]
     nearest: Sequence[str]
+    slo_scope: Sequence[str]
     conflict: Sequence[str]
     confidence: Sequence[str]
     router: str

@@ -71,6 +71,7 @@ class ReportMeta(TypedDict):
     arrival_rate_rps: float
     prompts: int
     hours_per_month: int
+    slo_scope: Sequence[str]
     binding: str
     estimates: Sequence[str]
     marginals: Sequence[str]

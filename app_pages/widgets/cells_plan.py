@@ -12,7 +12,12 @@ from app_pages.charts.gpu_map import MOST_CELLS, build_gpu_map_chart
 from app_pages.charts.style import show_styled_chart
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownCells
-from app_pages.widgets.headline import BADGES, MEANINGS, draw_headline_metric
+from app_pages.widgets.headline import (
+    BADGES,
+    MEANINGS,
+    draw_headline_metric,
+    draw_headline_slo_scope,
+)
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.presentation.formatting import format_gap
@@ -83,6 +88,7 @@ def _draw_cells_headline(here: ShownCells) -> None:
             draw_headline_metric("Starts (USD/h)", starts, "of the cost")
         verified = "yes" if meta["verified"] else "no"
         draw_headline_metric("Verified", verified, "by separate code")
+    draw_headline_slo_scope(meta["slo_scope"])
 
 
 def _draw_cells_day(here: ShownCells) -> None:

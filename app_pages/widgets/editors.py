@@ -38,6 +38,9 @@ __all__ = [
 
 Row = dict[str, Any]
 
+SCOPES = {"all": "all requests together", "each_llm": "every LLM"}
+"""Scope of an SLO -> what the editors show; a new row asks for one."""
+
 COLUMNS: Mapping[str, Mapping[str, Any]] = {
     "pools": {
         "name": st.column_config.TextColumn("Pool", required=True),
@@ -78,7 +81,12 @@ COLUMNS: Mapping[str, Mapping[str, Any]] = {
         ),
         "limit_ms": st.column_config.NumberColumn("Limit (ms)", required=True, min_value=0.001),
         "scope": st.column_config.SelectboxColumn(
-            "Over", options=["all", "each_llm"], help="All requests together, or each LLM."
+            "Over",
+            options=list(SCOPES),
+            format_func=lambda scope: SCOPES[str(scope)],
+            required=True,
+            help="Over all requests together a slow LLM is made up for by fast ones; for every LLM"
+            " each of them keeps the limit by itself.",
         ),
     },
 }

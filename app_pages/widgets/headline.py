@@ -1,5 +1,6 @@
 """What a plan says in sentences, then its numbers, at the top of the page Plan."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import streamlit as st
@@ -13,7 +14,7 @@ from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.story import story_lines
 
-__all__ = ["BADGES", "MEANINGS", "draw_headline", "draw_headline_metric"]
+__all__ = ["BADGES", "MEANINGS", "draw_headline", "draw_headline_metric", "draw_headline_slo_scope"]
 
 Colour = Literal["green", "orange", "red", "gray"]
 BADGES: dict[str, Colour] = {
@@ -48,6 +49,16 @@ def draw_headline(here: ShownPlan) -> None:
         return
     markdown_bullets([*story_lines(content), *payment_lines(content)])
     _draw_headline_numbers(here)
+    draw_headline_slo_scope(here.meta["slo_scope"])
+
+
+def draw_headline_slo_scope(lines: Sequence[str]) -> None:
+    """Warn of limits over all requests that some LLMs exceed, and say where to change that."""
+    for line in lines:
+        st.warning(
+            plain_markdown(f"{line[0].upper()}{line[1:]}. To limit every LLM: Inputs, SLOs, Over."),
+            icon=":material/speed:",
+        )
 
 
 def _headline_demand_text(here: ShownPlan) -> str:

@@ -55,7 +55,7 @@ profiles: profiles.csv            # latency of one replica at each rate: replace
 scores: scores.csv                # how good each LLM's answer to each prompt is expected to be
 arrival_rate_rps: 20              # requests per second in all
 slo:
-  - {metric: ttft, statistic: mean, limit_ms: 300}
+  - {metric: ttft, statistic: mean, limit_ms: 300, scope: all}  # each_llm: every LLM keeps it
 objective: {maximize: quality}    # or {minimize: cost, quality_at_least: 0.7}
 """
     ),

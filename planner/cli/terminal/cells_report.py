@@ -10,6 +10,7 @@ from planner.cli.terminal.gpu_map_grid import print_gpu_map
 from planner.cli.terminal.output import Column, output_line, output_lines, output_table
 from planner.plans.schema import PlanContent
 from planner.presentation.cells.cell_prices import CELL_PRICES_TITLE, cell_price_lines
+from planner.presentation.cells.cell_slo_scope import cell_slo_scope_lines
 from planner.presentation.cells.cells_tables import (
     case_table,
     cell_table,
@@ -157,6 +158,8 @@ def _print_cells_plan(content: Mapping[str, Any], console: Console, demand: Dema
         for case, loss in zip(cells["Case"], cells["Loss"], strict=True)
     ]
     output_table(console, "Classes in every case", cells, CELL_COLUMNS)
+    for line in cell_slo_scope_lines(content):
+        output_line(console, f"Warning: {line}.")
     several = has_schedule(content)
     columns = (SETUP_COLUMN, *SETUP_COLUMNS) if several else SETUP_COLUMNS
     output_table(console, "Setups" if several else "Setup", setup_table(content), columns)

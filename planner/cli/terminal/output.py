@@ -1,8 +1,10 @@
 """Plain text on the terminal: tables, headings, lines, and control characters made harmless."""
 
 import os
+import re
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import IO, Any, cast
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -26,6 +28,9 @@ __all__ = [
 
 FILE_WIDTH = 200
 """Columns where standard output is a file or a pipe and COLUMNS does not say otherwise."""
+
+
+TRAILING = re.compile(" +$", re.MULTILINE)
 
 
 Format = Callable[[Any], str]
@@ -93,9 +98,27 @@ def printable_output(text: str) -> str:
 
 def plain_output_console(*, stderr: bool = False) -> Console:
     """Make a console that reads nothing into text: no markup, no emoji codes, no highlighting;
-    outside a terminal nothing is folded.
+    outside a terminal nothing is folded, and no line ends in spaces.
     """
     console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
+    if console.is_terminal:
+        return console
+    file = cast("IO[str]", _TrimmedOutput(sys.stderr if stderr else sys.stdout))
+    console = Console(file=file, markup=False, emoji=False, highlight=False)
+    if "COLUMNS" not in os.environ:
         console.width = FILE_WIDTH
     return console
+
+
+class _TrimmedOutput:
+    """A text file that gets lines without the spaces at their ends, which rich pads them with."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self.file = file
+
+    def write(self, text: str) -> int:
+        """Write text of whole lines."""
+        return self.file.write(TRAILING.sub("", text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)

@@ -38,12 +38,14 @@ from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.robustness import robustness_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
+from planner.presentation.plan.slo_scope import slo_scope_lines
 from planner.presentation.plan.start import start_lines
 from planner.presentation.plan.verdict import verdict_line
 
 __all__ = ["print_plan_report", "print_plan_verdict", "print_short_plan_report"]
 
 
+FOR_EVERY_LLM = "`scope: each_llm` in the SLO limits every LLM."
 STYLES = {
     "optimal": "bold green",
     "feasible": "bold yellow",
@@ -123,6 +125,8 @@ def _print_solved_plan_report(plan: Plan, console: Console) -> None:
     content, frames = plan.content, plan_tables(plan.content)
     if content["slo"]:
         output_table(console, "SLO", frames["slo"], slo_section_columns(frames["slo"]))
+        for line in slo_scope_lines(content):
+            output_line(console, f"Warning: {line}. {FOR_EVERY_LLM}")
     else:
         output_lines(console, "SLO", ["none: the profiled rates alone limit the plan"])
     print_setup_section(console, content, frames["setup"])

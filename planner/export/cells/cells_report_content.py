@@ -33,6 +33,7 @@ from planner.presentation.cells.case_results import (
     case_rate_header,
     case_results_table,
 )
+from planner.presentation.cells.cell_slo_scope import cell_slo_scope_lines
 from planner.presentation.cells.class_results import (
     class_prices_table,
     class_results_table,
@@ -178,6 +179,7 @@ def _cells_report_meta(
             for case, words in zip(cases["Case"], cases[NEAREST], strict=True)
             if words
         ],
+        "slo_scope": cell_slo_scope_lines(content),
         "conflict": list(content.get("conflict", {}).get("limits", [])),
         "confidence": confidence,
         "router": ROUTER,

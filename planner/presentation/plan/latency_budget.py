@@ -5,8 +5,12 @@ import pandas as pd
 from planner.plans.labels import slo_name
 from planner.plans.latencies import SHARE_ABOVE, latency_percentile_points, share_above_latency
 from planner.plans.schema import OptionContent, PlanContent, SloContent
+from planner.presentation.plan.slo_scope import is_within_slo_limit
 
-__all__ = ["latency_budget_table"]
+__all__ = ["WITHIN", "latency_budget_table"]
+
+WITHIN = "Alone within the limit"
+"""Header: whether the option's own latency is within the limit, whatever the SLO's scope."""
 
 
 def latency_budget_table(content: PlanContent) -> pd.DataFrame:
@@ -22,6 +26,7 @@ def latency_budget_table(content: PlanContent) -> pd.DataFrame:
             option["mps_share_pct"],
             _fraction(content, option),
             *_latency_budget_part(content, slo, option),
+            _is_within_limit(slo, option),
             slo["scope"] == "each_llm",
         )
         for slo in content["slo"]
@@ -38,11 +43,19 @@ def latency_budget_table(content: PlanContent) -> pd.DataFrame:
         "Latency (ms)",
         "Part of the SLO",
     ]
-    return pd.DataFrame(rows, columns=[*heads, "Unit", "Limit", "Side by side"])
+    return pd.DataFrame(rows, columns=[*heads, "Unit", "Limit", WITHIN, "Side by side"])
 
 
 def _fraction(content: PlanContent, option: OptionContent) -> float:
     return 100.0 * option["rate_rps"] / sum(one["rate_rps"] for one in content["options"])
+
+
+def _is_within_limit(slo: SloContent, option: OptionContent) -> str:
+    """Whether the option's own latency keeps the limit: yes, no, or not profiled."""
+    latency = option["latency_ms"].get(f"{slo['metric']}_{slo['statistic']}")
+    if latency is None:
+        return "not profiled"
+    return "yes" if is_within_slo_limit(latency, slo["limit_ms"]) else "no"
 
 
 def _latency_budget_part(

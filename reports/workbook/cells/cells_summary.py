@@ -57,6 +57,7 @@ def write_cells_summary(book: Book, report: CellsReport) -> None:
             "What to buy, and how it is paid": meta["payment"],
             "What starts and stops between the setups": meta["schedule"],
             "The limit with the least room": meta["nearest"],
+            "Limits over all requests that some LLMs exceed": meta["slo_scope"],
             "If a node is lost (the setup stays, requests are routed anew)": meta["lost_nodes"],
             "Confidence": meta["confidence"],
         },

@@ -14,7 +14,7 @@ from reports.workbook.book import Book, Formula, PlacedTable, is_blank
 from reports.workbook.charts import ChartWords, add_scatter_chart
 from reports.workbook.page import Page
 from reports.workbook.report.curve_points import curve_points_formula, curve_points_limit_rows
-from reports.workbook.table import write_table
+from reports.workbook.table import next_table, write_table
 
 __all__ = ["TOLERANCE", "latency_chart", "write_latency"]
 
@@ -35,7 +35,8 @@ def write_latency(book: Book, report: Report) -> None:
         "Latency: operating points and SLOs",
         [
             "Every deployed option on its curve at the rate of one replica. Means over all requests"
-            " and limits on each LLM are live; percentiles over all requests are as solved."
+            " and limits on each LLM are live; percentiles over all requests are as solved.",
+            *meta["slo_scope"],
         ],
     )
     groups = _latency_groups(meta["latencies"])
@@ -90,6 +91,23 @@ def _write_latency_operating_points(
             formulas[header] = [
                 curve_points_formula(book, report, k, header, rates[k]) for k in range(len(frame))
             ]
+    limits = [
+        (f"SLO {j + 1} ({slo['name']}) kept alone", slo["header"], j + 1, slo["limit_ms"])
+        for j, slo in enumerate(report["meta"]["slos"])
+        if slo["header"] in headers
+    ]
+    shown = shown.assign(**{title: frame[header] for title, header, _, _ in limits})
+    head = next_table(page, list(shown.columns), len(shown))
+    for title, header, j, limit in limits:
+        formulas[title] = [
+            None
+            if is_blank(v)
+            else Formula(
+                f"={head.here(header, k)}<=slo_{j}_limit_ms*(1+{TOLERANCE})",
+                bool(v <= limit * (1 + TOLERANCE)),
+            )
+            for k, v in enumerate(frame[header])
+        ]
     placed = write_table(page, shown, "operating", formulas=formulas)
     book.placed |= {f"operating {header}": placed for header in headers}
 

@@ -151,9 +151,10 @@ def _summary_words(report: Report) -> Mapping[str, Sequence[str]]:
     if not meta["binding"]:
         return {}
     more = meta["marginals"] or meta["estimates"]
-    sections: dict[str, Sequence[str]] = {
-        "Binding limits and marginal values": [meta["binding"], *more]
-    }
+    sections: dict[str, Sequence[str]] = {}
+    if meta["slo_scope"]:
+        sections["Limits over all requests that some LLMs exceed"] = meta["slo_scope"]
+    sections["Binding limits and marginal values"] = [meta["binding"], *more]
     if meta["alternatives"]:
         sections["Other setups nearly as good"] = meta["alternatives"]
     return {**sections, "Confidence": meta["provenance"]}

@@ -1,7 +1,25 @@
-"""Plain text on the terminal: control characters as codes, tables that fit."""
+"""Plain text on the terminal: control characters as codes, tables that fit, nothing padded."""
 
-from planner.cli.terminal.output import printable_output
+import pandas as pd
+import pytest
+
+from planner.cli.terminal.output import (
+    output_line,
+    output_table,
+    plain_output_console,
+    printable_output,
+)
 
 
 def test_control_characters_are_shown_not_sent() -> None:
     assert printable_output("a\x1b[31mb\x07") == "a\\x1b[31mb\\x07"
+
+
+def test_no_line_in_a_pipe_ends_in_spaces(capsys: pytest.CaptureFixture[str]) -> None:
+    console = plain_output_console()
+    frame = pd.DataFrame({"LLM": ["a", "longer name"], "Rate": [1, 2]})
+    output_table(console, "Title", frame, (("LLM", "LLM", str), ("Rate", "name", str)))
+    output_line(console, "word " * 100, indent=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) > 150
+    assert [line for line in lines if line != line.rstrip()] == []
