@@ -61,6 +61,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.scenario.schema": BELOW,
     "planner.scenario.demand": (*BELOW, "planner.scenario.schema"),
     "planner.scenario": (*BELOW, "planner.scenario.schema", "planner.scenario.demand"),
+    "planner.scenario.starting": BELOW,
     "planner.joint.solver": BELOW,
     "planner.joint.setups": (*BELOW, "planner.joint.solver"),
     "planner.joint.tree": (*BELOW, "planner.joint.solver"),
@@ -146,12 +147,13 @@ PACKAGES |= {
         "profiles.score_importers",
     ),
     "planner.cli.commands.demand": (*PLANNER, *PROFILES, "profiles.request_logs"),
+    "planner.cli.commands.starting": (*PLANNER, *MODELS, *PROFILES),
     "app_pages.jobs": (*PLANNER[:-1], *MODELS, *PROFILES, "reports"),
 }
 PACKAGES["planner.cli"] = (
     *("planner", "planner.cli.terminal"),
     *("planner.cli.commands", "planner.cli.commands.profiles", "planner.cli.commands.scores"),
-    "planner.cli.commands.demand",
+    *("planner.cli.commands.demand", "planner.cli.commands.starting"),
 )
 _BELOW_PAGES = (*PLANNER[:-1], *MODELS, *PROFILES, *REPORTS)
 PACKAGES["app_pages.session"] = (*_BELOW_PAGES, "app_pages.jobs")
@@ -529,7 +531,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "planner/cli/commands/profiles/estimate_report",
     ),
     "tests/cli/commands/scores/test_scores_check.py": ("planner/export/score_files",),
-    "tests/scenario/test_templates.py": ("planner/cli/commands/init",),
+    "tests/scenario/test_templates.py": ("planner/cli/commands/starting/init",),
     "tests/walls/test_repairs.py": ("planner/joint/least_change", "planner/joint/repair_plans"),
     "tests/cli/commands/test_sweep.py": ("planner/studies/dask_backend",),
     "tests/cli/commands/test_check.py": ("planner/presentation/crosscheck",),

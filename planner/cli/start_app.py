@@ -51,23 +51,46 @@ def init(
             show_default=False,
         ),
     ] = None,
+    tables: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--from-tables",
+            metavar="PROFILES SCORES",
+            help="Write a scenario around your profile table and score table, in DIR or here.",
+            show_default=False,
+        ),
+    ] = None,
     overrides: Overrides = None,
 ) -> None:
-    """Write an example or a template to start from.
+    """Write an example, a template or a first scenario to start from.
 
-    A folder, or a workbook; with --from, a scenario as a workbook of the same hash.
+    A folder, or a workbook; with --from, a scenario as a workbook of the same hash; with
+    --from-tables, a scenario of the GPU types and LLMs of your own tables.
 
     Exit codes: 0 done, 2 bad input, or something is there already (nothing is overwritten).
     """
     if example is not None:
         # Imported here to keep --help fast.
-        from planner.cli.commands.init_example import run_init_example
+        from planner.cli.commands.starting.init_example import run_init_example
 
-        others = {"--xlsx": xlsx, "--from": source, "--set": overrides}
+        others = {
+            **{"--xlsx": xlsx, "--from": source, "--set": overrides},
+            **{"--from-tables": tables},
+        }
         refused = [option for option, value in others.items() if value]
         raise typer.Exit(run_init_example(example, folder, refused))
+    if tables is not None:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.starting.init_tables import run_init_from_tables
+
+        refused = [
+            option
+            for option, value in {"--xlsx": xlsx, "--from": source, "--set": overrides}.items()
+            if value
+        ]
+        raise typer.Exit(run_init_from_tables(*tables, folder, refused))
     # Imported here to keep --help fast.
-    from planner.cli.commands.init import run_init
+    from planner.cli.commands.starting.init import run_init
 
     raise typer.Exit(run_init(folder, xlsx, source, list(overrides or [])))
 
@@ -91,6 +114,6 @@ def start_page(
     Exit codes: 0 ended, 2 bad input.
     """
     # Imported here to keep --help fast.
-    from planner.cli.commands.page import run_page
+    from planner.cli.commands.starting.page import run_page
 
     raise typer.Exit(run_page(host, port))

@@ -5,7 +5,17 @@ from typing import TypeVar
 
 Known = TypeVar("Known")
 
-__all__ = ["finite_number", "known_number", "percent", "tidy", "whole_percent_number"]
+__all__ = [
+    "finite_number",
+    "is_within_limit",
+    "known_number",
+    "percent",
+    "tidy",
+    "whole_percent_number",
+]
+
+ROUNDING = 1e-6
+"""Relative excess over a limit that is none; as in the workbook's checks."""
 
 
 def finite_number(value: float | None) -> float | None:
@@ -20,6 +30,11 @@ def known_number(value: Known | None) -> Known:
     if value is None:
         raise ValueError("a number of a plan with a setup is missing")
     return value
+
+
+def is_within_limit(value: float, limit: float) -> bool:
+    """Return whether `value` is at most `limit`, rounding aside."""
+    return value <= limit * (1.0 + ROUNDING)
 
 
 def tidy(value: float) -> float | int:

@@ -1,7 +1,8 @@
 """Every command with its arguments and options, and values for them.
 
 A value is made of a word: `flag`, `set`, `vary`, `int:LOW:HIGH`, `number:LOW:HIGH`, `word:A,B`,
-`list:A,B`, `in:KIND` (a file of `seeds.KINDS`), `out:SUFFIX` and `folder` (outputs).
+`list:A,B`, `in:KIND` (a file of `seeds.KINDS`), `pair:KIND:KIND` (two), `out:SUFFIX` and `folder`
+(outputs).
 """
 
 from collections.abc import Mapping
@@ -66,7 +67,7 @@ COMMANDS: Mapping[str, Command] = {
         {
             **{"--example": "word:paper-trio,cheapest-floor,from-benchmarks,day,nothing"},
             **{"--xlsx": "out:.xlsx", "--from": "in:scenario", "--set": "set"},
-            **{"@": "folder"},
+            **{"--from-tables": "pair:table:scores", "@": "folder"},
         },
     ),
     "app": Command((), {"--port": "int:1:65535", "--host": "word:127.0.0.1,0.0.0.0,::1"}),
@@ -247,6 +248,8 @@ def sane_value(word: str, rng: Random) -> list[str]:
         return []
     if kind == "in":
         return [rng.choice(KINDS[rest])]
+    if kind == "pair":
+        return [rng.choice(KINDS[one]) for one in rest.split(":")]
     if kind == "int":
         low, high = map(int, rest.split(":"))
         return [str(rng.randint(low, high))]

@@ -5,7 +5,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from planner.cli.commands.init import run_init
+from planner.cli.commands.starting.init import run_init
 from planner.scenario.assemble import assemble_instance
 from profiles.workbook_layout import SHEETS
 from tests.support.scenarios.workbook_case import planner

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from planner.plans.labels import slo_label
+from planner.plans.numbers import is_within_limit
 from planner.presentation.formatting import format_exact
-from planner.presentation.plan.slo_scope import is_within_slo_limit
 
 __all__ = ["cell_slo_scope_lines"]
 
@@ -26,7 +26,7 @@ def cell_slo_scope_lines(content: Content) -> list[str]:
     for subject, case, loss, classes, slo in _limits_over_all(content):
         named = slower.setdefault((subject, slo_label(slo["metric"], slo["statistic"], "all")), {})
         for option, latency in _lane_latencies(content, case, loss, classes, slo):
-            if not is_within_slo_limit(latency, slo["limit_ms"]):
+            if not is_within_limit(latency, slo["limit_ms"]):
                 excess = latency / slo["limit_ms"]
                 words = f"{latency:,.1f} ms in {case}, limit {format_exact(slo['limit_ms'])}" + (
                     "" if loss is None else ", nodes lost"

@@ -4,8 +4,8 @@ import pandas as pd
 
 from planner.plans.labels import slo_name
 from planner.plans.latencies import SHARE_ABOVE, latency_percentile_points, share_above_latency
+from planner.plans.numbers import is_within_limit
 from planner.plans.schema import OptionContent, PlanContent, SloContent
-from planner.presentation.plan.slo_scope import is_within_slo_limit
 
 __all__ = ["WITHIN", "latency_budget_table"]
 
@@ -55,7 +55,7 @@ def _is_within_limit(slo: SloContent, option: OptionContent) -> str:
     latency = option["latency_ms"].get(f"{slo['metric']}_{slo['statistic']}")
     if latency is None:
         return "not profiled"
-    return "yes" if is_within_slo_limit(latency, slo["limit_ms"]) else "no"
+    return "yes" if is_within_limit(latency, slo["limit_ms"]) else "no"
 
 
 def _latency_budget_part(

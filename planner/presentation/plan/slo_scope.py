@@ -11,20 +11,14 @@ curve has no column m, say nothing.
 """
 
 from planner.plans.labels import slo_name
+from planner.plans.numbers import is_within_limit
 from planner.plans.schema import OptionContent, PlanContent, SloContent
 from planner.presentation.formatting import format_exact
 
-__all__ = ["is_within_slo_limit", "options_slower_than_slo", "slo_scope_lines"]
+__all__ = ["options_slower_than_slo", "slo_scope_lines"]
 
-ROUNDING = 1e-6
-"""Relative excess over a limit that is none; as the workbook's checks."""
 MOST = 4
 """Options named of one SLO; the others are counted."""
-
-
-def is_within_slo_limit(latency_ms: float, limit_ms: float) -> bool:
-    """Whether a latency in ms keeps a limit, rounding aside."""
-    return latency_ms <= limit_ms * (1.0 + ROUNDING)
 
 
 def options_slower_than_slo(content: PlanContent, slo: SloContent) -> list[OptionContent]:
@@ -36,7 +30,7 @@ def options_slower_than_slo(content: PlanContent, slo: SloContent) -> list[Optio
         option
         for option in content["options"]
         if option["rate_rps"] > 0.0
-        and not is_within_slo_limit(option["latency_ms"].get(column, 0.0), slo["limit_ms"])
+        and not is_within_limit(option["latency_ms"].get(column, 0.0), slo["limit_ms"])
     ]
     return sorted(slower, key=lambda option: -option["latency_ms"][column])
 

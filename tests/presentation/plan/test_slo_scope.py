@@ -4,11 +4,8 @@ from typing import Any
 
 import pytest
 
-from planner.presentation.plan.slo_scope import (
-    is_within_slo_limit,
-    options_slower_than_slo,
-    slo_scope_lines,
-)
+from planner.plans.numbers import is_within_limit
+from planner.presentation.plan.slo_scope import options_slower_than_slo, slo_scope_lines
 
 
 def option(llm: str, mean_ms: float, rate: float = 1.0, **latencies: float) -> dict[str, Any]:
@@ -73,5 +70,5 @@ def test_a_percentile_is_held_against_the_same_percentile() -> None:
 
 
 def test_rounding_is_no_excess() -> None:
-    assert is_within_slo_limit(40.00003, 40.0)
-    assert not is_within_slo_limit(40.0001, 40.0)
+    assert is_within_limit(40.00003, 40.0)
+    assert not is_within_limit(40.0001, 40.0)

@@ -1,0 +1,1 @@
+"""A first scenario, made around the tables that somebody has."""
