@@ -4,7 +4,7 @@ of every option and of every LLM in total.
     solve     the node's linear program, cut at its own fractions                  (node_program)
     prune     where its bound is within the gap of the best plan
     branch    on the number that is not whole and, by its pseudo-costs, moves both children's bounds
-              most (product rule; Achterberg, Koch and Martin, Operations Research Letters 33, 2005)
+              most; what is not known of a number is tried                         (pseudo_costs)
     go on     with the child on the nearer side; where a node ends, with the one of least bound
     plans     at some of these: the point rounded, and a dive that fixes a part of the replicas at a
               time; setups at which a node's point is whole
@@ -31,12 +31,15 @@ from models.quality import Quality
 from models.relaxation import Points
 from planner.joint.solver.highs import SolveSettings, StopReason
 from planner.joint.tree.node_program import NodePoint, NodeProgram
+from planner.joint.tree.pseudo_costs import PseudoCosts
 
 MOST_LPS = 3_000
 """Linear programs of one tree: 10 to 20 s with 8 to 12 LLMs."""
 
-ROOT_ROUNDS, ROUNDS, DIVE_ROUNDS, SETUP_ROUNDS = 40, 6, 2, 4
-"""Solves of the root, of a node, of a step of a dive, and of a setup that is tried."""
+ROOT_ROUNDS, ROUNDS, DIVE_ROUNDS, SETUP_ROUNDS, TRIAL_ROUNDS = 40, 6, 2, 4, 1
+"""Solves of the root, of a node, of a step of a dive, of a setup that is tried, and of a child of
+which only the rise of the bound is asked.
+"""
 
 WHOLE = 1e-5
 """Distance from a whole number that is none."""
@@ -80,11 +83,14 @@ class TreeTask:
 
 @dataclass(frozen=True)
 class _Branch:
-    """How a node came about: the row, the side (0 down, 1 up), how far its number was from it."""
+    """How a node came about: the row, the side (0 down, 1 up), how far its number was from it, and
+    the bound above.
+    """
 
     row: int
     side: int
     distance: float
+    bound: float
 
 
 @dataclass(frozen=True, order=True)
@@ -111,7 +117,7 @@ class BranchTree:
         self._open: list[_Node] = []
         self._ended = np.inf
         self._made = self.nodes = self.leaves = 0
-        self._costs, self._known = np.zeros((2, len(self.groups))), np.zeros((2, len(self.groups)))
+        self._costs = PseudoCosts(len(self.groups))
         self._jumps, self._lean = 0, False
         # Where the bound is the mean of the best answers, quality does not guide a dive.
         # It is the first cut of every quality, at no prices.
@@ -188,42 +194,37 @@ class BranchTree:
         self._ended = min(self._ended, bound)
 
     def _branch(self, node: _Node, point: NodePoint, bound: float) -> _Node:
-        """Both children; the farther one is left open."""
-        row = self._row_to_branch(point.counts)
-        value = float(point.counts[row])
-        children = []
-        for side, edge in enumerate((np.floor(value), np.ceil(value))):
-            self._made += 1
-            low, high = node.low.copy(), node.high.copy()
-            (low if side else high)[row] = edge
-            branch = _Branch(row, side, abs(value - edge))
-            children.append(_Node(bound, self._made, low, high, branch))
-        nearer = int(value - np.floor(value) >= 0.5)
-        heapq.heappush(self._open, children[1 - nearer])
-        return children[nearer]
+        """Both children; the farther one is left open, or the nearer one where a trial ends it."""
+        tried: dict[tuple[int, int], float] = {}
 
-    def _row_to_branch(self, counts: np.ndarray) -> int:
-        """The row whose children's bounds are expected to rise most; by distance from whole numbers
-        while no pseudo-cost is known on both sides.
-        """
-        away = np.array([counts - np.floor(counts), np.ceil(counts) - counts])
-        known = (self._known > 0).all(axis=0)
-        if known.any():
-            costs = self._costs / np.maximum(self._known, 1)
-            mean = costs[:, known].mean(axis=1)
-            costs = np.where(self._known > 0, costs, mean[:, None])
-            score = np.maximum(costs * away, 1e-7).prod(axis=0)
-        else:
-            score = away.min(axis=0)
-        return int(np.argmax(np.where(away.min(axis=0) > WHOLE, score, -1.0)))
+        def trial(row: int, side: int) -> float:
+            low, high = _half_box(node, row, side, point.counts[row])
+            tried[row, side] = self._solve_box(low, high, self._cutoff(), TRIAL_ROUNDS).bound
+            return min(tried[row, side], self._cutoff()) - bound
+
+        # Where quality does not guide the tree no bound rises, and trials would say nothing.
+        untried = self._flat or self._halted()
+        row = self._costs.row_to_branch(point.counts, WHOLE, None if untried else trial)
+        children = []
+        for side in (0, 1):
+            self._made += 1
+            low, high = _half_box(node, row, side, point.counts[row])
+            distance = abs(float(point.counts[row] - (low if side else high)[row]))
+            branch = _Branch(row, side, distance, bound)
+            own = max(bound, tried.get((row, side), bound))
+            children.append(_Node(own, self._made, low, high, branch))
+        first = int(point.counts[row] - np.floor(point.counts[row]) >= 0.5)
+        if children[first].bound >= self._cutoff():
+            first = 1 - first
+        heapq.heappush(self._open, children[1 - first])
+        return children[first]
 
     def _learn_costs(self, node: _Node, bound: float) -> None:
         """By how much a node's bound rose, by unit of what its branch moved."""
-        if node.branch is not None and np.isfinite(bound) and np.isfinite(node.bound):
-            at = node.branch.side, node.branch.row
-            rise = max(bound - node.bound, 0.0)
-            self._costs[at] += rise / max(node.branch.distance, 1e-3)
-            self._known[at] += 1
+        branch = node.branch
+        if branch is not None and np.isfinite(bound) and np.isfinite(branch.bound):
+            rise = bound - branch.bound
+            self._costs.learn_rise(branch.row, branch.side, branch.distance, rise)
 
     # -- plans -------------------------------------------------------------------------------------
 
@@ -313,6 +314,16 @@ class BranchTree:
         if lean:
             program.weigh_gpus(task.tolerance())
         return program
+
+
+def _half_box(node: _Node, row: int, side: int, value: float) -> tuple[np.ndarray, np.ndarray]:
+    """low, high: (R,) box of a node's child below (0) or above (1) a value of a row."""
+    low, high = node.low.copy(), node.high.copy()
+    if side:
+        low[row] = np.ceil(value)
+    else:
+        high[row] = np.floor(value)
+    return low, high
 
 
 def replica_groups(form: Formulation) -> np.ndarray:
