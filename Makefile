@@ -6,6 +6,8 @@
 #   make test-all    both at once, as CI runs them
 #   make walls   all tests at full size, an hour
 #   make lock    lock the tested versions with hashes    make audit   look up known vulnerabilities
+#   make docs    build the documentation site strictly, into out/site
+#   make pictures    make the documents' pictures from the running product
 #   make litellm an environment of its own for the tests of the exported gateway files
 #   make mutants mutation testing of the verifier and of the mathematics of bounds, hours
 #   make clean   remove what make made
@@ -19,14 +21,15 @@ STAMP := $(VENV)/.installed
 GATEWAY := .venv-litellm
 LITELLM := litellm==1.110.2
 TOOLS := .venv-tools
+DOCS := .venv-docs
 UV := uv==0.13.9
 PIP_AUDIT := pip-audit==2.10.1
 MUTMUT := mutmut==3.8.1
-ROOMS := app.py app_pages planner models profiles reports tests bench examples
+ROOMS := app.py app_pages planner models profiles reports tests bench examples docs/site
 SOURCES = $(wildcard $(ROOMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo app litellm lock audit test test-slow test-all walls fuzz mutants check format-check lint types format bench clean
+.PHONY: help venv demo app docs pictures litellm lock audit test test-slow test-all walls fuzz mutants check format-check lint types format bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -54,6 +57,18 @@ $(GATEWAY)/.installed: Makefile
 	$(GATEWAY)/bin/python -m pip install --quiet --disable-pip-version-check "$(LITELLM)" numpy
 	@touch $@
 
+docs: $(DOCS)/.installed
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+	@echo "The site is in out/site; search needs a server: python3 -m http.server --directory out/site"
+
+$(DOCS)/.installed: requirements-docs.lock
+	"$(PYTHON)" -m venv --clear $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@touch $@
+
+pictures: $(STAMP)
+	$(PY) -m docs.site.pictures
+
 # Tools of their own environment: the locked set must not depend on them.
 $(TOOLS)/.installed: Makefile
 	"$(PYTHON)" -m venv --clear $(TOOLS)
@@ -62,13 +77,14 @@ $(TOOLS)/.installed: Makefile
 
 # Keeps what is locked already; `make lock UPGRADE=--upgrade` takes the newest.
 lock: $(TOOLS)/.installed
-	for name in requirements-dev requirements; do \
+	for name in requirements-dev requirements requirements-docs; do \
 		$(TOOLS)/bin/uv pip compile --quiet $$name.txt --output-file $$name.lock --universal --python-version 3.11 \
 			--generate-hashes --no-annotate --custom-compile-command "make lock" $(UPGRADE) || exit 1; \
 	done
 
 audit: $(TOOLS)/.installed
 	$(TOOLS)/bin/python .ci/audit.py requirements-dev.lock
+	$(TOOLS)/bin/python .ci/audit.py requirements-docs.lock
 
 # Tests start hundreds of processes, which must not compile the planner anew each: bytecode is
 # written, whatever the environment says. worksteal keeps a file's tests on one process, which
@@ -120,4 +136,4 @@ bench: $(STAMP)
 	$(PY) -m bench
 
 clean:
-	rm -rf $(VENV) $(GATEWAY) $(TOOLS) .venv-mutants mutants .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(GATEWAY) $(TOOLS) $(DOCS) .venv-mutants mutants .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -2,6 +2,7 @@
 not leave behind.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -40,6 +41,13 @@ PROBES = ("/_stcore/host-config", "/_stcore/health")
 def server() -> Iterator[str]:
     """Address of a running page."""
     need("chromium")
+    with page_server() as address:
+        yield address
+
+
+@contextlib.contextmanager
+def page_server() -> Iterator[str]:
+    """A page served on a free port; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -76,6 +84,13 @@ def wait_for(address: str) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
+    with chromium_of_tests() as browser:
+        yield browser
+
+
+@contextlib.contextmanager
+def chromium_of_tests() -> Iterator[Browser]:
+    """Debian's Chromium."""
     path = need("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))

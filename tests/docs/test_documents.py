@@ -6,6 +6,8 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +24,14 @@ from tests.support.planner_run import run_planner
 from tests.support.walls import first_fast, usually
 
 README = HOME / "README.md"
+TOUR = HOME / "docs" / "tour.md"
 FLEET_DAY_README = HOME / "examples" / "fleet-day" / "README.md"
+TUTORIALS = tuple(sorted((HOME / "docs" / "tutorials").glob("*.md")))
+"""Their commands are run one after the other in one folder, with the files that they show."""
 DOCUMENTS = (
     README,
     *sorted((HOME / "docs").glob("*.md")),
+    *TUTORIALS,
     HOME / "CHANGELOG.md",
     HOME / "CONTRIBUTING.md",
     FLEET_DAY_README,
@@ -42,7 +48,7 @@ FIGURE = re.compile(r"\d[\d,]*\.\d+")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block. kind: first word of the fence; label: the rest of it (a file's name)."""
+    """A fenced block. kind: first word of the fence; label: a file's name, its title."""
 
     document: Path
     kind: str
@@ -61,11 +67,11 @@ class Command:
 
 def blocks(document: Path) -> list[Block]:
     found = re.findall(
-        r"^```(\w+)[ ]?([^\n]*)\n(.*?)^```$",
+        r'^```(\w+)(?: title="([^"\n]+)")?\n(.*?)^```$',
         document.read_text(encoding="utf-8"),
         re.DOTALL | re.MULTILINE,
     )
-    return [Block(document, kind, label.strip(), text) for kind, label, text in found]
+    return [Block(document, kind, label, text) for kind, label, text in found]
 
 
 def commands(block: Block) -> Iterator[Command]:
@@ -96,9 +102,10 @@ def commands(block: Block) -> Iterator[Command]:
 ALL_BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 ALL_COMMANDS = [command for block in ALL_BLOCKS for command in commands(block)]
 PLANS: dict[str, list[Command]] = {}
-for _command in ALL_COMMANDS:
-    if not _command.text.startswith(("make ", "llm-planner ")):
-        PLANS.setdefault(_command.text, []).append(_command)
+for _block in ALL_BLOCKS:
+    for _command in commands(_block) if _block.document not in TUTORIALS else ():
+        if not _command.text.startswith(("make ", "llm-planner ")):
+            PLANS.setdefault(_command.text, []).append(_command)
 LONG = [text for text in PLANS if "examples/fleet-day/" in text]
 """Commands of 4 to 16 s each: CI runs the shortest of them, `make walls` all."""
 INSTALLED = sorted(
@@ -110,7 +117,8 @@ INSTALLED = sorted(
     }
 )
 """Documents with commands of an installed planner."""
-YAMLS = [block for block in ALL_BLOCKS if block.kind == "yaml"]
+YAMLS = [block for block in ALL_BLOCKS if block.kind == "yaml" and block.document not in TUTORIALS]
+"""Those of tutorials are files that its commands read."""
 
 
 def test_the_readme_shows_what_a_newcomer_needs():
@@ -118,6 +126,8 @@ def test_the_readme_shows_what_a_newcomer_needs():
     first = next(block for block in blocks(README) if block.kind == "sh")
     assert [command.text for command in commands(first)] == ["make demo", "make test"]
     assert "examples/paper-trio/scenario.yaml" in text
+    assert len(text.splitlines()) <= 120
+    assert len(re.findall(r"^!\[", text, re.MULTILINE)) == 1
 
 
 @pytest.mark.parametrize(
@@ -160,23 +170,34 @@ def test_commands_do_what_is_shown(text: str, tmp_path: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "document",
-    [d for d in DOCUMENTS if "llm-planner " in d.read_text("utf-8")],
-    ids=lambda d: d.name,
-)
-def test_the_installed_command_does_what_is_shown(document: Path, tmp_path: Path):
-    """The commands of a document, one after the other in one empty folder, run as a module."""
+@pytest.mark.parametrize("document", INSTALLED, ids=lambda document: document.name)
+def test_a_document_is_done_from_top_to_bottom(document: Path, tmp_path: Path):
+    """In one empty folder: files that it shows are written, files that it links to are there, and
+    commands are run, those of the planner as a module.
+    """
+    for name in re.findall(r"\]\(\.\./([\w.-]+\.(?:csv|json))\)", document.read_text("utf-8")):
+        shutil.copy(HOME / "docs" / name, tmp_path)
+    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
     for block in blocks(document):
+        if block.label:
+            (tmp_path / block.label).write_text(block.text, encoding="utf-8")
         for command in commands(block):
             program, *words = shlex.split(command.text)
-            if program != "llm-planner":
-                continue
-            done = run_planner(words, tmp_path)
+            if program == "llm-planner":
+                done = run_planner(words, tmp_path, environment)
+            else:
+                assert program == "python", f"{document.name}: {command.text}"
+                done = run_script(words, tmp_path)
             said = done.stdout + done.stderr
             assert done.returncode == command.code, said
             for line in command.shown:
                 assert _is_shown(line, said), f"{command.text}\nshown: {line}\nin truth:\n{said}"
+
+
+def run_script(words: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+    """A script that a document shows."""
+    command = [sys.executable, *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def _is_shown(line: str, said: str) -> bool:
@@ -231,8 +252,8 @@ def test_yaml_examples_are_scenarios_or_parts_of_one(block: Block):
     load_parsed_scenario(content if "version" in content else {**base, **content}, block.document)
 
 
-def test_the_readmes_three_files_plan_as_it_says(tmp_path: Path):
-    for block in blocks(README):
+def test_the_three_files_of_the_tour_plan_as_it_says(tmp_path: Path):
+    for block in blocks(TOUR):
         if block.label:
             (tmp_path / block.label).write_text(block.text, encoding="utf-8")
     assert {path.name for path in tmp_path.iterdir()} == {
@@ -244,7 +265,7 @@ def test_the_readmes_three_files_plan_as_it_says(tmp_path: Path):
     solution = solve_joint(loaded.instance)
     stated = re.search(
         r"quality ([\d.]+), with ([\d.]+) % of the requests on `small`",
-        README.read_text(encoding="utf-8"),
+        TOUR.read_text(encoding="utf-8"),
     )
     assert stated is not None
     assert solution.status == "optimal"

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support.paths import HOME
 
-SETS = ("requirements", "requirements-dev")
+SETS = ("requirements", "requirements-dev", "requirements-docs")
 
 
 def required(name: str) -> list[Requirement]:

@@ -22,6 +22,7 @@ PLACES = {
     "docker-compose": ("docker-compose",),
     "unshare": ("unshare",),
     "litellm": (str(HOME / ".venv-litellm" / "bin" / "python"),),
+    "mkdocs": (str(HOME / ".venv-docs" / "bin" / "mkdocs"),),
 }
 """Where each is looked for."""
 INSTALL = {
@@ -31,6 +32,7 @@ INSTALL = {
     "docker-compose": "apt-get install docker-compose",
     "unshare": "apt-get install util-linux",
     "litellm": "make litellm",
+    "mkdocs": "make docs",
 }
 
 
