@@ -65,6 +65,9 @@ LEAN_GAP = 1e-7
 LEAN_SLACK = 1e-6
 """Rounding of a bound of lean weights."""
 
+PACKED_LATE = 20_000
+"""GPUs up to which a plan is still packed tighter once the time is over: 0.1 s."""
+
 SAME_ROOM = 0.01
 """Rooms (shares of a budget) that differ by less are equal."""
 
@@ -163,7 +166,10 @@ class _TieStages:
         goal = replace(self.goal, of=GoalKind.GPUS)
         # The same setup packed tighter is the incumbent to beat: first-fit had no reason to save
         # GPUs.
-        packings = [pack_tightly_for_separation(state, best.routed.replicas), best.packing]
+        # Where the time is over a large cluster is left as it is packed: a second for 100,000 GPUs.
+        late = state.clock.late() and instance.gpus > PACKED_LATE
+        tight = best.packing if late else pack_tightly_for_separation(state, best.routed.replicas)
+        packings = [tight, best.packing]
         starts = [
             incumbent_for_goal(instance, state.quality, goal.of, best.routed, packing, best.settled)
             for packing in packings

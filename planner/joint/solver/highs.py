@@ -93,9 +93,9 @@ class Answer:
 class SolveSettings:
     """How to solve.
 
-    threads, seed; absolute gap and target of the minimisation; time limit in seconds; quick: see
-    QUICK; shifting: round relaxations by shifting, where any good plan will do; nodes: a limit that
-    does not depend on the machine.
+    threads, seed; absolute gap and target of the minimisation; cutoff: points of larger values are
+    of no interest; time limit in seconds; quick: see QUICK; shifting: round relaxations by
+    shifting, where any good plan will do; nodes: a limit that does not depend on the machine.
     """
 
     threads: int = 1
@@ -103,6 +103,7 @@ class SolveSettings:
     abs_gap: float = 0.0
     rel_gap: float = 0.0
     target: float = -np.inf
+    cutoff: float = np.inf
     time_limit: float = np.inf
     presolve: bool = True
     quick: bool = True
@@ -120,19 +121,7 @@ def solve_with_highs(program: LinearProgram, settings: SolveSettings) -> Answer:
     """
     began = time.perf_counter()
     highs = new_highs_solver(settings)
-    set_highs_options(highs, mip_abs_gap=max(settings.abs_gap, 0.0))
-    set_highs_options(highs, mip_rel_gap=max(settings.rel_gap, 0.0))
-    set_highs_options(highs, presolve="on" if settings.presolve else "off")
-    if settings.quick:
-        set_highs_options(highs, **QUICK)
-    if settings.shifting:
-        set_highs_options(highs, mip_heuristic_run_shifting=True)
-    if settings.nodes is not None:
-        set_highs_options(highs, mip_max_nodes=settings.nodes)
-    if np.isfinite(settings.time_limit):
-        set_highs_options(highs, time_limit=max(settings.time_limit, 0.01))
-    if np.isfinite(settings.target):
-        set_highs_options(highs, objective_target=settings.target)
+    set_highs_options(highs, **_options_of_solve(settings))
     pass_program_to_highs(highs, program)
     subscribe_to_highs(highs, settings)
     if run_is_left(lambda: run_highs(highs), settings.time_limit, settings.cancel):
@@ -164,6 +153,10 @@ def solve_with_highs(program: LinearProgram, settings: SolveSettings) -> Answer:
         )
     if stop is StopReason.INFEASIBLE:
         bound = np.inf
+    elif whole:
+        # HiGHS takes its best point for the bound once nothing below the cutoff is left, also where
+        # that point lies above it.
+        bound = min(bound, settings.cutoff)
     return Answer(
         stop=stop,
         value=value,
@@ -174,6 +167,28 @@ def solve_with_highs(program: LinearProgram, settings: SolveSettings) -> Answer:
         nodes=int(info.mip_node_count) if whole else 0,
         seconds=time.perf_counter() - began,
     )
+
+
+def _options_of_solve(settings: SolveSettings) -> dict[str, bool | int | float | str]:
+    """HiGHS's options of one mixed-integer solve."""
+    options: dict[str, bool | int | float | str] = {
+        "mip_abs_gap": max(settings.abs_gap, 0.0),
+        "mip_rel_gap": max(settings.rel_gap, 0.0),
+        "presolve": "on" if settings.presolve else "off",
+    }
+    if settings.quick:
+        options |= QUICK
+    if settings.shifting:
+        options["mip_heuristic_run_shifting"] = True
+    if settings.nodes is not None:
+        options["mip_max_nodes"] = settings.nodes
+    if np.isfinite(settings.time_limit):
+        options["time_limit"] = max(settings.time_limit, 0.01)
+    if np.isfinite(settings.target):
+        options["objective_target"] = settings.target
+    if np.isfinite(settings.cutoff):
+        options["objective_bound"] = settings.cutoff
+    return options
 
 
 def write_highs_program(program: LinearProgram, path: Path) -> None:

@@ -25,8 +25,8 @@ def write_model_file(program: LinearProgram, path: Path) -> None:
     program: `Solution.program` of a solve with `Settings(keep_program=True)`: the last program
     that the search solved, with its cuts, capacity rows and no-goods (over all options where the
     search needed none). It is minimised: -quality on the 0..1 scale, or USD/h. Its optimum is the
-    one that the search closed its gap with, for the restricted set of options and, once there was
-    a plan, for plans at least as good as that.
+    one that the search closed its gap with, for the restricted set of options and, where a cost is
+    minimised and there was a plan, for plans at most as dear as that.
 
     path: ends with .mps or .lp, else ValueError; WriteError where it cannot be written. Names read
     `serve_llm_fraction[mistral-7b]`, `replicas[mistral-7b,a100,tp2,50%]` in MPS; in LP, whose

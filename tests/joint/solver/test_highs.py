@@ -46,6 +46,25 @@ def test_an_optimum_with_offset_and_bound() -> None:
     assert relaxed.value == pytest.approx(10 - (1 + 2))
 
 
+@pytest.mark.parametrize("presolve", [True, False])
+def test_a_cutoff_keeps_the_optimum_and_bounds_no_more_than_itself(presolve: bool) -> None:
+    for items in (3, 5, 9):
+        best = solve_with_highs(knapsack(items), SolveSettings()).value
+        for above in (1e-6, 0.5, 20.0):
+            answer = solve_with_highs(
+                knapsack(items), SolveSettings(cutoff=best + above, presolve=presolve)
+            )
+            assert answer.value == pytest.approx(best)
+            assert answer.bound == pytest.approx(best)
+        for below in (0.5, 20.0):
+            beyond = solve_with_highs(
+                knapsack(items), SolveSettings(cutoff=best - below, presolve=presolve)
+            )
+            # Nothing is below the cutoff: no answer, or one beyond it whose bound is the cutoff.
+            empty = beyond.stop is StopReason.INFEASIBLE and beyond.x is None
+            assert empty or beyond.bound <= best - below < beyond.value
+
+
 def test_infeasible_and_unbounded() -> None:
     program = knapsack()
     impossible = replace(program, row_lower=np.array([9.5]), row_upper=np.array([np.inf]))
