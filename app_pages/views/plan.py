@@ -1,32 +1,48 @@
-"""The page Plan: what was decided and why, in the order people ask."""
+"""The page Plan: verdict, map and setup on the first screen; why, and how sure, on tabs below."""
 
 import streamlit as st
 
 from app_pages.session import job_slots, reruns, saved_plans, state
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.cells_plan import draw_cells_plan
+from app_pages.widgets.cells_plan import draw_cells_plan, draw_cells_verdict
 from app_pages.widgets.conflict import draw_conflict
-from app_pages.widgets.deployment import draw_deployment
-from app_pages.widgets.headline import draw_headline
+from app_pages.widgets.deployment import (
+    draw_deployment_latencies,
+    draw_deployment_picture,
+    draw_deployment_routing,
+)
+from app_pages.widgets.headline import (
+    draw_headline,
+    draw_headline_slo_scope,
+    draw_headline_verdict,
+    draw_plan_story,
+)
 from app_pages.widgets.marginals import draw_marginals
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.record import best_effort_change
 from planner.presentation.plan.conflict import conflict_repair_text
 
+HELP = (
+    "Which LLMs run on which GPUs, and which prompt goes to which LLM, for the best answers (or the"
+    " cheapest GPUs) within the latency limits. Change a number in the sidebar (on a phone: the"
+    " arrows at the top) and press Solve."
+)
+
 
 def draw_plan_view() -> None:
     """The whole page."""
-    st.title("Plan")
-    st.markdown(
-        "Which LLMs run on which GPUs, and which prompt goes to which LLM, for the best answers (or"
-        " the cheapest GPUs) within the latency limits. Change a number in the sidebar (on a phone:"
-        " the arrows at the top) and press **Solve**."
-    )
-    if (cells := state.shown_cells()) is not None:
+    cells = state.shown_cells()
+    here = state.shown_plan() if cells is None else None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Plan", help=HELP, width="content")
+        if cells is not None:
+            draw_cells_verdict(cells)
+        elif here is not None:
+            draw_headline_verdict(here)
+    if cells is not None:
         draw_cells_plan(cells)
         return
-    here = state.shown_plan()
     if here is None:
         st.info(
             "There is no plan yet. Choose a scenario in the sidebar, or open your own on the page"
@@ -35,16 +51,36 @@ def draw_plan_view() -> None:
         return
     draw_headline(here)
     if here.content["options"]:
-        draw_marginals(here)
-        draw_deployment(here)
-        draw_plan_dropped_options(here)
-        draw_plan_trust(here)
+        draw_deployment_picture(here)
+        draw_headline_slo_scope(here.meta["slo_scope"])
+        draw_plan_tabs(here)
         draw_plan_name(here)
-    elif here.content["status"] == "infeasible":
+        return
+    if here.content["status"] == "infeasible":
         draw_conflict(here)
         draw_best_effort_plan(here)
         draw_plan_dropped_options(here)
     draw_plan_notices(here)
+
+
+def draw_plan_tabs(here: ShownPlan) -> None:
+    """What is behind the first screen: a tab for each question."""
+    why, latency, routing, more, dropped, trust = st.tabs(
+        ["Why this plan", "SLOs and latency", "Routing", "One more buys", "Left out", "Confidence"]
+    )
+    with why:
+        draw_plan_story(here)
+    with latency:
+        draw_deployment_latencies(here)
+    with routing:
+        draw_deployment_routing(here)
+    with more:
+        draw_marginals(here)
+    with dropped:
+        draw_plan_dropped_options(here)
+    with trust:
+        draw_plan_trust(here)
+        draw_plan_notices(here)
 
 
 def draw_best_effort_plan(here: ShownPlan) -> None:
@@ -57,7 +93,9 @@ def draw_best_effort_plan(here: ShownPlan) -> None:
         words = conflict_repair_text(here.content, change)
         st.markdown(f"After this change: {plain_markdown(words)}.")
     st.markdown(plain_markdown(nearest.meta["verdict"]))
-    draw_deployment(nearest)
+    draw_deployment_picture(nearest)
+    draw_deployment_latencies(nearest)
+    draw_deployment_routing(nearest)
 
 
 def draw_plan_dropped_options(here: ShownPlan) -> None:
@@ -127,7 +165,6 @@ def draw_plan_name(here: ShownPlan) -> None:
     name = saved_plans.name_of(here)
     if name is None:
         return
-    st.subheader("Keep this plan")
     key = reruns.widget_key_across_reruns("plan-name", name)
     st.session_state[key] = name
     st.text_input(

@@ -17,13 +17,14 @@ from app_pages.widgets.headline import (
     MEANINGS,
     draw_headline_metric,
     draw_headline_slo_scope,
+    draw_headline_verified,
 )
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.presentation.formatting import format_gap
 from reports.content import Report
 
-__all__ = ["draw_cells_plan"]
+__all__ = ["draw_cells_plan", "draw_cells_verdict"]
 
 LOST = "lost-nodes"
 """Slot."""
@@ -34,18 +35,43 @@ FIRST_OF_CASES = (
 """Columns of the cases that come first."""
 
 
+def draw_cells_verdict(here: ShownCells) -> None:
+    """Status, whether it was verified, and the goal, beside the title."""
+    status = here.content["status"]
+    st.badge(status, color=BADGES[status], help=MEANINGS[status])
+    draw_headline_verified(verified=bool(here.content["setups"]) and here.meta["verified"])
+    st.markdown(plain_markdown(here.meta["goal"]), width="stretch")
+
+
 def draw_cells_plan(here: ShownCells) -> None:
-    """Everything, in the order people ask."""
+    """Numbers, the day as a chart and the setup on the first screen; the rest on tabs."""
     _draw_cells_headline(here)
     if here.content["setups"]:
-        _draw_cells_day(here)
-        _draw_cells_classes(here)
+        _draw_cells_chart(here)
         _draw_cells_setups(here)
-        _draw_cells_losses(here)
-        _draw_cells_trust(here)
-    elif here.meta["conflict"]:
+        draw_headline_slo_scope(here.meta["slo_scope"])
+        cases, classes, maps, losses, trust = st.tabs(
+            ["Cases", "Classes", "GPU map and lanes", "Lost nodes", "Confidence"]
+        )
+        with cases:
+            _draw_cells_cases(here)
+        with classes:
+            _draw_cells_classes(here)
+        with maps:
+            _draw_cells_maps(here)
+        with losses:
+            _draw_cells_losses(here)
+        with trust:
+            _draw_cells_trust(here)
+            _draw_cells_notices(here)
+        return
+    if here.meta["conflict"]:
         st.subheader("Why there is no plan")
         markdown_bullets(here.meta["conflict"])
+    _draw_cells_notices(here)
+
+
+def _draw_cells_notices(here: ShownCells) -> None:
     notices = list(here.report["tables"]["notices"]["Notice"])
     if notices:
         st.subheader("Notices")
@@ -54,12 +80,9 @@ def draw_cells_plan(here: ShownCells) -> None:
 
 
 def _draw_cells_headline(here: ShownCells) -> None:
-    """Status and goal, then the numbers."""
+    """The numbers, or why there are none."""
     content, meta = here.content, here.meta
     status = content["status"]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(status, color=BADGES[status], help=MEANINGS[status])
-        st.markdown(plain_markdown(meta["goal"]), width="stretch")
     if not content["setups"]:
         meaning = "" if status == "infeasible" else f". {MEANINGS[status]}"
         st.markdown(plain_markdown(meta["verdict"] + meaning))
@@ -72,7 +95,7 @@ def _draw_cells_headline(here: ShownCells) -> None:
         best = f"at least {objective['bound']:,.2f}"
     gap = format_gap(objective["rel_gap"]).removesuffix(" %").replace("below ", "<")
     cost, parts = content["cost_usd_per_h"], content["cost"]
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         quality = f"{content['quality']:.5f}"
         draw_headline_metric("Quality (mean score)", quality, "" if cheapest else best)
         draw_headline_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
@@ -86,16 +109,17 @@ def _draw_cells_headline(here: ShownCells) -> None:
         if parts["starts_usd_per_h"]:
             starts = f"{parts['starts_usd_per_h']:,.2f}"
             draw_headline_metric("Starts (USD/h)", starts, "of the cost")
-        verified = "yes" if meta["verified"] else "no"
-        draw_headline_metric("Verified", verified, "by separate code")
-    draw_headline_slo_scope(meta["slo_scope"])
 
 
-def _draw_cells_day(here: ShownCells) -> None:
-    """The chart, and one row a case."""
-    st.subheader("Cases: what arrives, and what quality it gets")
+def _draw_cells_chart(here: ShownCells) -> None:
+    st.subheader("The day")
     show_styled_chart(build_day_chart(here.report), "day")
     st.caption("Columns: requests by class. Diamonds: quality of the case, on the right.")
+
+
+def _draw_cells_cases(here: ShownCells) -> None:
+    """One row a case, and its limits."""
+    st.subheader("Cases: what arrives, and what quality it gets")
     draw_shown_table(
         here.report["tables"]["cases"],
         "One row a case: rates by class, quality, GPUs, cost, and the limit with the least room.",
@@ -119,7 +143,7 @@ def _draw_cells_classes(here: ShownCells) -> None:
 
 
 def _draw_cells_setups(here: ShownCells) -> None:
-    """What runs, where, and what starts and stops."""
+    """What runs, and what starts and stops."""
     tables, meta = here.report["tables"], here.meta
     several = len(here.report["maps"]) > 1
     st.subheader("Setups: what runs" if several else "Setup: what runs")
@@ -127,8 +151,12 @@ def _draw_cells_setups(here: ShownCells) -> None:
     if meta["schedule"]:
         st.markdown("**What starts and stops between the setups**")
         markdown_bullets(meta["schedule"])
-    with st.expander("Lanes: which replicas serve which class in which case"):
-        draw_shown_table(tables["lanes"], "One row a lane: rates by class, load, latencies.")
+
+
+def _draw_cells_maps(here: ShownCells) -> None:
+    """Where it runs, and which replicas serve which class."""
+    tables, meta = here.report["tables"], here.meta
+    several = len(here.report["maps"]) > 1
     st.subheader("GPU map")
     runs = {str(llm) for _, frame in here.report["maps"] for llm in frame["LLM"]}
     signs = [(sign, llm) for llm, sign in meta["signs"].items() if llm in runs]
@@ -138,6 +166,8 @@ def _draw_cells_setups(here: ShownCells) -> None:
         if several:
             st.markdown(f"**Setup of {plain_markdown(cases)}**")
         _draw_cells_map(here, k)
+    with st.expander("Lanes: which replicas serve which class in which case"):
+        draw_shown_table(tables["lanes"], "One row a lane: rates by class, load, latencies.")
 
 
 def _draw_cells_map(here: ShownCells, k: int) -> None:

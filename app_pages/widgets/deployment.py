@@ -13,7 +13,7 @@ from app_pages.widgets.tables import draw_shown_table
 from planner.presentation.plan.latency_budget import latency_budget_table
 from planner.presentation.plan.story import routing_rule_story_lines
 
-__all__ = ["draw_deployment"]
+__all__ = ["draw_deployment_latencies", "draw_deployment_picture", "draw_deployment_routing"]
 
 FIRST = (
     "LLM",
@@ -24,20 +24,30 @@ FIRST = (
     "Utilisation (%)",
 )
 """Columns of the setup that come before the latencies."""
+MAP_HEIGHT, MOST_NODES, MOST_ACROSS = 420, 3, 2
+"""Pixels of the maps' frame, which scrolls where a pool has more nodes; pools side by side."""
 
 
-def draw_deployment(here: ShownPlan) -> None:
-    """Everything that runs, in the order people ask."""
-    _draw_deployment_slos(here)
-    _draw_deployment_setup(here)
+def draw_deployment_picture(here: ShownPlan) -> None:
+    """What runs where: the map, and the setup as a table."""
     _draw_deployment_gpus(here)
+    _draw_deployment_setup(here)
+
+
+def draw_deployment_routing(here: ShownPlan) -> None:
+    """Which part of the requests goes where, and by which prices."""
     st.subheader("Routing: which LLM gets how much")
     show_styled_chart(build_routing_chart(here.view.report), "routing")
     draw_shown_table(
         here.tables["routing"], "Fraction of the requests, rate and dual price of every LLM."
     )
     markdown_bullets([here.meta["router"], *routing_rule_story_lines(here.content)])
-    _draw_deployment_latencies(here)
+
+
+def draw_deployment_latencies(here: ShownPlan) -> None:
+    """Limits, curves, and each option's part of a limit."""
+    _draw_deployment_slos(here)
+    _draw_deployment_curves(here)
     if here.meta["slos"]:
         _draw_deployment_budgets(here)
 
@@ -63,6 +73,9 @@ def _draw_deployment_setup(here: ShownPlan) -> None:
         "TP degree: GPUs that one replica spans. MPS share: its part of each of them. Utilisation:"
         " of the highest profiled rate."
     )
+    with st.expander("The map as a table"):
+        alt = "One row per shard: pool, node, GPU, LLM, degree, share and memory."
+        draw_shown_table(here.tables["gpu_map"], alt)
 
 
 def _draw_deployment_gpus(here: ShownPlan) -> None:
@@ -71,13 +84,14 @@ def _draw_deployment_gpus(here: ShownPlan) -> None:
     legend = ", ".join(
         f"**{sign}** {plain_markdown(llm)}" for llm, sign in here.meta["signs"].items()
     )
-    st.markdown(f"One cell is a GPU; a band in it is as high as the MPS share. {legend}")
+    st.caption(f"One cell is a GPU; a band in it is as high as the MPS share. {legend}")
     pools = here.tables["pools"]
-    for k in range(len(pools)):
-        _draw_deployment_pool(here, pools.iloc[k], f"gpus-{k}", several=len(pools) > 1)
-    with st.expander("The map as a table"):
-        alt = "One row per shard: pool, node, GPU, LLM, degree, share and memory."
-        draw_shown_table(here.tables["gpu_map"], alt)
+    several = len(pools) > 1
+    with st.container(height=MAP_HEIGHT if pools["Nodes"].max() > MOST_NODES else "content"):
+        columns = st.columns(min(len(pools), MOST_ACROSS))
+        for k in range(len(pools)):
+            with columns[k % len(columns)]:
+                _draw_deployment_pool(here, pools.iloc[k], f"gpus-{k}", several=several)
 
 
 def _draw_deployment_pool(here: ShownPlan, row: pd.Series, key: str, *, several: bool) -> None:
@@ -92,7 +106,7 @@ def _draw_deployment_pool(here: ShownPlan, row: pd.Series, key: str, *, several:
         st.caption(f"The first {MOST_CELLS} of {size} GPUs; the table has all.")
 
 
-def _draw_deployment_latencies(here: ShownPlan) -> None:
+def _draw_deployment_curves(here: ShownPlan) -> None:
     """Curves with limits and operating points."""
     st.subheader("Latency: where on its curve every option runs")
     limited = (slo["header"] for slo in here.meta["slos"])

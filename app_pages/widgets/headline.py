@@ -1,4 +1,4 @@
-"""What a plan says in sentences, then its numbers, at the top of the page Plan."""
+"""The top of the page Plan: verdict, numbers, warnings; and the plan in sentences, for a tab."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -14,7 +14,16 @@ from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.story import story_lines
 
-__all__ = ["BADGES", "MEANINGS", "draw_headline", "draw_headline_metric", "draw_headline_slo_scope"]
+__all__ = [
+    "BADGES",
+    "MEANINGS",
+    "draw_headline",
+    "draw_headline_metric",
+    "draw_headline_slo_scope",
+    "draw_headline_verdict",
+    "draw_headline_verified",
+    "draw_plan_story",
+]
 
 Colour = Literal["green", "orange", "red", "gray"]
 BADGES: dict[str, Colour] = {
@@ -30,26 +39,44 @@ MEANINGS = {
     "unknown": "The search was stopped before any plan was found.",
 }
 MOST_SLOS = 4
-METRIC_WIDTH = 168
+METRIC_WIDTH = 156
+
+
+def draw_headline_verdict(here: ShownPlan) -> None:
+    """Status, whether it was verified, name and demand, beside the title."""
+    content, status = here.content, here.content["status"]
+    st.badge(status, color=BADGES[status], help=MEANINGS[status])
+    draw_headline_verified(verified=bool(content["options"]) and here.meta["verified"])
+    name, demand = plain_markdown(content["scenario"]), plain_markdown(_headline_demand_text(here))
+    st.markdown(f"**{name}**: {demand}", width="stretch")
 
 
 def draw_headline(here: ShownPlan) -> None:
-    """Status and demand; the plan in sentences and its numbers, or why there is none."""
+    """The plan's numbers, or why there is none."""
     content = here.content
-    status = content["status"]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(status, color=BADGES[status], help=MEANINGS[status])
-        name, demand = (
-            plain_markdown(content["scenario"]),
-            plain_markdown(_headline_demand_text(here)),
-        )
-        st.markdown(f"**{name}**: {demand}", width="stretch")
     if not content["options"]:
-        st.markdown(plain_markdown(here.meta["verdict"]) + ". " + plain_markdown(MEANINGS[status]))
+        meaning = MEANINGS[content["status"]]
+        st.markdown(plain_markdown(here.meta["verdict"]) + ". " + plain_markdown(meaning))
         return
-    markdown_bullets([*story_lines(content), *payment_lines(content)])
+    markdown_bullets(payment_lines(content))
     _draw_headline_numbers(here)
-    draw_headline_slo_scope(here.meta["slo_scope"])
+
+
+def draw_plan_story(here: ShownPlan) -> None:
+    """The plan in sentences: what runs, where requests go, what limits, how good it is."""
+    markdown_bullets(story_lines(here.content))
+
+
+def draw_headline_verified(*, verified: bool) -> None:
+    """A badge where a plan has passed the verifier."""
+    if verified:
+        st.badge(
+            "verified",
+            icon=":material/verified:",
+            color="blue",
+            help="Latencies, SLOs, placement, memory, cost, quality and gap were recomputed by"
+            " separate code.",
+        )
 
 
 def draw_headline_slo_scope(lines: Sequence[str]) -> None:
@@ -72,14 +99,14 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
     """Objective with its bound and gap, SLOs with their limits, GPUs, cost, verifier."""
     content, objective = here.content, here.content["objective"]
     bound = format_objective(content, objective["bound"]).partition(" ")[2]
-    best = f"best possible {bound.removesuffix(' USD/h')}"
     cost, cheapest = content["cost_usd_per_h"], objective["of"] == "cost"
+    best = f"{'at least' if cheapest else 'at most'} {bound.removesuffix(' USD/h')}"
     floor = content["context"]["quality_at_least"]
     gap = format_gap(objective["rel_gap"]).removesuffix(" %").replace("below ", "<")
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         quality = f"{content['quality']:.5f}"
         draw_headline_metric(
-            "Quality (mean score)", quality, f"at least {floor:g}" if cheapest else best
+            "Quality (mean score)", quality, f"{floor:g} required" if cheapest else best
         )
         draw_headline_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
         for slo in content["slo"][:MOST_SLOS]:
@@ -92,9 +119,6 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
         price = "not known" if cost is None else f"{cost:,.2f}"
         of = "of the GPUs paid for" if payment_lines(content) else "of the GPUs used"
         draw_headline_metric("Cost (USD/h)", price, best if cheapest else of)
-        draw_headline_metric(
-            "Verified", "yes" if here.meta["verified"] else "no", "by separate code"
-        )
 
 
 def draw_headline_metric(label: str, value: str, note: str) -> None:

@@ -85,7 +85,7 @@ mps_control() { # mps_control ARGUMENT...: the control daemon, or its client
 }
 
 mps_runs() {
-	printf 'get_server_list\n' | mps_control >/dev/null 2>&1
+	mps_control <<<get_server_list >/dev/null 2>&1 # no pipe: a client that does not read ends its writer
 }
 
 mps_start() { # mps_start GPU...: the control daemon, for these GPUs alone
@@ -106,7 +106,7 @@ mps_start() { # mps_start GPU...: the control daemon, for these GPUs alone
 mps_stop() { # mps_stop GPU...
 	local gpu
 	if mps_runs; then
-		printf 'quit\n' | mps_control
+		mps_control <<<quit
 		say "MPS: control daemon stopped"
 	fi
 	for gpu in "$@"; do

@@ -37,6 +37,24 @@ def test_pages_have_no_serious_accessibility_faults(
         check_page(page, title)
 
 
+def test_the_first_screen_has_verdict_map_and_setup(visitor: Visitor) -> None:
+    """At 1280 x 900, and with few words before the tabs."""
+    page = visitor.open()
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    settled(page)
+    for heading in ("GPU map", "Setup: what runs"):
+        box = page.get_by_role("heading", name=heading).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < 780, f"{heading} is not on the first screen"
+    words = page.evaluate(
+        "() => { const main = document.querySelector('[data-testid=stMain]');"
+        " const range = document.createRange(); range.setStart(main, 0);"
+        " range.setEndBefore(main.querySelector('[data-testid=stTabs]'));"
+        " return range.toString().split(/\\s+/).length }"
+    )
+    assert 20 < words <= 150
+
+
 def check_page(page: Page, title: str) -> None:
     faults = []
     for width in WIDTHS:
