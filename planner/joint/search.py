@@ -30,7 +30,7 @@ from models.formulation import Goal, GoalKind, fleet_cost
 from models.linear import LinearProgram
 from models.nogood import NoGood
 from models.program import build_program
-from planner.joint.branching import branch_from_relaxation, programs_before_tree
+from planner.joint.branching import FLAT_LPS, branch_from_relaxation, programs_before_tree
 from planner.joint.capacity_bound import capacity_shortage
 from planner.joint.cost_floor import reach_cost_floor
 from planner.joint.cost_rounding import round_for_cost
@@ -263,12 +263,23 @@ class Search:
     def _plunge(self, milp: RestrictedMilp) -> bool:
         """Branch and cut, or plunge from the relaxation, for a goal of quality; True."""
         if programs_before_tree(self.state):
-            branch_from_relaxation(self.state, milp)
+            self._branch(milp)
         elif self.state.goal == Goal(of=GoalKind.QUALITY) and self.incumbent is not None:
             search_neighbourhood(self.state, milp)
         elif self.state.goal.of == GoalKind.QUALITY:
             plunge_from_relaxation(self.state, milp.relaxation)
         return True
+
+    def _branch(self, milp: RestrictedMilp) -> None:
+        """Branch and cut. Where no bound can rise a tree is but a number of dives: after a few of
+        them the neighbourhood of the best plan, then the whole tree.
+        """
+        if self.state.bounded_by_best_answers():
+            branch_from_relaxation(self.state, milp, FLAT_LPS)
+            if self.incumbent is not None and not self.closed():
+                search_neighbourhood(self.state, milp)
+        if not self.closed() and not self.shared.clock.stopped():
+            branch_from_relaxation(self.state, milp)
 
     def _begin(self) -> RestrictedMilp | None:
         """Relaxation and a first plan; None where no program is needed.

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from planner.joint import search as search_module
+from planner.joint.branching import FLAT_LPS
 from planner.joint.search import Search
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import QUALITY, feasible_instances, fresh_state
@@ -45,6 +47,24 @@ def test_a_second_search_begins_with_the_lessons_and_the_plan_of_the_first() -> 
     assert again.loss == pytest.approx(first.loss, abs=2e-6)
     assert shared.milp_solves - solves <= max(solves, 1)
     assert len(shared.quality.cuts) >= cuts
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_where_no_bound_rises_the_neighbourhood_comes_after_a_few_dives(
+    flat: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(
+        search_module, "branch_from_relaxation", lambda *given: asked.append(given[2:])
+    )
+    monkeypatch.setattr(search_module, "search_neighbourhood", lambda *_: asked.append("near"))
+    search = Search(fresh_state(feasible_instances("convex", 1)[0]), QUALITY, lambda _: 1e-6)
+    milp = search._begin()
+    assert milp is not None
+    assert search.incumbent is not None
+    search.state.bound = -float(search.shared.quality.cuts.base[0]) + (0.0 if flat else 1e-3)
+    search._plunge(milp)
+    assert asked == ([(FLAT_LPS,), "near", ()] if flat else [()])
 
 
 def test_infeasible_is_confirmed_and_feasible_is_not() -> None:

@@ -105,6 +105,13 @@ class GoalState:
             self.loss <= self.enough or self.loss - self.bound <= self.abs_gap(self.loss)
         )
 
+    def bounded_by_best_answers(self) -> bool:
+        """Whether the bound on quality is, within the gap, the mean of the best answers: no branch
+        raises it then.
+        """
+        # That mean is the first cut of every quality, at no prices.
+        return self.bound <= self.tolerance() - float(self.shared.quality.cuts.base[0])
+
     def tolerance(self) -> float:
         """The absolute gap to reach; before there is a plan, that at the bound."""
         return self.abs_gap(self.loss if self.incumbent is not None else self.relaxation_bound)

@@ -59,7 +59,8 @@ class TreeTask:
     """What a tree asks of the search that grows it.
 
     form, points: content of the program with what is known by now, and points of its curves.
-    quality: with its pool of cuts. settings: of HiGHS. upper: (O,) most replicas. bound: known.
+    quality: with its pool of cuts. settings: of HiGHS. upper: (O,) most replicas. bound: known;
+    flat: whether no bound can rise by more than the gap, as it is the mean of the best answers.
     near: (M,) fractions of the relaxation. loss: of the best plan, inf without one. tolerance: the
     gap to reach. consider: takes replicas (O,) whole and rates (O,), makes them a plan where it
     can; whether the program has learnt of them. round_off: whole replicas near a point and their
@@ -72,6 +73,7 @@ class TreeTask:
     settings: Callable[[], SolveSettings]
     upper: np.ndarray
     bound: float
+    flat: bool
     near: np.ndarray
     loss: Callable[[], float]
     tolerance: Callable[[], float]
@@ -120,8 +122,7 @@ class BranchTree:
         self._costs = PseudoCosts(len(self.groups))
         self._jumps, self._lean = 0, False
         # Where the bound is the mean of the best answers, quality does not guide a dive.
-        # It is the first cut of every quality, at no prices.
-        self._flat = task.bound <= task.tolerance() - float(task.quality.cuts.base[0])
+        self._flat = task.flat
         self._tried: set[bytes] = set()
 
     # -- the tree ----------------------------------------------------------------------------------

@@ -53,6 +53,14 @@ def test_a_search_is_closed_when_bound_and_plan_meet() -> None:
     assert state.tolerance() == 1e-3
 
 
+def test_no_branch_raises_a_bound_that_is_the_mean_of_the_best_answers() -> None:
+    state, scores = goal_state(INSTANCE, gap=1e-3), INSTANCE.scores
+    best = state.shared.quality.from_score(float(scores.values.max(axis=0) @ scores.weights))
+    for above, flat in ((0.0, True), (0.9e-3, True), (1.1e-3, False), (0.1, False)):
+        state.bound = -best + above
+        assert state.bounded_by_best_answers() is flat
+
+
 def test_a_loss_that_is_good_enough_closes_it() -> None:
     state = goal_state(INSTANCE)
     state.enough = -0.4

@@ -21,15 +21,15 @@ def grown(
     """A search that has but grown its tree."""
     trees = []
 
-    def tree_of(task: TreeTask) -> BranchTree:
-        trees.append(BranchTree(task, most_lps))
+    def tree_of(task: TreeTask, most: int) -> BranchTree:
+        trees.append(BranchTree(task, most))
         return trees[0]
 
     monkeypatch.setattr(branching, "BranchTree", tree_of)
     search = Search(fresh_state(instance), QUALITY, lambda _: GAP)
     milp = search._begin()
     assert milp is not None
-    branching.branch_from_relaxation(search.state, milp)
+    branching.branch_from_relaxation(search.state, milp, most_lps)
     return search, trees[0]
 
 
