@@ -1,6 +1,7 @@
 """The documents' pictures, made from the running product, so that they show it as it is.
 
-    make pictures                       or, for some of them: python -m docs.site.pictures plan map
+    make pictures
+    python -m docs.site.pictures plan inputs        (some of them)
 
 The page is served and opened in Debian's Chromium, the workbook is planned, written and opened in
 LibreOffice and Poppler, the diagram of packages is drawn by Graphviz. A test
@@ -30,16 +31,14 @@ WIDTH, HEIGHT = 1280, 900
 """Of the browser's window, in pixels: the first screen of a small laptop."""
 DOTS_PER_INCH = 90
 """Of a printed sheet."""
+AT_REST = "[data-testid=stStatusWidget] { visibility: hidden }"
+"""The page works out exact values while nobody clicks, and says so in its corner."""
 QUALITY = 82
 """Of a WebP picture: words stay sharp, and a page takes 40 to 80 kB."""
 
 
 def _show_plan(page: Page) -> None:
-    """The first screen, as the page opens."""
-
-
-def _show_map(page: Page) -> None:
-    page.get_by_role("heading", name="GPU map").first.evaluate("one => one.scrollIntoView()")
+    """The first screen as the page opens, with verdict, GPU map and setup."""
 
 
 def _show_inputs(page: Page) -> None:
@@ -47,8 +46,7 @@ def _show_inputs(page: Page) -> None:
 
 
 PAGE_PICTURES: dict[str, tuple[str, Callable[[Page], None]]] = {
-    "plan": ("?example=paper-trio", _show_plan),
-    "map": ("?example=two-gpu-types", _show_map),
+    "plan": ("?example=two-gpu-types", _show_plan),
     "inputs": ("?example=day", _show_inputs),
 }
 """Name of a picture -> address of the page, and what is done before the picture is taken."""
@@ -74,7 +72,9 @@ def draw_page_picture(browser: Browser, server: str, name: str, folder: Path) ->
         show(page)
         settled(page)
         page.wait_for_timeout(1_000)  # charts are drawn in their own frames
-        return _save_picture(Image.open(io.BytesIO(page.screenshot())), folder / f"{name}.webp")
+        return _save_picture(
+            Image.open(io.BytesIO(page.screenshot(style=AT_REST))), folder / f"{name}.webp"
+        )
     finally:
         context.close()
 

@@ -13,7 +13,7 @@ from tests.support.paths import HOME
 
 @pytest.mark.slow
 def test_a_picture_is_made_of_the_page(server: str, chromium: Browser, tmp_path: Path) -> None:
-    file = draw_page_picture(chromium, server, "map", tmp_path)
+    file = draw_page_picture(chromium, server, "plan", tmp_path)
     picture = Image.open(file).convert("RGB")
     assert picture.size == (WIDTH, HEIGHT)
     colours = len(picture.quantize(64).getcolors() or ())
