@@ -89,17 +89,6 @@ class KnobProgram:
         form = self.form()
         return compile_program(build_program(form), form)
 
-    def nearer_than(self, value: float | None) -> "KnobProgram":
-        """The program with its knob beyond a value, so that infeasible is a proof; itself where it
-        is None.
-        """
-        if value is None:
-            return self
-        knob = self.knob
-        inside = min(max(value, knob.low), knob.high)
-        knob = replace(knob, low=inside) if knob.maximised else replace(knob, high=inside)
-        return replace(self, knob=knob)
-
     def relaxed_at(self, replicas: np.ndarray) -> KnobPoint | None:
         """How far the knob must move for a setup, replicas (O,), on curves that are exact there."""
         point, own = None, replace(self, options=tuple(np.flatnonzero(replicas > 0).tolist()))

@@ -18,6 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from models.compiled_program import CompiledProgram
 from models.formulation import Knob, KnobKind
 from planner.joint.adjustments import Adjustment
 from planner.joint.capacity_bound import (
@@ -66,6 +67,11 @@ FLOOR_PROGRAM_WORK = 2_000_000
 NEAR_ENOUGH = 0.9 * PRECISION
 """Relative distance from a repair within which no nearer number is asked about."""
 
+LEAST_RANGE, WIDER = 0.003, 0.25
+"""Least relative width of the ranges in which a rate is sought, downwards from its bound; or part
+of what is known to be empty.
+"""
+
 MOST_LIMITED = 2
 """Programs for one number that may end at their nodes: further ones prove no more."""
 
@@ -101,10 +107,10 @@ def _least_by_rounds(
     best, limited = LeastChange(None, None, proved=False), 0
     for _ in range(ROUNDS):
         # With a plan only numbers that are nearer by more than the precision are asked about.
-        asked = program if best.value is None else program.nearer_than(_within(adjustment, best))
-        solution = _solve_for_least(asked)
-        if solution is None or solution.answer.stop is StopReason.INFEASIBLE:
-            beaten = best.plan is not None and asked is program
+        nearer = None if best.value is None else _within(adjustment, best)
+        solution = _solve_by_ranges(program, nearer)
+        if solution is None or _is_empty(solution, knob, nearer):
+            beaten = best.plan is not None and nearer is None
             return replace(best, proved=solution is not None and not beaten)
         sign = -1.0 if knob.maximised else 1.0
         bound = sign * max(solution.answer.bound, by_capacity)
@@ -128,6 +134,47 @@ def _least_by_rounds(
         if over:
             break
     return best
+
+
+def _solve_by_ranges(program: KnobProgram, nearer: float | None) -> MilpSolution | None:
+    """The program of a knob; the largest rate at a floor is sought in one range after the other,
+    downwards from the relaxation's bound: destructive bounds (Klein and Scholl, Eur. J. Oper. Res.
+    112, 1999). nearer: as in `_solve_for_least`.
+
+    That a range is empty takes HiGHS a few nodes, and in the first that is not the cutoff leaves a
+    small tree: 8 LLMs on 96 GPUs took 3.2 s and 1,360 nodes for a rate 1 % below the best one
+    without ranges, and 1 to 2 s for six of them with the best one.
+    """
+    knob, bound, compiled = program.knob, program.knob.high, program.compile()
+    while program.floor is not None and knob.kind == KnobKind.RATE:
+        nearest = knob.high - max(LEAST_RANGE * knob.high, WIDER * (bound - knob.high))
+        if nearest <= (knob.low if nearer is None else nearer):
+            break
+        solution = _solve_for_least(program, nearest, compiled)
+        if solution is None:
+            break  # a range that is left open: any setup will do
+        if not _is_empty(solution, knob, nearest):
+            return solution
+        program.knob = knob = replace(knob, high=nearest)
+        high = compiled.linear.high.copy()
+        high[compiled.knob] = nearest
+        compiled = replace(compiled, linear=replace(compiled.linear, high=high))
+    return _solve_for_least(program, nearer, compiled)
+
+
+def _is_empty(solution: MilpSolution, knob: Knob, nearer: float | None) -> bool:
+    """Whether a program has no answer, or is proved to have none that is nearer than a value."""
+    answer = solution.answer
+    if answer.stop is StopReason.INFEASIBLE:
+        return True
+    if nearer is None or answer.stop is not StopReason.OPTIMAL:
+        return False
+    return answer.value > _knob_loss(knob, nearer)
+
+
+def _knob_loss(knob: Knob, value: float) -> float:
+    """What a program minimises at a knob's value."""
+    return -value if knob.maximised else value
 
 
 def _within(adjustment: Adjustment, best: LeastChange) -> float | None:
@@ -186,7 +233,7 @@ def feasible_plan(state: SearchState, floor: Floor) -> LeastChange:
     program = KnobProgram(state, as_stated, floor)
     program.relax()
     for _ in range(ROUNDS):
-        solution = _solve_for_least(program)
+        solution = _solve_for_least(program, None, program.compile())
         if solution is None:
             break
         if solution.answer.stop is StopReason.INFEASIBLE:
@@ -202,18 +249,22 @@ def feasible_plan(state: SearchState, floor: Floor) -> LeastChange:
     return LeastChange(None, None, proved=False)
 
 
-def _solve_for_least(program: KnobProgram) -> MilpSolution | None:
-    """The program of a knob; None where it stayed open."""
+def _solve_for_least(
+    program: KnobProgram, nearer: float | None, compiled: CompiledProgram
+) -> MilpSolution | None:
+    """The program of a knob, compiled; None where it stayed open. nearer: only numbers nearer than
+    this are of interest.
+    """
     state, floor = program.state, program.floor
     if state.clock.stopped():
         return None
-    compiled = program.compile()
     columns = compiled.linear.cost.size
     work = PROGRAM_WORK if floor is None else FLOOR_PROGRAM_WORK
     settings = state.settings(
         rel_gap=PROGRAM_GAP if floor is None else FLOOR_PROGRAM_GAP,
         time_limit=max(state.clock.left(), 0.05),
         nodes=max(int(min(work, state.clock.work)) // columns, LEAST_NODES),
+        cutoff=np.inf if nearer is None else _knob_loss(program.knob, nearer),
     )
     answer = solve_with_highs(compiled.linear, settings)
     state.clock.book_work(answer.nodes, columns)
