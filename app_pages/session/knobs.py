@@ -65,5 +65,5 @@ def knobs_of(edit: ScenarioEdit) -> list[Knob]:
         if isinstance(pool["nodes"], dict):
             continue  # decided by the plan
         path, label = f"pools.{k}.nodes", f"Nodes of {pool['name']}"
-        knobs.append(Knob(path=path, label=label, value=pool["nodes"], least=1, step=1, whole=True))
+        knobs.append(Knob(path=path, label=label, value=pool["nodes"], least=0, step=1, whole=True))
     return knobs

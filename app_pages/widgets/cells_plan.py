@@ -189,6 +189,9 @@ def _draw_cells_pool(report: Report, row: pd.Series, key: str, *, several: bool)
         what = f"{row['Nodes']} x {row['GPUs per node']} {row['GPU']}"
         used = f"{row['GPUs used']} of {row['GPUs in the pool']} GPUs used"
         st.markdown(f"Pool {plain_markdown(row['Pool'])}: {plain_markdown(f'{what}, {used}')}")
+    if not row["GPUs in the pool"]:
+        st.caption("No nodes.")
+        return
     show_styled_chart(build_gpu_map_chart(report, row["Pool"]), key)
     if row["GPUs in the pool"] > MOST_CELLS:
         st.caption(f"The first {MOST_CELLS} of {row['GPUs in the pool']} GPUs.")

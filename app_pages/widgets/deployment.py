@@ -101,6 +101,9 @@ def _draw_deployment_pool(here: ShownPlan, row: pd.Series, key: str, *, several:
         what = f"{row['Nodes']} x {row['GPUs per node']} {row['GPU']}"
         used = f"{row['GPUs used']} of {size} GPUs used"
         st.markdown(f"**Pool {plain_markdown(row['Pool'])}**: {plain_markdown(f'{what}, {used}')}")
+    if not size:
+        st.caption("No nodes.")
+        return
     show_styled_chart(build_gpu_map_chart(here.view.report, row["Pool"]), key)
     if size > MOST_CELLS:
         st.caption(f"The first {MOST_CELLS} of {size} GPUs; the table has all.")

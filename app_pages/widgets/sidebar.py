@@ -30,7 +30,12 @@ def draw_sidebar() -> None:
             disabled=busy,
             on_click=state.start_session_solve,
         )
-        if not busy and state.is_stale():
+        if not busy and (failure := state.solve_failure()) is not None:
+            why = "stopped before any plan was found"
+            if failure.kind is OutcomeKind.FAULTS:
+                why = fault_count(failure.faults)
+            st.caption(f":material/error: Not solved: {why}. See the top of the page.")
+        elif not busy and state.is_stale():
             st.caption(":material/warning: Not solved yet.")
         st.caption("All other inputs are on the page Inputs.")
 
@@ -39,7 +44,7 @@ def _draw_sidebar_knob(knob: Knob) -> None:
     key = reruns.widget_key_across_reruns(f"knob-{knob.path}", float(knob.value))
     look: dict[str, Any] = {"min_value": knob.least, "step": knob.step, "format": "%.12g"}
     if knob.whole:
-        look = {"min_value": 1, "step": 1, "format": "%d"}
+        look = {"min_value": int(knob.least), "step": 1, "format": "%d"}
     st.session_state[key] = int(knob.value) if knob.whole else float(knob.value)
     args = (knob.path, key)
     st.number_input(plain_markdown(knob.label), key=key, on_change=_knob_changed, args=args, **look)

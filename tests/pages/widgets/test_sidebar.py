@@ -36,6 +36,17 @@ def test_stale_inputs_can_be_taken_back() -> None:
     assert STALE not in words(app)
 
 
+def test_a_pool_may_have_no_nodes_but_not_every_pool() -> None:
+    app = opened(example="two-gpu-types")
+    knob(app, "pools.1.nodes").set_value(0).run()
+    app.button(key="solve").click().run()
+    solved(app)
+    assert [p["nodes"] for p in app.session_state["shown"].content["context"]["pools"]] == [2, 0]
+    knob(app, "pools.0.nodes").set_value(0).run()
+    assert "This change was rejected" in words(app)
+    assert knob(app, "pools.0.nodes").value == 2
+
+
 def test_a_cancelled_solve_is_reported_and_the_plan_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened()
     before = app.session_state["shown"]
@@ -48,6 +59,7 @@ def test_a_cancelled_solve_is_reported_and_the_plan_stays(monkeypatch: pytest.Mo
     solved(app)
     assert app.session_state["shown"] is before
     assert "Stopped" in words(app)
+    assert "Not solved: stopped before any plan was found" in words(app)
     assert not app.button(key="solve").disabled
 
 
