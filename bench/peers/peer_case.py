@@ -18,8 +18,8 @@ from models.instance import Instance, ObjectiveKind
 from models.packing.first_fit import ORDERS, Packing, PackingVerdict, pack_first_fit
 from models.packing.placement import place_all, place_on_fewest
 from models.quality import Quality
-from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.setups.goal_state import incumbent_for_goal
+from planner.joint.setups.outcome import outcome_effort, outcome_solution
 from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.joint.setups.setup_routing import RoutingLimits, route_setup
 from planner.settings import FLOOR_SLACK, Settings

@@ -74,8 +74,12 @@ BETTER = 1e-6
 
 
 @dataclass(frozen=True)
-class _Setup:
-    """replicas: (O,) whole. point: of its program; point.slope of the program's options."""
+class NearbySetup:
+    """A setup that was looked at.
+
+    replicas: (K,) whole, of the options looked at. point: of its program; point.slope of these
+    options.
+    """
 
     replicas: np.ndarray
     point: NodePoint
@@ -91,15 +95,20 @@ def search_neighbourhood(state: GoalState, milp: RestrictedMilp) -> None:
     shared, began = state.shared, time.perf_counter()
     cuts = len(shared.quality.cuts)
     if state.incumbent is not None:
-        _Neighbourhood(state, milp).run()
+        Neighbourhood(state, milp).run()
     made = np.arange(cuts, len(shared.quality.cuts))
     state.plunge_cuts = np.concatenate([state.plunge_cuts, made])
     shared.clock.spend("neighbourhood", began)
     state.report("neighbourhood")
 
 
-class _Neighbourhood:
-    """The search from one incumbent. options: (K,) positions of those that may help."""
+class Neighbourhood:
+    """The search from one incumbent.
+
+    options: (K,) positions of those that may help. better: by how much a value has to fall.
+    """
+
+    better = BETTER
 
     def __init__(self, state: GoalState, milp: RestrictedMilp) -> None:
         self.state, self.shared = state, state.shared
@@ -136,11 +145,11 @@ class _Neighbourhood:
             if anew is None:
                 continue
             found = self._descend(anew, TRIALS)
-            if found.loss < best.loss - BETTER and self._can_be_placed(found):
+            if found.loss < best.loss - self.better and self._can_be_placed(found):
                 best, vain = self._try_to_close(found), 0
         self._take(best)
 
-    def _try_to_close(self, best: _Setup) -> _Setup:
+    def _try_to_close(self, best: NearbySetup) -> NearbySetup:
         """Make a setup a plan if its value would close the gap; where to go on from."""
         if best.loss - self.state.bound > self.state.tolerance() or not self._take(best):
             return best
@@ -149,7 +158,7 @@ class _Neighbourhood:
         again = self._solve(best.replicas, np.inf)
         return best if again is None else again
 
-    def _take(self, setup: _Setup) -> bool:
+    def _take(self, setup: NearbySetup) -> bool:
         """Place and route a setup if its value beats the best plan; whether it was."""
         if setup.loss >= self.state.loss - BETTER or self.shared.clock.stopped():
             return False
@@ -159,10 +168,10 @@ class _Neighbourhood:
             consider_primal(self.state, replicas, setup.point.rates, placement.packings)
         return True
 
-    def _can_be_placed(self, setup: _Setup) -> bool:
+    def _can_be_placed(self, setup: NearbySetup) -> bool:
         return all_packed(pack_for_separation(self.shared, self._in_full(setup)))
 
-    def _in_full(self, setup: _Setup) -> np.ndarray:
+    def _in_full(self, setup: NearbySetup) -> np.ndarray:
         """Replicas (O,)."""
         replicas = np.zeros(len(self.shared.instance.options), dtype=int)
         replicas[self.options] = setup.replicas
@@ -178,19 +187,19 @@ class _Neighbourhood:
 
     # -- moves -------------------------------------------------------------------------------------
 
-    def _descend(self, setup: _Setup, trials: int) -> _Setup:
+    def _descend(self, setup: NearbySetup, trials: int) -> NearbySetup:
         """Exchange replicas while one of the most promising exchanges is better."""
-        better: _Setup | None = setup
+        better: NearbySetup | None = setup
         while better is not None and not self._halted():
             setup, better = better, None
             for replicas in self._exchanges(setup, trials):
                 self._tried.add(replicas.tobytes())
-                better = self._solve(replicas, setup.loss - BETTER)
+                better = self._solve(replicas, setup.loss - self.better)
                 if better is not None or self._halted():
                     break
         return setup
 
-    def _exchanges(self, setup: _Setup, most: int) -> list[np.ndarray]:
+    def _exchanges(self, setup: NearbySetup, most: int) -> list[np.ndarray]:
         """The setups (K,) not tried yet that promise most by the worth of replicas, best first."""
         replicas, slope = setup.replicas, setup.point.slope
         gains, moves = [], []
@@ -205,7 +214,7 @@ class _Neighbourhood:
                 gain = np.where(fits >= given, given * slope - lost, np.inf)
                 if a >= 0:
                     gain[a] = np.inf
-                for b in np.flatnonzero(gain < -BETTER).tolist():
+                for b in np.flatnonzero(gain < -self.better).tolist():
                     gains.append(gain[b])
                     moves.append((a, taken, b, given))
         found: list[np.ndarray] = []
@@ -228,7 +237,7 @@ class _Neighbourhood:
         ).min(axis=0)
         return np.asarray(np.minimum(np.floor(each), self._upper - replicas))
 
-    def _decide_anew(self, best: _Setup) -> _Setup | None:
+    def _decide_anew(self, best: NearbySetup) -> NearbySetup | None:
         """The setup that a dive ends in where a few LLMs, chosen at random, are decided anew."""
         every = self._llm.max() + 1
         count = min(int(self._rng.integers(FEWEST_FREE, MOST_FREE + 1)), every)
@@ -236,29 +245,49 @@ class _Neighbourhood:
         free = np.isin(self._llm, llms)
         low = np.where(free, 0, best.replicas).astype(float)
         high = np.where(free, self._upper, best.replicas).astype(float)
-        point = self._solve_box(low, high, best.loss - BETTER, DIVE_ROUNDS)
-        cutoff = best.loss + WORSE * self.state.tolerance()
+        point = self._solve_box(low, high, best.loss - self.better, DIVE_ROUNDS)
+        return self._dive(point, low, high, best.loss + WORSE * self.state.tolerance())
+
+    def _dive(
+        self, point: NodePoint | None, low: np.ndarray, high: np.ndarray, cutoff: float
+    ) -> NearbySetup | None:
+        """The setup that fixing a part of the numbers at a time ends in, from a point of a box
+        (low, high: (K,), changed on the way); None where it loses as much as the cutoff or more.
+        """
         while point is not None:
-            counts = point.counts
-            used = (counts > WHOLE) & (low < high)
-            apart = np.abs(counts - np.rint(counts))
-            broken = np.flatnonzero(used & (apart > WHOLE))
-            if not broken.size:
-                return self._solve(np.rint(counts).astype(int), cutoff)
-            nearest = broken[np.argsort(apart[broken], kind="stable")]
-            first = nearest[: max(int(np.ceil(DIVE_SHARE * broken.size)), 1)]
-            fixed = np.concatenate([np.flatnonzero(used & (apart <= WHOLE)), first])
-            low[fixed] = high[fixed] = np.rint(counts[fixed])
-            point = self._solve_box(low, high, cutoff, DIVE_ROUNDS)
+            chosen = dive_numbers(point.counts, low < high)
+            if not chosen.size:
+                return self._solve(np.rint(point.counts).astype(int), cutoff)
+            point = self._fix_in_dive(point, chosen, low, high, cutoff)
         return None
+
+    def _fix_in_dive(
+        self,
+        point: NodePoint,
+        chosen: np.ndarray,
+        low: np.ndarray,
+        high: np.ndarray,
+        cutoff: float,
+    ) -> NodePoint | None:
+        """The point after some numbers were fixed at the nearest whole ones."""
+        low[chosen] = high[chosen] = np.rint(point.counts[chosen])
+        return self._solve_box(low, high, cutoff, DIVE_ROUNDS)
 
     # -- the live program --------------------------------------------------------------------------
 
-    def _solve(self, replicas: np.ndarray, cutoff: float) -> _Setup | None:
-        """A setup (K,) with its value, None where it loses as much as the cutoff or more."""
+    def _quality_gap(self) -> float:
+        """The gap of quality (0..1 scale) that programs are cut to a share of."""
+        return self.state.tolerance()
+
+    def _solve(
+        self, replicas: np.ndarray, cutoff: float, rounds: int = ROUNDS
+    ) -> NearbySetup | None:
+        """A setup (K,) with its value, None where it loses as much as the cutoff or more. rounds:
+        solves at most.
+        """
         counts = replicas.astype(float)
-        point = self._solve_box(counts, counts, cutoff, ROUNDS)
-        return None if point is None else _Setup(replicas, point)
+        point = self._solve_box(counts, counts, cutoff, rounds)
+        return None if point is None else NearbySetup(replicas, point)
 
     def _solve_box(
         self, low: np.ndarray, high: np.ndarray, cutoff: float, rounds: int
@@ -266,7 +295,7 @@ class _Neighbourhood:
         if self._program.full:
             self._program = self._build()
         before = self._program.lps
-        point = self._program.solve_box(low, high, cutoff, self.state.tolerance(), rounds)
+        point = self._program.solve_box(low, high, cutoff, self._quality_gap(), rounds)
         solved = self._program.lps - before
         self._lps += solved
         self.shared.clock.book_solves(solved, self._program.live.columns)
@@ -283,3 +312,17 @@ class _Neighbourhood:
         return NodeProgram(
             form, shared.quality, points, shared.settings(), self._groups, self._near
         )
+
+
+def dive_numbers(counts: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Numbers (K,) that the next step of a dive fixes: whole ones in use, and a share of the
+    others, those nearest to whole; none where all in use are whole.
+    """
+    used = (counts > WHOLE) & free
+    apart = np.abs(counts - np.rint(counts))
+    broken = np.flatnonzero(used & (apart > WHOLE))
+    if not broken.size:
+        return broken
+    nearest = broken[np.argsort(apart[broken], kind="stable")]
+    first = nearest[: max(int(np.ceil(DIVE_SHARE * broken.size)), 1)]
+    return np.concatenate([np.flatnonzero(used & (apart <= WHOLE)), first])

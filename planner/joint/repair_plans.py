@@ -13,8 +13,8 @@ from models.formulation import Goal, GoalKind
 from models.instance import ObjectiveKind
 from planner.joint.adjustments import Adjustment
 from planner.joint.capacity_bound import SLACK
-from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.setups.goal_state import GoalState
+from planner.joint.setups.outcome import outcome_effort, outcome_solution
 from planner.joint.setups.primal_heuristics import consider_primal
 from planner.joint.setups.search_state import SearchState
 from planner.joint.setups.separation import all_packed, pack_for_separation, place_or_separate

@@ -33,11 +33,13 @@ from models.program import build_program
 from planner.joint.branching import FLAT_LPS, branch_from_relaxation, programs_before_tree
 from planner.joint.capacity_bound import capacity_shortage
 from planner.joint.cost_floor import reach_cost_floor
+from planner.joint.cost_neighbourhood import search_cost_neighbourhood
 from planner.joint.cost_rounding import round_for_cost
 from planner.joint.neighbourhood import search_neighbourhood
 from planner.joint.plunging import plunge_for_cost, plunge_from_relaxation
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
 from planner.joint.root_relaxation import (
+    NEARBY_LLMS,
     RootRelaxation,
     relax_root,
     tighten_root,
@@ -314,8 +316,15 @@ class Search:
     def _seek_cheap_setups(self, relaxation: RootRelaxation) -> None:
         """Plans of a cost goal before its first program, near the relaxation; where none of these
         reaches the floor, at any cost, and by plunges.
+
+        With few LLMs the programs that round are quick and complete; with more than MANY_LLMS the
+        linear program of one setup takes as long as ten of 12 LLMs.
         """
-        state, before = self.state, self.loss
+        state, before, instance = self.state, self.loss, self.shared.instance
+        if NEARBY_LLMS < len(instance.llms) <= MANY_LLMS and not instance.prices_changes:
+            search_cost_neighbourhood(state, relaxation)
+        if self.closed() or self.loss < before:
+            return
         if self.shared.quality.moves_prompts:
             self.near += tuple(round_for_cost(state, relaxation))
         is_rounded = self.loss < before

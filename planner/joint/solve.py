@@ -16,9 +16,9 @@ from models.formulation import Goal, GoalKind
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
 from planner.joint.infeasibility import explain_infeasibility
-from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
 from planner.joint.setups.goal_state import Incumbent
+from planner.joint.setups.outcome import outcome_effort, outcome_solution
 from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.joint.shadow_prices import shadow_prices, shadow_prices_before_headroom
 from planner.joint.ties import break_ties, objective_value

@@ -31,9 +31,9 @@ from models.demand.headroom import with_headroom
 from models.formulation import Changes, Goal, GoalKind, formulation_lean_cost
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
-from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
 from planner.joint.setups.goal_state import Incumbent, incumbent_for_goal
+from planner.joint.setups.outcome import outcome_effort, outcome_solution
 from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.joint.setups.separation import all_packed, pack_tightly_for_separation
 from planner.joint.setups.setup_routing import RoutedSetup

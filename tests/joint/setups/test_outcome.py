@@ -2,8 +2,8 @@
 
 import pytest
 
-from planner.joint.outcome import outcome_effort, outcome_solution
 from planner.joint.search import Search
+from planner.joint.setups.outcome import outcome_effort, outcome_solution
 from planner.solution import Status, Termination
 from tests.support.instances.search_states import QUALITY, feasible_instances, fresh_state
 
