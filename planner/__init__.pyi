@@ -2,6 +2,10 @@ from planner.api.cells_plan_result import CellsPlanResult as CellsPlanResult
 from planner.api.comparison import CellsDiffResult as CellsDiffResult
 from planner.api.comparison import DiffResult as DiffResult
 from planner.api.comparison import diff as diff
+from planner.api.kept_work import list_kept as list_kept
+from planner.api.kept_work import read_kept as read_kept
+from planner.api.kept_work import remove_kept as remove_kept
+from planner.api.kept_work import save as save
 from planner.api.plan_result import PlanResult as PlanResult
 from planner.api.plan_source import read_plan as read_plan
 from planner.api.planning import plan as plan
@@ -15,9 +19,11 @@ from planner.api.studies import sweep as sweep
 from planner.errors import CatalogueError as CatalogueError
 from planner.errors import DataError as DataError
 from planner.errors import InfeasibleError as InfeasibleError
+from planner.errors import LibraryError as LibraryError
 from planner.errors import NoPlanInTimeError as NoPlanInTimeError
 from planner.errors import ProfileError as ProfileError
 from planner.errors import ScenarioError as ScenarioError
 from planner.errors import ScoresError as ScoresError
 from planner.errors import SolveError as SolveError
 from planner.errors import VerificationError as VerificationError
+from planner.library.kept_record import KeptRecord as KeptRecord

@@ -5,6 +5,7 @@
       ProfileError              the profile table
       ScoresError               the scores table
       CatalogueError            the GPU and LLM catalogues
+      LibraryError              no such record, or a library that cannot be used
     SolveError                  the input is sound, but there is no plan to return
       InfeasibleError           no plan keeps all limits; a conflict and repairs exist  exit code 3
       NoPlanInTimeError         stopped by a limit before a plan was found              exit code 5
@@ -24,6 +25,7 @@ __all__ = [
     "CatalogueError",
     "DataError",
     "InfeasibleError",
+    "LibraryError",
     "NoPlanInTimeError",
     "ProcessEndedError",
     "ProfileError",
@@ -32,6 +34,10 @@ __all__ = [
     "SolveError",
     "VerificationError",
 ]
+
+
+class LibraryError(DataError):
+    """There is no such record in the library, or the library cannot be read or written."""
 
 
 class SolveError(Exception):

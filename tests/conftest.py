@@ -17,6 +17,7 @@ settings.register_profile("suite", derandomize=True, deadline=None)
 settings.load_profile("suite")
 
 pytest_plugins = (
+    "tests.support.kept.library_case",  # the fixtures `library` and `postgres`
     "tests.support.instances.stand_in_search",  # the fixture `search`
     "tests.support.plans.routed_plan",  # the fixture `source`
     "tests.support.scenarios.scenario_case",  # the fixture `case`
@@ -32,6 +33,15 @@ def one_core() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "cpu_count", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def library_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is kept in the library of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLANNER_LIBRARY", str(tmp_path_factory.mktemp("library")))
+        patch.delenv("PLANNER_DATABASE_URL", raising=False)
         yield
 
 

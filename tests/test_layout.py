@@ -77,6 +77,12 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.cells.routing": (*BELOW, *JOINT),
     "planner.cells": (*BELOW, *JOINT, "planner.cells.routing"),
     "planner.sizing": (*BELOW, *JOINT, "planner.cells"),
+    "planner.library": (
+        *BELOW, "planner.plans", "planner.plans.cells", "planner.scenario",
+        "planner.scenario.schema",
+    ),
+    "planner.library.migrations": ("planner", "planner.library"),
+    "planner.library.migrations.versions": (),
     "planner.profiling": (*BELOW, "planner.joint", "planner.decomposition"),
     "planner.studies.baselines": (
         *BELOW, "planner.scenario", "planner.joint", "planner.plans",
@@ -133,6 +139,7 @@ PLANNER = tuple(name for name in PACKAGES if name.startswith("planner"))
 PACKAGES |= {
     "planner.cli.commands.cells": (*PLANNER, *MODELS, *PROFILES),
     "planner.cli.commands": (*PLANNER, *MODELS, *PROFILES, "planner.cli.commands.cells"),
+    "planner.cli.commands.library": (*PLANNER, *PROFILES, "planner.cli.commands"),
     "planner.cli.commands.profiles": (
         *PLANNER,
         *MODELS,
@@ -153,7 +160,8 @@ PACKAGES |= {
 PACKAGES["planner.cli"] = (
     *("planner", "planner.cli.terminal"),
     *("planner.cli.commands", "planner.cli.commands.profiles", "planner.cli.commands.scores"),
-    *("planner.cli.commands.demand", "planner.cli.commands.starting"),
+    *("planner.cli.commands.demand", "planner.cli.commands.library"),
+    "planner.cli.commands.starting",
 )
 _BELOW_PAGES = (*PLANNER[:-1], *MODELS, *PROFILES, *REPORTS)
 PACKAGES["app_pages.session"] = (*_BELOW_PAGES, "app_pages.jobs")
@@ -198,6 +206,12 @@ KEEPERS = {
     "typer": {"planner.cli"},
     "ruamel": {"profiles.io"},
     "ijson": {"profiles.importers.formats"},
+    "sqlalchemy": {"planner.library", "planner.library.migrations.versions"},
+    "alembic": {
+        *("planner.library", "planner.library.migrations"),
+        "planner.library.migrations.versions",
+    },
+    "platformdirs": {"planner.library"},
 }
 """Outside library -> the packages that may import it."""
 
@@ -405,7 +419,10 @@ def test_folders_stay_small() -> None:
     assert {folder: count for folder, count in counts.items() if count > 20} == {}
 
 
-API = {"load", "plan", "read_plan", "simulate", "sweep", "baselines", "diff"}
+API = {
+    *("load", "plan", "read_plan", "simulate", "sweep", "baselines", "diff"),
+    *("save", "list_kept", "read_kept", "remove_kept"),
+}
 
 
 def test_no_module_hides_a_function_of_the_api() -> None:
@@ -518,7 +535,18 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("planner/cli/arguments", "planner/cli/estimate_app", "planner/cli/operation_app"),
         *("planner/cli/plan_app", "planner/cli/profile_app", "planner/cli/start_app"),
         *("planner/cli/demand_app", "planner/cli/scores_app", "planner/cli/study_app"),
+        "planner/cli/library_app",
     ),
+    "tests/library/test_library_schema.py": (
+        *("planner/library/kept_tables", "planner/library/migrations/env"),
+        "planner/library/migrations/versions/v0001_kept_work",
+    ),
+    "tests/cli/commands/library/test_library_list.py": (
+        "planner/cli/commands/library/library_changes",
+        "planner/cli/commands/library/library_export",
+        "planner/cli/commands/library/library_show",
+    ),
+    "tests/cli/commands/library/test_keep_plan.py": ("planner/cli/commands/keep_plan",),
     "tests/demand/test_day.py": ("planner/demand/day_levels",),
     "tests/sizing/test_rate_sizing.py": ("planner/sizing/sizing_goal",),
     "tests/plans/cells/test_any_plan.py": ("planner/plans/cells/cells_plan",),

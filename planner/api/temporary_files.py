@@ -32,7 +32,8 @@ class TemporaryFiles:
         self.names: dict[str, str] = {}
 
     @cached_property
-    def _folder(self) -> Path:
+    def folder(self) -> Path:
+        """The folder itself."""
         folder = Path(tempfile.mkdtemp(prefix="joint-llm-planner-"))
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         return folder
@@ -41,7 +42,7 @@ class TemporaryFiles:
         """Write a scenario file. content: keys of a scenario; `profiles`, `scores`, `demand` and
         the `scores` of classes are paths (relative to the current folder) or DataFrames.
         """
-        path = self._folder / "scenario.yaml"
+        path = self.folder / "scenario.yaml"
         self.names[str(path)] = "scenario (mapping)"
         plain = content_for_temporary_files(self.write_tables(content))
         for holder, key, _ in _table_places(plain):
@@ -58,7 +59,7 @@ class TemporaryFiles:
             paths["classes"] = [dict(one) if isinstance(one, Mapping) else one for one in classes]
         for holder, key, name in _table_places(paths):
             if isinstance(frame := holder[key], pd.DataFrame):
-                path = self._folder / f"{name}.csv"
+                path = self.folder / f"{name}.csv"
                 self.names[str(path)] = f"{name} (DataFrame)"
                 frame.to_csv(path, index=frame.index.name is not None)
                 holder[key] = str(path)

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from planner.cli.demand_app import demand_app
+from planner.cli.library_app import library_app
 from planner.cli.operation_app import operation_app
 from planner.cli.own_packages import foreign_packages
 from planner.cli.plan_app import plan_app
@@ -51,6 +52,7 @@ for _commands in (plan_app, study_app, operation_app, start_app):
 app.add_typer(profile_app, name="profile")
 app.add_typer(scores_app, name="scores")
 app.add_typer(demand_app, name="demand")
+app.add_typer(library_app, name="library")
 
 
 def _print_version(is_wanted: bool) -> None:

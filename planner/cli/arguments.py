@@ -9,6 +9,10 @@ __all__ = [
     "SHARING_LOSS_PCT",
     "ItsScenario",
     "Jobs",
+    "KeepAs",
+    "KeepNote",
+    "KeepPlan",
+    "KeepTags",
     "Overrides",
     "PlanPath",
     "ReportPath",
@@ -54,6 +58,30 @@ Unverified = Annotated[
 ReportPath = Annotated[
     str | None,
     typer.Option(metavar="PATH", help="Write the report as an Excel workbook.", show_default=False),
+]
+KeepPlan = Annotated[
+    bool, typer.Option("--save", help="Keep it in the library, under the scenario's name.")
+]
+KeepAs = Annotated[
+    str | None,
+    typer.Option(
+        "--save-as", metavar="NAME", help="Keep it in the library by this name.", show_default=False
+    ),
+]
+KeepTags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        help="Keep it in the library with this tag; may be repeated.",
+        show_default=False,
+    ),
+]
+KeepNote = Annotated[
+    str | None,
+    typer.Option(
+        "--note", metavar="TEXT", help="Keep it in the library with a note.", show_default=False
+    ),
 ]
 Jobs = Annotated[
     int, typer.Option(min=0, max=1024, metavar="N", help="Processes; 0 = one per core.")

@@ -7,6 +7,10 @@ import typer
 
 from planner.cli.arguments import (
     ItsScenario,
+    KeepAs,
+    KeepNote,
+    KeepPlan,
+    KeepTags,
     Overrides,
     PlanPath,
     ReportPath,
@@ -149,6 +153,10 @@ def plan(
             help="What the loss of any one node does to the setup, with requests routed anew.",
         ),
     ] = False,
+    save: KeepPlan = False,
+    save_as: KeepAs = None,
+    tags: KeepTags = None,
+    note: KeepNote = None,
     quiet: Annotated[
         bool,
         typer.Option(
@@ -169,11 +177,14 @@ def plan(
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
         from planner.cli.commands.plan import PlanOptions, PlanOutputs, run_plan
+        from planner.cli.terminal.command_options import KeepOptions
 
+        is_kept = save or save_as is not None or bool(tags) or note is not None
+        keep = KeepOptions(save_as or "", tuple(tags or ()), note or "") if is_kept else None
         code = run_plan(
             scenario,
             changes,
-            PlanOutputs(json, xlsx, charts, write_model),
+            PlanOutputs(json, xlsx, charts, write_model, keep),
             interrupt,
             PlanOptions(
                 marginals=marginals,

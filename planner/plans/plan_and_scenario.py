@@ -145,7 +145,7 @@ def _verified(plan: Plan, loaded: LoadResult, path: Path, *, unverified: bool) -
     return PlanAndScenario(plan, loaded, tuple(problems))
 
 
-def unverified_line(path: Path, problems: Sequence[str]) -> str:
+def unverified_line(path: Path | str, problems: Sequence[str]) -> str:
     """The sentence that goes with everything which rests on a plan that fails its checks."""
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return f"NOT VERIFIED: {path} fails its checks: {problems[0]}{more}. Do not rely on it."

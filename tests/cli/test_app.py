@@ -23,12 +23,14 @@ COMMANDS = (
     *("simulate", "init", "app", "profile gaps", "profile estimate", "profile import"),
     *("profile derate", "profile merge"),
     *("profile check", "scores check", "scores import", "demand import"),
+    *("library list", "library show", "library compare", "library tag", "library rename"),
+    *("library export", "library rm"),
 )
 
 
 def test_help_lists_every_command_with_a_whole_sentence() -> None:
     listed = ""
-    for group in ([], ["profile"], ["scores"], ["demand"]):
+    for group in ([], ["profile"], ["scores"], ["demand"], ["library"]):
         outcome = CliRunner().invoke(app, [*group, "-h"], env={"COLUMNS": "80"})
         listed += outcome.stdout.partition("Commands:")[2].partition("Example:")[0]
     lines = [line.strip() for line in listed.splitlines() if line.strip()]
@@ -48,7 +50,10 @@ def test_help_shows_an_example(command: str) -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    heavy = "{'numpy', 'pandas', 'pyomo', 'rich', 'pydantic', 'highspy', 'scipy', 'streamlit'}"
+    heavy = (
+        "{'numpy', 'pandas', 'pyomo', 'rich', 'pydantic', 'highspy', 'scipy', 'streamlit',"
+        " 'sqlalchemy', 'alembic', 'platformdirs'}"
+    )
     code = f"import sys, planner, planner.cli.app; print(sorted({heavy} & set(sys.modules)))"
     assert (
         subprocess.run(
@@ -56,6 +61,14 @@ def test_help_loads_nothing_heavy() -> None:
         ).stdout.strip()
         == "[]"
     )
+
+
+def test_planning_without_saving_loads_no_database() -> None:
+    code = "import sys, planner.cli.commands.plan; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=HOME, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "False"
 
 
 def test_version() -> None:

@@ -44,8 +44,8 @@ LATE = (
     *("pyarrow.pandas_compat", "pandas.io.formats.csvs", "PIL.PngImagePlugin"),
 )
 """What is imported where it is used, and takes time."""
-ELSEWHERE = ("__main__", "dual_price_plugin", "cell_price_plugin")
-"""Modules that are not part of the command line: they run, or belong to a gateway."""
+ELSEWHERE = ("__main__", "dual_price_plugin", "cell_price_plugin", "migrations.env")
+"""Modules that are not part of the command line: they run, or belong to a gateway or to Alembic."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +160,8 @@ def _set_environment(logs: Path) -> None:
     temporary.mkdir(exist_ok=True)
     tempfile.tempdir = None
     os.environ.update(TMPDIR=str(temporary), SOURCE_DATE_EPOCH="1", COLUMNS="100", NO_COLOR="1")
+    # A library of the case's own, beside the folder that is looked at.
+    os.environ["PLANNER_LIBRARY"] = str(logs / "library")
 
 
 def _limit() -> None:

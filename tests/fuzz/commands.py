@@ -40,6 +40,8 @@ COMMANDS: Mapping[str, Command] = {
             **{"--current": "in:plan", "--what-if-lost": "flag", "--quiet": "flag"},
             **{"--from": "in:plan", "--most-changes": "int:0:4"},
             **{"--change-usd": "number:0:3", "--change-hours": "number:0:48"},
+            **{"--save": "flag", "--save-as": "word:x,two,1", "--tag": "word:a,b"},
+            "--note": "word:why,x",
         },
         ("--time-limit", "2"),
     ),
@@ -179,6 +181,19 @@ COMMANDS: Mapping[str, Command] = {
         },
         ("--to", "day"),
     ),
+    "library list": Command(
+        (),
+        {
+            **{"@": "word:x,two,100 %", "--kind": "word:plan,scenario,study,x", "--json": "flag"},
+            **{"--tag": "word:a,b", "--top": "int:0:9"},
+        },
+    ),
+    "library show": Command(("word:1,x",), {"--json": "flag", "--unverified": "flag"}),
+    "library compare": Command(("word:1,x", "word:2,x"), {"--unverified": "flag"}),
+    "library tag": Command(("word:1,x", "word:a,b"), {"--remove": "word:a,b"}),
+    "library rename": Command(("word:1,x", "word:y,two"), {"--note": "word:why,x"}),
+    "library export": Command(("word:1,x",), {"--to": "folder"}, ("--to", "deploy")),
+    "library rm": Command(("word:1,x",), {"--yes": "flag"}),
     "profile gaps": Command(
         ("in:scenario",),
         {"--csv": "out:.csv", "--top": "int:1:20", "--set": "set", "--quiet": "flag"},

@@ -7,6 +7,7 @@ into a failure.
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,10 @@ PLACES = {
     "shellcheck": ("shellcheck",),
     "docker-compose": ("docker-compose",),
     "unshare": ("unshare",),
+    "postgres": (
+        "postgres",
+        *(str(one) for one in sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))[::-1]),
+    ),
     "litellm": (str(HOME / ".venv-litellm" / "bin" / "python"),),
     "mkdocs": (str(HOME / ".venv-docs" / "bin" / "mkdocs"),),
 }
@@ -31,6 +36,7 @@ INSTALL = {
     "shellcheck": "apt-get install shellcheck",
     "docker-compose": "apt-get install docker-compose",
     "unshare": "apt-get install util-linux",
+    "postgres": "apt-get install postgresql",
     "litellm": "make litellm",
     "mkdocs": "make docs",
 }

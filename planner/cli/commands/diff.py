@@ -20,11 +20,12 @@ from planner.plans.cells.any_plan import load_any_plan_to_compare
 from planner.plans.cells.cells_plan import CellsPlan
 from planner.plans.changes.diff import PlanDiff, diff_plans
 from planner.plans.numbers import tidy
+from planner.plans.record import Plan
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.diff import diff_line, diff_tables
 from profiles.io.faults import Fault
 
-__all__ = ["run_diff"]
+__all__ = ["print_diff_of_plans", "run_diff"]
 
 
 @framed_command
@@ -33,21 +34,31 @@ def run_diff(old: Path, new: Path, *, unverified: bool = False) -> int:
     read = [load_any_plan_to_compare(path, unverified=unverified) for path in (old, new)]
     warn([line for _, line in read if line])
     before, after = (plan for plan, _ in read)
+    return print_diff_of_plans(before, after, (str(old), str(new)))
+
+
+def print_diff_of_plans(
+    before: Plan | CellsPlan, after: Plan | CellsPlan, names: tuple[str, str]
+) -> int:
+    """Print what differs between two plans; 0. names: how messages call them.
+
+    DataError where one alone has classes and cases, SolveError where one has no setup.
+    """
     if isinstance(before, CellsPlan) and isinstance(after, CellsPlan):
         return run_diff_cells(before, after, _print_steps)
     if isinstance(before, CellsPlan) or isinstance(after, CellsPlan):
-        raise DataError([_different_kinds(old, new, first_has_cells=isinstance(before, CellsPlan))])
+        raise DataError([_different_kinds(names, first_has_cells=isinstance(before, CellsPlan))])
     contents = [plan.demand_setup().content for plan in (before, after)]
     _print_diff(plain_output_console(), contents, diff_plans(*contents))
     return 0
 
 
-def _different_kinds(old: Path, new: Path, *, first_has_cells: bool) -> Fault:
+def _different_kinds(names: tuple[str, str], *, first_has_cells: bool) -> Fault:
     """The fault of two plans that cannot be compared."""
-    cells, other = (old, new) if first_has_cells else (new, old)
+    cells, other = names if first_has_cells else names[::-1]
     problem = f"this plan is of classes and cases (schema 2), {other} of one class in one case"
     fix = "plan both for the same classes and cases, and compare those"
-    return Fault(str(cells), "schema", "2", problem, fix)
+    return Fault(cells, "schema", "2", problem, fix)
 
 
 def _print_diff(console: Console, contents: list[Any], difference: PlanDiff) -> None:

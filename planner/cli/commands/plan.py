@@ -12,6 +12,7 @@ from models.demand.node_numbers import undecided_pools
 from models.linear import LinearProgram
 from models.quality import Quality
 from planner.cells.lost_node_table import lost_nodes_of_solution
+from planner.cli.commands.keep_plan import check_library_for_plan, keep_plan_in_library
 from planner.cli.commands.plan_cells import (
     refuse_plan_options_with_cells,
     refuse_plan_options_with_sizing,
@@ -19,6 +20,7 @@ from planner.cli.commands.plan_cells import (
     run_plan_cells,
 )
 from planner.cli.commands.robust_plan import NOT_ROBUST, plan_robust_scenario
+from planner.cli.terminal.command_options import KeepOptions
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_output_console
@@ -63,16 +65,18 @@ class PlanOutputs:
     """What is written in addition to the terminal output.
 
     json: file, "-" for standard output and nothing else there; xlsx: file; charts: folder; model:
-    file of the last program, .mps or .lp.
+    file of the last program, .mps or .lp; keep: how the plan is kept in the library.
     """
 
     json: str | None = None
     xlsx: str | None = None
     charts: str | None = None
     model: str | None = None
+    keep: KeepOptions | None = None
 
     def check(self) -> None:
         """Raise DataError for what cannot be written."""
+        check_library_for_plan(self.keep)
         files = {"--xlsx": self.xlsx, "--write-model": self.model}
         files["--json"] = None if self.json == "-" else self.json
         for option, path in files.items():
@@ -374,6 +378,8 @@ def _output_plan(
         model = str(outputs.model)
         failed = framed_write(model, partial(write_model_file, program, Path(model)))
         code, written = max(code, failed), written | ({} if failed else {"model": model})
+    failed, kept = keep_plan_in_library(plan.content, source.loaded, outputs)
+    code, written = max(code, failed), written | kept
     if outputs.json == "-":
         sys.stdout.write(plan_file_text(plan.content))
     elif quiet:

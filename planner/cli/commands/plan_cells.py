@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.instance import ObjectiveKind
 from planner.cells.lost_node_table import lost_node_table
+from planner.cli.commands.keep_plan import keep_plan_in_library
 from planner.cli.terminal.cells_report import print_cells_report, print_cells_verdict
 from planner.cli.terminal.frame import EXIT_CODES, framed_write, notify
 from planner.cli.terminal.interrupt import Interrupt
@@ -128,6 +129,8 @@ def run_plan_cells(
             where, lambda: written.update(write_cells_report_files(content, loaded, *files))
         )
         code = max(code, failed)
+    failed, kept = keep_plan_in_library(content, loaded, outputs)
+    code, written = max(code, failed), written | kept
     console = plain_output_console()
     if json == "-":
         sys.stdout.write(plan_file_text(content))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["LONGEST_MINUTES", "ExportOptions", "RouteOptions", "SimulateOptions"]
+__all__ = ["LONGEST_MINUTES", "ExportOptions", "KeepOptions", "RouteOptions", "SimulateOptions"]
 
 LONGEST_MINUTES = 10.0
 """Of a run of `simulate` where nothing is stated."""
@@ -58,3 +58,12 @@ class ExportOptions:
     only: str | None
     scenario: str | None
     quiet: bool
+
+
+@dataclass(frozen=True)
+class KeepOptions:
+    """How a command keeps what it has computed in the library. name: "" for the scenario's."""
+
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    note: str = ""

@@ -1,0 +1,1 @@
+"""Libraries of kept work for tests: files, and a PostgreSQL server."""
