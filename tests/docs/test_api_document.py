@@ -44,6 +44,7 @@ def is_shown(value: object, shown: str) -> bool:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The three scenarios that the document starts from."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLANNER_LIBRARY", str(tmp_path / "library"))
     for name in ("paper-trio", "day"):
         shutil.copytree(EXAMPLES / name, name)
     assert CliRunner().invoke(app, ["init", "my-cluster"]).exit_code == 0

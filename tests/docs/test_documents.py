@@ -44,6 +44,8 @@ FEWEST_DIGITS = 5
 SAME_LAST_DIGIT, SAME_SHARE = 0.11, 5e-3
 """Of other figures: plans within the gap route a little more here or there."""
 FIGURE = re.compile(r"\d[\d,]*\.\d+")
+DATE = re.compile(r"\b20\d\d-\d\d-\d\d\b")
+"""Of what was kept in the library."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ def test_a_document_is_done_from_top_to_bottom(document: Path, tmp_path: Path):
     """
     for name in re.findall(r"\]\(\.\./([\w.-]+\.(?:csv|json))\)", document.read_text("utf-8")):
         shutil.copy(HOME / "docs" / name, tmp_path)
-    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
+    library = str(tmp_path / "library")
+    environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PLANNER_LIBRARY": library}
     for block in blocks(document):
         if block.label:
             (tmp_path / block.label).write_text(block.text, encoding="utf-8")
@@ -231,8 +234,8 @@ def _figures(line: str) -> list[str]:
 
 
 def plain(line: str) -> str:
-    """A line without the time of the search and without its decimal figures."""
-    return FIGURE.sub("#", " ".join(without_seconds(line).split()))
+    """A line without the time of the search, without its decimal figures and without dates."""
+    return FIGURE.sub("#", DATE.sub("DATE", " ".join(without_seconds(line).split())))
 
 
 def without_seconds(line: str) -> str:

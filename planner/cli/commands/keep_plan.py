@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from planner.cli.terminal.command_options import KeepOptions
 from planner.cli.terminal.frame import BAD_INPUT, warn
 from planner.errors import DataError
-from planner.program import PROGRAM
 from planner.scenario.assemble import LoadResult
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def keep_plan_in_library(
     except DataError as error:
         warn([*str(error).splitlines(), "The plan was not kept; --json PATH writes it to a file."])
         return BAD_INPUT, {}
-    where = f"the library as {record.number} ({record.name}): {PROGRAM} library show"
+    where = f"the library as {record.number} ({record.name})"
     if outputs.json == "-":
-        warn([f"plan written to {where} {record.number}"])
-    return 0, {"plan": f"{where} {record.number}"}
+        warn([f"plan written to {where}"])
+    return 0, {"plan": where}
