@@ -108,7 +108,9 @@ def check_strict_plan_json(value: Any, where: str = "plan") -> Iterator[str]:
         for key, item in value.items():
             if not isinstance(key, str):
                 yield f"{where}: the key {key!r} is not text"
-            yield from check_strict_plan_json(item, f"{where}.{key}")
+            # Of 1.2 million numbers and names in a placement on 100,000 GPUs none needs its place.
+            if not isinstance(item, str | int):
+                yield from check_strict_plan_json(item, f"{where}.{key}")
     elif isinstance(value, list | tuple):
         for k, item in enumerate(value):
             yield from check_strict_plan_json(item, f"{where}.{k}")
@@ -139,7 +141,9 @@ def _check_plan_keys(
     for key, inner in shape.items():
         for name in value if key == "*" else (key.removesuffix("?"),):
             if name in value:
-                yield from check_plan_shape(value[name], inner, f"{where}.{name}")
+                item = value[name]
+                if not (isinstance(inner, str) and _is_kind_in_plan_shape(item, inner)):
+                    yield from check_plan_shape(item, inner, f"{where}.{name}")
             elif not key.endswith("?"):
                 yield f"{where}: {name} is missing"
 
