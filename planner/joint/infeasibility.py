@@ -10,7 +10,6 @@ An irreducible infeasible subsystem of the program (HiGHS has them) would name r
 curves and cuts; what a user can move are the numbers of the scenario, each of which changes many.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -41,8 +40,10 @@ from planner.solution import Conflict, Repair, Solution, Status, Termination
 EXPLAIN_WORK = 4e6
 """Work of all repairs (planner.settings.Settings): about 20 s. The time limit ends them, too."""
 
-LEAST_SECONDS = 5.0
-"""Time for the repairs, however short the time limit is."""
+LEAST_SECONDS, LATE_SECONDS = 5.0, 1.5
+"""Seconds from the beginning of the search until repairs are cut short, however short the time
+limit is; and after the limit, where that is later: searches end within two seconds of it.
+"""
 
 PROBE_WORK = 1e6
 """Work of a whole search for the question whether one changed scenario has a plan."""
@@ -142,10 +143,10 @@ def explain_infeasibility(
     those of which each, moved alone, makes the rest feasible; all that were tried when none does.
     After them one sentence on what is proved not to help alone.
     """
-    seconds = max(LEAST_SECONDS, shared.clock.left())
+    clock = shared.clock
+    deadline = max(clock.deadline + LATE_SECONDS, clock.began + LEAST_SECONDS)
     state = shared.with_numbers_of(shared.instance)
-    deadline = time.perf_counter() + seconds
-    state.clock = SearchClock(deadline, shared.clock.cancel, work=EXPLAIN_WORK)
+    state.clock = SearchClock(deadline, clock.cancel, work=EXPLAIN_WORK)
     probe = FeasibilityProbe(state, floor, solve, settings)
     tried = adjustments_of(stated)
     # What capacity alone settles takes one linear program for all numbers.

@@ -198,6 +198,30 @@ def test_repairs_that_are_cut_short_say_so() -> None:
     assert any("cut short" in note for note in notes)
 
 
+def test_repairs_end_soon_after_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a search that took its whole limit, longer than five seconds, repairs take what is left of
+    two more; of one with a short limit the rest of five.
+    """
+    instance = random_instance(3, "convex")
+    crowded = replace(instance, arrival_rate=instance.arrival_rate * 1e4)
+    deadlines: list[float] = []
+
+    def noted(deadline: float, *given: object, **named: object) -> SearchClock:
+        deadlines.append(deadline)
+        return SearchClock(deadline, *given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("planner.joint.infeasibility.SearchClock", noted)
+    for limit in (20.0, 0.5):
+        began = time.perf_counter() - limit
+        clock = SearchClock(began + limit, began=began)
+        state = SearchState(instance=crowded, quality=Quality(instance.scores), clock=clock)
+        explain_infeasibility(crowded, state, Settings(), None, solve_joint)
+    began_late, began_early = deadlines
+    now = time.perf_counter()
+    assert now + 1.5 >= began_late
+    assert now + 4.5 >= began_early > began_late
+
+
 def crowded_llms() -> Instance:
     """Three LLMs that must all run, each on a whole GPU, and one GPU a node."""
     llms = tuple(Llm(name, 1) for name in ("good", "poor", "poorer"))
