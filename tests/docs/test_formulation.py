@@ -137,6 +137,7 @@ def test_symbols_name_components_of_the_program() -> None:
         (10, f"visit {least_change.PROGRAM_WORK:,} nodes x columns"),
         (10, f"({least_change.FLOOR_PROGRAM_WORK:,} with a floor of quality)"),
         (10, f"with more than {knob_relaxation.MOST_PLAIN_LLMS} LLMs again with opening cuts"),
+        (10, f"{100 * least_change.LEAST_RANGE:g} % wide"),
         (10, f"at most {least_change.ROUNDS} times"),
         (10, f"within {100 * repair_plans.PRECISION:g} % of the bound"),
         (10, f"to {100 * infeasibility.FLOOR_GAP:g} %."),
