@@ -96,6 +96,8 @@ class CostNeighbourhood(Neighbourhood):
     """The search from one incumbent, or from a dive."""
 
     _program: FloorProgram
+    # Draws that promise most were measured for quality alone.
+    drawn = 1
 
     def __init__(self, state: GoalState, milp: RestrictedMilp, floor: PricedFloor) -> None:
         self._floor = floor
