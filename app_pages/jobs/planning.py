@@ -13,7 +13,7 @@ import pandas as pd
 
 from app_pages.jobs.cells_export import scenario_of_cells
 from app_pages.jobs.messages import CellsPlanView, JobContext, PlanView
-from planner.cells.lost_node_table import lost_node_table
+from planner.cells.lost_node_table import lost_node_table, lost_nodes_of_solution
 from planner.export.cells.cells_report_content import build_cells_report
 from planner.export.report_content import build_report
 from planner.joint import solve as joint
@@ -27,8 +27,9 @@ from planner.plans.plan_and_scenario import PlanAndScenario, scenario_with_plan_
 from planner.plans.plan_content import build_plan_content
 from planner.plans.record import Plan
 from planner.plans.schema import MarginalContent, PlanContent
+from planner.plans.to_solution import plan_to_solution
 from planner.presentation.cells.class_results import lost_pools_table
-from planner.presentation.cells.lost_nodes import lost_nodes_content
+from planner.presentation.cells.lost_nodes import lost_nodes_content, lost_nodes_lines
 from planner.presentation.marginals import marginals_content
 from planner.presentation.simulation import (
     CAVEATS,
@@ -47,6 +48,7 @@ from planner.studies.quality_cache import cached_quality_of
 __all__ = [
     "run_lost_nodes_planning_job",
     "run_marginals_planning_job",
+    "run_plan_lost_nodes_job",
     "run_planned_simulation_job",
     "run_planning_job",
 ]
@@ -105,6 +107,22 @@ def run_lost_nodes_planning_job(
     pools = [pool.name for pool in demand.instance.pools]
     entries = lost_nodes_content(outcomes, pools, [case.name for case in demand.cases])
     return lost_pools_table({"context": {"lost_nodes": entries}})
+
+
+def run_plan_lost_nodes_job(
+    path: str, overrides: Mapping[str, Any], content: PlanContent, *, job: JobContext
+) -> list[str]:
+    """What the loss of any one node does to a plan of one rate, in sentences.
+
+    The plan must be of this scenario.
+    """
+    loaded = assemble_instance(Path(path), dict(overrides), sizing=True)
+    instance = scenario_with_plan_nodes(loaded, content).instance
+    solution = plan_to_solution(instance, content)
+    outcomes = lost_nodes_of_solution(instance, solution, loaded.settings, job.cancel)
+    return lost_nodes_lines(
+        lost_nodes_content(outcomes, [pool.name for pool in instance.pools], None)
+    )
 
 
 def run_marginals_planning_job(

@@ -19,6 +19,7 @@ from app_pages.widgets.headline import (
 )
 from app_pages.widgets.marginals import draw_marginals
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
+from app_pages.widgets.purchase import draw_purchase
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.record import best_effort_change
 from planner.presentation.plan.conflict import conflict_repair_text
@@ -65,8 +66,10 @@ def draw_plan_view() -> None:
 
 def draw_plan_tabs(here: ShownPlan) -> None:
     """What is behind the first screen: a tab for each question."""
-    why, latency, routing, more, dropped, trust = st.tabs(
-        ["Why this plan", "SLOs and latency", "Routing", "One more buys", "Left out", "Confidence"]
+    names = ["Why this plan", "SLOs and latency", "Routing", "One more", "Buy", "Left out"]
+    # Its state is the server's: whatever is drawn above it, a progress line for one, moves it.
+    why, latency, routing, more, buy, dropped, trust = st.tabs(
+        [*names, "Confidence"], key="plan-tabs", on_change="rerun"
     )
     with why:
         draw_plan_story(here)
@@ -76,6 +79,8 @@ def draw_plan_tabs(here: ShownPlan) -> None:
         draw_deployment_routing(here)
     with more:
         draw_marginals(here)
+    with buy:
+        draw_purchase(here)
     with dropped:
         draw_plan_dropped_options(here)
     with trust:

@@ -1,0 +1,115 @@
+"""What to buy, for the page Plan: three questions, each a button, each answered by a plan.
+
+How many nodes?           the cheapest nodes that reach the plan's quality (or the scenario's floor)
+If traffic doubles?       the same at twice the rate
+If a node fails?          what this setup still does, requests routed anew
+"""
+
+import streamlit as st
+
+from app_pages.session import job_slots, reruns, state
+from app_pages.session.state import ShownPlan
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
+from planner.plans.schema import PlanContent
+from planner.presentation.plan.payment import payment_lines
+from planner.presentation.plan.verdict import verdict_line
+from planner.scenario.edits import ScenarioEdit, changed, content_of_edit, purchase_content
+
+__all__ = ["draw_purchase"]
+
+PLAN, LOST = (
+    "app_pages.jobs.planning:run_planning_job",
+    "app_pages.jobs.planning:run_plan_lost_nodes_job",
+)
+LOST_SLOT = "buy-lost"
+QUESTIONS = {
+    "buy-nodes": ("How many nodes?", 1.0),
+    "buy-double": ("What if traffic doubles?", 2.0),
+}
+"""Slot -> the question, and times the rate."""
+
+
+def draw_purchase(here: ShownPlan) -> None:
+    """Three buttons, and under them the answers that are there."""
+    st.subheader("Buy: nodes, growth and failures")
+    floor = here.content["context"]["quality_at_least"]
+    reached = f"the quality of this plan ({here.content['quality']:.3f})"
+    goal = reached if floor is None else f"the required quality ({floor:g})"
+    st.markdown(
+        f"The cheapest number of nodes of every pool that reaches {goal} within all limits."
+    )
+    with st.container(horizontal=True):
+        for slot, (question, times) in QUESTIONS.items():
+            st.button(
+                question,
+                key=slot,
+                disabled=job_slots.is_running(slot),
+                on_click=_start_purchase,
+                args=(here, slot, times),
+            )
+        st.button(
+            "What if a node fails?",
+            key=LOST_SLOT,
+            disabled=job_slots.is_running(LOST_SLOT),
+            on_click=_start_node_failure,
+            args=(here,),
+        )
+    for slot, (question, times) in QUESTIONS.items():
+        edit = _purchase_edit(here, times)
+        done = job_slots.slot_outcome_for(slot, (edit.path, dict(edit.overrides)))
+        if done is None:
+            continue
+        st.markdown(f"**{question}**")
+        if not done.has_result:
+            failure_markdown_box(done, "Not planned", state.scenario_folder())
+        else:
+            _draw_purchase_answer(done.result.content, slot, edit)
+    _draw_node_failure(here)
+
+
+def _purchase_edit(here: ShownPlan, times: float) -> ScenarioEdit:
+    """The plan's own scenario as the question has it."""
+    content = purchase_content(content_of_edit(here.edit), here.content["quality"], times)
+    return changed(here.edit, content)
+
+
+@reruns.survive_reruns
+def _start_purchase(here: ShownPlan, slot: str, times: float) -> None:
+    """Plan the number of nodes."""
+    edit = _purchase_edit(here, times)
+    args, label = (edit.path, dict(edit.overrides)), QUESTIONS[slot][0]
+    job_slots.start_in_slot(slot, PLAN, args, label, key=state.scores_key(edit))
+
+
+@reruns.survive_reruns
+def _start_node_failure(here: ShownPlan) -> None:
+    """Look at every node of every pool."""
+    args, key = (*here.args, here.content), state.scores_key(here.edit)
+    job_slots.start_in_slot(LOST_SLOT, LOST, args, "Losing nodes", key=key)
+
+
+def _draw_purchase_answer(content: PlanContent, slot: str, edit: ScenarioEdit) -> None:
+    """Verdict, what to buy and what it costs, and the plan itself on a click."""
+    st.markdown(plain_markdown(f"{verdict_line(content)[0].upper()}{verdict_line(content)[1:]}."))
+    if not content["options"]:
+        return
+    markdown_bullets(payment_lines(content))
+    st.button("Show this plan", key=f"{slot}-show", on_click=_show_purchase, args=(edit,))
+
+
+@reruns.survive_reruns
+def _show_purchase(edit: ScenarioEdit) -> None:
+    """Put the question's scenario on the page, and solve it."""
+    state.set_edit(edit)
+    state.start_session_solve()
+
+
+def _draw_node_failure(here: ShownPlan) -> None:
+    done = job_slots.slot_outcome_for(LOST_SLOT, (*here.args, here.content))
+    if done is None:
+        return
+    st.markdown("**What if a node fails?** The setup stays, requests are routed anew.")
+    if not done.has_result:
+        failure_markdown_box(done, "Not computed", state.scenario_folder())
+    else:
+        markdown_bullets(done.result)
