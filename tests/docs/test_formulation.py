@@ -132,7 +132,7 @@ def test_symbols_name_components_of_the_program() -> None:
         (9, f"With more than {MANY_LLMS} LLMs a setup is routed for room at its own fractions"),
         (9, f"differ by less than {ties.SAME_ROOM:g} are equal"),
         (7, f"within {restricted_milp.QUICK_WORK:,} nodes x columns"),
-        (7, f"{neighbourhood.FEWEST_FREE} to {neighbourhood.MOST_FREE} LLMs, chosen at"),
+        (7, f"{neighbourhood.FEWEST_FREE} to {neighbourhood.MOST_FREE} LLMs, of three"),
         (10, f"{infeasibility.EXPLAIN_WORK:,.0f} nodes x columns all together"),
         (10, f"visit {least_change.PROGRAM_WORK:,} nodes x columns"),
         (10, f"({least_change.FLOOR_PROGRAM_WORK:,} with a floor of quality)"),

@@ -15,7 +15,10 @@ def test_control_characters_are_shown_not_sent() -> None:
     assert printable_output("a\x1b[31mb\x07") == "a\\x1b[31mb\\x07"
 
 
-def test_no_line_in_a_pipe_ends_in_spaces(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_line_in_a_pipe_ends_in_spaces(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     console = plain_output_console()
     frame = pd.DataFrame({"LLM": ["a", "longer name"], "Rate": [1, 2]})
     output_table(console, "Title", frame, (("LLM", "LLM", str), ("Rate", "name", str)))
