@@ -26,6 +26,7 @@ PAGES = {
     "compare": ("Compare", "compare_arrows"),
     "router": ("Router", "alt_route"),
     "export": ("Export", "download"),
+    "library": ("Library", "inventory_2"),
 }
 """File below views/ -> title and icon; the first opens first."""
 

@@ -26,6 +26,7 @@ from profiles.io.faults import Fault
 __all__ = [
     "UPLOAD",
     "forget_table_summaries",
+    "open_kept_record",
     "open_uploaded_files",
     "open_uploaded_table",
     "show_opened_upload",
@@ -38,6 +39,7 @@ __all__ = [
 UPLOAD, SUMMARY = "upload", "table-summary"
 """Slots."""
 OPEN = "app_pages.jobs.uploads:open_upload_job"
+OPEN_KEPT = "app_pages.jobs.library:open_kept_job"
 REPLACE = "app_pages.jobs.uploads:replace_table_job"
 SUMMARISE = "app_pages.jobs.uploads:summarise_inputs_job"
 ZIP = "app_pages.jobs.uploads:zip_scenario_job"
@@ -63,12 +65,14 @@ class Opening:
     """An upload that is being read.
 
     stored: files as they were uploaded; folder: of the scenario that is made of them; replaced: the
-    inputs whose table is replaced, None where the upload is a whole scenario.
+    inputs whose table is replaced, None where the upload is a whole scenario; name: what it is
+    called on the page, "" for `uploaded: ` and the scenario's own.
     """
 
     stored: TemporaryFolder
     folder: TemporaryFolder
     replaced: ScenarioEdit | None = None
+    name: str = ""
 
 
 def open_uploaded_files(files: Sequence[UploadedFile]) -> None:
@@ -93,6 +97,15 @@ def open_uploaded_table(key: str, file: UploadedFile) -> None:
     opening = Opening(TemporaryFolder(), TemporaryFolder(), edit)
     table = _store(file, opening.stored, 0)
     _start_opening(REPLACE, (str(opening.folder.path), edit, key, file.name, table), opening)
+
+
+def open_kept_record(number: int, name: str) -> None:
+    """Let a worker read the scenario of a record of the library, as `open_uploaded_files`.
+
+    name: what the scenario is called on the page.
+    """
+    opening = Opening(TemporaryFolder(), TemporaryFolder(), name=f"library: {name}")
+    _start_opening(OPEN_KEPT, (str(opening.folder.path), number), opening)
 
 
 def _store(file: UploadedFile, folder: TemporaryFolder, number: int) -> str:
@@ -139,7 +152,7 @@ def _open_upload(new: ScenarioEdit, opening: Opening) -> None:
         edits = overrides_between_edits(content_of_edit(before), content_of_edit(now))
         new = changed(new, content_of_edit(ScenarioEdit(new.path, new.base, edits)))
     st.session_state["upload-failure"] = None
-    st.session_state["example"] = f"uploaded: {new.base['name']}"
+    st.session_state["example"] = opening.name or f"uploaded: {new.base['name']}"
     state.set_edit(new)
     state.start_session_solve()
 

@@ -12,6 +12,7 @@ TITLES = {
     "compare": "Compare",
     "router": "Router",
     "export": "Export",
+    "library": "Library",
 }
 
 

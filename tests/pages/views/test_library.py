@@ -1,0 +1,73 @@
+"""The page Library: what is kept can be found, opened and removed; a shared page has none."""
+
+import uuid
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.support.page.page_app import knob, opened, settle, solved, unescaped, words
+
+
+def kept(app: AppTest, name: str, tags: str = "") -> int:
+    """Keep the plan shown; its number."""
+    app.text_input[0].set_value(name)
+    app.text_input[1].set_value(tags)
+    next(one for one in app.button if one.label == "Keep this plan").click().run()
+    settle(app, "keep-plan")
+    app.run()
+    done = app.session_state["job-slots"]["keep-plan"].outcome
+    assert done.has_result, done
+    assert f"Kept as number {done.result}" in "\n".join(one.value for one in app.success)
+    return int(done.result)
+
+
+def found(app: AppTest, text: str) -> list[int]:
+    """Numbers of the records that fit a text."""
+    next(one for one in app.text_input if one.label == "Find").set_value(text).run()
+    return [] if not app.dataframe else [int(n) for n in app.dataframe[-1].value["Number"]]
+
+
+def test_a_kept_plan_is_found_opened_and_removed() -> None:
+    app = opened(example="from-benchmarks")
+    knob(app, "arrival_rate_rps").set_value(11.0).run()
+    app.button(key="solve").click().run()
+    solved(app)
+    quality = app.session_state["shown"].content["quality"]
+    app.switch_page("views/library.py").run()
+    name = f"kept {uuid.uuid4()}"
+    number = kept(app, name, "july, august")
+    assert found(app, name) == [number]
+    assert found(app, "july")[:1] == [number]
+
+    other = opened("library")
+    assert found(other, name) == [number]
+    next(one for one in other.selectbox if one.label == "Record").set_value(number).run()
+    other.button(key="open-kept").click().run()
+    solved(settle(other, "upload"))
+    assert other.session_state["example"] == f"library: {number}: {name} (plan)"
+    assert knob(other, "arrival_rate_rps").value == 11.0
+    assert other.session_state["shown"].content["quality"] == pytest.approx(quality, abs=1e-9)
+
+    assert found(other, name) == [number]
+    other.button(key="remove-kept").click().run()
+    assert found(other, name) == []
+    assert "Nothing fits" in words(other)
+    assert not other.exception
+
+
+def test_a_page_that_others_can_open_has_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamlit.get_option", lambda name: "0.0.0.0")  # noqa: S104
+    app = opened("library")
+    assert "There is no log-in here" in unescaped(app)
+    assert not [one for one in app.button if one.label == "Keep this plan"]
+    monkeypatch.setenv("PLANNER_PAGE_LIBRARY", "shared")
+    app.run()
+    assert [one for one in app.button if one.label == "Keep this plan"]
+
+
+def test_a_library_that_cannot_be_used_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANNER_DATABASE_URL", "mysql://me:secret@there/x")
+    app = opened("library")
+    assert "does not know databases of this kind" in unescaped(app)
+    assert "secret" not in unescaped(app)
+    assert not app.exception
