@@ -32,6 +32,7 @@ from models.openings.opening_cuts import no_opening_cuts
 from models.scores.prompt_blocks import (
     ScaledRow,
     ScoreRows,
+    best_margin_blocks,
     mean_best_margin,
     prompt_blocks,
 )
@@ -344,10 +345,10 @@ class Quality:
         """
         idle = np.setdiff1d(np.arange(self.llms), routed)
         base, least = 0.0, np.full(idle.size, -np.inf)
-        for at, block in prompt_blocks(self._table):
-            best = (block[routed] - prices[routed, None]).max(axis=0)
+        for at, best in best_margin_blocks(self._rows(routed), prices[routed]):
             base += float(best @ self.weights[at])
-            least = np.maximum(least, (block[idle] - best).max(axis=1))
+            for k, i in enumerate(idle.tolist()):
+                least[k] = max(least[k], float((self._table[i][at] - best).max()))
         prices = prices.copy()
         prices[idle] = least
         self.cuts.add(prices, base)

@@ -6,6 +6,7 @@ import pytest
 from models.scores import prompt_blocks as blocks
 from models.scores.prompt_blocks import (
     ScaledRow,
+    best_margin_blocks,
     margin_blocks,
     mean_best_margin,
     offers_of_llm,
@@ -30,6 +31,9 @@ def test_blocks_together_are_the_table() -> None:
         assert np.array_equal(margin, SCORES - PRICES[:, None])
         best = np.concatenate([best for _, _, best in parts])
         assert np.array_equal(best, margin.max(axis=0))
+        passes = list(best_margin_blocks(rows, PRICES))
+        assert [k for at, _ in passes for k in range(50)[at]] == list(range(50))
+        assert np.array_equal(np.concatenate([best for _, best in passes]), best)
         weights = np.linspace(0.0, 1.0, 50)
         assert mean_best_margin(rows, weights, PRICES) == pytest.approx(best @ weights)
         others = np.maximum(margin[0], margin[2])
@@ -45,5 +49,7 @@ def test_a_row_of_single_precision_reads_as_the_scores_it_holds() -> None:
     assert np.array_equal(scores_of_prompts(rows, np.array([7, 3])), scaled[:, [7, 3]])
     for at, part, _ in margin_blocks(rows, np.zeros(3)):
         assert np.array_equal(part, scaled[:, at])
+    for at, best in best_margin_blocks(rows, np.zeros(3)):
+        assert np.array_equal(best, scaled[:, at].max(axis=0))
     with pytest.raises(TypeError):
         _ = rows[0] - np.zeros(50)
