@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from models import exact_assignment
 from models.exact_assignment import EXACT_MARGIN, assign_exactly_within_window
@@ -104,3 +105,23 @@ def test_merging_prompts_that_lose_the_same_changes_no_value(
         assert merged.value == pytest.approx(plain.value, abs=1e-10)
         for prompt, shares in merged.shares.items():
             assert shares.sum() == pytest.approx(scores.weights[prompt], abs=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "method"), [("binary", "highs-ipm"), ("continuous", "highs")])
+def test_only_prompts_that_lose_alike_take_the_interior_point_method(
+    kind: str, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 0/1 scores few losses differ, of continuous ones as many as there are kinds."""
+    methods: list[str] = []
+
+    def noted(*args: object, **named: object) -> object:
+        methods.append(str(named["method"]))
+        return linprog(*args, **named)
+
+    monkeypatch.setattr(exact_assignment, "MANY_KINDS", 2)
+    monkeypatch.setattr(exact_assignment, "linprog", noted)
+    scores = scores_of(kind, 1)
+    target = np.full(len(scores.llms), 1 / len(scores.llms))
+    prices = np.zeros(target.size)
+    assert assign_exactly_within_window(scores.values, scores.weights, target, prices, ALL_OPEN)
+    assert methods[0] == method

@@ -94,6 +94,20 @@ def test_an_llm_of_less_than_a_prompt_is_near_one(seed: int) -> None:
     assert lead.max(axis=1).min() > -0.01, "the starts were 4 and more away"
 
 
+@pytest.mark.parametrize("few", [1.7, 3.2, 30.4])
+def test_an_llm_of_a_few_of_many_prompts_is_priced_at_one_of_them(few: float) -> None:
+    """Between two of its prompts either may be beyond a window, which then holds no assignment."""
+    rng, prompts = np.random.default_rng(5), 6_000
+    values, weights = rng.random((4, prompts)), np.full(prompts, 1 / prompts)
+    target = np.array([0.4, 0.35, 0.25 - few / prompts, few / prompts])
+    near = balanced_prices(values, weights, target, np.zeros(4))
+    near[3] -= 1e-3
+    margin = values - balanced_prices(values, weights, target, near)[:, None]
+    lead = margin[3] - margin[:3].max(axis=0)
+    assert np.abs(lead).min() < 1e-12
+    assert np.sum(lead > 1e-12) == int(few), "all but the part of a prompt"
+
+
 @pytest.mark.parametrize("seed", [45, 51])
 def test_so_is_one_where_the_others_are_stuck_in_ties(seed: int) -> None:
     rng, prompts = np.random.default_rng(seed), 300
