@@ -345,7 +345,7 @@ class Quality:
         """
         idle = np.setdiff1d(np.arange(self.llms), routed)
         base, least = 0.0, np.full(idle.size, -np.inf)
-        for at, best in best_margin_blocks(self._rows(routed), prices[routed]):
+        for at, best in best_margin_blocks(self._rows(routed), prices[routed], self.llms):
             base += float(best @ self.weights[at])
             for k, i in enumerate(idle.tolist()):
                 least[k] = max(least[k], float((self._table[i][at] - best).max()))

@@ -34,6 +34,12 @@ def test_blocks_together_are_the_table() -> None:
         passes = list(best_margin_blocks(rows, PRICES))
         assert [k for at, _ in passes for k in range(50)[at]] == list(range(50))
         assert np.array_equal(np.concatenate([best for _, best in passes]), best)
+        for rows_in_all in (3, 7):
+            passes = list(best_margin_blocks(rows[:2], PRICES[:2], rows_in_all))
+            most = max(blocks.BLOCK // rows_in_all, 1)
+            assert [part.size for _, part in passes] == [
+                min(most, 50 - first) for first in range(0, 50, most)
+            ]
         weights = np.linspace(0.0, 1.0, 50)
         assert mean_best_margin(rows, weights, PRICES) == pytest.approx(best @ weights)
         others = np.maximum(margin[0], margin[2])
