@@ -7,7 +7,7 @@ quality floor (tree.floor_program).
               err: routed exactly; the cuts and curves that this refines make the next values right
 
 Why. Near a floor the setups that integer programs answer miss it by little or cost a hundredth too
-much, each in 2 to 8 s; here one takes 4 ms. 12 LLMs, 256 GPUs: at 1,000 req/s and a floor near the
+much, each in 2 to 8 s; here one takes 3 ms. 12 LLMs, 256 GPUs: at 1,000 req/s and a floor near the
 best answers rounding ended at 345.9 USD/h after 17 s, this at 342.3 after 5 s (1,500 linear
 programs), and at 340.5 after 4,800; at 3,000 req/s it found the cheapest plan in 4 s, where 0.3 %
 was open after 15 s. Setups with half of a GPU here and there cost more than capacity rows count:
@@ -39,7 +39,7 @@ from planner.joint.tree.floor_program import MISSED, QUALITY_TOLERANCE, FloorPro
 from planner.joint.tree.node_program import NodePoint
 
 IN_VAIN, MOST_LPS = 50, 2_000
-"""Dives one after the other without a better setup, linear programs in all: 6 to 9 s with 12 LLMs
+"""Dives one after the other without a better setup, linear programs in all: 5 to 7 s with 12 LLMs
 and 256 GPUs. With 1,000 the floor near the best answers was 1.4 % open after 15 s in place of 0.9.
 """
 
