@@ -53,6 +53,10 @@ state.show_session_solve()
 saved_plans.save_shown_plan()
 share_link.write_share_link()
 sidebar.draw_sidebar()
-sidebar.draw_sidebar_banner()
-progress.draw_progress()
+# Always there, so that what comes and goes in them moves nothing below: tabs that are moved go back
+# to the first one.
+with st.container():
+    sidebar.draw_sidebar_banner()
+with st.container(key=progress.PLACE):
+    progress.draw_progress()
 page.run()

@@ -17,7 +17,7 @@ from app_pages.widgets.headline import (
     draw_headline_verdict,
     draw_plan_story,
 )
-from app_pages.widgets.marginals import draw_marginals
+from app_pages.widgets.marginals import draw_marginals, draw_marginals_work
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.purchase import draw_purchase
 from app_pages.widgets.tables import draw_shown_table
@@ -56,6 +56,7 @@ def draw_plan_view() -> None:
         draw_headline_slo_scope(here.meta["slo_scope"])
         draw_plan_tabs(here)
         draw_plan_name(here)
+        draw_marginals_work(here)
         return
     if here.content["status"] == "infeasible":
         draw_conflict(here)
@@ -67,10 +68,7 @@ def draw_plan_view() -> None:
 def draw_plan_tabs(here: ShownPlan) -> None:
     """What is behind the first screen: a tab for each question."""
     names = ["Why this plan", "SLOs and latency", "Routing", "One more", "Buy", "Left out"]
-    # Its state is the server's: whatever is drawn above it, a progress line for one, moves it.
-    why, latency, routing, more, buy, dropped, trust = st.tabs(
-        [*names, "Confidence"], key="plan-tabs", on_change="rerun"
-    )
+    why, latency, routing, more, buy, dropped, trust = st.tabs([*names, "Confidence"])
     with why:
         draw_plan_story(here)
     with latency:

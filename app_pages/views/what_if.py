@@ -15,7 +15,7 @@ from app_pages.widgets.alternatives import draw_alternatives, show_opened_altern
 from app_pages.widgets.cells_notice import draw_cells_notice
 from app_pages.widgets.conflict import draw_conflict
 from app_pages.widgets.frontier import draw_frontier, forget_other_frontier
-from app_pages.widgets.marginals import draw_marginals
+from app_pages.widgets.marginals import draw_marginals, draw_marginals_work
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.numbers import tidy
@@ -45,6 +45,7 @@ def draw_what_if_view() -> None:
     if here.meta["binding"]:
         st.markdown(plain_markdown(here.meta["binding"]))
     draw_marginals(here)
+    draw_marginals_work(here)
     draw_frontier(here)
     draw_what_if_sensitivity(here)
     draw_alternatives(here)

@@ -51,9 +51,7 @@ def draw_cells_plan(here: ShownCells) -> None:
         _draw_cells_setups(here)
         draw_headline_slo_scope(here.meta["slo_scope"])
         cases, classes, maps, losses, trust = st.tabs(
-            ["Cases", "Classes", "GPU map and lanes", "Lost nodes", "Confidence"],
-            key="cells-tabs",
-            on_change="rerun",
+            ["Cases", "Classes", "GPU map and lanes", "Lost nodes", "Confidence"]
         )
         with cases:
             _draw_cells_cases(here)

@@ -16,7 +16,7 @@ from planner.plans.record import Plan
 from planner.plans.schema import MarginalContent, PlanContent
 from planner.presentation.marginals import marginals_lines, marginals_table
 
-__all__ = ["content_with_marginals", "draw_marginals"]
+__all__ = ["content_with_marginals", "draw_marginals", "draw_marginals_work"]
 
 SLOT, SINCE = "marginals", "marginals-since"
 JOB, LABEL = (
@@ -28,10 +28,8 @@ QUIET_S = 2.0
 
 
 def draw_marginals(here: ShownPlan) -> None:
-    """Estimates until the exact numbers are there, which are planned while nobody else wants the
-    processor.
-
-    Nothing without a plan.
+    """Estimates until the exact numbers are there, by `draw_marginals_work`; nothing without a
+    plan.
     """
     if not here.content["options"]:
         return
@@ -41,15 +39,35 @@ def draw_marginals(here: ShownPlan) -> None:
         return
     st.markdown("Estimates:")
     markdown_bullets(here.meta["estimates"])
-    job = job_slots.get(SLOT)
-    started = job is not None and job.args == here.args
-    if started and job is not None and job.outcome is None:
-        draw_progress_line(job)
-    elif not started and here.edit == state.current_edit() and not job_slots.is_running("plan"):
-        st.session_state[SINCE] = time.monotonic()
-        st.fragment(_start_marginals_when_quiet, run_every=QUIET_S)(here)
+    if _are_marginals_on_their_way(here):
+        st.caption("Exact numbers follow.")
     else:
         _draw_marginals_again(here)
+
+
+def draw_marginals_work(here: ShownPlan) -> None:
+    """Plan the exact numbers while nobody else wants the processor, and show how far that is.
+
+    At the end of a page and in no tab: a fragment that is drawn again in a tab while the page is
+    drawn anew is put at a place that is not there yet, and the browser shows nothing any more.
+    """
+    if not here.content["options"] or _finished_marginals(here):
+        return
+    job = job_slots.get(SLOT)
+    if job is not None and job.args == here.args:
+        if job.outcome is None:
+            draw_progress_line(job)
+    elif _are_marginals_on_their_way(here):
+        st.session_state[SINCE] = time.monotonic()
+        st.fragment(_start_marginals_when_quiet, run_every=QUIET_S)(here)
+
+
+def _are_marginals_on_their_way(here: ShownPlan) -> bool:
+    """Whether they are being planned, or will be once the page is at rest."""
+    job = job_slots.get(SLOT)
+    if job is not None and job.args == here.args:
+        return job.outcome is None
+    return here.edit == state.current_edit() and not job_slots.is_running("plan")
 
 
 def _draw_exact_marginals(content: PlanContent) -> None:
@@ -81,10 +99,9 @@ def _draw_marginals_again(here: ShownPlan) -> None:
 def _start_marginals_when_quiet(here: ShownPlan) -> None:
     """Plan again once the page has been at rest for QUIET_S: drawing comes first.
 
-    Run at once, when it only shows a caption, then by the clock.
+    Run at once, when it does nothing, then by the clock.
     """
     if time.monotonic() - st.session_state[SINCE] < QUIET_S / 2:
-        st.caption("Exact numbers follow.")
         return
     _start(here, spare=True)
     st.rerun()
