@@ -8,6 +8,8 @@ for each other and none fails in its middle. PostgreSQL runs transactions side b
 meet (the same scenario kept twice, a blob removed while another refers to it) are tried again.
 """
 
+import errno
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -60,9 +62,13 @@ class LibraryDatabase:
         """Whether anything can have been kept: False before the first save into a file."""
         file = self.location.file
         try:
-            return file is None or file.exists()
+            if file is None or file.exists():
+                return True
+            if file.parent.exists() and not file.parent.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         except OSError as error:
             raise self._unusable(error) from None
+        return False
 
     def read_library(self, work: Callable[[Session], T]) -> T:
         """Do work that changes nothing, on one state of the library. Only where `is_there`."""

@@ -16,6 +16,7 @@ from planner.errors import DataError
 from planner.packed_files import SCHEMAS
 from planner.plans.record import REWRITE, SCHEMA, Plan
 from planner.plans.schema import PlanContent
+from planner.program import PROGRAM
 from planner.verification.plan_shape import LARGEST
 from profiles.io.faults import Fault, file_text_or_fault, shown_in_fault
 from profiles.io.output_target import TargetKind, find_target
@@ -38,6 +39,8 @@ __all__ = [
 
 CELLS_SCHEMA = 2
 """Of plans over cells (planner.plans.cells)."""
+SCENARIO_ENDINGS = (".yaml", ".yml")
+"""Of files that somebody may take for a plan: scenarios are planned first."""
 SIZE_LIMIT = 50_000_000
 """Bytes; a plan with a hundred alternatives on 1,000 GPUs has 20 million."""
 DEPTH_LIMIT = 30
@@ -112,7 +115,10 @@ def read_plan_content(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise DataError([_too_deep(file)]) from None
     except ValueError as error:
         problem = f"this is no plan.json: not strict JSON ({str(error)[:120]})"
-        raise DataError([Fault(file, "", "", problem, REWRITE)]) from None
+        fix = REWRITE
+        if Path(path).suffix.lower() in SCENARIO_ENDINGS:
+            fix = f"a scenario is planned first: {PROGRAM} plan {file} --json plan.json"
+        raise DataError([Fault(file, "", "", problem, fix)]) from None
     schema = content.get("schema") if isinstance(content, dict) else None
     if not isinstance(schema, int) or schema not in (SCHEMA, CELLS_SCHEMA):
         problem = f"not a plan of schema version {SCHEMA} or {CELLS_SCHEMA}"

@@ -128,3 +128,10 @@ def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
 def test_a_plan_goes_to_standard_output_too(capfd: pytest.CaptureFixture[str]) -> None:
     write_plan_file(built_plan(), "/dev/stdout")
     assert json.loads(capfd.readouterr().out)["schema"] == 1
+
+
+def test_a_scenario_in_the_place_of_a_plan_is_named_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text("version: 1\n")
+    with pytest.raises(DataError, match=r"planned first: python -m planner plan .*scenario.yaml"):
+        read_plan_file(path)

@@ -187,5 +187,7 @@ def _scenario_comments(named: tuple[str, str], options: Sequence[ProfiledOption]
         listed = ", ".join(unknown)
         lines.append(f"  memory_gib and price_usd_per_gpu_h of {listed}: not in the catalogue")
     if weightless:
-        lines.append(f"  weights_gib of {', '.join(weightless)}: neither profiled nor catalogued")
+        listed = ", ".join(weightless)
+        lines.append(f"  weights_gib, to be added below llms for {listed}: in no table and no")
+        lines.append("    catalogue; nothing is planned without it")
     return "".join(f"# {line}\n" for line in lines)

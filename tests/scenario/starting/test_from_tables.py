@@ -64,7 +64,7 @@ def test_what_no_table_and_no_catalogue_knows_is_named(tmp_path: Path) -> None:
     assert content["pools"][0]["memory_gib"] == 67
     assert re.search(r"# .*price.* of Wonder-16: not in the catalogue", text)
     bare = re.sub(r",[0-9]+\n", "\n", PROFILES).replace(",memory_gib_per_gpu", "")
-    assert "# " + "  weights_gib of large, small: neither" in made(tmp_path, bare)[0]
+    assert "#   weights_gib, to be added below llms for large, small" in made(tmp_path, bare)[0]
 
 
 def test_a_node_holds_the_largest_degree(tmp_path: Path) -> None:
