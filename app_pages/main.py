@@ -53,10 +53,6 @@ state.show_session_solve()
 saved_plans.save_shown_plan()
 share_link.write_share_link()
 sidebar.draw_sidebar()
-# Always there, so that what comes and goes in them moves nothing below: tabs that are moved go back
-# to the first one.
-with st.container():
-    sidebar.draw_sidebar_banner()
-with st.container(key=progress.PLACE):
-    progress.draw_progress()
+sidebar.draw_sidebar_banner()
+progress.draw_progress()
 page.run()

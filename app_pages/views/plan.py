@@ -4,6 +4,7 @@ import streamlit as st
 
 from app_pages.session import job_slots, reruns, saved_plans, state
 from app_pages.session.state import ShownPlan
+from app_pages.widgets import purchase
 from app_pages.widgets.cells_plan import draw_cells_plan, draw_cells_verdict
 from app_pages.widgets.conflict import draw_conflict
 from app_pages.widgets.deployment import (
@@ -19,7 +20,6 @@ from app_pages.widgets.headline import (
 )
 from app_pages.widgets.marginals import draw_marginals, draw_marginals_work
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
-from app_pages.widgets.purchase import draw_purchase
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.record import best_effort_change
 from planner.presentation.plan.conflict import conflict_repair_text
@@ -29,6 +29,12 @@ HELP = (
     " cheapest GPUs) within the latency limits. Change a number in the sidebar (on a phone: the"
     " arrows at the top) and press Solve."
 )
+
+
+TABS = [
+    *("Why this plan", "SLOs and latency", "Routing", "One more", purchase.BUY, "Left out"),
+    "Confidence",
+]
 
 
 def draw_plan_view() -> None:
@@ -67,8 +73,10 @@ def draw_plan_view() -> None:
 
 def draw_plan_tabs(here: ShownPlan) -> None:
     """What is behind the first screen: a tab for each question."""
-    names = ["Why this plan", "SLOs and latency", "Routing", "One more", "Buy", "Left out"]
-    why, latency, routing, more, buy, dropped, trust = st.tabs([*names, "Confidence"])
+    # A progress box above moves the tabs, and the browser then opens the default one.
+    why, latency, routing, more, buy, dropped, trust = st.tabs(
+        TABS, default=st.session_state.get(purchase.TAB)
+    )
     with why:
         draw_plan_story(here)
     with latency:
@@ -78,7 +86,7 @@ def draw_plan_tabs(here: ShownPlan) -> None:
     with more:
         draw_marginals(here)
     with buy:
-        draw_purchase(here)
+        purchase.draw_purchase(here)
     with dropped:
         draw_plan_dropped_options(here)
     with trust:
@@ -156,6 +164,7 @@ def draw_plan_simulation(here: ShownPlan) -> None:
 @reruns.survive_reruns
 def start_simulation(here: ShownPlan) -> None:
     """Start it."""
+    st.session_state[purchase.TAB] = "Confidence"
     call, args = "app_pages.jobs.planning:run_planned_simulation_job", (*here.args, here.content)
     job_slots.start_in_slot("simulation", call, args, "Simulating", key=state.scores_key(here.edit))
 

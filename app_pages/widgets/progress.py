@@ -8,13 +8,11 @@ from app_pages.session.job_slots import JobSlot
 from app_pages.widgets.markdown import plain_markdown
 from planner.presentation.formatting import format_gap, format_number
 
-__all__ = ["PLACE", "draw_progress", "draw_progress_line", "progress_text"]
+__all__ = ["draw_progress", "draw_progress_line", "progress_text"]
 
 POLL_S, SPARE_POLL_S = 0.25, 1.0
-PLACE = "progress-place"
-"""Key of the container that it is drawn in, which is always there."""
 IN_VIEW = (
-    f"<style>div:has(> .st-key-{PLACE}) {{position: sticky; top: 4rem; z-index: 99; background:"
+    "<style>div:has(> .st-key-progress) {position: sticky; top: 4rem; z-index: 99; background:"
     " Canvas; border-radius: 0.5rem}</style>"
 )
 """The progress box stays in view when the page is scrolled: its buttons are used from anywhere on

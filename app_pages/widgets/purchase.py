@@ -15,7 +15,10 @@ from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.verdict import verdict_line
 from planner.scenario.edits import ScenarioEdit, changed, content_of_edit, purchase_content
 
-__all__ = ["draw_purchase"]
+__all__ = ["BUY", "TAB", "draw_purchase"]
+
+TAB, BUY = "plan-tab", "Buy"
+"""Where the session keeps the tab that was last worked on, and the name of this one."""
 
 PLAN, LOST = (
     "app_pages.jobs.planning:run_planning_job",
@@ -76,6 +79,7 @@ def _purchase_edit(here: ShownPlan, times: float) -> ScenarioEdit:
 @reruns.survive_reruns
 def _start_purchase(here: ShownPlan, slot: str, times: float) -> None:
     """Plan the number of nodes."""
+    st.session_state[TAB] = BUY
     edit = _purchase_edit(here, times)
     args, label = (edit.path, dict(edit.overrides)), QUESTIONS[slot][0]
     job_slots.start_in_slot(slot, PLAN, args, label, key=state.scores_key(edit))
@@ -84,6 +88,7 @@ def _start_purchase(here: ShownPlan, slot: str, times: float) -> None:
 @reruns.survive_reruns
 def _start_node_failure(here: ShownPlan) -> None:
     """Look at every node of every pool."""
+    st.session_state[TAB] = BUY
     args, key = (*here.args, here.content), state.scores_key(here.edit)
     job_slots.start_in_slot(LOST_SLOT, LOST, args, "Losing nodes", key=key)
 
