@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.compiled_program import CompiledProgram, compile_program
-from models.formulation import Goal, GoalKind, limit_of_changes
+from models.formulation import Goal, GoalKind, formulation_price_step, limit_of_changes
 from models.linear import LinearProgram
 from models.moves.prompt_moves import MoveSteps, prompt_move_steps, with_prompt_moves
 from models.openings.opening_cuts import OpeningCuts, opened_llms
@@ -44,6 +44,19 @@ programs short.
 MOVES_LLMS = 20
 """Most LLMs of programs with moves, 2,000 columns of them. With NEARBY_LLMS or fewer (5 LLMs, 32
 GPUs) all programs of a search took 2.3 and 5.0 s with moves, 0.7 and 2.2 s without.
+"""
+
+LEAST_LOSS = 1e-9
+"""Reduced costs below this limit no replicas."""
+
+COST_NODES = 5
+"""Nodes of the question whether a plan has one cost: what the root did not settle with 12 LLMs, 400
+nodes did not either.
+"""
+
+COST_SLACK = 0.01
+"""Part of a price step by which such a plan may be dearer: far beyond the solver's tolerances, and
+no other cost lies within it.
 """
 
 LEAST_SECONDS = 0.05
@@ -176,6 +189,41 @@ class RestrictedMilp:
         return upper
 
     # -- programs ----------------------------------------------------------------------------------
+
+    def solve_at_cost(self, cost: float, gpus: tuple[np.ndarray, np.ndarray]) -> MilpSolution:
+        """Whether a plan costs as little (USD/h), in few nodes: infeasible is a proof that none
+        does.
+
+        gpus: (P,) least and most GPUs in use of every pool. All options and replicas take part that
+        the relaxation's reduced costs allow within the cost.
+        """
+        state, shared = self.state, self.state.shared
+        at_most = cost + COST_SLACK * formulation_price_step(shared.instance)
+        slack, loss = at_most - state.relaxation_bound, self.relaxation.point.column_loss
+        options = tuple(o for o in shared.usable() if loss[o] <= slack)
+        most = np.floor(slack / np.maximum(loss, LEAST_LOSS))
+        form = shared.formulation(
+            replace(state.goal, cost_at_most=at_most),
+            options,
+            upper=np.minimum(shared.upper, most).astype(int),
+            cuts=self._cuts(),
+            aside=state.aside,
+            openings=self._openings(),
+        )
+        compiled = compile_program(build_program(form), form)
+        linear = self._with_moves(compiled)
+        low, high, columns = linear.low.copy(), linear.high.copy(), compiled.linear.cost.size
+        for p, column in enumerate(compiled.gpus_used):
+            if column >= 0:
+                low[column] = max(low[column], gpus[0][p])
+                high[column] = min(high[column], gpus[1][p])
+        settings = shared.settings(nodes=COST_NODES)
+        answer = solve_with_highs(replace(linear, low=low, high=high), settings)
+        shared.milp_solves += 1
+        shared.nodes += answer.nodes
+        shared.clock.book_work(answer.nodes, columns)
+        shared.clock.add("highs", answer.seconds)
+        return MilpSolution(answer, compiled, len(shared.instance.options))
 
     def solve(
         self, options: tuple[int, ...], abs_gap: float, goal: Goal | None = None

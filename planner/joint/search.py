@@ -32,7 +32,7 @@ from models.nogood import NoGood
 from models.program import build_program
 from planner.joint.branching import FLAT_LPS, branch_from_relaxation, programs_before_tree
 from planner.joint.capacity_bound import capacity_shortage
-from planner.joint.cost_floor import reach_cost_floor
+from planner.joint.cost_floor import reach_cost_floor, rule_out_costs
 from planner.joint.cost_neighbourhood import search_cost_neighbourhood
 from planner.joint.cost_rounding import round_for_cost
 from planner.joint.neighbourhood import search_neighbourhood
@@ -311,6 +311,9 @@ class Search:
             nearby = (*self.relaxation.nearby, *self.near)
             self.relaxation = replace(self.relaxation, nearby=nearby)
         self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
+        # With few LLMs the program for all costs is as quick.
+        if self.incumbent is not None and len(self.shared.instance.llms) > NEARBY_LLMS:
+            rule_out_costs(self.state, self._milp, self._use)
         return self._milp
 
     def _seek_cheap_setups(self, relaxation: RootRelaxation) -> None:

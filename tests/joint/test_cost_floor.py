@@ -1,18 +1,36 @@
 """Costs that miss the quality floor are ruled out, and the cheapest plan is that of brute force."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
-from models.formulation import Goal, GoalKind, formulation_price_step
+from models.formulation import Goal, GoalKind, fleet_cost, formulation_price_step
 from models.instance import Instance, Running
-from planner.joint.cost_floor import _costs_between, reach_cost_floor
+from planner.joint import cost_floor, search
+from planner.joint.cost_floor import (
+    _costs_between,
+    gpus_at_cost,
+    reach_cost_floor,
+    rule_out_costs,
+)
+from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
+from planner.joint.root_relaxation import relax_root
 from planner.joint.search import Search
 from planner.joint.setups.goal_state import GoalState
+from planner.joint.solve import solve_joint
+from planner.settings import Settings
+from tests.joint.test_plunging import cost_goal_state
 from tests.support.instances.oracle import best_plan
-from tests.support.instances.search_states import QUALITY, fresh_state, goal_state
+from tests.support.instances.search_states import (
+    QUALITY,
+    feasible_instances,
+    fresh_state,
+    goal_state,
+)
 from tests.support.instances.tiny import random_instance
 
 
@@ -118,3 +136,112 @@ def test_with_a_price_of_starts_the_costs_between_are_halved() -> None:
     assert state.goal.cost_at_least is None
     assert asked[0] == 2.0
     assert len(asked) <= 6
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_gpus_at_a_cost_are_those_of_every_fleet_that_costs_it(seed: int) -> None:
+    """Against all fleets of three pools: rented, partly reserved, owned; costs of none have none,
+    or a range that no fleet is in.
+    """
+    rng = np.random.default_rng(seed)
+    base = random_instance(16, "cost")
+    pools = tuple(
+        replace(
+            base.pools[0],
+            nodes=int(rng.integers(1, 3)),
+            gpus_per_node=4,
+            price=float(rng.choice([0.9, 1.8, 3.0, 2.5])),
+            owned=bool(rng.random() < 0.2),
+            reserved=int(rng.random() < 0.3),
+            reserved_price=0.7,
+        )
+        for _ in range(3)
+    )
+    instance = replace(base, pools=pools)
+    fleet, step = fleet_cost(instance), formulation_price_step(instance)
+    by_cost: dict[int, list[tuple[int, ...]]] = {}
+    for gpus in product(*(range(pool.gpus + 1) for pool in pools)):
+        by_cost.setdefault(round((fleet.at(gpus) - fleet.base) / step), []).append(gpus)
+    for steps in range(max(by_cost) + 2):
+        possible = gpus_at_cost(instance, fleet.base + steps * step)
+        fleets = np.array(by_cost.get(steps, np.zeros((0, 3))))
+        if possible is None:
+            assert not fleets.size
+        elif fleets.size:
+            assert np.all(possible[0] <= fleets.min(axis=0))
+            assert np.all(fleets.max(axis=0) <= possible[1])
+
+
+def test_a_cost_leaves_few_numbers_of_gpus() -> None:
+    """What the other pools' prices cannot add up to, one pool has to."""
+    pool = random_instance(16, "cost").pools[0]
+    pools = tuple(
+        replace(pool, nodes=n, gpus_per_node=8, price=price, owned=False, reserved=0)
+        for n, price in ((16, 1.8), (8, 3.0), (8, 0.9))
+    )
+    instance = replace(random_instance(16, "cost"), pools=pools)
+    most = [gpus_at_cost(instance, cost) for cost in (338.7, 339.0, 339.3, 339.6)]
+    assert [int(gpus[1][1]) for gpus in most if gpus is not None] == [64, 62, 63, 64]
+    assert gpus_at_cost(instance, 0.3) is None
+
+
+def test_costs_below_the_cheapest_plan_are_ruled_out() -> None:
+    """From the bound of the relaxation: the bound rises, never above the cheapest plan, and no cost
+    that was ruled out is asked about again.
+    """
+    rises = 0
+    for instance in feasible_instances("cost", 4):
+        state = cost_goal_state(instance, 1e-6)
+        relaxation = relax_root(state)
+        assert relaxation is not None
+        truth, before = best_plan(instance).value, state.bound
+        assert truth is not None
+        asked: list[float] = []
+        milp = RestrictedMilp(state, relaxation)
+        solve = milp.solve_at_cost
+
+        def counted(
+            cost: float,
+            gpus: tuple[np.ndarray, np.ndarray],
+            asked: list[float] = asked,
+            solve: Callable[..., MilpSolution] = solve,
+        ) -> MilpSolution:
+            asked.append(cost)
+            return solve(cost, gpus)
+
+        milp.solve_at_cost = counted  # type: ignore[method-assign]
+        state.incumbent = Mock(loss=truth + 1.0)
+        state.incumbent.routed.replicas = np.zeros(len(instance.options), dtype=int)
+        state.incumbent.routed.fractions = relaxation.point.fractions
+        rule_out_costs(state, milp, lambda _: False)
+        assert before <= state.bound <= truth + 1e-9
+        assert len(set(asked)) == len(asked)
+        if state.bound > before:
+            rises += 1
+            assert state.goal.cost_at_least == state.bound
+    assert rises
+
+
+def test_other_goals_rule_out_no_cost() -> None:
+    """Nor where starts have a price: costs then lie near each other."""
+    for state in (replace(cost_state(), goal=QUALITY), goal_state(priced_instance(0.3))):
+        rule_out_costs(state, Mock(), lambda _: pytest.fail("not asked"))
+        assert state.bound == -np.inf
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_search_that_rules_costs_out_is_right(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the number of LLMs."""
+    monkeypatch.setattr(search, "NEARBY_LLMS", 0)
+    monkeypatch.setattr(search, "search_cost_neighbourhood", lambda *_: None)
+    called: list[object] = []
+    whole = cost_floor.rule_out_costs
+    monkeypatch.setattr(search, "rule_out_costs", lambda *a: (called.append(a), whole(*a)))
+    instance = feasible_instances("cost", 3)[seed]
+    truth = best_plan(instance).value
+    solution = solve_joint(instance, Settings(rel_gap=1e-6), explain=False)
+    assert solution.value == pytest.approx(truth)
+    assert solution.bound is not None
+    assert truth is not None
+    assert solution.bound <= truth + 1e-6
+    assert called
