@@ -38,6 +38,7 @@ __all__ = [
     "DEMAND",
     "DEMAND_SHEETS",
     "LLMS",
+    "OLDER_SHEETS",
     "OUTSIDE",
     "POOLS",
     "PROFILES",
@@ -79,14 +80,9 @@ REPORT_SHEETS: tuple[str, ...] = (
         "Limits",
         "Setup",
         "Lanes",
-        "Cost",
         "Routing",
         "GPU map",
-        "Shards",
-        "Losses",
-        "Router",
         "Latency",
-        "Curve points",
         "Sensitivity",
         "Frontier",
     ),
@@ -95,14 +91,23 @@ REPORT_SHEETS: tuple[str, ...] = (
         "Setups data",
         "Baselines",
         "Alternatives",
-        "Shadow prices",
         "Dropped options",
         "Conflict",
-        "Checks",
-        "Log",
+        "Checks and log",
     ),
 )
 """Sheets of a report, in order; silently passed over when it is read as an input."""
+OLDER_SHEETS = (
+    "Cost",
+    "Shards",
+    "Curve points",
+    "Shadow prices",
+    "Checks",
+    "Losses",
+    "Router",
+    "Log",
+)
+"""Sheets that reports of 0.1.0 had besides, passed over too."""
 
 UNHOLDABLE = r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|x005F_"
 """What cells cannot give back as it was: control characters, and the mark by which workbooks escape

@@ -46,7 +46,9 @@ class ReportMeta(TypedDict):
     """Text and numbers that accompany the tables; sentences unless stated otherwise.
 
     goal: objective, demand, GPUs and limits; best_effort: the change after which a best effort is a
-    plan, "" without one; best_effort_verdict: its verdict, with a conflict; llms: names; signs:
+    plan, "" without one; best_effort_verdict: its verdict, with a conflict; rounding: part of a
+    limit by which it may be missed; tokens_per_request: input and output, None where not all
+    curves state them; llms: names; signs:
     LLM -> one character; options: how each deployed option is run; latencies: headers of columns;
     estimates: what one more buys, by shadow prices; marginals: the same, planned again.
     """
@@ -71,6 +73,8 @@ class ReportMeta(TypedDict):
     arrival_rate_rps: float
     prompts: int
     hours_per_month: int
+    rounding: float
+    tokens_per_request: float | None
     slo_scope: Sequence[str]
     binding: str
     estimates: Sequence[str]

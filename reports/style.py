@@ -18,6 +18,7 @@ __all__ = [
     "COUNT",
     "FONT",
     "Look",
+    "form_without_unit",
     "header_style",
     "ink_style_for",
     "number_style",
@@ -147,6 +148,8 @@ FORMATS: Mapping[str, str] = {
     "USD/h": '#,##0.00" USD/h"',
     "USD/h, fine": '#,##0.0000" USD/h"',
     "USD/month": '#,##0" USD/month"',
+    "USD/year": '#,##0" USD/year"',
+    "tokens": '#,##0" tokens"',
     "USD per GPU and h": '#,##0.00" USD/h"',
     "mean score": "0.00000",
     "score": "0.00000",
@@ -154,6 +157,7 @@ FORMATS: Mapping[str, str] = {
     "h": '#,##0" h"',
 }
 COUNT = "#,##0"
+QUOTED = re.compile(r'"[^"]*"')
 DECIMALS = re.compile(r"\.(0+)")
 WHOLE = ("GPUs", "GPUs per node", "nodes", "replicas", "prompts", "setups", "solves", "cuts", "")
 
@@ -198,6 +202,11 @@ def _signed(form: str) -> str:
 def bare_format(unit: str) -> str:
     """The number format of a unit that is in a separate cell."""
     return COUNT if unit in WHOLE and unit else number_style(unit).partition('"')[0]
+
+
+def form_without_unit(form: str) -> str:
+    """A number format without the unit in it."""
+    return QUOTED.sub("", form)
 
 
 def styled_width(value: Any, form: str) -> int:

@@ -569,7 +569,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/reports/workbook/report/test_write.py": (
         *("planner/export/report_content", "planner/export/report_meta"),
         *("planner/export/report_studies", "reports/workbook/book", "reports/workbook/charts"),
-        *("reports/workbook/page", "reports/workbook/table"),
+        "reports/workbook/table",
         *("reports/workbook/report/baselines", "reports/workbook/report/curve_points"),
         *("reports/workbook/report/dropped_options", "reports/workbook/report/gpus"),
         *("reports/workbook/report/headline", "reports/workbook/report/log"),

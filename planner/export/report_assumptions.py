@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from planner.export.report_meta import HOURS_PER_MONTH
+from planner.export.request_tokens import mean_request_tokens
 from planner.plans.labels import slo_label
 from planner.plans.numbers import percent
 from planner.plans.record import best_effort_change
@@ -71,7 +72,7 @@ def assumptions_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
             otherwise="this report: 8,760 h a year / 12",
         ),
     ]
-    rows += _fixed_rows(loaded)
+    rows += [*_token_assumptions(content, loaded), *_fixed_rows(loaded)]
     change = best_effort_change(content)
     if change:
         source = f"best effort: {format_exact(change['from'])} in the scenario"
@@ -146,6 +147,23 @@ def _pool_assumptions(loaded: LoadResult, i: int) -> list[_Assumption]:
             otherwise=otherwise,
         )
         for words, value, unit, key, otherwise in numbers
+    ]
+
+
+def _token_assumptions(content: PlanContent, loaded: LoadResult) -> list[_Assumption]:
+    """Tokens of a request, where the curves of the setup state them."""
+    tokens = mean_request_tokens(content["options"], loaded.instance)
+    if tokens is None:
+        return []
+    return [
+        _Assumption(
+            what=f"Tokens of a request: {tokens[0]:,.0f} input + {tokens[1]:,.0f} output",
+            value=sum(tokens),
+            unit="tokens",
+            path="",
+            name="tokens_per_request",
+            otherwise="profile table: means of the curves, by rate",
+        )
     ]
 
 

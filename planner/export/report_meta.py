@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from planner.export.report_tables import report_option_text
+from planner.export.request_tokens import mean_request_tokens
 from planner.export.source_date import source_time
 from planner.plans.labels import latency_column_labels, latency_header, objective_unit, slo_name
+from planner.plans.numbers import ROUNDING
 from planner.plans.record import Plan, best_effort_change
 from planner.plans.schema import PlanContent
 from planner.presentation.alternatives import alternatives_lines
@@ -33,6 +35,7 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
     """The meta of a plan of `loaded`. notes: sentences for the log."""
     content, llms = plan.content, [llm.name for llm in loaded.instance.llms]
     context, planned = content["context"], bool(content["options"])
+    tokens = mean_request_tokens(content["options"], loaded.instance)
     return {
         "scenario": content["scenario"],
         "goal": _report_meta_goal(content, loaded.instance.quality_floor),
@@ -54,6 +57,8 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
         "arrival_rate_rps": context["arrival_rate_rps"],
         "prompts": context["prompts"],
         "hours_per_month": HOURS_PER_MONTH,
+        "rounding": ROUNDING,
+        "tokens_per_request": None if tokens is None else sum(tokens),
         "binding": binding_limits_line(content) if planned else "",
         "estimates": shadow_price_lines(content),
         "marginals": marginals_lines(content),

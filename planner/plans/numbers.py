@@ -6,6 +6,7 @@ from typing import TypeVar
 Known = TypeVar("Known")
 
 __all__ = [
+    "ROUNDING",
     "finite_number",
     "is_within_limit",
     "known_number",
@@ -15,7 +16,7 @@ __all__ = [
 ]
 
 ROUNDING = 1e-6
-"""Relative excess over a limit that is none; as in the workbook's checks."""
+"""Relative excess over a limit that is none, here and in the workbook's checks."""
 
 
 def finite_number(value: float | None) -> float | None:

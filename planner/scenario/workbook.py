@@ -38,6 +38,7 @@ from profiles.workbook_layout import (
     DEMAND,
     DEMAND_SHEETS,
     LLMS,
+    OLDER_SHEETS,
     OUTSIDE,
     POOLS,
     PROFILES,
@@ -119,7 +120,7 @@ def _workbook_notices(book: InputBook, sheets: dict[str, Sheet], others: list[st
         if count := sheet.hidden_rows:
             rows, are = ("row", "is") if count == 1 else ("rows", "are")
             notices.append(f"{path}: {count} hidden {rows} of {title} {are} read too")
-    report = {normal(name) for name in REPORT_SHEETS}
+    report = {normal(name) for name in (*REPORT_SHEETS, *OLDER_SHEETS)}
     unread = [title for title in sheets if _is_unread_table(book, title)]
     ignored = [title for title in (*others, *unread) if normal(title) not in report]
     if ignored:

@@ -46,6 +46,11 @@ class PlacedTable:
         """Rows of the body."""
         return self.last - self.first + 1
 
+    @property
+    def left(self) -> int:
+        """Its first column (from 0)."""
+        return min(self.columns.values())
+
     def cell(self, header: str, row: int = 0) -> str:
         """Absolute address of a body cell, with its sheet.
 
@@ -78,7 +83,7 @@ class Book:
     looks: by LLM; names: defined names so far; placed: tables by name; stories: first sentence by
     sheet; spans: first GPU and the one after the last of every pool, on the sheet GPU map; inputs:
     of the input sheets, None without them; banners: by sheet what must be read before anything
-    else.
+    else; begun: pages by sheet of which a part is written before the others.
     """
 
     file: Workbook
@@ -89,6 +94,7 @@ class Book:
     spans: dict[int, tuple[int, int]] = field(default_factory=dict)
     inputs: WorkbookInputs | None = None
     banners: Mapping[str, str] = field(default_factory=dict)
+    begun: dict[str, Any] = field(default_factory=dict)
     _formats: dict[tuple[tuple[str, Any], ...], Any] = field(default_factory=dict)
 
     def format(self, **properties: Any) -> Any:

@@ -11,6 +11,7 @@ from reports.style import COLOURS, FONT
 from reports.workbook.book import Book, PlacedTable
 
 __all__ = [
+    "SMALL",
     "ChartWords",
     "add_bar_chart",
     "add_column_chart",

@@ -62,6 +62,8 @@ STORIES: Mapping[str, str] = {
 """What each sheet holds; printed at its head."""
 UNPRINTED = ("source", "measured_on")
 """Columns of Profiles that stay off paper: a report repeats the sources of its curves."""
+PAPER_WIDTH = 180
+"""Characters across a page, of a table that may be long: more would be too small to read."""
 LABEL_WIDTH, VALUE_WIDTH, NOTE_WIDTH = 28, 44, 76
 PRINTED = 30
 """Rows of Profiles and of Scores that go on paper, as their foot says; of the other sheets all."""
@@ -205,7 +207,9 @@ class _InputSheetWriter:
             sheet.freeze_panes(1, 1)
             sheet.autofilter(0, 0, max(last, 1), len(fields) - 1)
         printed = sum(one.key not in UNPRINTED for one in fields)
-        _set_input_sheet_paper(sheet, top, last - top if long else 0, printed)
+        while long and printed > 1 and sum(widths[:printed]) > PAPER_WIDTH:
+            printed -= 1
+        _set_input_sheet_paper(sheet, top, last - top if long else 0, (printed, len(fields)))
 
     def _write_header(self, sheet: Any, fields: Sequence[SheetField], top: int) -> None:
         """Labels, each with a comment that says what goes below it."""
@@ -246,7 +250,7 @@ class _InputSheetWriter:
         for column, width in enumerate((LABEL_WIDTH, VALUE_WIDTH, NOTE_WIDTH)):
             sheet.set_column(column, column, width)
         sheet.freeze_panes(1, 0)
-        _set_input_sheet_paper(sheet, 0, 0, 3)
+        _set_input_sheet_paper(sheet, 0, 0, (3, 3))
 
 
 def sheet_story(title: str) -> str:
@@ -254,12 +258,13 @@ def sheet_story(title: str) -> str:
     return STORIES.get(title, CLASS_SCORES)
 
 
-def _set_input_sheet_paper(sheet: Any, head: int, rows: int, columns: int) -> None:
+def _set_input_sheet_paper(sheet: Any, head: int, rows: int, columns: tuple[int, int]) -> None:
     """Set up printing: one page wide, the header on every page; of long tables the first rows and
     columns.
 
-    rows: of a table that may be long, else 0; columns: that are printed.
+    rows: of a table that may be long, else 0; columns: that are printed, and all.
     """
+    printed, wide = columns
     sheet.set_paper(A4)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
@@ -268,7 +273,8 @@ def _set_input_sheet_paper(sheet: Any, head: int, rows: int, columns: int) -> No
     title = sheet.get_name()
     part = f", first {PRINTED} of {rows:,} rows" if rows > PRINTED else ""
     if rows:
-        sheet.print_area(0, 0, head + min(rows, PRINTED), columns - 1)
+        part += f", first {printed} of {wide} columns" if printed < wide else ""
+        sheet.print_area(0, 0, head + min(rows, PRINTED), printed - 1)
     sheet.set_header(
         f'&L&"{FONT},Bold"&12 {title.replace("&", "&&")}&"{FONT},Regular"&9  {sheet_story(title)}'
     )

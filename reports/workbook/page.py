@@ -7,13 +7,14 @@ is missing (None, NaN, infinity) is a blank cell.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from reports.style import A4, COLOURS, safe_style_text
-from reports.workbook.book import Book, Formula, is_blank
+from reports.workbook.book import Book, Formula, PlacedTable, is_blank
 
 __all__ = ["Page"]
 
@@ -28,13 +29,17 @@ ONE_PAGE_ROWS = 58
 """Sheets up to this length are printed on one page; longer ones go on, and break before their
 charts.
 """
+LONG_TABLE = 24
+"""Rows from which on a table at the head of a sheet keeps its header in view, whatever follows."""
 
 
 class Page:
     """One sheet.
 
-    row: the next free one; widths: characters by column so far; widest: characters that a column
-    may take, where that is not WIDEST; frozen: whether a header is frozen; head: its row.
+    row, left: where the next table goes; widths: characters by column so far; widest: characters
+    that a column may take, where that is not WIDEST; tables: those on it, in the order of writing;
+    paper: columns that are printed, None for all; unprinted: what the others hold, in words; bare:
+    whether units stand in the headers alone, which makes columns narrow.
     """
 
     def __init__(
@@ -51,9 +56,14 @@ class Page:
         self.sheet = book.file.get_worksheet_by_name(name)
         self.widths: dict[int, float] = {}
         self.pending: list[tuple[int, str, Any]] = []
-        self.frozen, self.portrait = False, portrait
+        self.portrait = portrait
         self.breaks: list[int] = []
-        self.head = 0
+        self.tables: list[PlacedTable] = []
+        self.left = 0
+        self.paper: int | None = None
+        self.unprinted = ""
+        self.bare = False
+        self.heights: dict[int, int] = {}
         self.widest: dict[int, float] = {}
         self.sheet.hide_gridlines(2)
         self.sheet.write_string(
@@ -74,8 +84,22 @@ class Page:
         look = self.book.format(
             bold=True, font_size=12, font_color=COLOURS["title"], text_wrap=False
         )
-        self.sheet.write_string(self.row, 0, safe_style_text(text), look)
+        self.sheet.write_string(self.row, self.left, safe_style_text(text), look)
         self.row += 1
+
+    @contextmanager
+    def beside(self, row: int, left: int) -> Iterator[None]:
+        """Within, tables go to this row and column; then on as before."""
+        kept = self.row, self.left
+        self.row, self.left = row, left
+        yield
+        self.row, self.left = kept
+
+    def heighten(self, row: int, pixels: int) -> None:
+        """Make a row at least so high."""
+        if pixels > self.heights.get(row, 0):
+            self.heights[row] = pixels
+            self.sheet.set_row_pixels(row, pixels)
 
     def sentence(self, text: str, **properties: Any) -> None:
         """A paragraph across the sheet."""
@@ -162,11 +186,32 @@ class Page:
             if columns > 1:
                 self.sheet.merge_range(row, 0, row, columns - 1, "", look)
             self.sheet.write_string(row, 0, text, look)
+        self._keep_headers()
         self._print_setup()
 
     def print_first(self, rows: int) -> None:
         """Print no more than the first rows below the first header."""
-        self.sheet.print_area(0, 0, min(self.row, self.head + rows), max(self.widths))
+        last = min(self.row, self.tables[0].first - 1 + rows)
+        self.sheet.print_area(0, 0, last, max(self.widths))
+
+    def _keep_headers(self) -> None:
+        """Filter the longest table on paper, and keep its header in view and on every page, but
+        never above another table; else the title stays in view.
+        """
+        shown = [one for one in self.tables if self.paper is None or one.left < self.paper]
+        shown = [one for one in shown if one.rows]
+        if not shown:
+            return
+        longest, alone = max(shown, key=lambda one: one.rows), len(shown) == 1
+        head = longest.first - 1
+        last = longest.left + len(longest.columns) - 1
+        self.sheet.autofilter(head, longest.left, longest.last, last)
+        if alone or (longest is shown[0] and longest.rows > LONG_TABLE):
+            self.sheet.freeze_panes(head + 1, 1)
+        else:
+            self.sheet.freeze_panes(1, 0)
+        if alone or longest is shown[-1]:
+            self.sheet.repeat_rows(head)
 
     def _print_setup(self) -> None:
         self.sheet.set_paper(A4)
@@ -176,4 +221,7 @@ class Page:
         if self.row > ONE_PAGE_ROWS and self.breaks:
             self.sheet.set_h_pagebreaks(self.breaks)
         self.sheet.set_margins(0.5, 0.5, 0.6, 0.6)
-        self.sheet.set_footer("&L&8Joint LLM planner&C&8&A&R&8page &P of &N")
+        if self.paper is not None:
+            self.sheet.print_area(0, 0, self.row, self.paper - 1)
+        more = f" (on screen also: {self.unprinted})" if self.unprinted else ""
+        self.sheet.set_footer(f"&L&8Joint LLM planner&C&8&A{more}&R&8page &P of &N")

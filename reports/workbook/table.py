@@ -14,6 +14,7 @@ from reports.style import (
     COLOURS,
     COUNT,
     bare_format,
+    form_without_unit,
     header_style,
     number_style,
     safe_style_text,
@@ -32,7 +33,7 @@ SAMPLE = 400
 def next_table(page: Page, headers: Sequence[Any], rows: int) -> PlacedTable:
     """Where a table of so many rows, written next, will be."""
     first = page.row + 1
-    columns = {str(header): c for c, header in enumerate(headers)}
+    columns = {str(header): page.left + c for c, header in enumerate(headers)}
     return PlacedTable(page.name, first, first + rows - 1, columns)
 
 
@@ -46,8 +47,7 @@ def write_table(
     units: Sequence[str] | None = None,
     side: str = "right",
 ) -> PlacedTable:
-    """Write a table and remember its place as `key`; the sheet's first one gets the frozen
-    header and the filter.
+    """Write a table at the page's row and column, and remember its place as `key`.
 
     formulas: cells by header that replace the frame's; totals: last row by header; units:
     of every row, for tables of What and Value; they are in the cells where there is no column
@@ -62,7 +62,7 @@ def write_table(
     own = [(bare_format if "Unit" in headers else number_style)(unit) for unit in units or ()]
     for c, (header, values) in enumerate(zip(headers, columns, strict=True)):
         forms = own if header in ("Value", "As solved") else []
-        forms = forms or _table_formats(header, values)
+        forms = forms or _table_formats(page, header, values)
         _write_table_column(page, (head, c), header, values, forms, side)
     right = [side == "right" and any(map(_is_numeric, values[:SAMPLE])) for values in columns]
     _write_table_header(page, head, headers, right)
@@ -70,12 +70,8 @@ def write_table(
     if totals:
         _write_table_totals(page, headers, totals)
     _set_table_heights(page, head, headers, columns)
-    if not page.frozen and len(frame):
-        page.sheet.freeze_panes(head + 1, 1)
-        page.sheet.autofilter(head, 0, head + len(frame), len(headers) - 1)
-        page.sheet.repeat_rows(head)
-        page.frozen, page.head = True, head
     page.row += 1
+    page.tables.append(placed)
     page.book.placed[key] = placed
     return placed
 
@@ -96,13 +92,13 @@ def _is_count(cell: Any) -> bool:
     return is_blank(value) or (isinstance(value, int | np.integer) and not isinstance(value, bool))
 
 
-def _table_formats(header: str, values: Sequence[Any]) -> list[str]:
+def _table_formats(page: Page, header: str, values: Sequence[Any]) -> list[str]:
     """The number format of every cell of a column; changes and gains carry a plus."""
     signed = header.startswith(("Change of ", "Difference (")) or " of the joint plan (" in header
     form = header_style(header, signed=signed)
     if form == "General" and all(map(_is_count, values)):
         form = COUNT
-    return [form] * len(values)
+    return [form_without_unit(form) if page.bare else form] * len(values)
 
 
 def _write_table_header(
@@ -121,8 +117,8 @@ def _write_table_header(
     for c, header in enumerate(headers):
         text = safe_style_text(header)
         side = {"align": "right"} if right[c] else {"align": "left", "indent": int(c > 0)}
-        page.put(row, c, text, **{"indent": 0, **look, **side})
-        page.widen(c, max(len(word) for word in text.split() or [""]) + 3.0)
+        page.put(row, page.left + c, text, **{"indent": 0, **look, **side})
+        page.widen(page.left + c, max(len(word) for word in text.split() or [""]) + 3.0)
 
 
 def _set_table_heights(
@@ -133,17 +129,18 @@ def _set_table_heights(
     """
 
     def lines(text: str, c: int) -> int:
-        return len(textwrap.wrap(text, max(4, int(page.widths[c] / LETTER) - 2))) or 1
+        width = page.widths[page.left + c]
+        return len(textwrap.wrap(text, max(4, int(width / LETTER) - 2))) or 1
 
     most = max(lines(safe_style_text(header), c) for c, header in enumerate(headers))
-    page.sheet.set_row_pixels(head, 10 + 15 * min(most, 5))
+    page.heighten(head, 10 + 15 * min(most, 5))
     for k in range(min(len(columns[0]), SAMPLE) if columns else 0):
         high = max(
             lines(values[k], c) if isinstance(values[k], str) else 1
             for c, values in enumerate(columns)
         )
         if high > 1:
-            page.sheet.set_row_pixels(head + 1 + k, min(6 + 15 * high, 400))
+            page.heighten(head + 1 + k, min(6 + 15 * high, 400))
 
 
 def _write_table_column(
@@ -156,19 +153,20 @@ def _write_table_column(
 ) -> None:
     """Write one column below its header.
 
-    corner: row and column of the header; forms: number formats by row.
+    corner: row of the header, and the column counted from the table's first; forms: number
+    formats by row.
     """
-    head, c = corner
+    head, c = corner[0], page.left + corner[1]
     looks = {form: _table_number_look(page, form, side) for form in set(forms)}
     words = page.book.format(
-        text_wrap=True, bottom=1, bottom_color=COLOURS["rule"], indent=int(c > 0)
+        text_wrap=True, bottom=1, bottom_color=COLOURS["rule"], indent=int(corner[1] > 0)
     )
     sheet = page.sheet
     for k, value in enumerate(values):
         row, look = head + 1 + k, looks[forms[k]]
         if type(value) is str:
             named = header == "LLM" and value in page.book.looks
-            own = _table_llm_look(page, value, edge=c == 0) if named else words
+            own = _table_llm_look(page, value, edge=corner[1] == 0) if named else words
             sheet.write_string(row, c, safe_style_text(value), own)
         elif type(value) is float and math.isfinite(value):
             sheet.write_number(row, c, value, look)
@@ -222,9 +220,16 @@ def _write_table_totals(page: Page, headers: Sequence[str], totals: Mapping[str,
     for c, header in enumerate(headers):
         value, form = totals.get(header), header_style(header)
         form = COUNT if form == "General" and _is_count(value) else form
+        form = form_without_unit(form) if page.bare else form
         look = {"bold": True, "top": 1, "bg_color": COLOURS["total"], "num_format": form}
         shown = _value(value)
         if not is_blank(shown):
-            page.widen(c, styled_width(shown, form) + 4)
-        page.put(page.row, c, value, **look, align="left" if isinstance(value, str) else "right")
+            page.widen(page.left + c, styled_width(shown, form) + 4)
+        page.put(
+            page.row,
+            page.left + c,
+            value,
+            **look,
+            align="left" if isinstance(value, str) else "right",
+        )
     page.row += 1

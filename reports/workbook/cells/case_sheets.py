@@ -1,4 +1,6 @@
-"""The sheets of what classes and cases get: Case results, Class results, Limits, Router, Losses."""
+"""The sheets of what classes and cases get: Case results, Class results with the prices of the
+router, Limits with the lost nodes that they are kept for.
+"""
 
 import pandas as pd
 
@@ -12,8 +14,6 @@ __all__ = [
     "write_case_results",
     "write_class_results",
     "write_limits",
-    "write_losses",
-    "write_router",
 ]
 
 WIDE_TEXT = 64
@@ -50,6 +50,7 @@ def write_class_results(book: Book, report: CellsReport) -> None:
     ]
     page = Page(book, "Class results", "Class results: every class in every case", stories)
     write_table(page, report["tables"]["classes"], "classes")
+    _write_class_prices(page, report)
     page.finish()
 
 
@@ -64,6 +65,7 @@ def write_limits(book: Book, report: CellsReport) -> None:
     page = Page(book, "Limits", "Limits: what is allowed, and how much of it is used", stories)
     frame = report["tables"]["limits"]
     write_table(page, _without_blank(frame, "Lost nodes"), "limits")
+    _write_limits_of_losses(page, report)
     page.finish()
 
 
@@ -72,36 +74,32 @@ def _without_blank(frame: pd.DataFrame, header: str) -> pd.DataFrame:
     return frame if frame[header].astype(bool).any() else frame.drop(columns=header)
 
 
-def write_router(book: Book, report: CellsReport) -> None:
+def _write_class_prices(page: Page, report: CellsReport) -> None:
     """Prices by cell, and ties."""
-    title = "Router: prices by class and case"
-    page = Page(book, "Router", title, [report["meta"]["router"]])
+    if not len(report["tables"]["prices"]):
+        return
+    page.heading("Router: prices by class and case")
+    page.sentence(report["meta"]["router"])
     write_table(page, report["tables"]["prices"], "prices")
     ties = report["tables"]["ties"]
     if len(ties):
         page.heading("Prompts whose best LLMs tie")
         write_table(page, ties, "ties")
-    page.finish()
 
 
-def write_losses(book: Book, report: CellsReport) -> None:
+def _write_limits_of_losses(page: Page, report: CellsReport) -> None:
     """Kinds of lost nodes that the plan holds, and what any other lost node would do."""
     tables = report["tables"]
-    page = Page(book, "Losses", "Losses: what happens when nodes are lost")
-    page.row = 1
     if len(tables["losses"]):
+        page.heading("What happens when nodes are lost")
         page.sentence(
             "Cases that lose nodes hold whichever nodes these are: the surviving replicas stay,"
             " requests are routed anew. Nodes that hold the same are of one kind."
         )
-        page.row += 1
         write_table(page, tables["losses"], "losses")
     if len(tables["lost_pools"]):
         page.heading("If any one node is lost in the other cases")
         page.sentence(
             "The setup stays and requests are routed anew; shown is the worst node of each pool."
         )
-        page.row += 1
         write_table(page, tables["lost_pools"], "lost_pools")
-    book.stories["Losses"] = "Which lost nodes the plan holds, and with which quality"
-    page.finish()

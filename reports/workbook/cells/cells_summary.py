@@ -42,7 +42,7 @@ def write_cells_summary(book: Book, report: CellsReport) -> None:
     )
     if not meta["verified"]:
         bad = {"bg_color": COLOURS["bad"], "font_color": COLOURS["bad_ink"]}
-        page.sentence("This plan FAILS its checks: see the sheet Log.", bold=True, **bad)
+        page.sentence("This plan FAILS its checks: see the sheet Checks and log.", bold=True, **bad)
     _write_sections(page, {"Why there is no plan": meta["conflict"]})
     top = page.row + 1
     left = _write_figures(page, top, meta["figures"])

@@ -26,14 +26,10 @@ WRITERS: Mapping[str, tuple[Callable[[Book, CellsReport], None], tuple[str, ...]
     "Assumptions": (setup_sheets.write_assumption_values, ("assumptions",)),
     "Case results": (case_sheets.write_case_results, ("cases",)),
     "Class results": (case_sheets.write_class_results, ("classes",)),
-    "Limits": (case_sheets.write_limits, ("limits",)),
+    "Limits": (case_sheets.write_limits, ("limits", "losses", "lost_pools")),
     "Setup": (setup_sheets.write_setups, ("setup",)),
     "Lanes": (setup_sheets.write_lanes, ("lanes",)),
     "GPU map": (setup_sheets.write_setup_maps, ("setup",)),
-    "Cost": (setup_sheets.write_pools, ("setup",)),
-    "Losses": (case_sheets.write_losses, ("losses", "lost_pools")),
-    "Router": (case_sheets.write_router, ("prices",)),
-    "Curve points": (setup_sheets.write_points, ("points",)),
 }
 """Sheet -> what writes it, and the tables of which one must have rows."""
 
@@ -41,10 +37,12 @@ WRITERS: Mapping[str, tuple[Callable[[Book, CellsReport], None], tuple[str, ...]
 def cells_workbook_sheets(report: CellsReport) -> list[str]:
     """Names of the report's own sheets, in order."""
     tables = report["tables"]
-    there = {"Summary", "Log"}
+    there = {"Summary", log.LOG}
     there |= {
         sheet for sheet, (_, keys) in WRITERS.items() if any(len(tables[key]) for key in keys)
     }
+    if not setup_sheets.setup_maps_stand_alone(report):
+        there.discard("GPU map")
     if len(tables["dropped"]):
         there.add("Dropped options")
     return [sheet for sheet in REPORT_SHEETS if sheet in there]

@@ -1,4 +1,8 @@
-"""The sheets of what runs where: Setup, Lanes, GPU map, Cost, Curve points, Assumptions."""
+"""The sheets of what runs where: Setup with the cost by pool, GPU map, Lanes with the load points
+of the curves to the right, Assumptions.
+
+A few GPUs stand on the sheet Setup, as in every report.
+"""
 
 from typing import Any, cast
 
@@ -10,20 +14,31 @@ from reports.series import CELLS, bar_series, gpu_series
 from reports.style import sentence_case
 from reports.workbook.book import Book
 from reports.workbook.page import Page
-from reports.workbook.report.gpus import FIRST_CELL, GPU_HEADS, gpu_contents, paint_gpus
+from reports.workbook.report.gpus import (
+    FEW_GPUS,
+    FIRST_CELL,
+    GPU_HEADS,
+    gpu_contents,
+    paint_gpus,
+)
 from reports.workbook.table import next_table, write_table
 
 __all__ = [
+    "setup_maps_stand_alone",
     "write_assumption_values",
     "write_lanes",
-    "write_points",
-    "write_pools",
     "write_setup_maps",
     "write_setups",
 ]
 
 HEADS = [*GPU_HEADS[: FIRST_CELL + CELLS], "Contents", "Allocated compute (%)"]
 HEADS += ["Memory filled (GiB)", "Memory that may be filled (GiB)"]
+
+
+def setup_maps_stand_alone(report: CellsReport) -> bool:
+    """Whether the maps have a sheet of their own."""
+    pools = report["tables"]["pools"]
+    return bool((pools["Nodes"] * pools["GPUs per node"]).sum() > FEW_GPUS)
 
 
 def write_setups(book: Book, report: CellsReport) -> None:
@@ -37,6 +52,10 @@ def write_setups(book: Book, report: CellsReport) -> None:
         page.bullet(line)
     if report["meta"]["schedule"]:
         page.row += 1
+    _write_setup_pools(page, report)
+    if not setup_maps_stand_alone(report):
+        page.heading("GPU map: what runs on which GPU")
+        _write_map_tables(book, page, report)
     for line in [*report["meta"]["confidence"], report["meta"]["filters"]]:
         page.sentence(line)
     page.finish()
@@ -50,17 +69,36 @@ def write_lanes(book: Book, report: CellsReport) -> None:
         "Latencies are those at the load of a replica, read off the profiled curves.",
     ]
     page = Page(book, "Lanes", "Lanes: which replicas serve which class", stories)
-    write_table(page, report["tables"]["lanes"], "lanes")
+    frame, points = report["tables"]["lanes"], report["tables"]["points"]
+    page.bare = True
+    if len(points):
+        page.paper, page.unprinted = len(frame.columns), "load points of the curves, to the right"
+        with page.beside(page.row, page.paper + 1):
+            write_table(page, points, "points")
+    write_table(page, frame, "lanes")
     page.finish()
 
 
 def write_setup_maps(book: Book, report: CellsReport) -> None:
-    """One row a GPU, by setup: its bar, its contents, compute and memory."""
+    """The sheet GPU map, where there are many GPUs."""
+    page = Page(book, "GPU map", "GPU map: what runs on which GPU", [_map_story(report)])
+    _write_map_tables(book, page, report)
+    contents = FIRST_CELL + CELLS
+    page.widths |= dict.fromkeys(range(FIRST_CELL, contents), 4.6)
+    page.widths |= {1: 8.0, 2: 7.0, contents: min(page.widths.get(contents, 20), 50)}
+    page.finish()
+
+
+def _map_story(report: CellsReport) -> str:
+    """How the maps are read."""
     signs = report["meta"]["signs"]
     runs = {str(llm) for _, frame in report["maps"] for llm in frame["LLM"]}
     legend = ", ".join(f"{sign} = {llm}" for llm, sign in signs.items() if llm in runs)
-    stories = [f"One coloured cell is 10 % of a GPU's compute. {legend}; a pale cell is free."]
-    page = Page(book, "GPU map", "GPU map: what runs on which GPU", stories)
+    return f"One coloured cell is 10 % of a GPU's compute. {legend}; a pale cell is free."
+
+
+def _write_map_tables(book: Book, page: Page, report: CellsReport) -> None:
+    """One row a GPU, by setup: its bar, its contents, compute and memory."""
     pools = report["tables"]["pools"]
     each = len(pools) // max(len(report["maps"]), 1)
     for k, (cases, frame) in enumerate(report["maps"]):
@@ -68,10 +106,6 @@ def write_setup_maps(book: Book, report: CellsReport) -> None:
             page.heading(f"Setup of {cases}")
         own = pools.iloc[k * each : (k + 1) * each]
         _write_setup_map(book, page, frame, own, f"gpus_{k + 1}", report)
-    contents = FIRST_CELL + CELLS
-    page.widths |= dict.fromkeys(range(FIRST_CELL, contents), 4.6)
-    page.widths |= {1: 8.0, 2: 7.0, contents: min(page.widths.get(contents, 20), 50)}
-    page.finish()
 
 
 def _write_setup_map(
@@ -94,13 +128,13 @@ def _write_setup_map(
     paint_gpus(book, page, head, bars, signs)
 
 
-def write_pools(book: Book, report: CellsReport) -> None:
+def _write_setup_pools(page: Page, report: CellsReport) -> None:
     """GPUs and prices by pool, and what the plan costs."""
-    stories = [
-        "GPUs by pool; a rented GPU that holds any shard costs its whole price.",
-        "The cost is the mean over the hours of all cases; the sheet Case results has it by case.",
-    ]
-    page = Page(book, "Cost", "Cost: GPUs and prices by pool", stories)
+    page.heading("Cost: GPUs and prices by pool")
+    page.sentence(
+        "A rented GPU that holds any shard costs its whole price. The cost is the mean over the"
+        " hours of all cases; the sheet Case results has it by case."
+    )
     write_table(page, report["tables"]["pools"], "pools")
     rows = [
         (what.strip(), value, unit)
@@ -113,15 +147,7 @@ def write_pools(book: Book, report: CellsReport) -> None:
         write_table(page, frame, "cost", units=[unit for _, _, unit in rows])
     for line in report["meta"]["payment"]:
         page.bullet(sentence_case(line))
-    page.finish()
-
-
-def write_points(book: Book, report: CellsReport) -> None:
-    """Load points of the deployed options."""
-    stories = ["What was profiled of the options that run; between two points curves are lines."]
-    page = Page(book, "Curve points", "Curve points: latency by rate of one replica", stories)
-    write_table(page, report["tables"]["points"], "points")
-    page.finish()
+    page.row += 1
 
 
 def write_assumption_values(book: Book, report: CellsReport) -> None:

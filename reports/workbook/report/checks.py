@@ -1,4 +1,6 @@
-"""The sheet Checks: recomputed from the other sheets, each TRUE or FALSE, live."""
+"""The sheet Checks and log: what is recomputed from the other sheets, each TRUE or FALSE, live; and
+below it how the plan was made.
+"""
 
 import pandas as pd
 
@@ -7,7 +9,7 @@ from reports.style import COLOURS
 from reports.workbook.book import Book, Formula
 from reports.workbook.page import Page
 from reports.workbook.report.assumptions import PLANNED_RATE
-from reports.workbook.report.latency import TOLERANCE
+from reports.workbook.report.log import LOG, write_log_tables
 from reports.workbook.table import write_table
 
 __all__ = ["write_checks"]
@@ -33,18 +35,25 @@ def write_checks(book: Book, report: Report) -> None:
         "Live checks, TRUE or FALSE. FALSE after an edit: this setup is not allowed under the"
         " edited assumption."
     ]
-    page = Page(book, "Checks", "Checks: recomputed from the other sheets", stories)
-    frame = pd.DataFrame(rows, columns=["Check", "Holds", "How it is checked"], dtype=object)
-    area = f"$B${page.row + 2}:$B${page.row + 1 + len(rows)}"
+    page = Page(book, LOG, "Checks: recomputed from the other sheets", stories, portrait=True)
+    page.widest = {0: 44.0, 1: 70.0}
+    frame = pd.DataFrame(
+        [(check, how, holds) for check, holds, how in rows],
+        columns=["Check", "How it is checked", "Holds"],
+        dtype=object,
+    )
+    area = f"$C${page.row + 2}:$C${page.row + 1 + len(rows)}"
     values = [row[1].value if isinstance(row[1], Formula) else row[1] for row in rows]
     totals = {"Check": "All checks hold", "Holds": Formula(f"=AND({area})", all(values))}
     placed = write_table(page, frame, "checks", totals=totals)
     for value, name in (("TRUE", "good"), ("FALSE", "bad")):
         look = book.format(bg_color=COLOURS[name], font_color=COLOURS[f"{name}_ink"])
         rule = {"type": "cell", "criteria": "==", "value": value, "format": look}
-        page.sheet.conditional_format(placed.first, 1, placed.last + 1, 1, rule)
+        page.sheet.conditional_format(placed.first, 2, placed.last + 1, 2, rule)
     book.name("checks_all_ok", placed.cell("Holds", placed.rows))
     book.name("checks_list", placed.range("Holds"))
+    page.heading("Log: how the plan was made")
+    write_log_tables(book, report, page)
     page.finish()
 
 
@@ -97,12 +106,12 @@ def _gpu_checks(book: Book) -> list[Check]:
         (
             "No pool uses more GPUs than it has",
             _true(f"=MIN({cost.range('GPUs idle')})>=0"),
-            "Cost, column GPUs idle",
+            "Setup, column GPUs idle",
         ),
         (
             "Every replica has all its shards",
             _true(f"={product}=ROWS({shards.range('Shard')})"),
-            "Setup: replicas x TP degree; Shards: rows",
+            "Setup: replicas x TP degree; the shards beside the GPU map",
         ),
     ]
 
@@ -120,7 +129,7 @@ def _slo_checks(book: Book, report: Report) -> list[Check]:
     for j, slo in enumerate(report["meta"]["slos"]):
         if slo["achieved_ms"] is not None:
             cell = book.placed["slos"].cell("Holds", j)
-            holds = bool(slo["achieved_ms"] <= slo["limit_ms"] * (1 + TOLERANCE))
+            holds = bool(slo["achieved_ms"] <= slo["limit_ms"] * (1 + report["meta"]["rounding"]))
             how = "Latency, Service-level objectives"
             checks.append((f"SLO {j + 1} holds: {slo['name']}", Formula(f"={cell}", holds), how))
     return checks

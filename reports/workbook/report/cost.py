@@ -1,5 +1,5 @@
-"""The sheet Cost: GPUs and what they cost, pool by pool; every used GPU of a rented pool costs its
-whole price, of an owned or bought pool every GPU, and reserved GPUs cost theirs in any case.
+"""GPUs and what they cost, pool by pool, on the sheet Setup; every used GPU of a rented pool costs
+its whole price, of an owned or bought pool every GPU, and reserved GPUs cost theirs in any case.
 
 Live are, with the assumptions' names:
 
@@ -16,10 +16,9 @@ import pandas as pd
 from reports.content import Report
 from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.page import Page
-from reports.workbook.report.assumptions import EDITS
 from reports.workbook.table import next_table, write_table
 
-__all__ = ["write_cost"]
+__all__ = ["cost_rows", "write_cost"]
 
 HEADS = [
     "Nodes",
@@ -40,18 +39,18 @@ NOT_SUMMED = (
 NO_PRICE = "no price"
 
 
-def write_cost(book: Book, report: Report) -> None:
+def write_cost(book: Book, report: Report, page: Page) -> None:
     """One row per pool, and the names of the totals."""
     pools = report["tables"]["pools"]
     paid = "Paid as" in pools.columns
-    stories = ["A GPU that holds any shard costs its whole price.", EDITS]
+    page.heading("Cost: GPUs and prices by pool")
+    story = "A GPU that holds any shard costs its whole price."
     if paid:
-        stories = [
+        story = (
             "A rented GPU that holds any shard costs its whole price; GPUs that are owned or bought"
-            " cost theirs used or not, and so do reserved ones.",
-            EDITS,
-        ]
-    page = Page(book, "Cost", "Cost: GPUs and prices by pool", stories)
+            " cost theirs used or not, and so do reserved ones."
+        )
+    page.sentence(story)
     given = pools[["Nodes", "GPUs per node", "GPUs used", "Price (USD per GPU and h)"]]
     hours = report["meta"]["hours_per_month"]
     payments = (
@@ -63,7 +62,9 @@ def write_cost(book: Book, report: Report) -> None:
         for pool, payment in zip(given.itertuples(index=False), payments, strict=True)
     ]
     numbers = pd.DataFrame(rows, columns=heads, dtype=object)
-    shown = pd.concat([pools[["Pool", "GPU"]], numbers], axis=1)
+    # The nodes stand before the GPU: so columns are as wide as those of the setup above.
+    parts = [pools[["Pool"]], numbers[["Nodes"]], pools[["GPU"]], numbers.drop(columns="Nodes")]
+    shown = pd.concat(parts, axis=1)
     head = next_table(page, list(shown.columns), len(shown))
     formulas: dict[str, list[Formula]] = {header: [] for header in heads if header not in PAID[:3]}
     for k, row in enumerate(rows):
@@ -79,7 +80,11 @@ def write_cost(book: Book, report: Report) -> None:
     book.name("cost_usd_per_h", placed.cell("Cost (USD/h)", placed.rows))
     book.name("cost_usd_per_month", placed.cell("Cost (USD/month)", placed.rows))
     book.name("gpus_used", placed.cell("GPUs used", placed.rows))
-    page.finish()
+
+
+def cost_rows(report: Report) -> int:
+    """Rows that `write_cost` takes."""
+    return 5 + len(report["tables"]["pools"])
 
 
 def _cost_values(
@@ -108,7 +113,7 @@ def _cost_values(
 def _cost_formulas(book: Book, head: PlacedTable, k: int, kind: str) -> dict[str, str]:
     """One pool's formulas by their heads. kind: how it is paid, where that is shown."""
     name, span = f"pool_{k + 1}", book.spans.get(k)
-    # A pool without a node has no rows on the sheet GPUs.
+    # A pool without a node has no rows in the map.
     held = "0" if span is None else f"SUM({book.placed['gpus'].range('In use', *span)})"
     cell = {header: head.here(header, k) for header in HEADS}
     used, price = cell["GPUs used"], f"{name}_price_usd_per_gpu_h"

@@ -1,5 +1,5 @@
-"""The sheet Curve points: what the deployed options were measured (or estimated) at; and the
-latency of an option between two of its points.
+"""The load points of the deployed options, to the right of the sheet Latency: what they were
+measured (or estimated) at; and the latency of an option between two of its points.
 
 The latency at the rate x of one replica, with the load points (r_1, l_1) ... (r_K, l_K) of the
 curve, is live:
@@ -46,19 +46,14 @@ def curve_points_formula(
     return Formula(f"={ends},{placed.cell(header, stop - 1)},{line}))", value)
 
 
-def write_curve_points(book: Book, report: Report) -> None:
+def write_curve_points(report: Report, page: Page) -> None:
     """Every load point of the deployed options, and the ends of the limits that the charts draw."""
-    stories = [
-        "Load points of the deployed options; between two of them every latency is linear in the"
-        " rate of one replica."
-    ]
-    page = Page(book, "Curve points", "Curve points: where the latencies come from", stories)
+    page.heading("Load points; between two of them every latency is linear in the rate")
     points = report["tables"]["points"]
     write_table(page, points.assign(Curve=_curve_point_names(report)), "points")
     if report["meta"]["slos"]:
         page.heading("Limits as drawn in the charts")
         _write_curve_points_limits(page, report)
-    page.finish()
 
 
 def _curve_point_names(report: Report) -> list[str]:

@@ -1,4 +1,5 @@
-"""The sheets GPU map (a row per GPU, coloured by LLM) and Shards (a row per shard).
+"""The GPU map: a row per GPU, coloured by LLM, and to its right a row per shard. It has a sheet of
+its own, GPU map, or stands on the sheet Setup where there are few GPUs.
 
 Compute and memory of a GPU are sums of its shards.
 """
@@ -13,17 +14,26 @@ from reports.content import Report
 from reports.series import CELLS, bar_series, gpu_series
 from reports.style import COLOURS
 from reports.workbook.book import Book, Formula, PlacedTable
+from reports.workbook.gpu_bars import write_gpu_bars
 from reports.workbook.page import Page
 from reports.workbook.table import next_table, write_table
 
 __all__ = [
+    "FEW_GPUS",
     "FIRST_CELL",
+    "GPUS_ON_PAPER",
     "GPU_HEADS",
+    "SHARDS",
     "gpu_contents",
+    "gpus_stand_alone",
+    "gpus_story",
     "paint_gpus",
     "write_gpu_map",
-    "write_gpu_shards",
+    "write_gpus",
 ]
+
+FEW_GPUS = 16
+"""Up to so many the map stands on the sheet Setup: a sheet of its own would be almost empty."""
 
 FIRST_CELL = 3
 """Column of a GPU's first coloured cell, after pool, node and GPU."""
@@ -31,35 +41,50 @@ GPU_HEADS = [
     *("Pool", "Node", "GPU"),
     *(f"{100 * (k + 1) // CELLS}" for k in range(CELLS)),
     "Contents",
-    "Allocated compute (%)",
     "Memory filled (GiB)",
-    "Memory that may be filled (GiB)",
     "Memory left (GiB)",
+    "Allocated compute (%)",
+    "Memory that may be filled (GiB)",
     "In use",
 ]
+GPUS_ON_PAPER = len(GPU_HEADS) - 3
+"""Columns of the map that are printed where it stands on the sheet Setup."""
+SHARDS = "the shards of every replica, to the right"
+"""What the sheet has beside the map, off paper."""
 
 
-def write_gpu_shards(book: Book, report: Report) -> None:
-    """One row per shard, sorted by pool, node and GPU."""
-    stories = ["One row per shard; a replica has as many shards as its TP degree."]
-    page = Page(book, "Shards", "Shards: what runs on which GPU", stories)
-    write_table(page, report["tables"]["gpu_map"], "shards")
-    page.finish()
+def gpus_stand_alone(report: Report) -> bool:
+    """Whether the map has a sheet of its own."""
+    return len(list(gpu_series(report))) > FEW_GPUS
 
 
 def write_gpu_map(book: Book, report: Report) -> None:
-    """One row per GPU: its bar, its contents, compute and memory."""
+    """The sheet GPU map, where there are many GPUs."""
+    page = Page(book, "GPU map", "GPU map: what runs on which GPU", [gpus_story(report)])
+    write_gpus(book, report, page)
+    contents = FIRST_CELL + CELLS
+    page.widths |= dict.fromkeys(range(FIRST_CELL, contents), 4.6)
+    page.widths |= {1: 8.0, 2: 7.0, contents: min(page.widths[contents], 50)}
+    page.paper, page.unprinted = len(GPU_HEADS), SHARDS
+    page.finish()
+
+
+def gpus_story(report: Report) -> str:
+    """How the map is read."""
+    legend = ", ".join(f"{sign} = {llm}" for llm, sign in report["meta"]["signs"].items())
+    return f"One coloured cell is 10 % of a GPU's compute. {legend}; a pale cell is free."
+
+
+def write_gpus(book: Book, report: Report, page: Page) -> None:
+    """One row per GPU: its bar, its contents, compute and memory; to the right one row per shard,
+    sorted by pool, node and GPU.
+    """
     frame, signs = report["tables"]["gpu_map"], report["meta"]["signs"]
-    legend = ", ".join(f"{sign} = {llm}" for llm, sign in signs.items())
-    page = Page(
-        book,
-        "GPU map",
-        "GPU map: what runs on which GPU",
-        [
-            f"One coloured cell is 10 % of a GPU's compute. {legend}; a pale cell is free.",
-            "Compute and memory are sums over the sheet Shards.",
-        ],
-    )
+    right = len(GPU_HEADS) + 1
+    with page.beside(page.row, right):
+        write_table(page, frame, "shards")
+    with page.beside(page.row, right + len(frame.columns) + 1):
+        write_gpu_bars(page, report["tables"]["pools"], frame, signs, "gpu_bars")
     gpus = list(gpu_series(report))
     head = next_table(page, GPU_HEADS, len(gpus))
     values: list[list[Any]] = []
@@ -75,10 +100,6 @@ def write_gpu_map(book: Book, report: Report) -> None:
         book.spans[p] = (first, k + 1)
     write_table(page, pd.DataFrame(values, columns=GPU_HEADS, dtype=object), "gpus")
     paint_gpus(book, page, head, bars, signs)
-    contents = FIRST_CELL + CELLS
-    page.widths |= dict.fromkeys(range(FIRST_CELL, contents), 4.6)
-    page.widths |= {1: 8.0, 2: 7.0, contents: min(page.widths[contents], 50)}
-    page.finish()
 
 
 def gpu_contents(frame: pd.DataFrame, rows: Sequence[int], signs: Mapping[str, str]) -> str:
@@ -95,7 +116,7 @@ def gpu_contents(frame: pd.DataFrame, rows: Sequence[int], signs: Mapping[str, s
 def _gpu_sums(
     book: Book, report: Report, cell: Mapping[str, str], pool: int, rows: Sequence[int]
 ) -> list[Any]:
-    """Compute, memory filled, usable memory, memory left and whether the GPU is used, all live.
+    """Memory filled, memory left, compute, usable memory and whether the GPU is used, all live.
 
     cell: addresses of the GPU's row by header.
     """
@@ -113,10 +134,10 @@ def _gpu_sums(
         filled = Formula(f"=SUM({placed.range('Memory (GiB)', start, stop)})", memory)
     left = f"={cell['Memory that may be filled (GiB)']}-{cell['Memory filled (GiB)']}"
     return [
-        compute,
         filled,
-        Formula(f"=pool_{pool + 1}_memory_gib*(1-memory_headroom_pct/100)", room),
         Formula(left, room - memory),
+        compute,
+        Formula(f"=pool_{pool + 1}_memory_gib*(1-memory_headroom_pct/100)", room),
         Formula(f"=IF({cell['Allocated compute (%)']}>0,1,0)", int(share > 0)),
     ]
 

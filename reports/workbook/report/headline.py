@@ -19,6 +19,8 @@ WIDTHS = (24, 16, 14, 2, 22, 13, 14, 10)
 RIGHT = 4
 """First column of the tables on the right."""
 MOST_OPTIONS = 8
+PER_REQUEST = "cost_usd_per_h/(arrival_rate_rps*3600)"
+"""USD of a request."""
 HEAD = {"bold": True, "bg_color": COLOURS["head"], "font_color": COLOURS["head_ink"]}
 LINE = {"bottom": 1, "bottom_color": COLOURS["rule"]}
 
@@ -63,19 +65,25 @@ def _headline_figures(book: Book, report: Report) -> list[Figure]:
 
 
 def _headline_costs(meta: ReportMeta) -> list[Figure]:
-    """GPUs and what they cost, live."""
+    """GPUs and what they cost, live: at the price of the pools, for the stated requests, whatever
+    the headroom.
+    """
     cost = meta["cost_usd_per_h"]
-    month = "no price" if cost is None else meta["hours_per_month"] * cost
-    hour = "no price" if cost is None else cost
-    figures: list[Figure] = [
-        ("GPUs used", Formula("=gpus_used", meta["gpus_used"]), f"of {meta['gpus_total']:,} GPUs"),
-        ("Cost", Formula("=cost_usd_per_h", hour), "USD/h"),
+    used = Formula("=gpus_used", meta["gpus_used"])
+    figures: list[Figure] = [("GPUs used", used, f"of {meta['gpus_total']:,} GPUs")]
+    if cost is None:
+        return [*figures, ("Cost", Formula("=cost_usd_per_h", "no price"), "USD/h")]
+    month, each = meta["hours_per_month"] * cost, cost / (meta["arrival_rate_rps"] * 3600)
+    figures += [
+        ("Cost per hour", Formula("=cost_usd_per_h", cost), "USD/h"),
         ("Cost per month", Formula("=cost_usd_per_month", month), "USD/month"),
+        ("Cost per year", Formula("=12*cost_usd_per_month", 12 * month), "USD/year"),
+        ("Cost per 1,000 requests", Formula(f"=1000*{PER_REQUEST}", 1000 * each), "USD"),
     ]
-    if cost is not None:
-        each = cost / (meta["arrival_rate_rps"] * 3600) * 1000
-        text = "=cost_usd_per_h/(arrival_rate_rps*3600)*1000"
-        figures.append(("Cost per 1,000 requests", Formula(text, each), "USD"))
+    tokens = meta["tokens_per_request"]
+    if tokens is not None:
+        text = f"=1000000*{PER_REQUEST}/tokens_per_request"
+        figures.append(("Cost per 1M tokens", Formula(text, 1e6 * each / tokens), "USD, in + out"))
     return figures
 
 
@@ -89,7 +97,7 @@ def _headline_trust(meta: ReportMeta, provenance: Sequence[str]) -> list[Figure]
     verdict = "no problem" if meta["verified"] else "PROBLEMS"
     return [
         ("Curves measured", provenance.count("measured"), curves),
-        ("Independent verifier", verdict, "see Checks"),
+        ("Independent verifier", verdict, "at planning"),
     ]
 
 
@@ -112,7 +120,7 @@ def _write_headline_figures(book: Book, page: Page, top: int, figures: Sequence[
 
 def _form(unit: str) -> str:
     """The number format of a figure; gaps and costs of requests are small."""
-    small = {"%": "0.00000", "USD": "0.0000"}
+    small = {"%": "0.00000", "USD": "0.0000", "USD, in + out": "0.0000"}
     return small.get(unit) or bare_format("GPUs" if unit.startswith("of ") else unit)
 
 

@@ -1,5 +1,5 @@
 """The sheet Latency: where on their curves the deployed options run, and what that means for the
-SLOs.
+SLOs. The load points of the curves are to the right.
 """
 
 from collections.abc import Sequence
@@ -13,21 +13,25 @@ from reports.style import COLOURS, DASHES
 from reports.workbook.book import Book, Formula, PlacedTable, is_blank
 from reports.workbook.charts import ChartWords, add_scatter_chart
 from reports.workbook.page import Page
-from reports.workbook.report.curve_points import curve_points_formula, curve_points_limit_rows
+from reports.workbook.report.curve_points import (
+    curve_points_formula,
+    curve_points_limit_rows,
+    write_curve_points,
+)
 from reports.workbook.table import next_table, write_table
 
-__all__ = ["TOLERANCE", "latency_chart", "write_latency"]
+__all__ = ["begin_latency", "latency_chart", "write_latency"]
 
 MOST_CHARTS = 4
 MOST_COLUMNS = 6
 """Latency columns of one table."""
-TOLERANCE = 1e-6
-"""Part of a limit by which rounding may miss it."""
+OWN_COLUMNS, PAPER = 5, 11
+"""Columns of a table of operating points besides latencies and SLOs; fewest that are printed."""
 PER_REPLICA = "Rate per replica (req/s)"
 
 
-def write_latency(book: Book, report: Report) -> None:
-    """Operating points, their latencies against the SLOs, and the curves."""
+def begin_latency(book: Book, report: Report) -> None:
+    """The head of the sheet and the load points, which formulas of other sheets read."""
     meta = report["meta"]
     page = Page(
         book,
@@ -39,6 +43,24 @@ def write_latency(book: Book, report: Report) -> None:
             *meta["slo_scope"],
         ],
     )
+    page.paper = max(_latency_columns(report), PAPER)
+    page.unprinted = "load points of the curves, to the right"
+    with page.beside(page.row, page.paper + 1):
+        write_curve_points(report, page)
+    book.begun["Latency"] = page
+
+
+def _latency_columns(report: Report) -> int:
+    """Columns of the widest table of operating points."""
+    slos = [slo["header"] for slo in report["meta"]["slos"]]
+    groups = _latency_groups(report["meta"]["latencies"])
+    widest = (len(headers) + sum(slo in headers for slo in slos) for headers in groups)
+    return OWN_COLUMNS + max(widest, default=0)
+
+
+def write_latency(book: Book, report: Report) -> None:
+    """Operating points, their latencies against the SLOs, and the curves."""
+    meta, page = report["meta"], book.begun["Latency"]
     groups = _latency_groups(meta["latencies"])
     for headers in groups:
         if len(groups) > 1:
@@ -97,14 +119,14 @@ def _write_latency_operating_points(
         if slo["header"] in headers
     ]
     shown = shown.assign(**{title: frame[header] for title, header, _, _ in limits})
-    head = next_table(page, list(shown.columns), len(shown))
+    head, rounding = next_table(page, list(shown.columns), len(shown)), report["meta"]["rounding"]
     for title, header, j, limit in limits:
         formulas[title] = [
             None
             if is_blank(v)
             else Formula(
-                f"={head.here(header, k)}<=slo_{j}_limit_ms*(1+{TOLERANCE})",
-                bool(v <= limit * (1 + TOLERANCE)),
+                f"={head.here(header, k)}<=slo_{j}_limit_ms*(1+{rounding})",
+                bool(v <= limit * (1 + rounding)),
             )
             for k, v in enumerate(frame[header])
         ]
@@ -117,7 +139,7 @@ def _write_latency_slos(book: Book, page: Page, report: Report) -> None:
     frame, setup = report["tables"]["slo"], book.placed["setup"]
     price = frame.columns[-1]
     rows = [
-        _latency_slo_cells(setup, slo, j, page.row + 2 + j)
+        _latency_slo_cells(setup, slo, j, page.row + 2 + j, report["meta"]["rounding"])
         for j, slo in enumerate(report["meta"]["slos"])
     ]
     limits, achieved, room, holds, how = zip(*rows, strict=True)
@@ -138,8 +160,12 @@ def _write_latency_slos(book: Book, page: Page, report: Report) -> None:
     write_table(page, shown if frame[price].notna().any() else shown.drop(columns=price), "slos")
 
 
-def _latency_slo_cells(setup: PlacedTable, slo: ReportSlo, j: int, row: int) -> tuple[Any, ...]:
-    """Limit, achieved, room, whether it holds, and whether that is live. row: of the sheet."""
+def _latency_slo_cells(
+    setup: PlacedTable, slo: ReportSlo, j: int, row: int, rounding: float
+) -> tuple[Any, ...]:
+    """Limit, achieved, room, whether it holds, and whether that is live. row: of the sheet;
+    rounding: part of a limit by which it may be missed.
+    """
     limit, reached = slo["limit_ms"], slo["achieved_ms"]
     limit_cell = Formula(f"=slo_{j + 1}_limit_ms", limit)
     live = slo["scope"] == "each_llm" or slo["statistic"] == "mean"
@@ -150,7 +176,7 @@ def _latency_slo_cells(setup: PlacedTable, slo: ReportSlo, j: int, row: int) -> 
         limit_cell,
         Formula(_latency_achieved(setup, slo), reached) if live else reached,
         Formula(f"=100*(1-D{row}/C{row})", 100 * (1 - reached / limit)),
-        Formula(f"=D{row}<=C{row}*(1+{TOLERANCE})", bool(reached <= limit * (1 + TOLERANCE))),
+        Formula(f"=D{row}<=C{row}*(1+{rounding})", bool(reached <= limit * (1 + rounding))),
         how,
     )
 

@@ -1,4 +1,6 @@
-"""The sheet Log: provenance, notices, the effort of the search, and what makes the plan again."""
+"""The sheet Checks and log, of a report without checks: provenance, notices, the effort of the
+search, and what makes the plan again.
+"""
 
 from typing import Any
 
@@ -9,14 +11,23 @@ from reports.workbook.book import Book
 from reports.workbook.page import Page
 from reports.workbook.table import write_table
 
-__all__ = ["write_log"]
+__all__ = ["LOG", "write_log", "write_log_tables"]
+
+LOG = "Checks and log"
+"""The sheet."""
 
 
 def write_log(book: Book, report: Report) -> None:
+    """The sheet of a report that has nothing to check."""
+    stories = ["Where the plan comes from, notices, and the effort of the search."]
+    page = Page(book, LOG, "Log: how the plan was made", stories, portrait=True)
+    write_log_tables(book, report, page)
+    page.finish()
+
+
+def write_log_tables(book: Book, report: Report, page: Page) -> None:
     """Sentences by kind, when the workbook was written, seconds and counts of the search."""
     meta, tables = report["meta"], report["tables"]
-    stories = ["Where the plan comes from, notices, and the effort of the search."]
-    page = Page(book, "Log", "Log: how the plan was made", stories)
     rows: list[tuple[str, Any]] = [
         ("Scenario", meta["scenario"]),
         ("Scenario file", meta["scenario_path"]),
@@ -29,7 +40,7 @@ def write_log(book: Book, report: Report) -> None:
         *(("Search", text) for text in meta["effort_notes"]),
         *(("This report", text) for text in meta["notes"]),
     ]
-    page.widest[1] = 96
+    page.widest = {0: 44.0, 1: 70.0}
     write_table(page, pd.DataFrame(rows, columns=["What", "Text"], dtype=object), "log")
     page.heading("Written")
     page.put(page.row, 0, "Workbook written (UTC)")
@@ -40,4 +51,3 @@ def write_log(book: Book, report: Report) -> None:
     effort = tables["effort"]
     units = list(effort["Unit"])
     write_table(page, effort[["What", "Value"]], "effort", units=units, side="left")
-    page.finish()

@@ -1,4 +1,5 @@
-"""The sheet Routing: which part of the requests each LLM answers, and the prices of the router.
+"""The sheet Routing: which part of the requests each LLM answers, the prices of the router, and
+what one more of each limit would buy.
 
 Live: rate of an LLM = fraction * arrival_rate_rps * (1 + headroom_rate_pct / 100).
 """
@@ -9,6 +10,7 @@ from reports.workbook.book import Book, Formula, is_blank
 from reports.workbook.charts import routing_bars
 from reports.workbook.page import Page
 from reports.workbook.report.assumptions import PLANNED_RATE
+from reports.workbook.report.shadow_prices import write_shadow_prices
 from reports.workbook.table import next_table, write_table
 
 __all__ = ["write_routing"]
@@ -35,4 +37,6 @@ def write_routing(book: Book, report: Report) -> None:
         write_table(page, ties, "ties")
     chart = routing_bars(book, list(frame["LLM"]))
     page.chart(chart, routing_series_text(report), height=max(220, 110 + 34 * len(frame)))
+    if len(report["tables"]["shadow_prices"]):
+        write_shadow_prices(report, page)
     page.finish()

@@ -1,4 +1,5 @@
-"""The sheet Setup: what is deployed, at which rates and latencies.
+"""The sheet Setup: what is deployed, at which rates and latencies, what it costs, and, of few GPUs,
+what runs on which.
 
 Live are, with the assumptions' names:
 
@@ -16,10 +17,20 @@ import numpy as np
 import pandas as pd
 
 from reports.content import Report
+from reports.series import CELLS
 from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.page import Page
 from reports.workbook.report.assumptions import EDITS, PLANNED_RATE, SOLVED_RATE
+from reports.workbook.report.cost import cost_rows, write_cost
 from reports.workbook.report.curve_points import curve_points_formula
+from reports.workbook.report.gpus import (
+    FIRST_CELL,
+    GPUS_ON_PAPER,
+    SHARDS,
+    gpus_stand_alone,
+    gpus_story,
+    write_gpus,
+)
 from reports.workbook.table import next_table, write_table
 
 __all__ = ["write_setup"]
@@ -30,14 +41,17 @@ RATE, PER_REPLICA, HIGHEST = (
     "Rate per replica (req/s)",
     "Highest rate per replica (req/s)",
 )
+CONTENTS_WIDTH = 22
+"""Characters of the column that has the contents of a GPU."""
 SUMMED = ("Replicas", RATE, COMPUTE, SOLVED)
 
 
 def write_setup(book: Book, report: Report) -> None:
     """Table and notes."""
     frame, meta = report["tables"]["setup"], report["meta"]
-    stories = ["Which options run, with how many replicas, at which rates and latencies.", EDITS]
+    stories = ["Which options run, with how many replicas, at which latency and cost.", EDITS]
     page = Page(book, "Setup", "Setup: what is deployed", stories)
+    page.bare, page.widest[FIRST_CELL + CELLS] = True, CONTENTS_WIDTH
     latencies = list(dict.fromkeys(slo["header"] for slo in meta["slos"]))
     latencies = latencies or list(meta["latencies"][:1])
     shown = _setup_shown(frame, latencies)
@@ -53,8 +67,27 @@ def write_setup(book: Book, report: Report) -> None:
         total = float(np.sum(shown[header].to_numpy(dtype=float)))
         totals[header] = Formula(f"=SUM({head.range(header)})", total)
     write_table(page, shown, "setup", formulas=formulas, totals=totals)
+    _write_setup_gpus(book, report, page)
+    page.row += 1
     _write_setup_notes(page, report)
     page.finish()
+
+
+def _write_setup_gpus(book: Book, report: Report, page: Page) -> None:
+    """The cost, and below it the map where it has no sheet of its own; the map is written first
+    because the cost counts its GPUs.
+    """
+    at = page.row
+    page.row += cost_rows(report)
+    if not gpus_stand_alone(report):
+        page.heading("GPU map: what runs on which GPU")
+        page.sentence(gpus_story(report))
+        write_gpus(book, report, page)
+        page.paper, page.unprinted = GPUS_ON_PAPER, SHARDS
+    below = page.row
+    page.row = at
+    write_cost(book, report, page)
+    page.row = max(below, page.row)
 
 
 def _setup_shown(frame: pd.DataFrame, latencies: Sequence[str]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The sheet Summary: verdict, headline figures, SLOs, setup, two charts and what they mean, on one
+"""The sheet Summary: verdict, headline figures, SLOs, setup, charts and what they mean, on one
 printed page.
 
 Where nothing is feasible, first why and what makes it feasible, then the best effort. It turns
@@ -12,6 +12,7 @@ from reports.series import routing_series_text
 from reports.style import COLOURS, safe_style_text, sentence_case
 from reports.workbook.book import Book, Formula
 from reports.workbook.charts import routing_bars
+from reports.workbook.gpu_bars import gpu_bars_chart
 from reports.workbook.input_sheets import sheet_story
 from reports.workbook.page import Page
 from reports.workbook.report.assumptions import EDITS
@@ -90,7 +91,7 @@ def _write_summary_states(book: Book, page: Page, what: str, *, planned: bool) -
     if planned:
         well = f"{what}: all OK"
         failing = '&COUNTIF(checks_list,FALSE)&" of "&ROWS(checks_list)&'
-        fails = f'"{what}: "{failing}" FAIL, see the sheet Checks"'
+        fails = f'"{what}: "{failing}" FAIL, see the sheet Checks and log"'
         page.put(row, 0, Formula(f'=IF(checks_all_ok,"{well}",{fails})', well), **look)
         bad = book.format(font_color=COLOURS["bad_ink"], bg_color=COLOURS["bad"])
         criteria = f'=RIGHT($A${row + 1},6)<>"all OK"'
@@ -115,7 +116,7 @@ def _turn_summary_amber(book: Book, page: Page, state: int, last: int) -> None:
 
 def _write_summary_charts(book: Book, page: Page, report: Report) -> None:
     """Two charts side by side: the routing, and the frontier where there is one, else the first
-    SLO's curves.
+    SLO's curves; below them the map of the GPUs.
     """
     tables, meta = report["tables"], report["meta"]
     left = routing_bars(book, list(tables["routing"]["LLM"]))
@@ -125,9 +126,13 @@ def _write_summary_charts(book: Book, page: Page, report: Report) -> None:
         header = meta["slos"][0]["header"] if meta["slos"] else meta["latencies"][0]
         right, alt = latency_chart(book, report, header)
     # A legend may take a line per curve.
-    height = 310 + 20 * min(len(tables["setup"]), MOST_OPTIONS)
+    height = 290 + 20 * min(len(tables["setup"]), MOST_OPTIONS)
     page.chart(left, routing_series_text(report), width=408, height=height, advance=False)
     page.chart(right, alt, column=4, width=424, height=height)
+    chart, alt, height = gpu_bars_chart(
+        book, "gpu_bars", tables["pools"], tables["gpu_map"], meta["signs"]
+    )
+    page.chart(chart, alt, width=838, height=height)
 
 
 def _summary_conflict(report: Report) -> Mapping[str, Sequence[str]]:

@@ -24,8 +24,6 @@ from reports.workbook.report import (
     baselines,
     checks,
     conflict,
-    cost,
-    curve_points,
     dropped_options,
     gpus,
     latency,
@@ -33,7 +31,6 @@ from reports.workbook.report import (
     routing,
     setup,
     setups,
-    shadow_prices,
     summary,
     sweeps,
 )
@@ -44,11 +41,8 @@ __all__ = ["report_sheets", "write_workbook"]
 WriteSheet = Callable[[Book, Report], None]
 
 PLANNED: Mapping[str, WriteSheet] = {
-    "Shards": gpus.write_gpu_shards,
     "GPU map": gpus.write_gpu_map,
-    "Curve points": curve_points.write_curve_points,
     "Setup": setup.write_setup,
-    "Cost": cost.write_cost,
     "Routing": routing.write_routing,
     "Latency": latency.write_latency,
 }
@@ -60,7 +54,6 @@ OPTIONAL: Mapping[str, tuple[WriteSheet, str]] = {
     "Setups data": (setups.write_setups_data, "setups"),
     "Baselines": (baselines.write_baselines, "baselines"),
     "Alternatives": (alternatives.write_alternatives, "alternatives"),
-    "Shadow prices": (shadow_prices.write_shadow_prices, "shadow_prices"),
     "Dropped options": (dropped_options.write_dropped_options, "dropped"),
     "Conflict": (conflict.write_conflict, "conflict"),
 }
@@ -69,9 +62,6 @@ WRITERS: Mapping[str, WriteSheet] = {
     "Assumptions": assumptions.write_assumptions,
     **PLANNED,
     **{sheet: write for sheet, (write, _) in OPTIONAL.items()},
-    "Checks": checks.write_checks,
-    "Log": log.write_log,
-    "Summary": summary.write_summary,
 }
 """In the order of writing: sheets whose cells others refer to come first."""
 
@@ -79,12 +69,12 @@ WRITERS: Mapping[str, WriteSheet] = {
 def report_sheets(report: Report) -> list[str]:
     """Names of the report's own sheets, in order."""
     tables = _write_beside_conflict(report)["tables"]
-    there = {"Summary", "Assumptions", "Log"}
+    there = {"Summary", "Assumptions", log.LOG}
     there |= {sheet for sheet, (_, key) in OPTIONAL.items() if key in tables and len(tables[key])}
     if len(tables["setup"]):
-        there |= {*PLANNED, "Checks"}
-    else:
-        there.discard("Shadow prices")
+        there |= PLANNED.keys()
+        if not gpus.gpus_stand_alone(report):
+            there.discard("GPU map")
     return [sheet for sheet in REPORT_SHEETS if sheet in there]
 
 
@@ -133,7 +123,7 @@ def _write_report_sheets(file: Workbook, report: Report, inputs: WorkbookInputs 
     file.set_calc_mode("auto")
     banners = {}
     if meta["best_effort"]:
-        marked = (*PLANNED, "Checks", "Shadow prices", "Assumptions")
+        marked = (*PLANNED, log.LOG, "Assumptions")
         banners = dict.fromkeys(marked, f"{meta['best_effort']}.")
     book = Book(file=file, looks=style_of_llms(meta["signs"]), inputs=inputs, banners=banners)
     sheets = report_sheets(report)
@@ -142,6 +132,12 @@ def _write_report_sheets(file: Workbook, report: Report, inputs: WorkbookInputs 
     if inputs is not None:
         notes = [*inputs.notes, *write_input_sheets(file, inputs)]
         meta = {**meta, "notes": [*meta["notes"], *notes]}
+    whole: Report = {**report, "meta": meta}
+    planned = len(report["tables"]["setup"]) > 0
+    if planned:
+        latency.begin_latency(book, whole)
     for name, write in WRITERS.items():
         if name in sheets:
-            write(book, {**report, "meta": meta})
+            write(book, whole)
+    (checks.write_checks if planned else log.write_log)(book, whole)
+    summary.write_summary(book, whole)

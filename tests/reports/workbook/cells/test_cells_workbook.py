@@ -19,7 +19,7 @@ from tests.support.plans.report_cases import texts
 
 SHEETS = [
     *("Summary", "Assumptions", "Case results", "Class results", "Limits", "Setup", "Lanes"),
-    *("Cost", "GPU map", "Losses", "Router", "Curve points", "Log"),
+    "Checks and log",
 ]
 
 
@@ -43,7 +43,7 @@ def test_every_sheet_is_there_and_linked(book: Path) -> None:
 def test_tables_hold_the_report_s_values(book: Path) -> None:
     report = build_cells_report(*day_planned())
     workbook = openpyxl.load_workbook(book)
-    for sheet, key in (("Case results", "cases"), ("Lanes", "lanes"), ("Router", "prices")):
+    for sheet, key in (("Case results", "cases"), ("Lanes", "lanes"), ("Class results", "classes")):
         frame = report["tables"][key]
         rows = [list(row) for row in workbook[sheet].iter_rows(values_only=True)]
         head = next(k for k, row in enumerate(rows) if row[0] == "Case")
@@ -65,7 +65,7 @@ def test_what_is_paid_how_is_in_words(tmp_path: Path) -> None:
     owned = {**content["context"], "pools": [{**pool, "owned": True}]}
     report = build_cells_report({**content, "context": owned}, loaded)
     write_cells_workbook(tmp_path / "owned.xlsx", report)
-    for sheet in ("Cost", "Summary"):
+    for sheet in ("Setup", "Summary"):
         words = texts(tmp_path / "owned.xlsx", sheet)
         assert any(text.startswith("•  Owned or bought: 16.00 USD/h") for text in words)
 
@@ -73,7 +73,7 @@ def test_what_is_paid_how_is_in_words(tmp_path: Path) -> None:
 def test_a_map_of_every_setup(tmp_path: Path) -> None:
     _, loaded = day_planned()
     write_cells_workbook(tmp_path / "two.xlsx", build_cells_report(two_setups(), loaded))
-    words = texts(tmp_path / "two.xlsx", "GPU map")
+    words = texts(tmp_path / "two.xlsx", "Setup")
     assert "Setup of day (also node-lost)" in words
     assert "Setup of night" in words
     assert words.count("Contents") == 2
@@ -84,7 +84,7 @@ def test_a_map_of_every_setup(tmp_path: Path) -> None:
 
 def test_without_a_plan_the_reasons_come_first(tmp_path: Path) -> None:
     report = build_cells_report(*impossible_day())
-    sheets = ["Summary", "Assumptions", "Case results", "Log"]
+    sheets = ["Summary", "Assumptions", "Case results", "Checks and log"]
     assert cells_workbook_sheets(report) == sheets
     write_cells_workbook(tmp_path / "none.xlsx", report)
     words = texts(tmp_path / "none.xlsx", "Summary")

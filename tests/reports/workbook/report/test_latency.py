@@ -36,7 +36,7 @@ def test_many_latencies_are_in_one_table_per_metric(tmp_path: Path, small: PlanA
     )
     heads = [
         [value for value in row if value]
-        for row in sheet.iter_rows(values_only=True)
+        for row in sheet.iter_rows(max_col=11, values_only=True)
         if row[0] == "LLM"
     ]
     assert [[head for head in row if head.endswith("(ms)")] for row in heads] == [

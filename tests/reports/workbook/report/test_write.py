@@ -56,10 +56,17 @@ def test_every_formula_carries_its_value(trio_book: Path, full_book: Path) -> No
 def test_pandas_finds_the_numbers_of_the_named_tables(
     trio: PlanAndScenario, trio_book: Path
 ) -> None:
-    for name, sheet in (("setup", "Setup"), ("routing", "Routing"), ("gpu_map", "Shards")):
+    for name, sheet in (("setup", "Setup"), ("routing", "Routing"), ("gpu_map", "Setup")):
         frame = plan_tables(trio.plan.content)[name]
         raw = pd.read_excel(trio_book, sheet_name=sheet, header=None)
-        head = next(k for k in range(len(raw)) if raw.iloc[k, 0] == frame.columns[0])
+        first = list(frame.columns[:4])
+        head, left = next(
+            (k, c)
+            for k in range(len(raw))
+            for c in range(raw.shape[1])
+            if list(raw.iloc[k, c : c + 4]) == first
+        )
+        raw = raw.iloc[:, left:]
         read = raw.iloc[head + 1 : head + 1 + len(frame)].set_axis(raw.iloc[head], axis=1)
         for header in [h for h in frame.columns if h in list(raw.iloc[head])]:
             if pd.api.types.is_numeric_dtype(frame[header]):
