@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any
 
 from planner.errors import DataError
@@ -31,6 +31,7 @@ from profiles.io.workbook_guard import is_workbook
 
 __all__ = [
     "archived_scenario_text",
+    "unpack_archive_folder",
     "unpack_scenario_archives",
     "write_archive_folder",
     "zip_scenario",
@@ -38,6 +39,8 @@ __all__ = [
 
 ENDING = ".zip"
 MOST_MEMBERS = 100
+MOST_IN_FOLDERS = 10_000
+"""Files of an archive of benchmark results."""
 MOST_BYTES = 200_000_000
 """Of all members together, unpacked."""
 _BLOCK = 1 << 20
@@ -91,20 +94,44 @@ def unpack_scenario_archives(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return unpacked
 
 
-def _archive_members(name: str, content: bytes, faults: list[Fault]) -> dict[str, bytes]:
+def unpack_archive_folder(name: str, content: bytes, folder: Path, faults: list[Fault]) -> None:
+    """Unpack an archive of benchmark results with its folders into a new one, and nowhere else.
+    Faults as of an archive of a scenario.
+    """
+    fix = f"include at most {MOST_IN_FOLDERS:,} files"
+    members = _archive_members(name, content, faults, (MOST_IN_FOLDERS, fix), with_folders=True)
+    folder.mkdir()
+    for member, raw in members.items():
+        try:
+            (folder / member).parent.mkdir(parents=True, exist_ok=True)
+            (folder / member).write_bytes(raw)
+        except OSError as error:  # a name that is too long, or a file's and a folder's
+            problem = f"this file cannot be unpacked ({error.strerror})"
+            faults.append(Fault(name, member, "", problem, "give it another name"))
+
+
+def _archive_members(
+    name: str,
+    content: bytes,
+    faults: list[Fault],
+    most: tuple[int, str] = (MOST_MEMBERS, "include only the scenario and its tables"),
+    *,
+    with_folders: bool = False,
+) -> dict[str, bytes]:
     """Files of an archive by their last names; folders, hidden files and what a Mac adds are passed
     over. {} with a fault for an archive that cannot be taken.
+
+    most: files, and what to do about more; with_folders: by their paths in the archive.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = [
                 one for one in archive.infolist() if not one.is_dir() and not _added(one.filename)
             ]
-            if len(members) > MOST_MEMBERS:
-                fix = "include only the scenario and its tables"
-                faults.append(Fault(name, "", str(len(members)), "too many files", fix))
+            if len(members) > most[0]:
+                faults.append(Fault(name, "", str(len(members)), "too many files", most[1]))
                 return {}
-            return _unpack_archive(name, archive, members, faults)
+            return _unpack_archive(name, archive, members, faults, with_folders=with_folders)
     except _NOT_READABLE:
         problem = "this is no zip archive that can be read"
         fix = "pack the files again without a password"
@@ -113,13 +140,18 @@ def _archive_members(name: str, content: bytes, faults: list[Fault]) -> dict[str
 
 
 def _unpack_archive(
-    name: str, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], faults: list[Fault]
+    name: str,
+    archive: zipfile.ZipFile,
+    members: list[zipfile.ZipInfo],
+    faults: list[Fault],
+    *,
+    with_folders: bool,
 ) -> dict[str, bytes]:
-    """The members' bytes by their last names, at most MOST_BYTES in all."""
+    """The members' bytes by their names, at most MOST_BYTES in all."""
     unpacked: dict[str, bytes] = {}
     left = MOST_BYTES
     for member in members:
-        last = PurePath(member.filename).name
+        last = _name_in_folder(member) if with_folders else PurePath(member.filename).name
         raw = _read_archive(archive, member, left)
         if raw is None:
             problem = f"it holds more than {MOST_BYTES:,} bytes"
@@ -129,6 +161,13 @@ def _unpack_archive(
             faults.append(_repeated(name, last))
         unpacked[last], left = raw, left - len(raw)
     return unpacked
+
+
+def _name_in_folder(member: zipfile.ZipInfo) -> str:
+    """A member's path that leads to nowhere outside."""
+    parts = PureWindowsPath(member.filename).parts
+    names = ("".join(s for s in part if s.isprintable() and s not in "/\\:") for part in parts)
+    return "/".join(name for name in names if name.strip(".")) or "file"
 
 
 def _repeated(archive: str, name: str) -> Fault:

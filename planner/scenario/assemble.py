@@ -47,7 +47,7 @@ from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.records import Scores
 
-__all__ = ["LoadResult", "assemble_instance"]
+__all__ = ["LoadResult", "assemble_instance", "assemble_pools"]
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def assemble_instance(
     table, own_tables = read_scenario_profiles(scenario, profiles, findings)
     own = own_rows_of_classes(own_tables)
     score_tables = read_scenario_scores(scenario, scores, findings)
-    pools = _assemble_pools(scenario, findings)
+    pools = assemble_pools(scenario, findings)
     weights = _assemble_weights(spec, findings, _memoryless(table))
     options, dropped = (
         build_options(scenario, pools, weights, table, findings, own) if table else ((), ())
@@ -191,7 +191,7 @@ def _assemble_instance(
     )
 
 
-def _assemble_pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
+def assemble_pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
     """Pools with the catalogue's memory and price where the scenario states none."""
     pools = []
     for i, pool in enumerate(scenario.spec.pools):

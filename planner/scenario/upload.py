@@ -19,7 +19,14 @@ from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.workbook_layout import PROFILES, SCORES
 
-__all__ = ["ENDINGS", "TABLE_ENDINGS", "replace_uploaded_table", "store_upload"]
+__all__ = [
+    "ENDINGS",
+    "TABLE_ENDINGS",
+    "bare_upload_name",
+    "replace_uploaded_table",
+    "store_upload",
+    "uploaded_sheet_as_csv",
+]
 
 SCENARIOS = (".yaml", ".yml", ".xlsx")
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
@@ -40,7 +47,7 @@ def store_upload(folder: Path, files: Mapping[str, bytes]) -> Path:
     """
     faults: list[Fault] = []
     files = unpack_scenario_archives(files)
-    names = {_bare(name): content for name, content in files.items()}
+    names = {bare_upload_name(name): content for name, content in files.items()}
     if len(files) > MOST_FILES or len(names) < len(files):
         problem = "too many files, or two of one name"
         raise DataError(
@@ -67,7 +74,7 @@ def store_upload(folder: Path, files: Mapping[str, bytes]) -> Path:
     return path
 
 
-def _bare(name: str) -> str:
+def bare_upload_name(name: str) -> str:
     """The last part of a file name, from any operating system."""
     last = PureWindowsPath(PurePath(name).name).name.lstrip(".")
     return "".join(sign for sign in last if sign.isprintable()) or "file"
@@ -121,13 +128,13 @@ def replace_uploaded_table(
     (folder / old.partition('"')[2].rstrip('"')).unlink()
     if ending == ".xlsx":
         ending = ".csv"
-        content = _uploaded_sheet_as_csv(key, _bare(name), content, folder)
+        content = uploaded_sheet_as_csv(key, bare_upload_name(name), content, folder)
     (folder / f"{key}{ending}").write_bytes(content)
     path.write_text(text.replace(old, f'{key}: "{key}{ending}"'), encoding="utf-8")
     return path
 
 
-def _uploaded_sheet_as_csv(key: str, name: str, content: bytes, folder: Path) -> bytes:
+def uploaded_sheet_as_csv(key: str, name: str, content: bytes, folder: Path) -> bytes:
     """The sheet Profiles or Scores of an uploaded workbook, its faults by cell."""
     # Imported here because only workbooks need openpyxl.
     from planner.scenario.workbook import read_workbook

@@ -35,6 +35,7 @@ __all__ = [
     "Option",
     "checked_identity",
     "identify_option",
+    "own_identity",
     "read_identifying_mapping",
     "unidentified_fault",
 ]
@@ -246,7 +247,7 @@ def identify_option(
     option: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for key in KEYS:
-        own, doubt = _own_identity(run, key, given, notices)
+        own, doubt = own_identity(run, key, given, notices)
         stated = given.stated(run.file, key)
         if stated is not None and key == "gpu":
             stated = _identify_given_gpu(stated, notices)
@@ -261,8 +262,11 @@ def identify_option(
     return (option["llm"], option["gpu"], int(option["tp"]), float(option["share"])), {}
 
 
-def _own_identity(run: Run, key: str, given: Given, notices: list[str]) -> tuple[Any, str]:
-    """(what the file itself says about a key, None when that is nothing; why it does not do)."""
+def own_identity(run: Run, key: str, given: Given, notices: list[str]) -> tuple[Any, str]:
+    """(what the file itself says about a key, None when that is nothing; why it does not do).
+
+    key: llm, gpu, tp or share. Notices of names are added.
+    """
     if key == "llm":
         if not run.model:
             return None, ""

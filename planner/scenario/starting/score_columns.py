@@ -1,0 +1,142 @@
+"""Which column of a score table is which LLM's: by name, by size where the scores are a stand-in,
+and the table with its columns called like the LLMs.
+
+A stand-in is the score table of an example. It says nothing about the LLMs of a scenario; a plan
+made with it shows how planning goes, and its quality means nothing.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from planner.packed_files import packed_example_path
+from profiles.catalogue import load_catalogue_llms
+from profiles.importers.formats.names import llm_name_of_model
+from profiles.io.faults import Fault, ScoresError
+from profiles.io.table_files import read_table_file
+from profiles.records import Scores
+from profiles.score_writing import scores_frame, write_scores_frame
+from profiles.scores import PROVENANCE, RESERVED, parse_scores, score_columns, scored_llms
+from profiles.summary import summarise_scores
+
+__all__ = [
+    "STAND_IN_NAME",
+    "NamedScores",
+    "name_score_columns",
+    "read_score_columns",
+    "stand_in_score_columns",
+    "stand_in_scores_path",
+    "suggest_score_columns",
+]
+
+STAND_IN_NAME = "stand-in scores"
+"""What the name of a scenario says whose scores are an example's."""
+EXAMPLE = "two-gpu-types"
+"""Of the examples that are packed, the one with scores of most LLMs."""
+
+
+@dataclass(frozen=True)
+class NamedScores:
+    """summary: a row an LLM; prompts: how many; lowest, highest: mean score of the worst LLM alone,
+    and of the best LLM for every prompt; notices: sentences.
+    """
+
+    summary: pd.DataFrame
+    prompts: int
+    lowest: float
+    highest: float
+    notices: tuple[str, ...]
+
+
+def stand_in_scores_path() -> Path:
+    """The score table of an example."""
+    return packed_example_path(EXAMPLE).parent / "scores.csv"
+
+
+def read_score_columns(path: Path) -> list[str]:
+    """Columns that may be scores of an LLM. ScoresError where the file is no score table."""
+    faults: list[Fault] = []
+    table = read_table_file(path, faults)
+    if table is not None and RESERVED[0] not in table.columns:
+        problem = f"this is no score table: it has no column {RESERVED[0]}"
+        fix = "one row a prompt: prompt_id, then a column for each LLM"
+        faults.append(Fault(str(path), "", "", problem, fix))
+    columns = [] if table is None else [c for c in scored_llms(table) if c != PROVENANCE]
+    if not faults and not columns:
+        fix = "one row a prompt: prompt_id, then a column for each LLM"
+        faults.append(Fault(str(path), "", "", "no column holds a score", fix))
+    if faults:
+        raise ScoresError(faults)
+    return columns
+
+
+def suggest_score_columns(llms: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
+    """LLM -> column of its name, or of its name at the publisher; LLMs without one are left out."""
+    names: dict[str, str] = {}
+    for column in columns:
+        names.setdefault(llm_name_of_model(column)[0].casefold(), column)
+    names |= {column.casefold(): column for column in columns}
+    return {llm: names[llm.casefold()] for llm in llms if llm.casefold() in names}
+
+
+def stand_in_score_columns(llms: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
+    """LLM -> column of an example: its own, else one of about its size that no other LLM has; the
+    nearest one where all are taken, or of unknown size the next one.
+    """
+    chosen = suggest_score_columns(llms, columns)
+    for llm in llms:
+        if llm not in chosen:
+            free = [one for one in columns if one not in chosen.values()] or list(columns)
+            chosen[llm] = min(free, key=lambda column: _size_distance(llm, column))
+    return chosen
+
+
+def _size_distance(llm: str, column: str) -> float:
+    """Of two LLMs: factor between their parameters, as |ln|; 0 where a size is not known."""
+    known = load_catalogue_llms()
+    if llm not in known or column not in known:
+        return 0.0
+    sizes = [known[name].parameters_total_b for name in (llm, column)]
+    return abs(math.log(sizes[0] / sizes[1]))
+
+
+def name_score_columns(
+    path: Path, columns: Mapping[str, str], out: Path, missing: str = "error"
+) -> NamedScores:
+    """Write a score table with a column for each LLM. ScoresError with every fault.
+
+    columns: LLM -> column of the table at `path`, which may be several LLMs'. missing: error, or
+    drop for leaving out prompts that lack a score.
+    """
+    faults: list[Fault] = []
+    notices: list[str] = []
+    wanted = list(dict.fromkeys(columns.values()))
+    table = read_table_file(path, faults, only=score_columns(wanted))
+    others = () if table is None else table.others
+    scores = (
+        None
+        if table is None
+        else parse_scores(table, wanted, missing, faults, notices, passed_over=others)
+    )
+    if scores is None or faults:
+        raise ScoresError(faults, notices)
+    frame = scores_frame(scores)
+    head = frame[[name for name in frame.columns if name not in scores.llms]]
+    values = np.array([scores.values[wanted.index(column)] for column in columns.values()])
+    named = Scores(
+        scores.prompt_ids, tuple(columns), values, scores.weights, scores.dropped, scores.provenance
+    )
+    own = pd.DataFrame(dict(zip(named.llms, values, strict=True)), index=head.index)
+    notices += write_scores_frame(pd.concat([head, own], axis=1), str(out))
+    means = values @ scores.weights
+    return NamedScores(
+        summarise_scores(named),
+        int(scores.weights.size),
+        float(means.min()),
+        float(scores.weights @ values.max(axis=0)),
+        tuple(notices),
+    )

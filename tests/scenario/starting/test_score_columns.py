@@ -1,0 +1,69 @@
+"""Columns of a score table, given to LLMs by name or size, and the table written for them."""
+
+from pathlib import Path
+
+import pytest
+
+from planner.errors import ScoresError
+from planner.scenario.starting.score_columns import (
+    name_score_columns,
+    read_score_columns,
+    stand_in_score_columns,
+    stand_in_scores_path,
+    suggest_score_columns,
+)
+from profiles.scores import load_scores
+
+TABLE = (
+    "prompt_id,weight,kind,meta-llama/Llama-3.1-8B-Instruct,Big\n"
+    "p1,1,a,0.2,0.9\np2,3,b,0.8,0.1\np3,1,c,0.5,\n"
+)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.csv"
+    path.write_text(TABLE)
+    return path
+
+
+def test_columns_are_found_by_name_or_by_the_name_at_the_publisher(table: Path) -> None:
+    columns = read_score_columns(table)
+    assert columns == ["meta-llama/Llama-3.1-8B-Instruct", "Big"]
+    assert suggest_score_columns(["llama-3.1-8b", "big", "other"], columns) == {
+        "llama-3.1-8b": "meta-llama/Llama-3.1-8B-Instruct",
+        "big": "Big",
+    }
+
+
+def test_the_table_gets_a_column_for_each_llm(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    with pytest.raises(ScoresError, match="the score is missing"):
+        name_score_columns(table, {"a": "Big"}, out)
+    named = name_score_columns(table, {"a": "Big", "b": "Big"}, out, "drop")
+    scores, _ = load_scores(out, ["a", "b"])
+    assert named.prompts == len(scores.weights) == 2
+    assert scores.values.tolist() == [[0.9, 0.1], [0.9, 0.1]]
+    assert scores.weights == pytest.approx([0.25, 0.75])
+    assert named.lowest == named.highest == pytest.approx(0.25 * 0.9 + 0.75 * 0.1)
+
+
+def test_what_is_no_score_table_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "curves.csv"
+    path.write_text("llm,rate_rps\nx,1\n")
+    with pytest.raises(ScoresError, match="no column prompt_id"):
+        read_score_columns(path)
+    path.write_text("prompt_id,kind\np1,a\n")
+    with pytest.raises(ScoresError, match="no column holds a score"):
+        read_score_columns(path)
+
+
+def test_a_stand_in_takes_columns_by_name_then_by_size() -> None:
+    columns = read_score_columns(stand_in_scores_path())
+    llms = ["llama-3.1-8b", "qwen2.5-72b", "qwen2.5-1.5b", "unknown", "phi-4"]
+    chosen = stand_in_score_columns(llms, columns)
+    assert chosen["llama-3.1-8b"] == "llama-3.1-8b"
+    assert chosen["qwen2.5-72b"] == "llama-3.3-70b"
+    assert chosen["qwen2.5-1.5b"] == "llama-3.2-3b"
+    assert chosen["unknown"] == "qwen2.5-14b"
+    assert chosen["phi-4"] == "qwen2.5-14b"
