@@ -20,6 +20,7 @@ from app_pages.widgets import progress, sidebar
 ICON = str(Path(__file__).parent / "icon.png")
 PAGES = {
     "plan": ("Plan", "map"),
+    "new": ("New scenario", "add_circle"),
     "inputs": ("Inputs", "tune"),
     "what_if": ("What-if", "query_stats"),
     "setups": ("Setups", "bar_chart"),

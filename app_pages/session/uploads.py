@@ -27,9 +27,12 @@ __all__ = [
     "UPLOAD",
     "forget_table_summaries",
     "open_kept_record",
+    "open_new_scenario",
     "open_uploaded_files",
     "open_uploaded_table",
+    "opened_new_scenario",
     "show_opened_upload",
+    "store_uploaded_file",
     "table_summaries",
     "upload_failure",
     "upload_template_book",
@@ -66,13 +69,15 @@ class Opening:
 
     stored: files as they were uploaded; folder: of the scenario that is made of them; replaced: the
     inputs whose table is replaced, None where the upload is a whole scenario; name: what it is
-    called on the page, "" for `uploaded: ` and the scenario's own.
+    called on the page, "" for `uploaded: ` and the scenario's own; new: it was made on the page New
+    scenario.
     """
 
     stored: TemporaryFolder
     folder: TemporaryFolder
     replaced: ScenarioEdit | None = None
     name: str = ""
+    new: bool = False
 
 
 def open_uploaded_files(files: Sequence[UploadedFile]) -> None:
@@ -84,7 +89,9 @@ def open_uploaded_files(files: Sequence[UploadedFile]) -> None:
         faults = (Fault("upload", "", f"{size:,} bytes", problem, fix),)
         _refuse(JobOutcome(OutcomeKind.FAULTS, faults=faults), opening)
         return
-    stored = {file.name: _store(file, opening.stored, k) for k, file in enumerate(files)}
+    stored = {
+        file.name: store_uploaded_file(file, opening.stored, k) for k, file in enumerate(files)
+    }
     _start_opening(OPEN, (str(opening.folder.path), stored), opening)
 
 
@@ -95,7 +102,7 @@ def open_uploaded_table(key: str, file: UploadedFile) -> None:
     """
     edit = state.current_edit()
     opening = Opening(TemporaryFolder(), TemporaryFolder(), edit)
-    table = _store(file, opening.stored, 0)
+    table = store_uploaded_file(file, opening.stored, 0)
     _start_opening(REPLACE, (str(opening.folder.path), edit, key, file.name, table), opening)
 
 
@@ -108,7 +115,21 @@ def open_kept_record(number: int, name: str) -> None:
     _start_opening(OPEN_KEPT, (str(opening.folder.path), number), opening)
 
 
-def _store(file: UploadedFile, folder: TemporaryFolder, number: int) -> str:
+def open_new_scenario(call: str, args: tuple[Any, ...], name: str) -> None:
+    """Let a worker write a scenario into an empty folder and read it, as `open_uploaded_files`.
+
+    call: a job of the folder and `args`; name: what the scenario is called on the page.
+    """
+    opening = Opening(TemporaryFolder(), TemporaryFolder(), name=name, new=True)
+    _start_opening(call, (str(opening.folder.path), *args), opening)
+
+
+def opened_new_scenario() -> bool:
+    """Whether a scenario of `open_new_scenario` was put on the page since this was last asked."""
+    return bool(st.session_state.pop("opened-new", False))
+
+
+def store_uploaded_file(file: UploadedFile, folder: TemporaryFolder, number: int) -> str:
     """Write an uploaded file under a number, since its name is anybody's; the path."""
     path = folder.path / str(number)
     path.write_bytes(file.getbuffer())
@@ -151,7 +172,7 @@ def _open_upload(new: ScenarioEdit, opening: Opening) -> None:
         # What was edited while the table was read stays.
         edits = overrides_between_edits(content_of_edit(before), content_of_edit(now))
         new = changed(new, content_of_edit(ScenarioEdit(new.path, new.base, edits)))
-    st.session_state["upload-failure"] = None
+    st.session_state["upload-failure"], st.session_state["opened-new"] = None, opening.new
     st.session_state["example"] = opening.name or f"uploaded: {new.base['name']}"
     state.set_edit(new)
     state.start_session_solve()
@@ -159,10 +180,16 @@ def _open_upload(new: ScenarioEdit, opening: Opening) -> None:
 
 def _refuse(done: JobOutcome, opening: Opening) -> None:
     st.session_state["upload-failure"] = (done, f"{opening.folder.path}/")
+    st.session_state["upload-failure-of-new"] = opening.new
 
 
-def upload_failure() -> tuple[JobOutcome, str] | None:
-    """Why the last upload was not opened, and the folder that is left out of file names."""
+def upload_failure(*, new: bool = False) -> tuple[JobOutcome, str] | None:
+    """Why the last upload was not opened, and the folder that is left out of file names.
+
+    new: of `open_new_scenario`, else of all others.
+    """
+    if st.session_state.get("upload-failure-of-new", False) != new:
+        return None
     return st.session_state.get("upload-failure")
 
 

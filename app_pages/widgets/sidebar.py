@@ -62,7 +62,7 @@ def _draw_sidebar_example_choice() -> None:
     options = list(EXAMPLES) if name in EXAMPLES else [name, *EXAMPLES]
     key = reruns.widget_key_across_reruns("choose-example", name)
     st.session_state[key] = name
-    hint = "Examples. Open your own scenario on the page Inputs."
+    hint = "Examples. Make your own on the page New scenario, or open its files on Inputs."
     st.selectbox("Scenario", options, key=key, on_change=_example_chosen, args=(key,), help=hint)
 
 

@@ -11,7 +11,17 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Visitor, goto, settled
 from tests.support.walls import first_fast, usually
 
-TITLES = ("Plan", "Inputs", "What-if", "Setups", "Compare", "Router", "Export", "Library")
+TITLES = (
+    "Plan",
+    "New scenario",
+    "Inputs",
+    "What-if",
+    "Setups",
+    "Compare",
+    "Router",
+    "Export",
+    "Library",
+)
 BAD = ("serious", "critical")
 WIDTHS = (1280, 390)
 OURS = {"exclude": [["[data-testid=stBaseButton-header]"]]}

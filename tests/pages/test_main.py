@@ -6,6 +6,7 @@ from tests.support.page.page_app import knob, opened, too_many_requests, words
 
 TITLES = {
     "plan": "Plan",
+    "new": "New scenario",
     "inputs": "Inputs",
     "what_if": "What-if",
     "setups": "Setups",

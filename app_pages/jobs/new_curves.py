@@ -1,0 +1,176 @@
+"""Curves of a new scenario: benchmark files looked at and imported, and estimates of what nobody
+measured.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from app_pages.jobs.messages import JobContext
+from app_pages.jobs.new_files import refused_new_files, unpack_new_files
+from models.serving.workload import lognormal_workload
+from planner.errors import DataError, NoPlanInTimeError
+from planner.profiling.estimate import COLUMNS, estimate_requests, estimate_table
+from planner.profiling.known_errors import known_error_notices, why_not_estimated
+from planner.profiling.simulated_load import OfferedLoad
+from planner.scenario.starting.file_kinds import FileKind
+from planner.settings import Progress
+from profiles.catalogue import (
+    CatalogueGpu,
+    CatalogueLlm,
+    load_catalogue_gpus,
+    load_catalogue_llms,
+)
+from profiles.importers.discover import discover_files
+from profiles.importers.file_options import (
+    FileOption,
+    file_option_faults,
+    file_options,
+    given_of_file_options,
+)
+from profiles.importers.pipeline import pipeline_lines, run_import_pipeline
+from profiles.io.faults import Fault
+
+__all__ = [
+    "EstimateChoice",
+    "NewCurves",
+    "estimate_new_curves_job",
+    "identify_new_runs_job",
+    "import_new_curves_job",
+]
+
+BENCHMARKS = (FileKind.BENCHMARK, FileKind.PROFILES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewCurves:
+    """frame: a profile table; files: what became of each file, or which options were left out;
+    notices: sentences.
+    """
+
+    frame: pd.DataFrame
+    files: Sequence[str]
+    notices: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimateChoice:
+    """What is estimated: pairs of LLM and GPU type, each with these tensor-parallel degrees and MPS
+    shares (%); requests of these mean tokens; percentiles of `requests` simulated ones a rate.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    tp_degrees: tuple[int, ...]
+    shares_pct: tuple[int, ...]
+    input_tokens: int
+    output_tokens: int
+    requests: int = 5000
+
+
+def identify_new_runs_job(
+    folder: str, files: Sequence[tuple[str, str]], *, job: JobContext
+) -> list[FileOption]:
+    """Unpack benchmark files into an empty folder, and say of each what it measured; files that are
+    profile tables are not among them. DataError with every fault.
+    """
+    job.progress(Progress(0.0, "reading"))
+    paths = unpack_new_files(Path(folder), files)
+    faults: list[Fault] = []
+    read = discover_files(paths, faults)
+    if not faults and not read.runs and not read.tables:
+        problem = f"there are no load tests in {len(paths)} file{'s' * (len(paths) > 1)}"
+        faults.append(Fault(paths[0].name, "", "", problem, "give the JSON files of the tool"))
+    if faults:
+        raise refused_new_files(DataError(faults), paths, BENCHMARKS)
+    return file_options(read)
+
+
+def import_new_curves_job(
+    folder: str,
+    options: Sequence[FileOption],
+    stated: Mapping[str, Mapping[str, Any]],
+    defaults: Mapping[str, Any],
+    *,
+    job: JobContext,
+) -> NewCurves:
+    """Make curves of the files that `identify_new_runs_job` unpacked. DataError with every fault.
+
+    stated, defaults: as of `given_of_file_options`.
+    """
+    job.progress(Progress(0.0, "reading"))
+    faults: list[Fault] = []
+    given = given_of_file_options(options, stated, defaults, faults)
+    faults += file_option_faults(options, given)
+    if faults:
+        raise DataError(faults)
+    try:
+        imported = run_import_pipeline(sorted(Path(folder).iterdir()), given)
+    except DataError as error:
+        # Where no run is left, the notices say why: on the page nothing stands above the faults.
+        reasons = (Fault("left out", "", "", reason, "") for reason in error.notices)
+        raise DataError([*error.faults, *reasons]) from None
+    lines = [line for file in imported.files for line in pipeline_lines(file)]
+    lines += [f"{file}: passed over: {reason}" for file, reason in imported.passed]
+    return NewCurves(
+        frame=imported.frame, files=lines, notices=list(dict.fromkeys(imported.notices))
+    )
+
+
+def estimate_new_curves_job(choice: EstimateChoice, *, job: JobContext) -> NewCurves:
+    """Curves from the catalogues. DataError where nothing can be estimated."""
+    began = time.perf_counter()
+    left: list[str] = []
+    known = _known_pairs(choice.pairs, left)
+    offered = OfferedLoad(
+        lengths=lognormal_workload(choice.input_tokens, choice.output_tokens),
+        requests=choice.requests,
+    )
+    wanted = [
+        request
+        for llm, gpu in known
+        for request in estimate_requests(
+            [llm], [gpu], choice.tp_degrees, choice.shares_pct, offered
+        )
+    ]
+
+    def report(done: int) -> None:
+        elapsed = time.perf_counter() - began
+        job.progress(Progress(elapsed, f"{done} of {len(wanted)} options simulated"))
+
+    estimate = estimate_table(wanted, 1, report, job.cancel)
+    if not estimate.complete:
+        raise NoPlanInTimeError("Stopped; nothing was estimated.")
+    left += [
+        f"{one.llm} on {one.gpu}, TP {one.tp_degree}, {one.mps_share_pct:g} %: {one.reason}"
+        for one in estimate.left_out
+    ]
+    if not estimate.rows:
+        problem, fix = "nothing can be estimated", "; ".join(left[:5]) or "choose an LLM and a GPU"
+        raise DataError([Fault("estimate", "", "", problem, fix)])
+    return NewCurves(
+        frame=pd.DataFrame(estimate.rows, columns=list(COLUMNS)),
+        files=left,
+        notices=known_error_notices(known, choice.shares_pct),
+    )
+
+
+def _known_pairs(
+    pairs: Sequence[tuple[str, str]], left: list[str]
+) -> list[tuple[CatalogueLlm, CatalogueGpu]]:
+    """Pairs that the catalogues know and estimates are made of; why others are left out is added,
+    once for each reason.
+    """
+    llms, gpus = load_catalogue_llms(), load_catalogue_gpus()
+    found = []
+    for llm, gpu in pairs:
+        unknown = [name for name, known in ((llm, llms), (gpu, gpus)) if name not in known]
+        reasons = [f"{name}: not in the catalogue; measure it" for name in unknown]
+        if not unknown and (error := why_not_estimated(gpus[gpu])):
+            reasons = [f"{gpu}: {error}; measure it"]
+        left += [reason for reason in reasons if reason not in left]
+        found += [] if reasons else [(llms[llm], gpus[gpu])]
+    return found

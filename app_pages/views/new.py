@@ -1,0 +1,107 @@
+"""The page New scenario: a way in from nothing, one step at a time.
+
+What is entered stays in the session (`app_pages.session.draft`). Each step is checked as a whole
+scenario is before the next one opens; the result is an ordinary scenario.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app_pages.session import reruns, uploads
+from app_pages.session.draft import current_draft, forget_draft
+from app_pages.widgets.markdown import fault_count, faults_markdown_box
+from app_pages.widgets.starting.cluster_steps import (
+    draw_gpu_cluster_step,
+    draw_llm_cluster_step,
+    gpu_cluster_faults,
+    llm_cluster_faults,
+)
+from app_pages.widgets.starting.curve_step import curve_step_faults, draw_curve_step
+from app_pages.widgets.starting.demand_step import demand_step_faults, draw_demand_step
+from app_pages.widgets.starting.finish_step import draw_finish_step
+from app_pages.widgets.starting.goal_step import draw_goal_step, goal_step_faults
+from app_pages.widgets.starting.score_step import draw_score_step, score_step_faults
+from profiles.io.faults import Fault
+
+PLAN = "views/plan.py"
+
+
+@dataclass(frozen=True)
+class Step:
+    """title; draw: its fields; faults: what keeps the next step closed."""
+
+    title: str
+    draw: Callable[[], None]
+    faults: Callable[[], tuple[Fault, ...]]
+
+
+STEPS = (
+    Step("GPUs", draw_gpu_cluster_step, gpu_cluster_faults),
+    Step("LLMs", draw_llm_cluster_step, llm_cluster_faults),
+    Step("Curves", draw_curve_step, curve_step_faults),
+    Step("Scores", draw_score_step, score_step_faults),
+    Step("Demand", draw_demand_step, demand_step_faults),
+    Step("SLOs and objective", draw_goal_step, goal_step_faults),
+    Step("Solve", draw_finish_step, lambda: ()),
+)
+
+
+def draw_new_view() -> None:
+    """The step that is open, and the way on and back."""
+    if uploads.opened_new_scenario():
+        st.switch_page(PLAN)
+    st.title("New scenario")
+    at = current_draft().step
+    st.caption(_steps_line(at))
+    if not at:
+        st.markdown(
+            "From nothing to a plan in seven steps: GPUs, LLMs, how fast they are, how good, how"
+            " much traffic, which limits. What you enter stays while you look at other pages; the"
+            " sidebar goes on showing the scenario that is open now."
+        )
+    st.header(f"{at + 1}. {STEPS[at].title}")
+    STEPS[at].draw()
+    _draw_new_buttons(at)
+
+
+def _steps_line(at: int) -> str:
+    """All steps in a line, the open one in bold."""
+    titles = [f"**{step.title}**" if k == at else step.title for k, step in enumerate(STEPS)]
+    return f"Step {at + 1} of {len(STEPS)}: " + " > ".join(titles)
+
+
+def _draw_new_buttons(at: int) -> None:
+    if faults := current_draft().faults:
+        faults_markdown_box(faults, f"Before the next step: {fault_count(faults)}")
+    with st.container(horizontal=True):
+        if at:
+            st.button("Back", key="back-step", on_click=go_back_in_new_view)
+        if at + 1 < len(STEPS):
+            st.button(
+                "Next", key="next-step", type="primary", on_click=go_on_in_new_view, args=(at,)
+            )
+        if at:
+            with st.popover("Begin anew"):
+                st.markdown("Everything that was entered here goes.")
+                st.button("Begin anew", key="forget-draft", on_click=forget_draft)
+
+
+@reruns.survive_reruns
+def go_on_in_new_view(at: int) -> None:
+    """Open the step after `at`, where nothing keeps it closed."""
+    draft = current_draft()
+    draft.faults = STEPS[at].faults()
+    if not draft.faults:
+        draft.step = at + 1
+
+
+@reruns.survive_reruns
+def go_back_in_new_view() -> None:
+    """Open the step before."""
+    draft = current_draft()
+    draft.step, draft.faults = max(draft.step - 1, 0), ()
+
+
+draw_new_view()

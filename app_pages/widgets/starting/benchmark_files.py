@@ -1,0 +1,211 @@
+"""Benchmark files in step 3: what each measured, as the file says or a person does, and the curves
+that are made of them.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.jobs.new_curves import NewCurves
+from app_pages.session.draft import current_draft, draft_files, draft_folder, draft_value
+from app_pages.session.draft_curves import RUNS, draft_imported_curves, draft_runs
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets
+from app_pages.widgets.starting.draft_fields import (
+    draw_draft_choice,
+    draw_draft_files,
+    draw_draft_number,
+)
+from app_pages.widgets.tables import draw_shown_table
+from profiles.catalogue import load_catalogue_gpus
+from profiles.importers.file_options import FileOption
+from profiles.records import NEIGHBOURS
+
+__all__ = ["draw_benchmark_files", "mapping_of_benchmark_rows"]
+
+ENDINGS = ("json", "jsonl", "csv", "parquet", "yaml", "yml", "gz", "zip")
+KEYS = ("llm", "gpu", "tp", "share")
+WHOLE = ("tp", "replicas")
+POINTS = {
+    "llm": "LLM",
+    "gpu": "GPU type",
+    "tp_degree": "TP",
+    "mps_share_pct": "MPS share (%)",
+    "rate_rps": "Rate (req/s)",
+    "ttft_mean_ms": "TTFT mean (ms)",
+    "ttft_p95_ms": "TTFT p95 (ms)",
+    "tpot_mean_ms": "TPOT mean (ms)",
+    "tpot_p95_ms": "TPOT p95 (ms)",
+    "e2e_mean_ms": "E2E mean (ms)",
+    "source": "Source",
+}
+"""Column of a profile table -> header of the preview."""
+
+
+def draw_benchmark_files() -> None:
+    """Upload, mapping, preview."""
+    st.caption(
+        "Results of vLLM bench serve, GuideLLM, SGLang, AIPerf, inference-perf, llm-d, or a profile"
+        " table (CSV, Parquet). Several files, or a zip of them."
+    )
+    draw_draft_files(RUNS, "Benchmark files", ENDINGS, several=True)
+    if not draft_files(RUNS):
+        return
+    done = draft_runs()
+    folder = f"{draft_folder(RUNS)}/"
+    if done is None:
+        st.info("Reading the benchmark files.")
+        return
+    if not done.has_result:
+        failure_markdown_box(done, "Not read", folder)
+        return
+    options: list[FileOption] = done.result
+    stated = _draw_benchmark_mapping(options) if options else {}
+    defaults = _draw_benchmark_defaults(options, stated)
+    made = draft_imported_curves(options, stated, defaults)
+    if made is None:
+        st.info("Making curves of the benchmark files.")
+    elif made.has_result:
+        _draw_benchmark_curves(made.result, folder)
+    else:
+        failure_markdown_box(made, "No curves yet", folder)
+
+
+def _draw_benchmark_mapping(options: Sequence[FileOption]) -> dict[str, dict[str, Any]]:
+    """What every file measured, to be completed; file -> key -> value."""
+    count = sum(option.runs for option in options)
+    lacking = any(_unsaid(option, key) for option in options for key in KEYS)
+    tools = ", ".join(dict.fromkeys(option.tools for option in options))
+    head = f"What was measured: {count} run{'s' * (count > 1)} of {tools} in {len(options)} files"
+    editor = _benchmark_editor(options)
+    with st.expander(head, icon=":material/table_edit:", expanded=lacking):
+        st.markdown(
+            "Blank cells: the file does not say it, and the fields below do. What stands in a"
+            " file's name (`-tp2-`, `-share50-`) is filled in: check it."
+        )
+        edited = st.data_editor(
+            editor["base"],
+            key=editor["widget"],
+            column_config=_benchmark_columns(options),
+            disabled=["file"],
+            num_rows="fixed",
+            hide_index=True,
+            placeholder="not said",
+            alt="Benchmark files: what each of them measured.",
+        )
+    files = [option.file for option in options]
+    stated = mapping_of_benchmark_rows(files, edited)
+    current_draft().values["mapping"] = stated
+    return stated
+
+
+def _benchmark_editor(options: Sequence[FileOption]) -> dict[str, Any]:
+    """The editor's constant table and key; both new for other files, and when it was not drawn."""
+    files = [option.file for option in options]
+    editor = draft_value("mapping editor")
+    if editor is None or editor["files"] != files or editor["widget"] not in st.session_state:
+        number = 0 if editor is None else editor["number"] + 1
+        known = draft_value("mapping", {})
+        base = pd.DataFrame([_benchmark_row(one, known.get(one.file)) for one in options])
+        editor = {"files": files, "number": number, "widget": f"edit-mapping-{number}"}
+        editor["base"] = base.astype({"tp": float, "share": float, "replicas": float})
+        current_draft().values["mapping editor"] = editor
+    return editor
+
+
+def _benchmark_row(option: FileOption, stated: dict[str, Any] | None) -> dict[str, Any]:
+    """A row of the table: as it was edited, else what file and file name say."""
+    said = {key: value for key, value in option.own.items() if not option.differs(key)}
+    shown = {**said, **option.named} if stated is None else stated
+    return {
+        "file": Path(option.file).name,
+        **{key: shown.get(key) for key in (*KEYS, "replicas")},
+    }
+
+
+def _benchmark_columns(options: Sequence[FileOption]) -> dict[str, Any]:
+    number, select, text = (
+        st.column_config.NumberColumn,
+        st.column_config.SelectboxColumn,
+        st.column_config.TextColumn,
+    )
+    llms = {*draft_value("llms", []), *(str(one.own["llm"]) for one in options if one.own["llm"])}
+    gpus = dict.fromkeys([*draft_value("gpus", []), *load_catalogue_gpus()])
+    return {
+        "file": text("File", width=320),
+        "llm": select("LLM", options=sorted(llms)),
+        "gpu": select("GPU type", options=list(gpus)),
+        "tp": number("TP", min_value=1, step=1, help="GPUs that one replica is split over."),
+        "share": number("MPS share (%)", min_value=1, max_value=100, help="100: whole GPUs."),
+        "replicas": number("Replicas", min_value=1, step=1, help="That answered together."),
+    }
+
+
+def mapping_of_benchmark_rows(
+    files: Sequence[str], edited: pd.DataFrame
+) -> dict[str, dict[str, Any]]:
+    """The edited table as file -> key -> value, without blank cells."""
+    rows = edited[[*KEYS, "replicas"]].to_dict("records")
+    return {
+        file: {
+            str(key): int(value) if key in WHOLE and float(value).is_integer() else value
+            for key, value in row.items()
+            if not pd.isna(value)
+        }
+        for file, row in zip(files, rows, strict=True)
+    }
+
+
+def _unsaid(option: FileOption, key: str) -> bool:
+    return option.own[key] is None and key not in option.named
+
+
+def _draw_benchmark_defaults(
+    options: Sequence[FileOption], stated: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """What holds for files that do not say it; fields only of what some file lacks."""
+    lacking = {
+        key
+        for option in options
+        for key in KEYS
+        if option.own[key] is None and key not in stated[option.file]
+    }
+    shares = [row.get("share", 100) for row in stated.values()]
+    gpus = draft_value("gpus", [])
+    with st.container(horizontal=True):
+        if "gpu" in lacking:
+            label, only = "GPU type where a file names none", gpus[0] if len(gpus) == 1 else None
+            draw_draft_choice("measured gpu", label, gpus, only, placeholder="choose", width=320)
+        if "tp" in lacking:
+            label = "TP degree where no file says it"
+            draw_draft_number("measured tp", label, step=1, min_value=1, placeholder="e.g. 1")
+        if "share" in lacking:
+            label = "MPS share where no file says it (%)"
+            draw_draft_number("measured share", label, 100, step=1, min_value=2, max_value=100)
+        if any(share < 100 for share in shares) or draft_value("measured share", 100) != 100:
+            label = "What ran on the rest of shared GPUs"
+            draw_draft_choice("neighbours", label, NEIGHBOURS, "unknown")
+    only = gpus[0] if len(gpus) == 1 else None
+    known = {
+        "gpu": draft_value("measured gpu", only),
+        "tp": draft_value("measured tp"),
+        "share": draft_value("measured share", 100),
+        "neighbours": draft_value("neighbours", "unknown"),
+    }
+    return {key: value for key, value in known.items() if value is not None}
+
+
+def _draw_benchmark_curves(made: NewCurves, folder: str) -> None:
+    """The points, and what became of every file."""
+    frame = made.frame
+    options = len(frame[["llm", "gpu", "tp_degree", "mps_share_pct"]].drop_duplicates())
+    st.markdown(f"**{len(frame)} points of {options} option{'s' * (options > 1)}.**")
+    present = {column: head for column, head in POINTS.items() if column in frame}
+    draw_shown_table(frame[list(present)].rename(columns=present), "Measured points.")
+    lines = [line.replace(folder, "").strip() for line in (*made.files, *made.notices)]
+    with st.expander(
+        f"What became of each file ({len(made.files)} lines, {len(made.notices)} notices)"
+    ):
+        markdown_bullets(lines)

@@ -1,0 +1,145 @@
+"""Step 3: how fast each LLM is on each GPU type: from benchmark files, estimated, or both."""
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.jobs.new_curves import NewCurves
+from app_pages.session import job_slots
+from app_pages.session.draft import draft_files, draft_value, set_draft_value
+from app_pages.session.draft_curves import (
+    DEGREES,
+    ESTIMATE,
+    RUNS,
+    SHARES,
+    draft_curves,
+    draft_estimate,
+    draft_estimate_choice,
+    draft_measured_curves,
+    draft_tokens,
+    start_draft_estimate,
+)
+from app_pages.session.draft_parts import GPUS_PER_NODE
+from app_pages.session.reruns import survive_reruns
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
+from app_pages.widgets.starting.benchmark_files import draw_benchmark_files
+from app_pages.widgets.starting.draft_fields import draw_draft_names, draw_draft_number
+from app_pages.widgets.tables import draw_shown_table
+from planner.scenario.starting.curve_coverage import (
+    covered_pairs,
+    curve_coverage_faults,
+    curve_coverage_table,
+)
+from profiles.io.faults import Fault
+
+__all__ = ["curve_step_faults", "draw_curve_step"]
+
+MORE_SHARES = (10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 100)
+
+
+def draw_curve_step() -> None:
+    """Both sources, then what they cover."""
+    st.markdown(
+        "How fast is each LLM on each GPU type, at which rate? Load tests of yours say it best."
+        " What nobody measured can be estimated; where both exist, the measured curve counts."
+    )
+    st.subheader("Measured: benchmark files")
+    draw_benchmark_files()
+    _draw_measured_strangers()
+    st.subheader("Estimated")
+    _draw_curve_estimate()
+    st.subheader("What is known")
+    table = curve_coverage_table(draft_curves(), draft_value("llms", []), draft_value("gpus", []))
+    draw_shown_table(table, "Curves by LLM, GPU type and provenance.", whole=True)
+
+
+def _draw_measured_strangers() -> None:
+    """LLMs and GPU types that were measured and not chosen."""
+    pairs = covered_pairs(draft_measured_curves() if draft_files(RUNS) else None)
+    llms = sorted({llm for llm, _ in pairs} - set(draft_value("llms", [])))
+    gpus = sorted({gpu for _, gpu in pairs} - set(draft_value("gpus", [])))
+    for key, names, words in (("llms", llms, "LLMs"), ("gpus", gpus, "GPU types")):
+        if names:
+            listed = plain_markdown(", ".join(names))
+            st.warning(f"Measured, but not among your {words}, so not used: {listed}.")
+            st.button(
+                f"Add to the {words}", key=f"add-{key}", on_click=_add_strangers, args=(key, names)
+            )
+
+
+@survive_reruns
+def _add_strangers(key: str, names: list[str]) -> None:
+    known = draft_value(key, [])
+    set_draft_value(key, [*known, *(name for name in names if name not in known)])
+
+
+def _draw_curve_estimate() -> None:
+    choice, measured = draft_estimate_choice(), covered_pairs(draft_measured_curves())
+    if not choice.pairs:
+        st.markdown("Everything was measured.")
+    else:
+        count = len(choice.pairs)
+        st.markdown(
+            f"{count} pair{'s' * (count > 1)} of LLM and GPU type"
+            f"{' without measurements' if measured else ''}, by a simulation of the server from the"
+            " data sheets. Say how long your requests are."
+        )
+    with st.container(horizontal=True):
+        draw_draft_number(
+            "input tokens",
+            "Tokens of a prompt (mean)",
+            draft_tokens("input_tokens"),
+            step=1,
+            min_value=1,
+        )
+        draw_draft_number(
+            "output tokens",
+            "Tokens of an answer (mean)",
+            draft_tokens("output_tokens"),
+            step=1,
+            min_value=1,
+        )
+    with st.expander("Which options are estimated", icon=":material/tune:"):
+        most = max(
+            (draft_value(f"gpus per node {gpu}", GPUS_PER_NODE) for gpu in draft_value("gpus", [])),
+            default=GPUS_PER_NODE,
+        )
+        offered = [degree for degree in (1, 2, 4, 8, 16) if degree <= most]
+        draw_draft_names("degrees", "Tensor-parallel degrees", offered, DEGREES)
+        draw_draft_names("shares", "MPS shares (% of a GPU)", MORE_SHARES, SHARES)
+    complete = choice.pairs and choice.tp_degrees and choice.shares_pct
+    lengths = choice.input_tokens and choice.output_tokens
+    st.button(
+        "Estimate",
+        key="start-estimate",
+        disabled=not (complete and lengths) or job_slots.is_running(ESTIMATE),
+        on_click=start_draft_estimate,
+    )
+    _draw_estimate_result()
+
+
+def _draw_estimate_result() -> None:
+    job, made = job_slots.get(ESTIMATE), draft_estimate()
+    if job is None or job.outcome is None:
+        return
+    if not job.outcome.has_result:
+        failure_markdown_box(job.outcome, "Not estimated", "")
+    elif made is None:
+        st.warning("What is to be estimated has changed since: press **Estimate** again.")
+    else:
+        _draw_estimated_curves(made)
+
+
+def _draw_estimated_curves(made: NewCurves) -> None:
+    keys = ["llm", "gpu", "tp_degree", "mps_share_pct"]
+    count = len(made.frame[keys].drop_duplicates())
+    st.markdown(f"**{count} options estimated.** Estimates are marked as such in every plan.")
+    markdown_bullets(made.notices)
+    if made.files:
+        with st.expander(f"{len(made.files)} left out, and why"):
+            markdown_bullets(made.files)
+
+
+def curve_step_faults() -> tuple[Fault, ...]:
+    """What is to be put right before the next step."""
+    frames: list[pd.DataFrame] = draft_curves()
+    return curve_coverage_faults(frames, draft_value("llms", []), draft_value("gpus", []))

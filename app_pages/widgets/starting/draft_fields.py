@@ -1,0 +1,191 @@
+"""Fields of the draft: what is entered stays while other steps and pages are shown."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app_pages.session import job_slots, reruns
+from app_pages.session.draft import (
+    current_draft,
+    draft_files,
+    draft_value,
+    forget_draft_files,
+    set_draft_value,
+    store_draft_files,
+)
+from app_pages.session.draft_parts import draft_rows
+
+__all__ = [
+    "draw_draft_choice",
+    "draw_draft_files",
+    "draw_draft_names",
+    "draw_draft_number",
+    "draw_draft_row_buttons",
+    "draw_draft_text",
+]
+
+WIDTH = 240
+
+
+def draw_draft_number(
+    name: str, label: str, first: float | None = None, *, step: float, **look: Any
+) -> None:
+    """A number that may be blank. first: what it holds before anything is entered; step: whole
+    numbers alone where it is an int.
+    """
+    key = _draft_field_key(name, first)
+    whole = isinstance(step, int)
+    st.number_input(
+        label,
+        value=None,
+        step=step,
+        format="%d" if whole else "%.12g",
+        key=key,
+        on_change=_draft_field_changed,
+        args=(name, key),
+        **{"width": WIDTH, **look},
+    )
+
+
+def draw_draft_text(name: str, label: str, first: str = "", **look: Any) -> None:
+    """A line of text, without blanks around it."""
+    key = _draft_field_key(name, first)
+    st.text_input(
+        label, key=key, on_change=_draft_field_changed, args=(name, key), **{"width": WIDTH, **look}
+    )
+
+
+def draw_draft_choice(
+    name: str,
+    label: str,
+    options: Sequence[Any],
+    first: Any = None,
+    *,
+    words: Callable[[Any], str] = str,
+    radio: bool = False,
+    **look: Any,
+) -> None:
+    """One of several; first: None where nothing is chosen before the person does. radio: all of
+    them are in sight.
+    """
+    key = _draft_field_key(name, first)
+    if st.session_state[key] not in options:
+        st.session_state[key] = None
+    draw: Any = st.radio if radio else st.selectbox
+    if not radio:
+        look["required"] = first is not None
+    draw(
+        label,
+        options,
+        index=None,
+        format_func=words,
+        key=key,
+        on_change=_draft_field_changed,
+        args=(name, key),
+        **{"width": "stretch" if radio else WIDTH, **look},
+    )
+
+
+def draw_draft_names(
+    name: str, label: str, options: Sequence[Any], first: Sequence[Any] = (), **look: Any
+) -> None:
+    """Several of a list; with accept_new_options also others."""
+    key = _draft_field_key(name, list(first))
+    chosen = st.session_state[key]
+    st.multiselect(
+        label,
+        [*options, *(one for one in chosen if one not in options)],
+        key=key,
+        on_change=_draft_field_changed,
+        args=(name, key),
+        **look,
+    )
+
+
+def _draft_field_key(name: str, first: Any) -> str:
+    """The key of a field, which is given what the draft holds."""
+    value = draft_value(name, first)
+    key = reruns.widget_key_across_reruns(f"new-{name}", value)
+    st.session_state[key] = list(value) if isinstance(value, list) else value
+    return key
+
+
+@reruns.survive_reruns
+def _draft_field_changed(name: str, key: str) -> None:
+    value = st.session_state[key]
+    value = value.strip() if isinstance(value, str) else value
+    value = list(value) if isinstance(value, list) else value
+    if reruns.accept_value_across_reruns(f"new-{name}", key, value):
+        set_draft_value(name, value)
+
+
+# ---------------------------------------------------------------- rows
+
+
+def draw_draft_row_buttons(name: str, first: int, noun: str, least: int = 0) -> None:
+    """Buttons that add a row of fields, and take the last one away while more than `least` are
+    there.
+    """
+    rows = draft_rows(name, first)
+    with st.container(horizontal=True):
+        st.button(f"Add {noun}", key=f"add-{name}", on_click=_add_draft_row, args=(name, rows))
+        if len(rows) > least:
+            remove = f"remove-{name}"
+            st.button("Remove the last", key=remove, on_click=_drop_draft_row, args=(name, rows))
+
+
+@reruns.survive_reruns
+def _add_draft_row(name: str, rows: list[int]) -> None:
+    set_draft_value(f"{name} rows", [*rows, max(rows, default=-1) + 1])
+
+
+@reruns.survive_reruns
+def _drop_draft_row(name: str, rows: list[int]) -> None:
+    """Take the last row away; what its fields held comes back with it."""
+    set_draft_value(f"{name} rows", rows[:-1])
+
+
+# ---------------------------------------------------------------- files
+
+
+def draw_draft_files(slot: str, label: str, endings: Sequence[str], *, several: bool) -> None:
+    """Files that a worker is to read: chosen, then handed over by a button; or their names, and a
+    button to take them back.
+    """
+    files = draft_files(slot)
+    if files:
+        names = ", ".join(name for name, _ in files[:3])
+        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/description: `{names.replace('`', '')}`{more}")
+            again = f"forget-{slot}"
+            st.button("Other files", key=again, on_click=_forget_files_of_draft, args=(slot,))
+        return
+    key = f"files-{slot}"
+    chosen = st.file_uploader(
+        label,
+        type=list(endings),
+        accept_multiple_files=several,
+        key=key,
+    )
+    st.button(
+        "Read these files" if several else "Read this file",
+        key=f"read-{slot}",
+        disabled=not chosen or job_slots.is_running(slot),
+        on_click=_hand_over_draft_files,
+        args=(slot, key),
+    )
+
+
+@reruns.survive_reruns
+def _hand_over_draft_files(slot: str, key: str) -> None:
+    given = st.session_state[key]
+    if given:
+        store_draft_files(slot, given if isinstance(given, list) else [given])
+        current_draft().faults = ()
+
+
+@reruns.survive_reruns
+def _forget_files_of_draft(slot: str) -> None:
+    forget_draft_files(slot)

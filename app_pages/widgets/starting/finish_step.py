@@ -1,0 +1,108 @@
+"""Step 7: what was said in short, a name, and Solve."""
+
+from typing import Any
+
+import streamlit as st
+
+from app_pages.session import job_slots, reruns, uploads
+from app_pages.session.draft import draft_value
+from app_pages.session.draft_curves import draft_curves
+from app_pages.session.draft_day import draft_day
+from app_pages.session.draft_parts import (
+    DAY,
+    draft_demand_part,
+    draft_goal_part,
+    draft_llms_part,
+    draft_pools_part,
+)
+from app_pages.session.draft_scores import EXAMPLE, draft_scores, draft_scores_path
+from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets
+from app_pages.widgets.starting.draft_fields import draw_draft_text
+from planner.scenario.starting.new_scenario import NewTables
+from planner.scenario.starting.score_columns import STAND_IN_NAME
+
+__all__ = ["draw_finish_step"]
+
+WRITE = "app_pages.jobs.new_scenario:write_new_scenario_job"
+NAME = "my-cluster"
+
+
+def draw_finish_step() -> None:
+    """Summary, name, Solve."""
+    markdown_bullets(_finish_lines())
+    draw_draft_text("name", "Name of the scenario", NAME, max_chars=100, width=450)
+    if draft_value("scores from") == EXAMPLE:
+        st.warning(f"The scores are a stand-in; the name gets “, {STAND_IN_NAME}”.")
+    st.button(
+        "Make the scenario and solve it",
+        key="finish-draft",
+        type="primary",
+        disabled=job_slots.is_running(uploads.UPLOAD),
+        on_click=_open_draft,
+    )
+    if (failed := uploads.upload_failure(new=True)) is not None:
+        failure_markdown_box(failed[0], "Not made", failed[1])
+    st.caption(
+        "The page Plan then shows the plan. The scenario is an ordinary one: change it on the page"
+        " Inputs, keep it in the Library, take it away as a zip or a workbook on the page Export."
+    )
+
+
+def _finish_lines() -> list[str]:
+    """What was said, a line for each step."""
+    pools = [f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in draft_pools_part()["pools"]]
+    frames = draft_curves()
+    keys = ["llm", "gpu", "tp_degree", "mps_share_pct", "provenance"]
+    kinds: dict[str, int] = {}
+    for frame in frames:
+        for kind, count in frame[keys].drop_duplicates()["provenance"].value_counts().items():
+            kinds[str(kind)] = kinds.get(str(kind), 0) + int(count)
+    curves = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    scores, day = draft_scores(), draft_day()
+    return [
+        f"GPUs: {', '.join(pools)}",
+        f"LLMs: {', '.join(draft_value('llms', []))}",
+        f"Curves of options: {curves}",
+        f"Scores of {scores.prompts:,} prompts" if scores is not None else "No scores",
+        _demand_in_words() if day is None or draft_value("demand") != DAY else day.headline,
+        _goal_in_words(),
+    ]
+
+
+def _demand_in_words() -> str:
+    rate: Any = draft_demand_part().get("arrival_rate_rps")
+    rates = rate if isinstance(rate, dict) else {"": rate}
+    return ", ".join(f"{number:g} req/s {name}".strip() for name, number in rates.items())
+
+
+def _goal_in_words() -> str:
+    goal = draft_goal_part()
+    slos = [
+        f"{slo['statistic']} {slo['metric'].upper()} {slo['limit_ms']:g} ms"
+        f" {'for every LLM' if slo['scope'] == 'each_llm' else 'over all requests'}"
+        for slo in goal["slo"]
+    ]
+    floor = goal["objective"].get("quality_at_least")
+    best = "best quality" if floor is None else f"cheapest with a quality of at least {floor:g}"
+    return "; ".join([*slos, best])
+
+
+@reruns.survive_reruns
+def _open_draft() -> None:
+    """Let a worker write and read the scenario; `uploads` puts it on the page and solves it."""
+    path = draft_scores_path()
+    if path is None:
+        return
+    day = draft_day() if draft_value("demand") == DAY else None
+    name = draft_value("name", NAME) or NAME
+    if draft_value("scores from") == EXAMPLE:
+        name = f"{name}, {STAND_IN_NAME}"
+    part = {
+        "name": name,
+        **draft_pools_part(),
+        **draft_llms_part(),
+        **(draft_demand_part() if day is None else day.keys),
+        **draft_goal_part(),
+    }
+    tables = NewTables(tuple(draft_curves()), path, "" if day is None else day.demand)
+    uploads.open_new_scenario(WRITE, (part, tables), f"new: {name}")

@@ -1,0 +1,76 @@
+"""Curves of a new scenario: files looked at and imported, pairs estimated."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from app_pages.jobs.messages import JobContext
+from app_pages.jobs.new_curves import (
+    EstimateChoice,
+    estimate_new_curves_job,
+    identify_new_runs_job,
+    import_new_curves_job,
+)
+from planner.errors import DataError, NoPlanInTimeError
+from tests.support.page.page_charts import idle_job
+from tests.support.scenarios.benchmark_files import vllm
+
+CHOICE = EstimateChoice(
+    pairs=(("llama-3.2-3b", "A100-PCIe-80GB"), ("my-own", "A100-PCIe-80GB")),
+    tp_degrees=(1,),
+    shares_pct=(100,),
+    input_tokens=100,
+    output_tokens=20,
+    requests=400,
+)
+
+
+def stored(tmp_path: Path, name: str, **run: object) -> tuple[str, list[tuple[str, str]]]:
+    """An empty folder, and a benchmark file as the server stores it."""
+    (tmp_path / "0").write_text(json.dumps(vllm(**run)))
+    (tmp_path / "new").mkdir()
+    return str(tmp_path / "new"), [(name, str(tmp_path / "0"))]
+
+
+def test_files_are_looked_at_and_then_imported(tmp_path: Path) -> None:
+    folder, files = stored(tmp_path, "x-tp2.json")
+    options = identify_new_runs_job(folder, files, job=idle_job())
+    assert [(one.own["llm"], dict(one.named)) for one in options] == [("qwen3-8b", {"tp": 2})]
+    with pytest.raises(DataError, match="nothing says the GPU type"):
+        import_new_curves_job(folder, options, {}, {"tp": 2, "share": 100}, job=idle_job())
+    defaults = {"gpu": "A100-PCIe-80GB", "share": 100}
+    stated = {options[0].file: {"tp": 2}}
+    made = import_new_curves_job(folder, options, stated, defaults, job=idle_job())
+    assert len(made.frame) == 1
+    assert "1 point taken" in made.files[0]
+
+
+def test_runs_that_are_all_left_out_say_why(tmp_path: Path) -> None:
+    folder, files = stored(tmp_path, "x.json", request_throughput=1.0)
+    options = identify_new_runs_job(folder, files, job=idle_job())
+    defaults = {"gpu": "A100-PCIe-80GB", "tp": 1, "share": 100}
+    with pytest.raises(DataError) as error:
+        import_new_curves_job(folder, options, {}, defaults, job=idle_job())
+    assert [fault.file for fault in error.value.faults] == ["profile import", "left out"]
+
+
+def test_pairs_are_estimated_and_others_left_out_with_reasons() -> None:
+    made = estimate_new_curves_job(CHOICE, job=idle_job())
+    assert set(made.frame["llm"]) == {"llama-3.2-3b"}
+    assert set(made.frame["provenance"]) == {"estimated"}
+    assert made.files == ["my-own: not in the catalogue; measure it"]
+    assert "A100" in made.notices[0]
+    with pytest.raises(DataError, match="uncalibrated estimates for AMD"):
+        estimate_new_curves_job(
+            replace(CHOICE, pairs=(("llama-3.2-3b", "MI300X-192GB"),)), job=idle_job()
+        )
+
+
+def test_a_cancelled_estimate_is_none() -> None:
+    cancel = Event()
+    cancel.set()
+    with pytest.raises(NoPlanInTimeError, match="nothing was estimated"):
+        estimate_new_curves_job(CHOICE, job=JobContext(lambda _: None, lambda _: None, cancel))
