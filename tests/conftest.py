@@ -3,6 +3,7 @@ capitals), and a page that does not rest.
 """
 
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -42,6 +43,16 @@ def library_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLANNER_LIBRARY", str(tmp_path_factory.mktemp("library")))
         patch.delenv("PLANNER_DATABASE_URL", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folder_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Temporary files lie where pytest removes them: a case that is made once for many tests is
+    needed until the process ends.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
         yield
 
 

@@ -62,6 +62,10 @@ def remove_records(library: LibraryDatabase, numbers: Iterable[int]) -> None:
         for entry in entries:
             session.delete(entry)
         session.flush()
+        # Locked before anybody looks who needs them: of two that remove the last two uses of a blob
+        # at once, the second sees that the first is gone.
+        candidates = select(Blob.sha256).where(Blob.sha256.in_(freed)).order_by(Blob.sha256)
+        session.execute(candidates.with_for_update())
         used = set(session.scalars(select(FileEntry.sha256).where(FileEntry.sha256.in_(freed))))
         of_records = RecordEntry.content_sha256
         used |= set(session.scalars(select(of_records).where(of_records.in_(freed))))

@@ -5,5 +5,6 @@ given to every command; what comes of it is judged (`python -m tests.fuzz --help
     trees      YAML and JSON                          commands   every command with its options
     tables     CSV and Parquet                        cases      seed and number -> a case
     raw        bytes, texts, workbooks                child      a case run in a process of its own
+    libraries  SQLite databases of kept work
     judge      what is wrong with an outcome          corpus     what was found, kept and replayed
 """

@@ -16,6 +16,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tests.fuzz.commands import COMMANDS, is_output, sane_value, strange_argument
+from tests.fuzz.libraries import damaged_library
 from tests.fuzz.raw import damaged_bytes, damaged_text, damaged_workbook
 from tests.fuzz.seeds import NEEDS
 from tests.fuzz.tables import Rows, csv_bytes, damaged_rows, parquet_bytes, rows_of_csv
@@ -47,11 +48,13 @@ class Case:
 @dataclass
 class _Draft:
     """A case that is being made. slots: option or "" -> its arguments, in order; words: of their
-    values; trees, tables: files that are held as such, to be damaged again.
+    values; reads: files that the command reads unnamed; trees, tables: files that are held as
+    such, to be damaged again.
     """
 
     seeds: Mapping[str, bytes]
     slots: list[tuple[str, str, list[str]]]
+    reads: tuple[str, ...] = ()
     files: dict[str, bytes | None] = field(default_factory=dict)
     trees: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, Rows] = field(default_factory=dict)
@@ -60,7 +63,7 @@ class _Draft:
         """Names of the files that the command line leads to."""
         named = [token for _, _, tokens in self.slots for token in tokens if token in self.seeds]
         needed = [more for name in named for more in NEEDS.get(name, ())]
-        return list(dict.fromkeys(named + needed))
+        return list(dict.fromkeys([*named, *needed, *self.reads]))
 
     def content(self, name: str) -> bytes:
         return self.files.get(name, self.seeds[name]) or b""
@@ -77,7 +80,7 @@ def make_case(
     name = f"{seed}/{number}"
     rng = Random(name)
     command = only or rng.choice(list(COMMANDS))
-    draft = _Draft(seeds, _sound_line(command, rng))
+    draft = _Draft(seeds, _sound_line(command, rng), COMMANDS[command].reads)
     for step in range(rng.choice((0, 1, 1, 1, 1, 2, 2, 3, MOST_STEPS))):
         if step not in skip:
             _damage(draft, command, Random(f"{name}/{step}"))
@@ -138,6 +141,8 @@ def _damage_file(draft: _Draft, name: str, rng: Random) -> None:
     suffix = Path(name).suffix
     if suffix == ".xlsx":
         draft.files[name] = damaged_workbook(draft.content(name), rng)
+    elif suffix == ".db":
+        draft.files[name] = damaged_library(draft.content(name), rng)
     elif name in draft.files or rng.random() < 0.25:
         _render(draft, rng)
         damage = (

@@ -11,6 +11,7 @@ import os
 import pkgutil
 import resource
 import select
+import shutil
 import signal
 import sys
 import tempfile
@@ -20,6 +21,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.fuzz.libraries import LIBRARY
 
 __all__ = [
     "CPU_LIMIT_S",
@@ -160,8 +163,11 @@ def _set_environment(logs: Path) -> None:
     temporary.mkdir(exist_ok=True)
     tempfile.tempdir = None
     os.environ.update(TMPDIR=str(temporary), SOURCE_DATE_EPOCH="1", COLUMNS="100", NO_COLOR="1")
-    # A library of the case's own, beside the folder that is looked at.
+    # A library of the case's own, beside the folder that is looked at: a copy of what lies there.
     os.environ["PLANNER_LIBRARY"] = str(logs / "library")
+    if Path(LIBRARY).is_file():
+        (logs / "library").mkdir()
+        shutil.copyfile(LIBRARY, logs / "library" / LIBRARY)
 
 
 def _limit() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.fuzz.libraries import LIBRARY
 from tests.fuzz.seeds import BENCHMARKS, KINDS
 from tests.fuzz.values import strange_number, strange_text
 
@@ -18,17 +19,21 @@ __all__ = ["COMMANDS", "Command", "is_output", "override", "sane_value", "strang
 @dataclass(frozen=True)
 class Command:
     """positional: kinds of the arguments; options: option -> word of its value, used now and then;
-    always: options that every case has, after the others.
+    always: options that every case has, after the others; reads: files that it reads and that are
+    not among its arguments.
     """
 
     positional: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     always: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 QUICK = ("--set", "solver.time_limit_s=2")
 """The searches of a case end soon."""
 PLAN_INPUT = {"--scenario": "in:scenario", "--unverified": "flag", "--quiet": "flag"}
+
+KEPT = (LIBRARY,)
 
 COMMANDS: Mapping[str, Command] = {
     "plan": Command(
@@ -44,6 +49,7 @@ COMMANDS: Mapping[str, Command] = {
             "--note": "word:why,x",
         },
         ("--time-limit", "2"),
+        reads=KEPT,
     ),
     "setups": Command(
         ("in:scenario",),
@@ -187,13 +193,24 @@ COMMANDS: Mapping[str, Command] = {
             **{"@": "word:x,two,100 %", "--kind": "word:plan,scenario,study,x", "--json": "flag"},
             **{"--tag": "word:a,b", "--top": "int:0:9"},
         },
+        reads=KEPT,
     ),
-    "library show": Command(("word:1,x",), {"--json": "flag", "--unverified": "flag"}),
-    "library compare": Command(("word:1,x", "word:2,x"), {"--unverified": "flag"}),
-    "library tag": Command(("word:1,x", "word:a,b"), {"--remove": "word:a,b"}),
-    "library rename": Command(("word:1,x", "word:y,two"), {"--note": "word:why,x"}),
-    "library export": Command(("word:1,x",), {"--to": "folder"}, ("--to", "deploy")),
-    "library rm": Command(("word:1,x",), {"--yes": "flag"}),
+    "library show": Command(
+        ("word:1,2,4,6,7,kept 1,x",), {"--json": "flag", "--unverified": "flag"}, reads=KEPT
+    ),
+    "library compare": Command(
+        ("word:1,2,4,6,7,kept 1,x", "word:1,2,4,6,kept 0,x"), {"--unverified": "flag"}, reads=KEPT
+    ),
+    "library tag": Command(
+        ("word:1,2,4,6,7,kept 1,x", "word:a,b"), {"--remove": "word:a,b"}, reads=KEPT
+    ),
+    "library rename": Command(
+        ("word:1,2,4,6,7,kept 1,x", "word:y,two"), {"--note": "word:why,x"}, reads=KEPT
+    ),
+    "library export": Command(
+        ("word:1,2,4,6,7,kept 1,x",), {"--to": "folder"}, ("--to", "deploy"), reads=KEPT
+    ),
+    "library rm": Command(("word:1,2,4,6,7,kept 1,x",), {"--yes": "flag"}, reads=KEPT),
     "profile gaps": Command(
         ("in:scenario",),
         {"--csv": "out:.csv", "--top": "int:1:20", "--set": "set", "--quiet": "flag"},

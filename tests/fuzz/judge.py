@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.fuzz.cases import Case
 from tests.fuzz.child import PATIENCE, Outcome
+from tests.fuzz.libraries import LIBRARY, library_is_sound
 
 __all__ = ["EXIT_CODES", "MOST_CPU_S", "MOST_MIB", "Finding", "judge", "look_at"]
 
@@ -55,6 +56,9 @@ def judge(case: Case, outcome: Outcome, before: Look, folder: Path, logs: Path) 
     left = [path.name for path in (logs / "temporary").rglob("*") if path.is_file()]
     if left and not outcome.signal:
         findings.append(Finding("temporary file", ", ".join(left[:3])))
+    kept = logs / "library" / LIBRARY
+    if LIBRARY not in case.files and kept.exists() and not library_is_sound(kept):
+        findings.append(Finding("library damaged", str(case.args)))
     return findings
 
 

@@ -11,6 +11,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from tests.fuzz.child import call_command, in_child
+from tests.fuzz.libraries import LIBRARY, write_library_seed
 from tests.fuzz.trees import yaml_block
 from tests.support.scenarios.benchmark_files import vllm
 from tests.support.scenarios.grade_files import (
@@ -106,6 +107,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         *("router.jsonl", "otlp.jsonl"),
     ),
     "benchmark": (*BENCHMARKS, "lines.jsonl", "report.yaml", "wide.csv"),
+    "library": (LIBRARY,),
 }
 """Kind of input -> the files of it."""
 NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -164,10 +166,14 @@ def _write_seeds(folder: Path) -> int:
     write_every_log(folder)
     call_command(["init", "--from", "scenario.yaml", "--xlsx", "scenario.xlsx"])
     for name, (source, override) in PLANS.items():
-        call_command(["plan", source, "--set", override, "--json", name, "--quiet"])
+        # Planned to its end also where others use the machine; what reads it ends soon.
+        limit = ("--time-limit", "600")
+        call_command(["plan", source, "--set", override, *limit, "--json", name, "--quiet"])
         plan = json.loads((folder / name).read_text(encoding="utf-8"))
+        plan["overrides"]["solver.time_limit_s"] = 2.0
         _stop_clocks(plan)
         (folder / name).write_text(json.dumps(plan, indent=1), encoding="utf-8")
+    write_library_seed(folder, ("plan.json", "other.json", "day-plan.json"))
     return 0
 
 

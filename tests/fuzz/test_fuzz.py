@@ -3,9 +3,12 @@ same cases whatever else differs.
 """
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -13,6 +16,7 @@ from tests.fuzz.cases import Case
 from tests.fuzz.child import Outcome
 from tests.fuzz.corpus import read_corpus
 from tests.fuzz.judge import judge, look_at
+from tests.fuzz.libraries import LIBRARY, damaged_library
 from tests.support.paths import HOME
 from tests.support.walls import wall_size
 
@@ -110,3 +114,39 @@ def test_a_failure_leaves_no_file(tmp_path: Path) -> None:
     case = Case("0/0", ["plan"], outputs=["made.json"])
     found = judge(case, outcome, before, tmp_path, tmp_path / "logs")
     assert [finding.kind for finding in found] == ["file of a failure"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "is_reported"),
+    [
+        ("DELETE FROM a", True),  # a row of `b` refers to it
+        ("DELETE FROM b", False),
+    ],
+)
+def test_a_library_in_which_a_reference_is_broken_is_reported(
+    damage: str, is_reported: bool, tmp_path: Path
+) -> None:
+    logs = tmp_path / "logs"
+    (logs / "library").mkdir(parents=True)
+    with closing(sqlite3.connect(logs / "library" / LIBRARY)) as database:
+        database.execute("CREATE TABLE a (id INTEGER PRIMARY KEY)")
+        database.execute("CREATE TABLE b (a INTEGER REFERENCES a)")
+        database.execute("INSERT INTO a VALUES (1)")
+        database.execute("INSERT INTO b VALUES (1)")
+        database.execute(damage)
+        database.commit()
+    outcome = Outcome(**SOUND)  # type: ignore[arg-type]
+    found = judge(Case("0/0", ["library", "rm"]), outcome, look_at(tmp_path), tmp_path, logs)
+    assert [finding.kind for finding in found] == ["library damaged"] * is_reported
+
+
+def test_damage_to_a_library_is_the_same_bytes_every_time(tmp_path: Path) -> None:
+    path = tmp_path / LIBRARY
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE planner_a (id INTEGER PRIMARY KEY, text)")
+        database.executemany("INSERT INTO planner_a (text) VALUES (?)", [("x",), (b"y",), (3,)])
+        database.commit()
+    content = path.read_bytes()
+    made = [damaged_library(content, Random(seed)) for seed in (*range(20), *range(20))]
+    assert made[:20] == made[20:]
+    assert len(set(made)) > 10

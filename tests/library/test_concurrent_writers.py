@@ -7,15 +7,21 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from planner.library.kept_input import load_kept_plan, opened_kept_content, read_kept_content
-from planner.library.kept_record import RecordKind
+from planner.library.kept_record import KeptAs, RecordKind
 from planner.library.kept_tables import Blob
-from planner.library.library_database import LibraryDatabase
+from planner.library.library_database import LibraryDatabase, open_library_database
+from planner.library.record_changes import remove_records
+from planner.library.record_keeping import keep_study
 from planner.library.record_search import RecordSearch, list_records
+from tests.support.kept.kept_plans import small_plan
+from tests.support.kept.postgres_server import PostgresServer
 from tests.support.kept.writers import ROUNDS, WRITERS
 from tests.support.paths import HOME
 from tests.support.walls import UNHURRIED_S
@@ -67,3 +73,32 @@ def test_writers_at_once_and_writers_that_are_killed(
     # Studies that were removed have left nothing: scenario.yaml, two tables, plans, one study.
     count = library.read_library(lambda session: session.query(Blob).count())
     assert count == 3 + WRITERS * ROUNDS + 1
+
+
+@pytest.mark.slow
+def test_two_that_remove_the_last_uses_of_a_blob_at_once_leave_nothing(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second removes while the first has not committed yet, and then waits for it."""
+    monkeypatch.setenv("PLANNER_DATABASE_URL", postgres.new_library())
+    loaded = small_plan(tmp_path).scenario.result
+    first, second = open_library_database(), open_library_database()
+    blobs = lambda: first.read_library(lambda session: session.query(Blob).count())  # noqa: E731
+    keep_study(first, "sweep", {"round": 0}, loaded, KeptAs(owner="c"))
+    before = blobs()
+    one, other = (
+        keep_study(first, "sweep", {"round": 1}, loaded, KeptAs(owner=owner)) for owner in "ab"
+    )
+    assert blobs() == before + 1
+    follower = threading.Thread(target=remove_records, args=(second, [other.number]))
+
+    def remove_the_other(_: object) -> None:
+        if follower.ident is None:
+            follower.start()
+            while follower.is_alive() and not postgres.waiting():
+                follower.join(0.01)
+
+    event.listen(first._engine, "commit", remove_the_other)
+    remove_records(first, [one.number])
+    follower.join()
+    assert blobs() == before

@@ -45,7 +45,8 @@ def keep_large_study(library: LibraryDatabase, folder: Path) -> None:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that a user without rights can reach."""
-    folder = Path(tempfile.mkdtemp(prefix="planner-library-"))
+    # Not below pytest's own folder, which is closed to others.
+    folder = Path(tempfile.mkdtemp(prefix="planner-library-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)

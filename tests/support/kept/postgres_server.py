@@ -43,13 +43,23 @@ class PostgresServer:
         with psycopg.connect(self.address(), autocommit=True) as connection:
             connection.execute(statement)
 
+    def waiting(self) -> bool:
+        """Whether a session waits for a lock that another one holds."""
+        import psycopg
+
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        with psycopg.connect(self.address(), autocommit=True) as connection:
+            row = connection.execute(query).fetchone()
+        return bool(row and row[0])
+
 
 @contextmanager
 def running_postgres() -> Iterator[PostgresServer]:
     """A server for the time of the tests; skipped with NOT RUN where the program is missing."""
     programs = Path(need("postgres")).resolve().parent
-    # Short: the path of a socket has at most 107 signs.
-    folder = Path(tempfile.mkdtemp(prefix="planner-pg-"))
+    # Short, the path of a socket has at most 107 signs; and not below pytest's own folder, which is
+    # closed to others.
+    folder = Path(tempfile.mkdtemp(prefix="planner-pg-", dir="/tmp"))
     who: dict[str, Any] = {"cwd": folder}
     if os.geteuid() == 0:  # the server refuses to run as root
         nobody = pwd.getpwnam("nobody")
