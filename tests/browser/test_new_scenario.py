@@ -1,0 +1,111 @@
+"""The way in from nothing, in a real browser: from benchmark files to an exported bundle, by
+somebody who knows only the address.
+
+Two nodes of 8 H100 and one of 8 A100, four LLMs, benchmark files of two of them, 40 req/s, p95 TTFT
+500 ms and p95 TPOT 40 ms, the cheapest GPUs above a quality.
+"""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visitor, goto, settled
+from tests.support.paths import EXAMPLES
+
+RUNS = sorted((EXAMPLES / "from-benchmarks" / "runs").iterdir())
+"""Of vLLM, which says neither GPU type nor degree nor share: the files' names say the latter."""
+LLMS = ("llama-3.2-3b", "llama-3.1-8b", "qwen2.5-32b", "llama-3.3-70b")
+MEASURED_ON = "A100-PCIe-80GB"
+
+
+def pick(page: Page, label: str, *values: str) -> None:
+    """Choose several in a list."""
+    box = page.get_by_role("combobox", name=label)
+    for value in values:
+        box.click()
+        box.fill(value)
+        page.get_by_role("option", name=value, exact=True).click()
+        settled(page)
+    page.keyboard.press("Escape")
+
+
+def choose(page: Page, label: str, value: str, row: int = 0) -> None:
+    """Choose one of a list."""
+    page.get_by_role("combobox", name=label).nth(row).click()
+    page.get_by_role("option", name=value, exact=True).click()
+    settled(page)
+
+
+def type_number(page: Page, label: str, value: str, row: int = 0) -> None:
+    field = page.get_by_test_id("stMain").get_by_label(label, exact=True).nth(row)
+    field.fill(value)
+    field.press("Enter")
+    settled(page)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True).click()
+    settled(page)
+
+
+def next_step(page: Page, title: str) -> None:
+    press(page, "Next")
+    expect(page.get_by_role("heading", level=2, name=title, exact=True)).to_be_visible()
+
+
+@pytest.mark.slow
+def test_from_benchmark_files_to_a_bundle_in_the_page_alone(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    page = visitor.open()
+    goto(page, "New scenario")
+    pick(page, "GPU types", "H100-SXM-80GB", MEASURED_ON)
+    type_number(page, "Nodes", "2")
+    next_step(page, "2. LLMs")
+    pick(page, "LLMs", *LLMS)
+    next_step(page, "3. Curves")
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(RUNS)
+    press(page, "Read these files")
+    expect(page.get_by_text("nothing says the GPU type that was measured")).to_be_visible()
+    choose(page, "GPU type where a file names none", MEASURED_ON)
+    expect(page.get_by_text("30 points of 6 options.")).to_be_visible()
+    press(page, "Estimate")
+    expect(page.get_by_text("22 options estimated.")).to_be_visible()
+    settled(page)
+    next_step(page, "4. Scores")
+    page.get_by_text("none yet: take an example").click()
+    expect(page.get_by_text("2,000 prompts.")).to_be_visible()
+    settled(page)
+    # Another page, and back: everything is as it was.
+    goto(page, "Compare")
+    goto(page, "New scenario")
+    next_step(page, "5. Demand")
+    type_number(page, "Arrival rate (req/s)", "40")
+    next_step(page, "6. SLOs and objective")
+    type_number(page, "Limit (ms)", "500")
+    choose(page, "It holds over", "all requests together")
+    press(page, "Add an SLO")
+    choose(page, "Latency", "TPOT: time per output token", 1)
+    type_number(page, "Limit (ms)", "40", 1)
+    choose(page, "It holds over", "all requests together", 1)
+    page.get_by_text("cheapest GPUs that reach a quality").click()
+    settled(page)
+    type_number(page, "Quality at least (mean score)", "0.6")
+    next_step(page, "7. Solve")
+    page.get_by_role("button", name="Make the scenario and solve it").click()
+    page.get_by_role("heading", level=1, name="Plan").wait_for()
+    page.get_by_text("Solving. The plan below").wait_for(state="hidden")
+    settled(page)
+    expect(page.get_by_text("my-cluster, stand-in scores").first).to_be_visible()
+    expect(page.get_by_text("optimal", exact=True).first).to_be_visible()
+    goto(page, "Export")
+    press(page, "Make the bundle")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the bundle").click()
+    bundle = tmp_path / "bundle.zip"
+    download.value.save_as(bundle)
+    with zipfile.ZipFile(bundle) as archive:
+        assert any(name.endswith("README.md") for name in archive.namelist())
+        assert archive.testzip() is None
