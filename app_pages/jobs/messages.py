@@ -9,6 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from planner.plans.schema import PlanContent
+from planner.scenario.edits import ScenarioEdit
 from profiles.io.faults import Fault
 from reports.cells_content import CellsReport
 from reports.content import Report
@@ -22,6 +23,7 @@ __all__ = [
     "JobOutcome",
     "JobState",
     "JobStatus",
+    "OpenedPlan",
     "OutcomeKind",
     "PlanView",
 ]
@@ -119,3 +121,11 @@ class CellsPlanView:
 
     content: Mapping[str, Any]
     report: CellsReport
+
+
+@dataclass(frozen=True)
+class OpenedPlan:
+    """A plan that was uploaded with its scenario: edit: the scenario with the plan's overrides."""
+
+    edit: ScenarioEdit
+    view: PlanView | CellsPlanView

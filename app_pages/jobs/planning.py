@@ -46,6 +46,7 @@ from planner.studies.marginals import marginal_values
 from planner.studies.quality_cache import cached_quality_of
 
 __all__ = [
+    "plan_view",
     "run_lost_nodes_planning_job",
     "run_marginals_planning_job",
     "run_plan_lost_nodes_job",
@@ -72,6 +73,11 @@ def run_planning_job(
     loaded = replace(loaded, instance=instance)
     plan = build_plan_content(loaded, solution, settings, {})
     plan = with_limits_simulated(plan, loaded, job.cancel)
+    return plan_view(plan, loaded)
+
+
+def plan_view(plan: Plan, loaded: LoadResult) -> PlanView:
+    """A plan of one rate as pages show it."""
     nearest = plan.best_effort
     return PlanView(
         plan.content,

@@ -7,13 +7,20 @@ from typing import Any
 
 import pandas as pd
 
-from app_pages.jobs.messages import JobContext
+from app_pages.jobs.messages import CellsPlanView, JobContext, OpenedPlan
+from app_pages.jobs.planning import plan_view
 from models.demand.requests import DemandInstance
+from planner.errors import DataError
+from planner.export.cells.cells_report_content import build_cells_report
+from planner.plans.cells.any_plan import load_any_plan
+from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.scenario.archive import zip_scenario
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.scenario.edits import ScenarioEdit
+from planner.scenario.starting.file_kinds import FileKind, file_kind
 from planner.scenario.upload import replace_uploaded_table, store_upload
 from planner.settings import Progress
+from profiles.io.faults import Fault
 from profiles.records import Scores
 from profiles.summary import summarise_profiles, summarise_scores
 
@@ -25,14 +32,53 @@ __all__ = [
 ]
 
 
-def open_upload_job(folder: str, files: Mapping[str, str], *, job: JobContext) -> ScenarioEdit:
-    """Unpack uploaded files into an empty folder and read everything that their scenario names.
+def open_upload_job(
+    folder: str, files: Mapping[str, str], *, job: JobContext
+) -> ScenarioEdit | OpenedPlan:
+    """Unpack uploaded files into an empty folder and read everything that their scenario names; a
+    plan.json among them is verified against it and opened as it is.
 
     files: name -> path of its bytes. DataError with every fault.
     """
     job.progress(Progress(0.0, "reading"))
     content = {name: Path(path).read_bytes() for name, path in files.items()}
-    return _checked_upload(store_upload(Path(folder), content))
+    try:
+        path = store_upload(Path(folder), content)
+    except DataError:
+        if alone := _plans_without_scenario(files):
+            raise DataError(alone) from None
+        raise
+    plans = sorted(one for one in Path(folder).iterdir() if one.suffix.lower() == ".json")
+    if not plans:
+        return _checked_upload(path)
+    if len(plans) > 1:
+        named = ", ".join(one.name for one in plans)
+        problem, fix = "there are several JSON files", "upload one plan.json with its scenario"
+        raise DataError([Fault("upload", "", named[:200], problem, fix)])
+    return _opened_plan(path, plans[0])
+
+
+def _plans_without_scenario(files: Mapping[str, str]) -> list[Fault]:
+    """A fault for each plan, where the files hold no scenario."""
+    problem = "this is a plan, and the scenario that it was made of is not among the files"
+    fix = "upload both: scenario.yaml with its tables, or the zip or workbook of them"
+    return [
+        Fault(name, "", "", problem, fix)
+        for name, path in files.items()
+        if name.lower().endswith(".json") and file_kind(Path(path)) == FileKind.PLAN
+    ]
+
+
+def _opened_plan(scenario: Path, plan: Path) -> OpenedPlan:
+    """A plan of either schema, verified. DataError where it is none, or not of this scenario."""
+    source = load_any_plan(plan, scenario)
+    content, loaded = source.plan.content, source.loaded
+    edit = ScenarioEdit(
+        str(scenario), ScenarioEdit.of_file(str(scenario)).base, dict(content["overrides"])
+    )
+    if isinstance(source, CellsPlanAndScenario):
+        return OpenedPlan(edit, CellsPlanView(content, build_cells_report(content, loaded)))
+    return OpenedPlan(edit, plan_view(source.plan, loaded))
 
 
 def replace_table_job(

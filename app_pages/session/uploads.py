@@ -16,9 +16,10 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app_pages.jobs.messages import JobOutcome, OutcomeKind
+from app_pages.jobs.messages import CellsPlanView, JobOutcome, OpenedPlan, OutcomeKind
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.server import compute_now
+from app_pages.session.state import ShownCells, ShownPlan
 from planner.errors import DataError, SolveError
 from planner.scenario.edits import ScenarioEdit, changed, content_of_edit, overrides_between_edits
 from profiles.io.faults import Fault
@@ -162,20 +163,34 @@ def show_opened_upload() -> bool:
     return done.has_result
 
 
-def _open_upload(new: ScenarioEdit, opening: Opening) -> None:
+def _open_upload(new: ScenarioEdit | OpenedPlan, opening: Opening) -> None:
     folders, now = st.session_state.setdefault("folders", []), state.current_edit()
     if opening.folder not in folders:
         folders.append(opening.folder)
     del folders[:-MOST_FOLDERS]
+    st.session_state["upload-failure"], st.session_state["opened-new"] = None, opening.new
+    if isinstance(new, OpenedPlan):
+        _show_opened_plan(new)
+        return
     before = opening.replaced
     if before is not None and now.path == before.path and now != before:
         # What was edited while the table was read stays.
         edits = overrides_between_edits(content_of_edit(before), content_of_edit(now))
         new = changed(new, content_of_edit(ScenarioEdit(new.path, new.base, edits)))
-    st.session_state["upload-failure"], st.session_state["opened-new"] = None, opening.new
     st.session_state["example"] = opening.name or f"uploaded: {new.base['name']}"
     state.set_edit(new)
     state.start_session_solve()
+
+
+def _show_opened_plan(new: OpenedPlan) -> None:
+    """A plan that came with its scenario is shown as it is; nothing is solved."""
+    job_slots.clear_slot("plan")
+    name = f"uploaded: {new.edit.base['name']}"
+    state.set_edit(new.edit)
+    if isinstance(new.view, CellsPlanView):
+        state.show_plan(ShownCells(new.edit, new.view, name))
+    else:
+        state.show_plan(ShownPlan(new.edit, new.view, name))
 
 
 def _refuse(done: JobOutcome, opening: Opening) -> None:

@@ -30,7 +30,9 @@ def draw_opening_scenario_files() -> None:
     with st.expander(head, icon=":material/folder_open:", expanded=failed is not None):
         st.markdown(
             "Upload **one workbook** (.xlsx), or **scenario.yaml** with its profiles and scores"
-            " (CSV or Parquet), or **one zip** of them."
+            " (CSV or Parquet), or **one zip** of them. A **plan.json** of that scenario beside"
+            " them is checked and shown as it is, without a new search. With nothing to upload,"
+            " begin on the page New scenario."
         )
         files = st.file_uploader(
             "Scenario files",

@@ -30,7 +30,7 @@ __all__ = [
 
 SCENARIOS = (".yaml", ".yml", ".xlsx")
 TABLE_ENDINGS = (".csv", ".parquet", ".xlsx")
-ENDINGS = (".yaml", ".yml", ".xlsx", ".csv", ".parquet", ".zip")
+ENDINGS = (".yaml", ".yml", ".xlsx", ".csv", ".parquet", ".zip", ".json")
 MOST_FILES = 100
 USUAL = "scenario.yaml"
 """Taken where several files could be the scenario."""

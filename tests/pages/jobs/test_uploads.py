@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app_pages.jobs.messages import OpenedPlan, PlanView
+from app_pages.jobs.planning import run_planning_job
 from app_pages.jobs.uploads import (
     open_upload_job,
     replace_table_job,
@@ -13,6 +15,7 @@ from app_pages.jobs.uploads import (
     zip_scenario_job,
 )
 from planner.errors import DataError
+from planner.plans.plan_file import plan_file_text
 from planner.scenario.assemble import assemble_instance
 from planner.scenario.edits import ScenarioEdit
 from planner.scenario.templates import TEMPLATE_TEXTS
@@ -75,3 +78,35 @@ def test_a_replaced_table_is_read_before_it_counts(tmp_path: Path) -> None:
     (tmp_path / "third").mkdir()
     with pytest.raises(DataError, match="row 2"):
         replace_table_job(str(tmp_path / "third"), *args, job=idle_job())
+
+
+def planned(tmp_path: Path, scenario: Path, *tables: str) -> dict[str, str]:
+    """A scenario's files and its plan.json, as the server stores them."""
+    done = run_planning_job(str(scenario), {"arrival_rate_rps": 11.0}, job=idle_job())
+    texts = {name: (scenario.parent / name).read_text() for name in (scenario.name, *tables)}
+    (tmp_path / "stored").mkdir()
+    (tmp_path / "scenario").mkdir()
+    return stored(tmp_path / "stored", {**texts, "plan.json": plan_file_text(done.content)})
+
+
+def test_a_plan_is_opened_with_its_scenario_and_verified(tmp_path: Path) -> None:
+    files = planned(tmp_path, SCENARIO, "profiles.csv", "scores.csv")
+    opened = open_upload_job(str(tmp_path / "scenario"), files, job=idle_job())
+    assert isinstance(opened, OpenedPlan)
+    assert isinstance(opened.view, PlanView)
+    assert opened.edit.scenario.spec.arrival_rate_rps == 11.0
+    assert opened.view.content["status"] == "optimal"
+    assert opened.view.report["tables"]
+
+    plan = Path(files["plan.json"])
+    plan.write_text(plan.read_text().replace('"gpus_used": ', '"gpus_used": 1'))
+    (tmp_path / "again").mkdir()
+    with pytest.raises(DataError, match="gpus_used"):
+        open_upload_job(str(tmp_path / "again"), files, job=idle_job())
+
+
+def test_a_plan_alone_says_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "p").write_text('{"schema": 1, "scenario_sha256": "ab"}')
+    (tmp_path / "new").mkdir()
+    with pytest.raises(DataError, match=r"plan\.json: this is a plan, and the scenario"):
+        open_upload_job(str(tmp_path / "new"), {"plan.json": str(tmp_path / "p")}, job=idle_job())

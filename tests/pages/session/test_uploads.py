@@ -6,8 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages.session import job_slots, uploads
+from planner.plans.plan_file import plan_file_text
 from planner.scenario.templates import TEMPLATE_TEXTS
-from tests.support.page.page_app import MIME, knob, opened, settle, solved, unescaped, upload
+from tests.support.page.page_app import MIME, knob, opened, settle, solved, unescaped, upload, words
 
 OTHER = b"prompt_id,small,large\np1,0.2,0.9\np2,0.3,0.4\n"
 AS_BEFORE = "Not opened; the inputs are as before."
@@ -117,3 +118,15 @@ def test_files_that_are_too_large_together_are_not_sent_to_a_worker(
         upload(app, TEMPLATE_TEXTS)
     assert "more than 10 bytes" in unescaped(app)
     usable(app)
+
+
+def test_a_plan_beside_its_scenario_is_shown_without_a_new_solve() -> None:
+    files = dict(TEMPLATE_TEXTS)
+    first = solved(upload(opened("inputs"), files))
+    content = first.session_state["shown"].content
+    other = upload(opened("inputs"), {**files, "plan.json": plan_file_text(content)})
+    assert "plan" not in other.session_state["job-slots"]
+    assert "solving" not in other.session_state
+    assert other.session_state["shown"].content == content
+    assert other.session_state["example"] == "uploaded: my-cluster"
+    assert "out of date" not in words(other)
