@@ -16,6 +16,8 @@ _MODULES = {
     "CellsSimulationResult": "planner.api.simulation",
     "sweep": "planner.api.studies",
     "baselines": "planner.api.studies",
+    "tornado": "planner.api.sensitivity",
+    "thresholds": "planner.api.sensitivity",
     "diff": "planner.api.comparison",
     "DiffResult": "planner.api.comparison",
     "CellsDiffResult": "planner.api.comparison",

@@ -11,6 +11,8 @@ from planner.api.plan_source import read_plan as read_plan
 from planner.api.planning import plan as plan
 from planner.api.scenario import LoadedScenario as LoadedScenario
 from planner.api.scenario import load as load
+from planner.api.sensitivity import thresholds as thresholds
+from planner.api.sensitivity import tornado as tornado
 from planner.api.simulation import CellsSimulationResult as CellsSimulationResult
 from planner.api.simulation import SimulationResult as SimulationResult
 from planner.api.simulation import simulate as simulate

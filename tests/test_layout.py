@@ -106,10 +106,16 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "planner.decomposition", "planner.operation", "planner.sizing", "planner.plans.cells",
         "planner.cells",
     ),
+    "planner.studies.sensitivity": (
+        *BELOW, "planner.scenario", "planner.plans", "planner.studies",
+    ),
     "planner.presentation": (
         *BELOW, "planner.scenario", "planner.scenario.schema", "planner.plans",
         "planner.plans.changes", "planner.profiling", "planner.decomposition", "planner.studies",
         "planner.studies.baselines", "planner.operation",
+    ),
+    "planner.presentation.sensitivity": (
+        *BELOW, "planner.plans", "planner.presentation", "planner.studies.sensitivity",
     ),
     "planner.presentation.plan": (*BELOW, "planner.plans", "planner.presentation"),
     "planner.presentation.cells": (
@@ -431,6 +437,7 @@ def test_folders_stay_small() -> None:
 
 API = {
     *("load", "plan", "read_plan", "simulate", "sweep", "baselines", "diff"),
+    *("tornado", "thresholds"),
     *("save", "list_kept", "read_kept", "remove_kept"),
 }
 
@@ -546,6 +553,14 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("planner/cli/plan_app", "planner/cli/profile_app", "planner/cli/start_app"),
         *("planner/cli/demand_app", "planner/cli/scores_app", "planner/cli/study_app"),
         "planner/cli/library_app",
+    ),
+    "tests/studies/sensitivity/test_thresholds.py": ("planner/studies/sensitivity/moved_plans",),
+    "tests/cli/commands/test_tornado.py": (
+        *("planner/presentation/sensitivity/moved_setups", "planner/cli/commands/thresholds"),
+        *(
+            "planner/presentation/sensitivity/thresholds",
+            "planner/presentation/sensitivity/tornado",
+        ),
     ),
     "tests/library/test_library_schema.py": (
         *("planner/library/kept_tables", "planner/library/migrations/env"),

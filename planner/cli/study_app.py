@@ -1,4 +1,6 @@
-"""The commands that plan many times: baselines, all setups, independent check, sweeps."""
+"""The commands that plan many times: baselines, all setups, independent check, sweeps, tornado and
+thresholds.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +15,10 @@ __all__ = ["study_app"]
 
 study_app = typer.Typer()
 
+TableOfStudy = Annotated[
+    str | None, typer.Option(metavar="PATH", help="Write the table as CSV.", show_default=False)
+]
+
 
 @study_app.command(epilog=(f"Example: {PROGRAM} baselines scenario.yaml --csv baselines.csv"))
 def baselines(
@@ -25,9 +31,7 @@ def baselines(
             show_default=False,
         ),
     ] = None,
-    csv: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Write the table as CSV.", show_default=False)
-    ] = None,
+    csv: TableOfStudy = None,
     overrides: Overrides = None,
     quiet: Annotated[
         bool,
@@ -181,4 +185,75 @@ def sweep(
             SweepOptions(vary=tuple(vary), out=csv, jobs=jobs, dask=dask, quiet=quiet),
             interrupt,
         )
+    raise typer.Exit(code)
+
+
+@study_app.command(epilog=f"Example: {PROGRAM} tornado scenario.yaml --csv tornado.csv")
+def tornado(
+    scenario: ScenarioPath,
+    percent: Annotated[
+        float,
+        typer.Option(
+            min=0.01,
+            max=90,
+            metavar="P",
+            help="Move every input by P per cent; nodes by whole ones.",
+        ),
+    ] = 10.0,
+    csv: TableOfStudy = None,
+    jobs: Jobs = 0,
+    overrides: Overrides = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print today's plan alone; no progress, no notices.")
+    ] = False,
+) -> None:
+    """Rank the inputs by how much they move the plan.
+
+    Rate, SLO limits, prices, scores and latencies of each LLM, nodes, headroom, required quality,
+    budget: each lower and higher, planned again.
+
+    Exit codes: 0 done, 2 bad input, 3 infeasible, 4 stopped with some ends, 5 stopped without a
+    plan.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.tornado import TornadoOptions, run_tornado
+
+        options = TornadoOptions(percent=percent, csv=csv, jobs=jobs, quiet=quiet)
+        code = run_tornado(scenario, list(overrides or []), options, interrupt)
+    raise typer.Exit(code)
+
+
+@study_app.command(epilog=f"Example: {PROGRAM} thresholds scenario.yaml --precision 0.5")
+def thresholds(
+    scenario: ScenarioPath,
+    precision: Annotated[
+        float,
+        typer.Option(
+            min=0.01,
+            max=50,
+            metavar="P",
+            help="Find each threshold to P per cent of today's value.",
+        ),
+    ] = 1.0,
+    csv: TableOfStudy = None,
+    jobs: Jobs = 0,
+    overrides: Overrides = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the thresholds alone; no progress, no notices.")
+    ] = False,
+) -> None:
+    """Find how far rate and prices may move before another setup is best.
+
+    By bisection over plans made again. Prices only where cost is minimised or bounded.
+
+    Exit codes: 0 done, 2 bad input, 3 infeasible, 4 stopped with some thresholds, 5 stopped without
+    a plan.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.thresholds import ThresholdsOptions, run_thresholds
+
+        options = ThresholdsOptions(precision=precision, csv=csv, jobs=jobs, quiet=quiet)
+        code = run_thresholds(scenario, list(overrides or []), options, interrupt)
     raise typer.Exit(code)

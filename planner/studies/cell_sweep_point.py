@@ -1,4 +1,4 @@
-"""One point of a sweep over a scenario with classes and cases: planned, verified, as numbers."""
+"""One point of a study over a scenario with classes and cases: planned, verified, as numbers."""
 
 import threading
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from planner.scenario.assemble import LoadResult
 from planner.sizing.cell_sizing import solve_sized_cells
 from planner.solution import Status
 
-__all__ = ["plan_cell_point"]
+__all__ = ["cell_point_numbers", "plan_cell_point"]
 
 
 def plan_cell_point(
     loaded: LoadResult, stated: DemandInstance, cancel: threading.Event | None
 ) -> tuple[Status, dict[str, Any], str]:
-    """Status, numbers by their headers, and the reason where there is no plan. VerificationError
-    when the plan fails the verifier.
+    """Status, content of plan.json, and the reason where there is no plan. VerificationError when
+    the plan fails the verifier.
 
     stated: the demand of `loaded`.
     """
@@ -32,10 +32,10 @@ def plan_cell_point(
         reason = "no plan keeps all limits of all cases at once"
     elif solution.status == Status.UNKNOWN:
         reason = f"stopped by {solution.effort.termination} before a plan was found"
-    return solution.status, _cell_point_numbers(content), reason
+    return solution.status, content, reason
 
 
-def _cell_point_numbers(content: Mapping[str, Any]) -> dict[str, Any]:
+def cell_point_numbers(content: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers of a plan; quality and cost of every case after those of the whole."""
     objective = content["objective"]
     unit = "USD/h" if objective["of"] == ObjectiveKind.COST else "mean score"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -24,10 +24,16 @@ from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.settings import Settings
 from planner.sizing.rate_sizing import solve_sized_rate
 from planner.solution import Status
-from planner.studies.cell_sweep_point import plan_cell_point
+from planner.studies.cell_sweep_point import cell_point_numbers, plan_cell_point
 from planner.studies.quality_cache import cached_quality_of
 
-__all__ = ["PointStatus", "SweepPoint", "plan_sweep_point", "sweep_points_table"]
+__all__ = [
+    "PointStatus",
+    "SweepPoint",
+    "plan_content_of_point",
+    "plan_sweep_point",
+    "sweep_points_table",
+]
 
 ROUGH_GAP = 1e9
 """A gap that any plan closes: only whether there is a plan matters."""
@@ -80,9 +86,10 @@ def plan_sweep_point(
     texts = [*overrides, *(f"{key}={json.dumps(value)}" for key, value in values.items())]
     numbers: Mapping[str, Any] = {}
     try:
-        status, numbers, reason = _planned_sweep_point(
-            assemble_instance(Path(scenario), texts, cells=True, sizing=True), cancel
-        )
+        loaded = assemble_instance(Path(scenario), texts, cells=True, sizing=True)
+        status, content, reason = plan_content_of_point(loaded, cancel)
+        cells = loaded.demand is not None
+        numbers = cell_point_numbers(content) if cells else _sweep_point_numbers(content)
     except DataError as error:
         status, reason = PointStatus.BAD_INPUT, str(error)
     except VerificationError as error:
@@ -97,25 +104,29 @@ def plan_sweep_point(
     )
 
 
-def _planned_sweep_point(
-    loaded: LoadResult, cancel: threading.Event | None
+def plan_content_of_point(
+    loaded: LoadResult, cancel: threading.Event | None = None
 ) -> tuple[PointStatus, Mapping[str, Any], str]:
-    """Status, numbers and reason."""
+    """Plan what is assembled, with the quality cuts that this process has kept: status, what of
+    plan.json a solution gives, and the reason where there is no plan.
+
+    VerificationError when the plan fails the verifier.
+    """
     if loaded.demand is not None:
-        found, numbers, reason = plan_cell_point(loaded, loaded.demand, cancel)
-        return PointStatus(found), numbers, reason
+        found, content, reason = plan_cell_point(loaded, loaded.demand, cancel)
+        return PointStatus(found), content, reason
     instance, settings = loaded.instance, loaded.settings
     quality = cached_quality_of(instance.scores)
     instance, solution = solve_sized_rate(
         instance, settings, quality=quality, explain=False, cancel=cancel
     )
-    numbers = _sweep_point_numbers(solved_content(instance, solution, settings.rel_gap))
     reason = ""
     if solution.status == Status.INFEASIBLE:
         reason = _sweep_point_reason(instance, settings, quality, cancel)
     elif solution.status == Status.UNKNOWN:
         reason = f"stopped by {solution.effort.termination} before a plan was found"
-    return PointStatus(solution.status), numbers, reason
+    solved = solved_content(instance, solution, settings.rel_gap)
+    return PointStatus(solution.status), cast("Mapping[str, Any]", solved), reason
 
 
 def _sweep_point_reason(
@@ -153,6 +164,7 @@ def _sweep_point_numbers(content: Mapping[str, Any]) -> dict[str, Any]:
         "Cost (USD/h)": content["cost_usd_per_h"],
         "GPUs used": content["gpus_used"],
     }
+    numbers |= {f"{pool['pool']}: nodes": pool["nodes"] for pool in content.get("pools", ())}
     numbers |= {f"{slo_name(slo)} (ms)": slo["achieved_ms"] for slo in content["slo"]}
     return numbers | {
         f"{llm}: fraction (%)": 100.0 * part for llm, part in content["routing"].items()

@@ -11,6 +11,7 @@ import planner.errors
 from tests.support.paths import HOME
 
 FUNCTIONS = ("load", "plan", "read_plan", "simulate", "sweep", "baselines", "diff")
+FUNCTIONS += ("tornado", "thresholds")
 FUNCTIONS += ("save", "list_kept", "read_kept", "remove_kept")
 
 

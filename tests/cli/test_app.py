@@ -19,7 +19,19 @@ def test_wrong_usage_is_exit_2(arguments: list[str]) -> None:
 
 
 COMMANDS = (
-    *("plan", "report", "diff", "export", "baselines", "setups", "check", "sweep", "route"),
+    *(
+        "plan",
+        "report",
+        "diff",
+        "export",
+        "baselines",
+        "setups",
+        "check",
+        "sweep",
+        "tornado",
+        "thresholds",
+        "route",
+    ),
     *("simulate", "init", "app", "profile gaps", "profile estimate", "profile import"),
     *("profile derate", "profile merge"),
     *("profile check", "scores check", "scores import", "demand import"),

@@ -70,6 +70,16 @@ COMMANDS: Mapping[str, Command] = {
         {"--csv": "out:.csv", "--vary": "vary", "--set": "set", "--quiet": "flag"},
         (*QUICK, "--jobs", "1", "--vary", "arrival_rate_rps=5,30"),
     ),
+    "tornado": Command(
+        ("in:scenario",),
+        {"--csv": "out:.csv", "--percent": "number:1:60", "--set": "set", "--quiet": "flag"},
+        (*QUICK, "--jobs", "1"),
+    ),
+    "thresholds": Command(
+        ("in:scenario",),
+        {"--csv": "out:.csv", "--precision": "number:5:50", "--set": "set", "--quiet": "flag"},
+        (*QUICK, "--jobs", "1", "--precision", "20"),
+    ),
     "init": Command(
         (),
         {

@@ -1,7 +1,7 @@
 """Sweeps: points over processes, stopped and taken up again."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -35,20 +35,6 @@ def test_processes_give_what_one_does_and_cancel_keeps_what_is_done() -> None:
     some = sweep(TRIO, FEW, points, jobs=1, store=store, cancel=store.full)
     assert [point.number for point in some] == [point.number for point in store.kept]
     assert len(some) == 1
-
-
-def test_no_more_processes_than_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-
-    def parallel(n_jobs: int, return_as: str) -> Callable[[Iterable[object]], Iterator[SweepPoint]]:
-        asked.append(n_jobs)
-        return lambda tasks: iter(())
-
-    monkeypatch.setattr("planner.studies.sweep.Parallel", parallel)
-    points = sweep_axes_points([read_sweep_axis("arrival_rate_rps=40,50")])
-    for jobs in (0, 1, 2, 1000):
-        sweep(TRIO, FEW, points, jobs=jobs)
-    assert asked == [-1, 1, 2, 2]
 
 
 def test_points_of_an_earlier_run_are_taken_as_they_are() -> None:

@@ -1,0 +1,1 @@
+"""Tornado and thresholds as named tables and sentences."""

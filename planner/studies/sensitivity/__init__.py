@@ -1,0 +1,1 @@
+"""What moves a plan: a tornado of its inputs, and how far an input may move before it changes."""

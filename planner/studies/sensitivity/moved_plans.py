@@ -1,0 +1,164 @@
+"""A scenario with one input moved, planned and verified; and today's setup kept there.
+
+A plan's *setup* is what runs: options and their replicas, of every setup of a schedule, and the
+nodes that the plan has decided.
+
+Kept is a setup by quotas (`models.instance.Quota`): no replica beyond those it has. A smaller setup
+is a part of it, so the best quality within the quotas is that of the setup itself; and where cost
+is minimised, the setup itself is the cheapest of its parts only if the plan found is that setup, or
+one on as many GPUs of each pool.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.demand.node_numbers import decided_demand, decided_instance
+from models.instance import Instance, ObjectiveKind, Quota
+from planner.scenario.assemble import LoadResult, assemble_instance
+from planner.studies.sensitivity.moved_inputs import scenario_with_moved_input
+from planner.studies.sensitivity.studied_inputs import StudiedInput
+from planner.studies.sweep_point import PointStatus, plan_content_of_point
+
+__all__ = ["MovedPlan", "RunningOptions", "plan_moved_input", "value_of_kept_setup"]
+
+RunningOptions = tuple[tuple[str, str, int, float, int], ...]
+"""(LLM, pool, tp degree, MPS share in per cent, replicas) of every deployed option, sorted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovedPlan:
+    """A plan where an input has another value; without a plan value and bound may be None.
+
+    value, bound: of the objective (mean score, or USD/h). setups: what runs, an entry a setup (one
+    where the fleet is fixed). nodes: decided, by pool. gpus: in use, by pool, of all setups.
+    reason: why there is no plan.
+    """
+
+    status: PointStatus
+    value: float | None
+    bound: float | None
+    setups: tuple[RunningOptions, ...] = ()
+    nodes: tuple[tuple[str, int], ...] = ()
+    gpus: tuple[tuple[str, int], ...] = ()
+    reason: str = ""
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether there is a plan."""
+        return self.value is not None
+
+    def open_part(self) -> float:
+        """What value and bound leave open, in the unit of the objective."""
+        if self.value is None or self.bound is None:
+            return float("inf")
+        return abs(self.bound - self.value)
+
+    def runs_as(self, other: "MovedPlan") -> bool:
+        """Whether both plans run the same options with as many replicas on as many nodes."""
+        return self.setups == other.setups and self.nodes == other.nodes
+
+
+def plan_moved_input(
+    loaded: LoadResult,
+    moved: tuple[StudiedInput, float] | None,
+    cancel: threading.Event | None = None,
+) -> MovedPlan:
+    """Plan with one input at another value; None: as the scenario is. VerificationError when the
+    plan fails the verifier.
+    """
+    there = loaded if moved is None else scenario_with_moved_input(loaded, *moved)
+    return _moved_plan(*plan_content_of_point(there, cancel))
+
+
+def _moved_plan(status: PointStatus, content: Mapping[str, Any], reason: str) -> MovedPlan:
+    setups = content["setups"] if "setups" in content else [content]
+    cells = "setups" in content
+    return MovedPlan(
+        status=status,
+        value=content["objective"]["value"],
+        bound=content["objective"]["bound"],
+        setups=tuple(_running_options(setup["options"]) for setup in setups),
+        nodes=tuple((one["pool"], int(one["nodes"])) for one in content.get("pools", ())),
+        gpus=_used_gpus(setups if cells else [content]),
+        reason=reason,
+    )
+
+
+def _running_options(options: Sequence[Mapping[str, Any]]) -> RunningOptions:
+    keys = ("llm", "pool", "tp_degree", "mps_share_pct", "replicas")
+    return tuple(sorted(tuple(one[key] for key in keys) for one in options))
+
+
+def _used_gpus(setups: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, int], ...]:
+    """GPUs with a shard, by pool, over all setups."""
+    used = {
+        (k, seat["pool"], seat["node"], seat["gpu"])
+        for k, setup in enumerate(setups)
+        for seat in setup["placement"]
+    }
+    return tuple(sorted(Counter(pool for _, pool, _, _ in used).items()))
+
+
+def value_of_kept_setup(
+    loaded: LoadResult,
+    today: MovedPlan,
+    moved: tuple[StudiedInput, float],
+    cancel: threading.Event | None = None,
+) -> MovedPlan | None:
+    """The plan with today's setup where an input has another value. None where it is no plan there,
+    or costs more than a part of it.
+
+    today: of one setup (a fixed fleet).
+    """
+    there = scenario_with_moved_input(loaded, *moved)
+    instance = _with_kept_setup(there.instance, today)
+    demand = there.demand
+    if demand is not None:
+        numbers = {p: pool.nodes for p, pool in enumerate(instance.pools) if pool.sized is not None}
+        kept = replace(demand, instance=instance)
+        demand = decided_demand(kept, numbers) if numbers else kept
+    plan = _moved_plan(
+        *plan_content_of_point(replace(there, instance=instance, demand=demand), cancel)
+    )
+    if not plan.has_plan:
+        return None
+    by_quality = instance.objective == ObjectiveKind.QUALITY
+    # A part of the setup on fewer GPUs is cheaper; within a budget it may be all that is paid for.
+    priced = not by_quality or (demand is not None and demand.cost_at_most is not None)
+    return None if priced and plan.gpus != today.gpus else plan
+
+
+def _with_kept_setup(instance: Instance, today: MovedPlan) -> Instance:
+    """The instance with as many nodes as today, and no replica beyond today's."""
+    names = {pool.name: p for p, pool in enumerate(instance.pools)}
+    numbers = {names[pool]: count for pool, count in today.nodes}
+    running = {one[:4]: one[4] for one in today.setups[0]}
+    most = [
+        running.get(
+            (
+                instance.llms[option.llm].name,
+                instance.pools[option.pool].name,
+                option.tp_degree,
+                round(100.0 * option.mps_share, 9),
+            ),
+            0,
+        )
+        for option in instance.options
+    ]
+    quotas = [Quota("options that run today", tuple(float(n == 0) for n in most), 0.0)]
+    for o in np.flatnonzero(most):
+        weight = np.zeros(len(most))
+        weight[o] = 1.0
+        quotas.append(Quota(f"replicas of option {o} today", tuple(weight), float(most[o])))
+    return replace(decided_instance(instance, numbers), quotas=(*instance.quotas, *quotas))
+
+
+def read_scenario_of_moves(scenario: str, overrides: Sequence[str]) -> LoadResult:
+    """The scenario, with the kinds that a study plans: classes and cases, decided nodes."""
+    return assemble_instance(Path(scenario), overrides, cells=True, sizing=True)
