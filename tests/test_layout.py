@@ -83,7 +83,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     ),
     "planner.cells.routing": (*BELOW, *JOINT),
     "planner.cells": (*BELOW, *JOINT, "planner.cells.routing"),
-    "planner.sizing": (*BELOW, *JOINT, "planner.cells"),
+    "planner.sizing": (*BELOW, *JOINT, "planner.cells", "planner.scenario"),
     "planner.library": (
         *BELOW, "planner.plans", "planner.plans.cells", "planner.scenario",
         "planner.scenario.schema",

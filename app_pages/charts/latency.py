@@ -70,16 +70,21 @@ def build_latency_chart(report: Report, header: str) -> DescribedChart:
         for slo in report["meta"]["slos"]
         if slo["header"] == header
     ]
+    # Above the chart: within it the words would lie over a curve.
+    head: dict[str, Any] = {}
     if limits:
-        rule = alt.Chart(pd.DataFrame(limits)).encode(y=alt.Y("Latency:Q"))
-        text = rule.mark_text(color=limit_colour(), align="left", x=6, dy=-8, fontSize=12)
-        layers += [
-            rule.mark_rule(color=limit_colour(), **DASHED),
-            text.encode(text=alt.Text("Label:N")),
-        ]
+        rule = alt.Chart(pd.DataFrame(limits)).encode(
+            y=alt.Y("Latency:Q"), tooltip=[alt.Tooltip("Label:N", title="Dashed")]
+        )
+        layers.append(rule.mark_rule(color=limit_colour(), **DASHED))
+        texts = [f"dashed: {limit['Label']}" for limit in limits]
+        title = alt.TitleParams(
+            texts, anchor="start", color=limit_colour(), fontSize=12, fontWeight="normal"
+        )
+        head = {"title": title}
     points = "; ".join(row["Words"] for row in marks)
     words = f"Curves of {header} by the rate of one replica. Operating points: {points}."
-    chart = alt.layer(*layers).properties(height=460)
+    chart = alt.layer(*layers).properties(height=460, **head)
     return chart, " ".join([words, *(f"{limit['Label']}." for limit in limits)])
 
 

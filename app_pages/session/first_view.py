@@ -20,11 +20,12 @@ def start_first_view() -> None:
     name = st.query_params.get("example", PAGE_EXAMPLES[0])
     open_example_as_first(name if name in EXAMPLES else PAGE_EXAMPLES[0])
     values, faults = share_link_values(state.current_edit(), st.query_params.to_dict())
-    st.session_state["link_faults"] = faults
     for path, value in values.items():
         state.edit_session_value(path, value)
     if state.is_stale():
         state.start_session_solve()
+    # Last: a change that is taken ends what was wrong with the link.
+    st.session_state["link_faults"] = faults
     st.session_state["begun"] = True
 
 

@@ -194,6 +194,8 @@ def edit_session_content(content: Mapping[str, Any]) -> None:
     except DataError as error:
         st.session_state["edit_faults"] = error.faults
     else:
+        # What was wrong with the link that the session began with is over.
+        st.session_state.pop("link_faults", None)
         set_edit(edit)
 
 
@@ -201,6 +203,7 @@ def edit_session_content(content: Mapping[str, Any]) -> None:
 def start_session_solve(wait: float = QUICK_S) -> None:
     """Plan the inputs in a worker. wait: s that the page waits for the plan before it is drawn."""
     edit = current_edit()
+    st.session_state.pop("link_faults", None)
     st.session_state["solving"] = edit
     job_slots.clear_spare()
     args, key = (edit.path, dict(edit.overrides)), scores_key(edit)

@@ -13,7 +13,8 @@ from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, p
 from planner.plans.schema import PlanContent
 from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.verdict import verdict_line
-from planner.scenario.edits import ScenarioEdit, changed, content_of_edit, purchase_content
+from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
+from planner.sizing.purchase import purchase_content, purchase_range_words
 
 __all__ = ["BUY", "TAB", "draw_purchase"]
 
@@ -41,6 +42,16 @@ def draw_purchase(here: ShownPlan) -> None:
     st.markdown(
         f"The cheapest number of nodes of every pool that reaches {goal} within all limits."
     )
+    content = content_of_edit(here.edit)
+    if ranges := purchase_range_words(content, 1.0):
+        twice = purchase_range_words(content, 2.0)
+        st.caption(
+            plain_markdown(
+                f"Nodes considered: {ranges}; at twice the traffic {twice}. A search needs an end:"
+                " it is twice what a pool has, and at least 4. An answer at that end may not be"
+                " the cheapest of all."
+            )
+        )
     with st.container(horizontal=True):
         for slot, (question, times) in QUESTIONS.items():
             st.button(

@@ -23,6 +23,8 @@ FORMATS = {
     "mean score": "%.5f",
     "score": "%.5f",
 }
+WIDE = 8
+"""Columns from which a table runs out of the page, on a phone in any case."""
 WIDTHS: Mapping[str, Literal["medium", "large"]] = {
     **dict.fromkeys(("Reason", "Notice", "Limit with least room"), "large"),
     **dict.fromkeys(("Lost nodes", "Own SLO with least room", "SLO with least room"), "medium"),
@@ -61,6 +63,8 @@ def draw_shown_table(
             str(column): _table_widget_config(shown, str(column)) for column in shown.columns
         },
     )
+    if shown.shape[1] >= WIDE:
+        st.caption(f"{shown.shape[1]} columns: scroll the table sideways.")
 
 
 def _table_widget_config(frame: pd.DataFrame, header: str) -> Any:

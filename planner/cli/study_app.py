@@ -243,7 +243,7 @@ def thresholds(
         bool, typer.Option("--quiet", help="Print the thresholds alone; no progress, no notices.")
     ] = False,
 ) -> None:
-    """Find how far rate and prices may move before another setup is best.
+    """Find how far rate and prices may move with the same setup.
 
     By bisection over plans made again. Prices only where cost is minimised or bounded.
 

@@ -35,6 +35,7 @@ from planner.scenario.inputs import (
 from planner.scenario.load import Overrides, Scenario, load_scenario_with_content
 from planner.scenario.options import build_options
 from planner.scenario.plausibility import (
+    few_prompts_notice,
     warn_of_implausible_curves,
     warn_of_implausible_settings,
 )
@@ -124,6 +125,7 @@ def assemble_instance(
     values = assemble_base_scores(spec, score_tables.of_class[0])
     warn_of_implausible_curves(table, weights, findings)
     warn_of_implausible_settings(spec, table, values, findings)
+    findings.notices.extend(few_prompts_notice(spec.scores, values))
     rate = spec.rate_in_all if rates is None else float(rates.sum(axis=0).max())
     instance = _assemble_instance(spec, pools, (options, dropped), (rate, values), findings)
     demand = None

@@ -23,14 +23,11 @@ __all__ = [
     "edit_words",
     "file_key_of_edit",
     "overrides_between_edits",
-    "purchase_content",
 ]
 
 
 MOST_RATES = 2
 """Of cases, that are named one by one."""
-NODES_BEYOND, LEAST_NODES = 2, 4
-"""So many times the nodes of a pool, and at least so many, may be bought of it."""
 
 
 @dataclass(frozen=True)
@@ -113,25 +110,6 @@ def cost_objective_edit(quality: float | None) -> dict[str, Any]:
     """
     floor = 0.5 if quality is None else math.floor(1000.0 * quality) / 1000.0
     return {"minimize": "cost", "quality_at_least": floor}
-
-
-def purchase_content(
-    content: Mapping[str, Any], quality: float | None, times: float = 1.0
-) -> dict[str, Any]:
-    """The content of a scenario of one rate that asks how many nodes to have: the cheapest that
-    reach its floor, or else the quality of a plan, at `times` the rate.
-
-    Every pool may have none, and at most NODES_BEYOND `times` of what it has. quality: of the plan.
-    """
-    new = deepcopy(dict(content))
-    if "quality_at_least" not in new["objective"]:
-        new["objective"] = cost_objective_edit(quality)
-    new["arrival_rate_rps"] = times * content["arrival_rate_rps"]
-    for pool in new["pools"]:
-        if not isinstance(pool["nodes"], Mapping):
-            most = max(math.ceil(NODES_BEYOND * times * pool["nodes"]), LEAST_NODES)
-            pool["nodes"] = {"at_least": 0, "at_most": most}
-    return new
 
 
 def file_key_of_edit(edit: ScenarioEdit) -> str:

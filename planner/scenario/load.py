@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from planner.program import PROGRAM
 from planner.scenario.demand.plain import only_class_name, plain_demand_spec, plain_override_path
 from planner.scenario.schema.demand_faults import demand_schema_faults
 from planner.scenario.schema.faults import cross_schema_faults, schema_fault_of
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["Scenario", "load_parsed_scenario", "load_scenario", "load_scenario_with_content"]
 
 SIZE_LIMIT = 300_000
+
+TABLE_ENDINGS = (".csv", ".parquet")
+"""Of tables, which are no scenarios."""
 
 Overrides = Mapping[str, Any] | Sequence[str]
 
@@ -95,6 +99,11 @@ def load_scenario_with_content(
     """
     if is_workbook(path):
         return _load_workbook(path, overrides, faults, book)
+    if path.suffix.lower() in TABLE_ENDINGS and path.is_file():
+        problem = "this is a table, not a scenario"
+        fix = f"write a scenario around two tables: {PROGRAM} init --from-tables PROFILES SCORES"
+        faults.append(Fault(str(path), "", "", problem, fix))
+        return None, None
     text, fault = file_text_or_fault(path, SIZE_LIMIT)
     if fault:
         faults.append(fault)

@@ -14,7 +14,7 @@ from profiles.curves import ProfiledOption, ProfileTable
 from profiles.physical_bounds import faster_than_weights, least_token_ms, least_weights_gib
 from profiles.records import Scores
 
-__all__ = ["warn_of_implausible_curves", "warn_of_implausible_settings"]
+__all__ = ["few_prompts_notice", "warn_of_implausible_curves", "warn_of_implausible_settings"]
 
 FIT = 0.9
 """Memory of a shard by its part of the weights that is still taken for rounding."""
@@ -25,8 +25,31 @@ ONE_DIGIT, MANY = 1.0, 10.0
 SECONDS = 1e3
 """ms by s: a limit or a latency written in the wrong one is off by this factor."""
 
+FEW_PROMPTS = 1_000
+"""With fewer, the reader is told how far a mean over them may be off."""
+
+NORMAL_975 = 1.96
+"""97.5 % quantile of the normal distribution: both sides of a 95 % interval."""
+
 FAR_BELOW = 20.0
 """A limit that is merely too strict lies within this factor of the lowest latency."""
+
+
+def few_prompts_notice(file: str, scores: Scores) -> list[str]:
+    """How well a mean over few prompts is known: 95 % interval over prompts of the best score of
+    each, with N = 1 / sum w^2 prompts of equal weight; none of FEW_PROMPTS and more.
+    """
+    count, weights = int(np.count_nonzero(scores.weights)), scores.weights
+    if count >= FEW_PROMPTS:
+        return []
+    best = scores.values.max(axis=0)
+    spread = float(weights @ (best - weights @ best) ** 2)
+    error = NORMAL_975 * np.sqrt(spread * float(weights @ weights))
+    prompts = f"{count:,} prompt{'' if count == 1 else 's'}"
+    return [
+        f"{file}: {prompts}; a mean quality over so few is known to ± {error:.2g} (95 %, over"
+        " prompts, of the best score of each)"
+    ]
 
 
 def warn_of_implausible_curves(

@@ -65,6 +65,7 @@ def test_a_sweep_decides_at_every_point(case: Path) -> None:
     code, text = run("sweep", str(case), "--set", FLOOR, "--set", RANGE, "--vary", varied)
     assert code == 0
     assert "2 of 2 points planned: 2 optimal" in text
+    assert "nodes" in text.partition("Points")[2]
 
 
 def test_others_refuse(case: Path) -> None:

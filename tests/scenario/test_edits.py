@@ -12,7 +12,6 @@ from planner.scenario.edits import (
     cost_objective_edit,
     edit_words,
     file_key_of_edit,
-    purchase_content,
 )
 from planner.scenario.schema.paths import set_at_schema_path
 from planner.scenario.schema.specification import ScenarioSpec
@@ -84,19 +83,3 @@ def test_the_key_of_a_file_covers_tables_of_classes_and_rates(day: Path) -> None
             file.write("\n")
         keys.add(file_key_of_edit(ScenarioEdit.of_file(str(day / "scenario.yaml"))))
     assert len(keys) == 4
-
-
-def test_a_purchase_asks_for_the_cheapest_nodes_that_reach_what_a_plan_reached() -> None:
-    content = {
-        "objective": {"maximize": "quality"},
-        "arrival_rate_rps": 10.0,
-        "pools": [{"nodes": 3}, {"nodes": 1}, {"nodes": {"at_least": 1, "at_most": 2}}],
-    }
-    asked = purchase_content(content, 0.71239, 2.0)
-    assert asked["objective"] == {"minimize": "cost", "quality_at_least": 0.712}
-    assert asked["arrival_rate_rps"] == 20.0
-    assert [pool["nodes"]["at_most"] for pool in asked["pools"]] == [12, 4, 2]
-    assert [pool["nodes"]["at_least"] for pool in asked["pools"]] == [0, 0, 1]
-    assert content["pools"][0] == {"nodes": 3}, "the scenario itself is left as it is"
-    floored = content | {"objective": {"minimize": "cost", "quality_at_least": 0.4}}
-    assert purchase_content(floored, 0.7)["objective"] == floored["objective"]

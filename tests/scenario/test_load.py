@@ -126,3 +126,12 @@ def test_a_plan_in_the_place_of_a_scenario_is_one_fault(tmp_path: Path) -> None:
     path.write_text('{"schema": 1, "scenario_sha256": "x", "scenario_path": "s.yaml"}')
     with pytest.raises(ScenarioError, match="a plan, not a scenario"):
         load_scenario(path)
+
+
+@pytest.mark.parametrize("name", ["profiles.csv", "profiles.parquet"])
+def test_a_table_in_the_place_of_a_scenario_is_named_as_such(tmp_path: Path, name: str) -> None:
+    table = tmp_path / name
+    table.write_bytes(b"llm,gpu\na,G\n")
+    with pytest.raises(ScenarioError, match="this is a table, not a scenario") as caught:
+        load_scenario(table)
+    assert "init --from-tables PROFILES SCORES" in caught.value.faults[0].fix

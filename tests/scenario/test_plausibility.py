@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from planner.scenario.assemble import assemble_instance
+from planner.scenario.plausibility import few_prompts_notice
+from profiles.records import Scores
 from tests.support.paths import HOME
 from tests.support.scenarios.scenario_case import change
 
@@ -66,3 +69,14 @@ def test_a_limit_in_seconds(case: Path) -> None:
     assert "slo.0.limit_ms: 0.3 ms is below every profiled ttft_mean_ms (from 80)" in warning
     assert "in seconds it would be 300" in warning
     assert warnings_of(case, "slo.0.limit_ms=70") == []
+
+
+def test_few_prompts_come_with_what_their_mean_is_worth() -> None:
+    values = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    ids = np.array(list("abcd"), dtype=object)
+    (notice,) = few_prompts_notice("s.csv", Scores(ids, ("x", "y"), values, np.full(4, 0.25)))
+    # Standard deviation 0.5 over the root of 4 prompts, times 1.96.
+    assert notice.startswith("s.csv: 4 prompts; a mean quality over so few is known to ± 0.49")
+    many = np.zeros((1, 1_000))
+    names = np.arange(1_000).astype(str).astype(object)
+    assert few_prompts_notice("s.csv", Scores(names, ("x",), many, np.full(1_000, 0.001))) == []

@@ -9,7 +9,7 @@ import pandas as pd
 from rich.console import Console
 
 from planner.cli.commands.cell_check import run_cell_check
-from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify
+from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -36,6 +36,9 @@ __all__ = ["NEGATIVE_VERDICT", "run_check"]
 NEGATIVE_VERDICT = 6
 """Exit code: joint plan and decomposition contradict each other."""
 
+DOES = "Planning twice: by the joint search, and by dual prices over setups, which share no code."
+"""Said at once: the second way may take minutes."""
+
 STYLES = {
     "agree": "bold green",
     "brackets": "bold green",
@@ -52,6 +55,8 @@ def run_check(
     """Plan both ways, compare, print; return the exit code."""
     loaded = assemble_instance(scenario, overrides, cells=True)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=quiet)
+    if not quiet:
+        warn([DOES])
     if (demand := loaded.demand) is not None:
         cell_check = run_cell_check(loaded, demand, interrupt, quiet=quiet)
         return _check_exit_code(cell_check.verdict, negative=cell_check.negative)

@@ -21,8 +21,10 @@ from planner.plans.cells.cells_plan import CellsPlan
 from planner.plans.changes.diff import PlanDiff, diff_plans
 from planner.plans.numbers import tidy
 from planner.plans.record import Plan
+from planner.plans.schema import PlanContent
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.diff import diff_line, diff_tables
+from planner.presentation.formatting import format_objective
 from profiles.io.faults import Fault
 
 __all__ = ["print_diff_of_plans", "run_diff"]
@@ -63,12 +65,7 @@ def _different_kinds(names: tuple[str, str], *, first_has_cells: bool) -> Fault:
 
 def _print_diff(console: Console, contents: list[Any], difference: PlanDiff) -> None:
     for word, content in zip(("from", "to"), contents, strict=True):
-        objective = content["objective"]
-        output_line(
-            console,
-            f"{word}: {content['scenario']}, {objective['of']} {objective['value']:.5f},"
-            f" {content['gpus_used']} GPUs used",
-        )
+        output_line(console, f"{word}: {content['scenario']}, {_plan_in_diff(content)}")
     output_lines(console, "What differs", comparison_lines(*contents))
     _print_steps(console, difference)
     columns: list[Column] = [
@@ -79,6 +76,16 @@ def _print_diff(console: Console, contents: list[Any], difference: PlanDiff) -> 
         ),
     ]
     output_table(console, "Routing", diff_tables(difference)["routing_change"], columns)
+
+
+def _plan_in_diff(content: PlanContent) -> str:
+    """Objective with its unit, GPUs, and the nodes that the plan has decided."""
+    nodes = [
+        f"{one['nodes']} node{'' if one['nodes'] == 1 else 's'} of {one['pool']} (decided)"
+        for one in content.get("pools", ())
+    ]
+    objective = format_objective(content, content["objective"]["value"])
+    return ", ".join([objective, f"{content['gpus_used']} GPUs used", *nodes])
 
 
 def _print_steps(console: Console, difference: PlanDiff) -> None:

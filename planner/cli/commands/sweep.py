@@ -146,6 +146,8 @@ def _print_sweep_points(console: Console, frame: pd.DataFrame, axes: Sequence[Ax
         columns.append(
             (header, header.replace(" (", "\n(", 1).lower(), _number(2 if "USD" in header else 5))
         )
+    for header in [h for h in frame.columns if h.endswith(": nodes")]:
+        columns.append((header, header.replace(": ", "\n"), _number(0)))
     columns.append(("GPUs used", "GPUs", _number(0)))
     frame = frame if "GPUs used" in frame.columns else frame.assign(**{"GPUs used": None})
     output_table(console, "Points", frame, columns)

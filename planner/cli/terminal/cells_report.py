@@ -106,7 +106,11 @@ def _totals_line(content: Mapping[str, Any]) -> str:
         named = [(cost["gpus_usd_per_h"], "GPUs"), (outside, "outside"), (starts, "starts")]
         told = [f"{value:,.2f} {what}" for value, what in named if value]
         split = f" ({', '.join(told)})" if outside or starts else ""
-        parts.append(f"{total:,.2f} USD/h{split}")
+        # A budget bounds the mean: single hours may cost more.
+        costs = {round(case.get("cost_usd_per_h") or 0.0, 6) for case in content["cases"]}
+        varies = len(costs) > 1
+        mean = " on average" if varies else ""
+        parts.append(f"{total:,.2f} USD/h{mean}{split}")
     if content["objective"]["of"] == "cost":
         parts.append(f"quality {content['quality']:.5f}")
     parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")

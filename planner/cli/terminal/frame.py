@@ -49,7 +49,7 @@ def framed_command(command: Callable[P, int]) -> Callable[P, int]:
         try:
             return command(*args, **kwargs)
         except DataError as error:
-            notify(error.notices)
+            notify(error.notices, quiet=_is_quiet(*args, *kwargs.values(), **kwargs))
             warn(str(error).splitlines())
             return BAD_INPUT
         except WriteError as error:
@@ -70,6 +70,13 @@ def framed_command(command: Callable[P, int]) -> Callable[P, int]:
             return EXIT_CODES["unknown" if stopped else "infeasible"]
 
     return run_in_frame
+
+
+def _is_quiet(*arguments: object, **named: object) -> bool:
+    """Whether a command was called with --quiet: by name, or within its options."""
+    return named.get("quiet") is True or any(
+        getattr(argument, "quiet", False) is True for argument in arguments
+    )
 
 
 def warn(lines: Sequence[str]) -> None:

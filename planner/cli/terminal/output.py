@@ -26,6 +26,10 @@ __all__ = [
 ]
 
 
+WHOLE_WORD = 12
+"""Words up to so many signs are not broken where a column of text becomes narrow."""
+
+
 FILE_WIDTH = 200
 """Columns where standard output is a file or a pipe and COLUMNS does not say otherwise."""
 
@@ -45,7 +49,7 @@ def output_table(
 ) -> None:
     """Print one named table, the chosen columns; names left, numbers right, nothing cut off."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    for _, short, form in columns:
+    for head, short, form in columns:
         text = form is str
         table.add_column(
             Text(short),
@@ -53,6 +57,7 @@ def output_table(
             no_wrap=not text,
             overflow="fold",
             vertical="top",
+            min_width=_longest_whole_word(frame[head]) if text else None,
         )
     for values in frame[[header for header, _, _ in columns]].itertuples(index=False):
         table.add_row(
@@ -63,6 +68,12 @@ def output_table(
         )
     print_heading(console, title)
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
+
+
+def _longest_whole_word(column: pd.Series) -> int:
+    """Signs of the longest word of a column that is not broken."""
+    words = (len(word) for value in column for word in str(value).split())
+    return max((length for length in words if length <= WHOLE_WORD), default=1)
 
 
 def output_lines(console: Console, title: str, lines: Sequence[str]) -> None:

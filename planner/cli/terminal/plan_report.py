@@ -117,6 +117,11 @@ def print_short_plan_report(plan: Plan, console: Console) -> None:
     for line in robustness_lines(plan.content):
         output_line(console, line)
     if plan.status == "infeasible":
+        limits, repairs = conflict_lines(plan.content)
+        if not repairs:
+            # Far from any plan no single number is near one: then at least why.
+            output_lines(console, "These limits cannot hold together", limits)
+            output_line(console, "No single change was found that makes it feasible.")
         _print_repairs_report(plan, console)
 
 

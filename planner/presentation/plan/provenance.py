@@ -41,13 +41,23 @@ def provenance_lines(content: PlanContent) -> list[str]:
     return [
         *headroom_lines(content),
         score_provenance_line(content),
-        f"Curves at the rates of this plan: {counted}.",
+        f"Curves at the rates of this plan: {counted}{_unsaid_source(content)}.",
         *(f"Warning: {warning}." for warning in content["context"].get("curve_warnings", [])),
         *robustness_lines(content),
         *simulated_limit_lines(content),
         LINEARIZATION,
         *_provenance_source_lines(content["context"]["sources"]),
     ]
+
+
+def _unsaid_source(content: PlanContent) -> str:
+    """What `measured` is worth where the table has no word on where its points come from: it is the
+    default of a row without a provenance.
+    """
+    measured = any(option["provenance"] == "measured" for option in content["options"])
+    if not measured or content["context"]["sources"]:
+        return ""
+    return " (no source is named for them; points without a provenance count as measured)"
 
 
 def _provenance_source_lines(sources: Sequence[str]) -> list[str]:

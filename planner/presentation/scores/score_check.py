@@ -23,6 +23,7 @@ __all__ = [
     "score_check_llms_table",
     "score_check_verdict_line",
     "score_check_word",
+    "score_check_worse_lines",
 ]
 
 UNMEASURED = "nothing here measures it"
@@ -99,6 +100,24 @@ def _fit_line(
         f"{name.capitalize()}: {taken}{_off(left)} is left; the"
         f" choice itself gains {change.mean:+.4f} ± {half:.4f} by grades{noise}."
     )
+
+
+def score_check_worse_lines(check: ScoreCheck, fit: ScoreFitKind) -> list[str]:
+    """A warning where scores fitted so are further from the grades than those given: by the
+    calibration error of LLMs, judged on prompts that the fit has not seen.
+    """
+    worse = [
+        f"{one.llm} {one.error:.4f} -> {one.fitted[fit]:.4f}"
+        for one in check.llms
+        if one.fitted is not None and one.error is not None and one.fitted[fit] > one.error
+    ]
+    if not worse:
+        return []
+    return [
+        f"Warning: {fit} makes the calibration error larger, not smaller, of {len(worse)} of"
+        f" {len(check.llms)} LLMs ({', '.join(worse)}). Take another --fit, the scores as they are,"
+        " or more grades."
+    ]
 
 
 def score_check_llms_table(check: ScoreCheck) -> pd.DataFrame:

@@ -45,6 +45,16 @@ def test_the_verdict_is_short_and_has_the_cost_in_two_parts() -> None:
     assert "(6.00 GPUs, 4.20 outside)" in lines[2]
 
 
+def test_a_cost_that_changes_with_the_case_is_called_a_mean() -> None:
+    for costs, mean in (((8.0, 8.0, 8.0), False), ((12.0, 4.0, 8.0), True)):
+        cases = [
+            {**case, "cost_usd_per_h": cost}
+            for case, cost in zip(by_hand()["cases"], costs, strict=True)
+        ]
+        text = printed(by_hand(cases=cases), print_cells_verdict)
+        assert ("USD/h on average (6.00 GPUs" in text) is mean
+
+
 def test_the_report_has_every_case_and_loss_and_the_gpus() -> None:
     text = printed(by_hand(), written={"plan.json": "out.json"})
     for words in (

@@ -2,6 +2,7 @@
 are reported.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -83,3 +84,28 @@ def test_other_errors_of_the_system_are_bugs() -> None:
 
     with pytest.raises(PermissionError):
         command()
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_quiet_faults_come_without_notices(
+    capsys: pytest.CaptureFixture[str], *, quiet: bool
+) -> None:
+    @dataclass
+    class Options:
+        quiet: bool
+
+    fault = Fault("a.yaml", "nodes", "0", "too few", "write 1")
+
+    @framed_command
+    def by_name(*, quiet: bool) -> int:
+        raise DataError([fault], notices=["80 GiB from the catalogue"])
+
+    @framed_command
+    def by_options(options: Options) -> int:
+        raise DataError([fault], notices=["80 GiB from the catalogue"])
+
+    for done in (by_name(quiet=quiet), by_options(Options(quiet))):
+        assert done == BAD_INPUT
+        told = capsys.readouterr().err
+        assert "too few" in told
+        assert ("from the catalogue" in told) is not quiet

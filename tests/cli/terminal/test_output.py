@@ -26,3 +26,15 @@ def test_no_line_in_a_pipe_ends_in_spaces(
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) > 150
     assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_short_words_are_not_broken_in_narrow_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    frame = pd.DataFrame({"Name": ["a name " * 12], "Verdict": ["uncertain"], "Rate": ["1"]})
+    columns = [(head, head, str) for head in frame.columns]
+    output_table(plain_output_console(), "Title", frame, columns)
+    text = capsys.readouterr().out
+    assert "uncertain" in text
+    assert max(map(len, text.splitlines())) <= 40

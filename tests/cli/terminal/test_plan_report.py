@@ -160,3 +160,15 @@ def test_short_says_that_repairs_were_cut_short() -> None:
         build_plan_content(loaded(tight), found, SETTINGS, {}), Console(file=stream, width=80)
     )
     assert "Note: the search was cut short" in stream.getvalue()
+
+
+def test_short_says_why_where_no_change_repairs_it() -> None:
+    stream, tight = io.StringIO(), trio(slos=(Slo("ttft", "mean", 0.01),))
+    found = infeasible(tight)
+    assert found.conflict is not None
+    found = replace(found, conflict=replace(found.conflict, repairs=()))
+    print_short_plan_report(
+        build_plan_content(loaded(tight), found, SETTINGS, {}), Console(file=stream, width=200)
+    )
+    assert found.conflict.limits[0] in stream.getvalue()
+    assert "No single change was found" in stream.getvalue()

@@ -23,9 +23,10 @@ def test_operating_points_lie_on_their_curves(view: PlanView) -> None:
     for mark in marks:
         rates, values = zip(*sorted(curves[mark["Option"]]), strict=True)
         assert mark["Latency"] == pytest.approx(np.interp(mark["Rate"], rates, values))
-    assert any(
-        row.get("Label") == f"limit on {slo['name']}: {slo['limit_ms']:g} ms" for row in rows
-    )
+    label = f"limit on {slo['name']}: {slo['limit_ms']:g} ms"
+    assert any(row.get("Label") == label for row in rows)
+    chart, _ = build_latency_chart(view.report, slo["header"])
+    assert chart.title.text == [f"dashed: {label}"], "above the chart, not over a curve"
 
 
 def test_the_parts_of_a_mean_add_up_to_what_is_achieved(view: PlanView) -> None:

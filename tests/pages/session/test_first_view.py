@@ -22,3 +22,10 @@ def test_faults_of_a_link_are_all_reported() -> None:
     for part in ("example", "arrival\\_rate\\_rps", "pools.0.nodes", "profiles", "solver.seed"):
         assert part in reported
     assert app.session_state["shown"].content["status"] == "optimal"
+
+
+def test_a_good_action_ends_what_was_wrong_with_the_link() -> None:
+    app = opened(**{"example": "percentile-slo", "pools.0.nodes": "many"})
+    assert "Part of the link" in app.error[0].value
+    app.number_input(key="knob-arrival_rate_rps").set_value(41.0).run()
+    assert not app.error

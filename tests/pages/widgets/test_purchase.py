@@ -7,6 +7,7 @@ from tests.support.page.page_app import opened, settle, solved, unescaped
 def test_nodes_and_growth_are_answered_by_plans_that_can_be_shown() -> None:
     app = opened(example="from-benchmarks")
     quality = app.session_state["shown"].content["quality"]
+    assert "Nodes considered: 0 to 4 of" in unescaped(app)
     costs = []
     for slot in ("buy-nodes", "buy-double"):
         app.button(key=slot).click().run()

@@ -1,8 +1,9 @@
 """Tables on the page: number formats by the unit in a header."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from app_pages.widgets.tables import _table_widget_number_format
+from app_pages.widgets.tables import WIDE, _table_widget_number_format
 
 
 @pytest.mark.parametrize(
@@ -18,3 +19,18 @@ from app_pages.widgets.tables import _table_widget_number_format
 )
 def test_units_decide(header: str, form: str) -> None:
     assert _table_widget_number_format(header) == form
+
+
+@pytest.mark.parametrize("columns", [WIDE - 1, WIDE])
+def test_a_wide_table_says_that_it_scrolls(columns: int) -> None:
+    def draw(columns: int) -> None:
+        import pandas as pd
+
+        from app_pages.widgets.tables import draw_shown_table
+
+        draw_shown_table(pd.DataFrame([range(columns)]), "Numbers.")
+
+    app = AppTest.from_function(draw, args=(columns,)).run()
+    assert not app.exception
+    told = [caption.value for caption in app.caption]
+    assert told == (["8 columns: scroll the table sideways."] if columns >= WIDE else [])

@@ -1,5 +1,7 @@
 """Where curves come from, in sentences."""
 
+from typing import cast
+
 import pytest
 
 from planner.plans.schema import PlanContent
@@ -41,3 +43,19 @@ def test_what_quality_rests_on_comes_first(stated: str | None, words: str) -> No
     changed: PlanContent = {**content, "context": context}
     assert words in score_provenance_line(changed)
     assert provenance_lines(changed)[0] == score_provenance_line(changed)
+
+
+def test_measured_by_default_is_not_called_measured_without_a_word() -> None:
+    content = built_plan().content
+    unsaid = "no source is named for them"
+
+    def counted(sources: list[str], provenance: str) -> str:
+        options = [{**option, "provenance": provenance} for option in content["options"]]
+        context = {**content["context"], "sources": sources}
+        changed = {**content, "options": options, "context": context}
+        lines = provenance_lines(cast("PlanContent", changed))
+        return next(line for line in lines if line.startswith("Curves at the rates"))
+
+    assert unsaid in counted([], "measured")
+    assert unsaid not in counted(["lab"], "measured")
+    assert unsaid not in counted([], "estimated")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.scores.fits import ScoreFitKind
 from planner.operation.score_check import check_scores
 from planner.presentation.scores.score_check import (
     score_check_bins_table,
@@ -15,6 +16,7 @@ from planner.presentation.scores.score_check import (
     score_check_llms_table,
     score_check_verdict_line,
     score_check_word,
+    score_check_worse_lines,
 )
 from profiles.records import ScoreProvenance, Scores
 
@@ -84,3 +86,13 @@ def test_tables_and_content_have_the_same_figures() -> None:
     assert [one["name"] for one in content["choices"]] == ["as given", "shrinkage", "isotonic"]
     bins = score_check_bins_table(check)
     assert bins.groupby("LLM")["Prompts"].sum().to_dict() == {"a": 100, "b": 100}
+
+
+def test_a_fit_that_makes_scores_worse_is_warned_of() -> None:
+    check, _ = check_scores(table(SCORES), table(GRADES), "g")
+    kind = ScoreFitKind.SHRINKAGE
+    one = replace(check.llms[0], error=0.1, fitted={kind: 0.2})
+    other = replace(check.llms[1], error=0.1, fitted={kind: 0.05})
+    (line,) = score_check_worse_lines(replace(check, llms=(one, other)), kind)
+    assert "of 1 of 2 LLMs (a 0.1000 -> 0.2000)" in line
+    assert score_check_worse_lines(replace(check, llms=(other,)), kind) == []

@@ -27,7 +27,7 @@ COLUMNS: tuple[Column, ...] = (
     ("Result", "result", str),
     ("Gap (%)", "gap", lambda value: "" if pd.isna(value) else format_gap(value / 100.0)),
     ("Tags", "tags", str),
-    ("Kept (UTC)", "kept (UTC)", lambda value: f"{value:%Y-%m-%d}"),
+    ("Kept (UTC)", "kept (UTC)", lambda value: f"{value:%Y-%m-%d %H:%M}"),
 )
 
 

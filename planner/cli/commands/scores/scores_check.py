@@ -11,7 +11,7 @@ import pandas as pd
 from rich.console import Console
 
 from models.scores.fits import ScoreFitKind
-from planner.cli.terminal.frame import framed_command, framed_write, notify
+from planner.cli.terminal.frame import framed_command, framed_write, notify, warn
 from planner.cli.terminal.output import (
     Column,
     output_line,
@@ -31,6 +31,7 @@ from planner.presentation.scores.score_check import (
     score_check_llms_table,
     score_check_verdict_line,
     score_check_word,
+    score_check_worse_lines,
 )
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable, write_whole_file
@@ -132,6 +133,7 @@ def _write_scores_check(check: ScoreCheck, file: str, options: ScoresCheckOption
         write("charts", options.charts, lambda: write_score_check_chart(check, folder, title))
     if options.out is not None:
         out, frame = options.out, scores_frame(check.calibrated[ScoreFitKind(options.fit)])
+        warn(score_check_worse_lines(check, ScoreFitKind(options.fit)))
         notices: list[str] = []
         write(
             f"scores calibrated by {options.fit}",
