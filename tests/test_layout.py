@@ -650,6 +650,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/pages/views/test_export.py": ("app_pages/widgets/downloads",),
     "tests/pages/views/test_what_if.py": (
         *("app_pages/widgets/alternatives", "app_pages/widgets/frontier"),
+        "app_pages/widgets/sensitivity",
     ),
 }
 RECORDS_AND_WORDS = {

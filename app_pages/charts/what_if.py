@@ -1,4 +1,4 @@
-"""Charts of the page What-if: a frontier, and changes one at a time."""
+"""Charts of the page What-if: a frontier, and a tornado."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pandas as pd
 from app_pages.charts.style import DescribedChart, ink, limit_colour, quiet_colour
 from planner.presentation.frontier import THIS
 
-__all__ = ["CHOSEN", "build_what_if_changes_chart", "build_what_if_frontier_chart"]
+__all__ = ["CHOSEN", "build_what_if_frontier_chart", "build_what_if_tornado_chart"]
 
 CHOSEN = "chosen"
 """Name of the selection of a frontier's point; its field is Row."""
@@ -121,44 +121,69 @@ def _what_if_frontier_text(label: str, measure: str, shown: pd.DataFrame) -> str
     return f"{measure} over {label}. {points or 'no point has a plan'}.{missing}"
 
 
-def build_what_if_changes_chart(frame: pd.DataFrame) -> DescribedChart:
-    """Horizontal bars: by how much the objective changes for each changed input; what has no plan
-    gets its status as a label.
+def build_what_if_tornado_chart(frame: pd.DataFrame) -> DescribedChart:
+    """A bar for each end of each input, by how much the objective changes there, in the order of
+    the ranks; what has no plan gets that as a label.
+
+    frame: of planner.presentation.sensitivity.tornado.tornado_table, with a row.
     """
-    measure = next(str(head) for head in frame.columns if str(head).startswith("Change of"))
+    measure = next(str(head) for head in frame.columns if str(head).startswith("Change ("))
     changes = frame[measure].astype(float)
-    pairs = zip(changes, frame["Status"], strict=True)
+    labels = [
+        f"{_tornado_label(change)}{'' if certain or change == 0 else ' ?'}"
+        if pd.notna(change)
+        else status
+        for change, certain, status in zip(changes, frame["Certain"], frame["Status"], strict=True)
+    ]
+    moved = zip(frame["Moved to"], frame["Today"], strict=True)
+    ends = ["less" if value < today else "more" for value, today in moved]
     shown = pd.DataFrame(
         {
-            "Changed": frame["Changed"],
-            "Label": [f"{change:+.3g}" if pd.notna(change) else status for change, status in pairs],
+            "Input": frame["Input"],
+            "End": ends,
+            "Moved": [
+                f"{value:.4g} {unit}"
+                for value, unit in zip(frame["Moved to"], frame["Unit"], strict=True)
+            ],
+            "Label": labels,
             "At": changes.fillna(0.0),
         }
     )
-    shown["Side"] = ["left" if at < 0 else "right" for at in shown["At"]]
     x = alt.X(
         "At:Q",
         title=measure,
-        scale=alt.Scale(padding=60),
+        # Room for the words at the right edge.
+        scale=alt.Scale(padding=70),
         axis=alt.Axis(tickCount=6, labelOverlap=True),
     )
-    y = alt.Y("Changed:N", sort=None, title=None, axis=alt.Axis(labelLimit=170))
-    tips = [alt.Tooltip("Changed:N"), alt.Tooltip("Label:N", title=measure)]
-    base = alt.Chart(shown).encode(x=x, y=y, tooltip=tips)
-    left, right = (
-        base.transform_filter(f"datum.Side == '{side}'").encode(text=alt.Text("Label:N"))
-        for side in ("left", "right")
+    y = alt.Y("Input:N", sort=None, title=None, axis=alt.Axis(labelLimit=190))
+    look = alt.Color(
+        "End:N",
+        scale=alt.Scale(domain=["less", "more"], range=[LINE, MARK]),
+        legend=alt.Legend(title="Input moved to", orient="bottom"),
     )
+    tips = [alt.Tooltip(f"{name}:N") for name in ("Input", "Moved")]
+    base = alt.Chart(shown).encode(
+        y=y,
+        yOffset=alt.YOffset("End:N", sort=["less", "more"]),
+        tooltip=[*tips, alt.Tooltip("Label:N", title=measure)],
+    )
+    # The words stand at the right edge: beside a short bar they would lie over another.
+    texts = base.mark_text(align="right", fontSize=11, color=ink(), dx=-2)
     layers = [
-        base.mark_bar(color=LINE, height={"band": 0.65}),
-        left.mark_text(align="right", dx=-5, fontSize=12, color=ink()),
-        right.mark_text(align="left", dx=5, fontSize=12, color=ink()),
+        base.mark_bar().encode(x=x, color=look),
+        texts.encode(x=alt.value(alt.ExprRef("width")), text=alt.Text("Label:N")),
     ]
     words = "; ".join(
-        f"{changed}: {label}"
-        for changed, label in zip(shown["Changed"], shown["Label"], strict=True)
+        f"{name} {at}: {label}"
+        for name, at, label in zip(shown["Input"], shown["Moved"], labels, strict=True)
     )
+    count = shown["Input"].nunique()
     return (
-        alt.layer(*layers).properties(height=60 + 30 * len(shown)),
-        f"{measure} for one changed input at a time. {words}.",
+        alt.layer(*layers).properties(height=80 + 34 * count),
+        f"{measure} for one input at a time, the one that moves the plan most first. {words}.",
     )
+
+
+def _tornado_label(change: float) -> str:
+    return "0" if change == 0 else f"{change:+.3g}"

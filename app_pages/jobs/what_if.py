@@ -16,9 +16,7 @@ import pandas as pd
 
 from app_pages.jobs.messages import JobContext, PlanView
 from planner.export.report_content import build_report
-from planner.export.report_studies import run_report_study
 from planner.plans.changes.running_setup import running_setup
-from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.record import Plan
 from planner.plans.schema import AlternativesContent, PlanContent, SearchedContent
 from planner.plans.to_solution import plan_to_solution
@@ -30,6 +28,8 @@ from planner.settings import Progress
 from planner.studies.alternatives import AlternativesOptions, find_alternatives
 from planner.studies.baselines.comparison import compare_baselines
 from planner.studies.quality_cache import cached_quality_of
+from planner.studies.sensitivity.thresholds import Thresholds, find_thresholds
+from planner.studies.sensitivity.tornado import Tornado, plan_tornado
 from planner.studies.setup_study import study_setups
 from planner.studies.sweep_point import SweepPoint, plan_sweep_point
 
@@ -39,8 +39,9 @@ __all__ = [
     "what_if_alternatives_job",
     "what_if_baselines_job",
     "what_if_frontier_job",
-    "what_if_sensitivity_job",
     "what_if_setups_job",
+    "what_if_thresholds_job",
+    "what_if_tornado_job",
 ]
 
 Overrides = Mapping[str, Any]
@@ -81,18 +82,16 @@ def what_if_frontier_job(
     return points
 
 
-def what_if_sensitivity_job(
-    path: str, overrides: Overrides, content: PlanContent, *, job: JobContext
-) -> pd.DataFrame:
-    """Plan again with one input at a time a little lower and higher: the table `sensitivity` of
-    reports.
+def what_if_tornado_job(path: str, overrides: Overrides, *, job: JobContext) -> Tornado:
+    """Plan again with every input a tenth lower and higher; stopped, the ends that are done."""
+    changes = [f"{name}={json.dumps(value)}" for name, value in overrides.items()]
+    return plan_tornado(Path(path), changes, jobs=1, progress=job.progress, cancel=job.cancel)
 
-    content: of the plan.
-    """
-    loaded = assemble_instance(Path(path), dict(overrides))
-    source = PlanAndScenario(Plan(content), loaded)
-    study = run_report_study("sensitivity", source, loaded.settings, job.progress, job.cancel)
-    return study.tables["sensitivity"]
+
+def what_if_thresholds_job(path: str, overrides: Overrides, *, job: JobContext) -> Thresholds:
+    """How far rate and prices may move before another setup is best; stopped, what is found."""
+    changes = [f"{name}={json.dumps(value)}" for name, value in overrides.items()]
+    return find_thresholds(Path(path), changes, jobs=1, progress=job.progress, cancel=job.cancel)
 
 
 def what_if_alternatives_job(

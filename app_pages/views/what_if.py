@@ -1,13 +1,11 @@
 """The page What-if: sliders that plan again, binding limits and marginal values, frontiers,
-sensitivity, other setups nearly as good.
+what moves the plan, how far it holds, other setups nearly as good.
 """
 
 from typing import Any
 
 import streamlit as st
 
-from app_pages.charts.style import show_styled_chart
-from app_pages.charts.what_if import build_what_if_changes_chart
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.knobs import Knob, knobs_of
 from app_pages.session.state import ShownPlan
@@ -16,7 +14,8 @@ from app_pages.widgets.cells_notice import draw_cells_notice
 from app_pages.widgets.conflict import draw_conflict
 from app_pages.widgets.frontier import draw_frontier, forget_other_frontier
 from app_pages.widgets.marginals import draw_marginals, draw_marginals_work
-from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
+from app_pages.widgets.markdown import markdown_bullets, plain_markdown
+from app_pages.widgets.sensitivity import draw_sensitivity
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.numbers import tidy
 from planner.presentation.comparison_lines import comparison_lines
@@ -47,7 +46,7 @@ def draw_what_if_view() -> None:
     draw_marginals(here)
     draw_marginals_work(here)
     draw_frontier(here)
-    draw_what_if_sensitivity(here)
+    draw_sensitivity(here)
     draw_alternatives(here)
 
 
@@ -126,46 +125,6 @@ def what_if_go_back(start: ShownPlan) -> None:
     job_slots.clear_slot("plan")
     state.set_edit(start.edit)
     state.show_plan(start)
-
-
-# ---------------------------------------------------------------- sensitivity
-
-
-def draw_what_if_sensitivity(here: ShownPlan) -> None:
-    """One input at a time a tenth lower and higher."""
-    if not here.content["options"]:
-        return
-    st.subheader("Sensitivity: one input at a time, 10 % down and up")
-    args = (*here.args, here.content)
-    done = job_slots.slot_outcome_for("sensitivity", args)
-    if done is None:
-        st.markdown(
-            "Arrival rate and SLOs 10 % down and up, one node less and more of each pool; each is"
-            " planned."
-        )
-        st.button(
-            "Plan them all",
-            key="what-if-sensitivity",
-            disabled=job_slots.is_running("sensitivity"),
-            on_click=start_sensitivity,
-            args=(here, args),
-        )
-    elif not done.has_result:
-        failure_markdown_box(done, "Not planned", state.scenario_folder())
-    else:
-        show_styled_chart(build_what_if_changes_chart(done.result), "what-if-changes")
-        draw_shown_table(
-            done.result,
-            "One changed input per row: status, objective found and best possible, its change, and"
-            " why there is no plan.",
-        )
-
-
-@reruns.survive_reruns
-def start_sensitivity(here: ShownPlan, args: tuple[Any, ...]) -> None:
-    """Start it."""
-    call, key = "app_pages.jobs.what_if:what_if_sensitivity_job", state.scores_key(here.edit)
-    job_slots.start_in_slot("sensitivity", call, args, "Sensitivity", key=key)
 
 
 draw_what_if_view()

@@ -5,6 +5,7 @@ who hear the page.
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -69,7 +70,8 @@ def draw_shown_table(
 
 def _table_widget_config(frame: pd.DataFrame, header: str) -> Any:
     column = frame[header]
-    if pd.api.types.is_bool_dtype(column):
+    # Truth values beside None, and in tables of mixed rows, are of objects.
+    if len(column) and all(isinstance(value, bool | np.bool_) for value in column):
         return st.column_config.CheckboxColumn(header)
     # A column of plan.json's numbers and None is of objects: its cells show whether it is numeric.
     if pd.api.types.is_numeric_dtype(column) or (

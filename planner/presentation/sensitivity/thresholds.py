@@ -55,15 +55,15 @@ def threshold_lines(thresholds: Thresholds) -> list[str]:
         for end, words in ((row.low, "Below"), (row.high, "Above")):
             if end is not None and end.beyond is not None:
                 setup = _threshold_setup(end)
-                at = f"{format_number(end.beyond, 4)} {row.moved.unit}"
+                at = f"{_threshold_number(end.beyond)} {row.moved.unit}"
                 lines.append(f"{words}, at {at}: {setup}.")
     return lines
 
 
 def _threshold_range(row: Threshold, precision: float) -> str:
     """`Arrival rate: it stays the best from 52 to 71 req/s (60 today; precision 0.6 req/s)`."""
-    unit, today = row.moved.unit, format_number(row.moved.today, 4)
-    step = format_number(precision / 100.0 * row.moved.today, 2)
+    unit, today = row.moved.unit, _threshold_number(row.moved.today)
+    step = _threshold_number(precision / 100.0 * row.moved.today, 2)
     ends = [_threshold_end_words(row.low, "down"), _threshold_end_words(row.high, "up")]
     open_ends = [
         f"{word} as far as was looked"
@@ -85,4 +85,10 @@ def _threshold_end_words(end: ThresholdEnd | None, way: str) -> str:
     if end is None:
         return "?"
     stopped = "" if end.complete else f" (stopped; looked {way} to there)"
-    return f"{format_number(end.kept, 4)}{stopped}"
+    return f"{_threshold_number(end.kept)}{stopped}"
+
+
+def _threshold_number(value: float, digits: int = 4) -> str:
+    """A value without zeros behind its last digit."""
+    text = format_number(value, digits)
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -95,5 +95,5 @@ def test_a_threshold_that_was_stopped_says_how_far_it_was_looked(
     monkeypatch.setattr(thresholds_command, "find_thresholds", stopped)
     code, text = run("thresholds", case, "--precision", "50")
     assert code == 4
-    assert "from ? to 6.000 (stopped; looked up to there) req/s" in text
-    assert "Above, at 7.000 req/s: no plan." in text
+    assert "from ? to 6 (stopped; looked up to there) req/s" in text
+    assert "Above, at 7 req/s: no plan." in text

@@ -104,8 +104,8 @@ def test_quiet_faults_come_without_notices(
     def by_options(options: Options) -> int:
         raise DataError([fault], notices=["80 GiB from the catalogue"])
 
-    for done in (by_name(quiet=quiet), by_options(Options(quiet))):
-        assert done == BAD_INPUT
+    for run in (lambda: by_name(quiet=quiet), lambda: by_options(Options(quiet))):
+        assert run() == BAD_INPUT
         told = capsys.readouterr().err
         assert "too few" in told
         assert ("from the catalogue" in told) is not quiet

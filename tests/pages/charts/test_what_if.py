@@ -1,8 +1,8 @@
-"""The frontier and the changes: what has no plan is drawn as such and named in the text."""
+"""The frontier and the tornado: what has no plan is drawn as such and named in the text."""
 
 import pandas as pd
 
-from app_pages.charts.what_if import build_what_if_changes_chart, build_what_if_frontier_chart
+from app_pages.charts.what_if import build_what_if_frontier_chart, build_what_if_tornado_chart
 from tests.support.page.page_charts import rows_of
 
 FRONTIER = pd.DataFrame(
@@ -15,11 +15,15 @@ FRONTIER = pd.DataFrame(
         "Reason": ["", "", "too many requests"],
     }
 )
-CHANGES = pd.DataFrame(
+TORNADO = pd.DataFrame(
     {
-        "Changed": ["arrival rate: 9 req/s", "nodes: 0"],
-        "Change of quality (mean score)": [0.0123, None],
-        "Status": ["optimal", "infeasible"],
+        "Input": ["arrival rate", "arrival rate", "nodes of pool p"],
+        "Unit": ["req/s", "req/s", "nodes"],
+        "Today": [10, 10, 1],
+        "Moved to": [9, 11, 2],
+        "Status": ["optimal", "infeasible", "optimal"],
+        "Change (mean score)": [0.0123, None, 0.0001],
+        "Certain": [True, True, False],
     }
 )
 
@@ -39,7 +43,9 @@ def test_the_bound_is_drawn_only_with_the_objective() -> None:
     )
 
 
-def test_a_change_without_a_plan_shows_its_status() -> None:
-    chart = build_what_if_changes_chart(CHANGES)
-    assert [row["Label"] for row in rows_of(chart)] == ["+0.0123", "infeasible"]
-    assert "nodes: 0: infeasible" in chart[1]
+def test_ends_without_a_plan_and_within_the_gaps_are_marked() -> None:
+    chart = build_what_if_tornado_chart(TORNADO)
+    rows = rows_of(chart)
+    assert [row["Label"] for row in rows] == ["+0.0123", "infeasible", "+0.0001 ?"]
+    assert [row["End"] for row in rows] == ["less", "more", "more"]
+    assert "arrival rate 11 req/s: infeasible" in chart[1]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from app_pages.jobs import planning, what_if
@@ -166,8 +165,12 @@ def test_setups_that_cannot_be_listed_are_reported() -> None:
         what_if.what_if_setups_job(str(example), {}, job=job())
 
 
-def test_sensitivity_is_the_reports_table(path: str, plan: PlanView) -> None:
-    frame = what_if.what_if_sensitivity_job(path, FOUR, plan.content, job=job())
-    assert isinstance(frame, pd.DataFrame)
-    assert {"Changed", "Status", "Change of quality (mean score)", "Reason"} <= set(frame.columns)
-    assert len(frame) >= 5
+def test_what_moves_a_plan_and_how_far_it_holds(path: str, plan: PlanView) -> None:
+    few = {**FOUR, "solver.rel_gap": 0.01}
+    tornado = what_if.what_if_tornado_job(path, few, job=job())
+    assert tornado.complete
+    assert {"arrival rate", "nodes of pool a100"} <= {bar.moved.words for bar in tornado.bars}
+    assert tornado.today.value == pytest.approx(plan.content["objective"]["value"], rel=0.02)
+    stopped = job()
+    stopped.cancel.set()
+    assert not what_if.what_if_thresholds_job(path, few, job=stopped).complete

@@ -5,9 +5,15 @@ setups; faults are shown, not thrown.
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app_pages.jobs.messages import JobOutcome, OutcomeKind
 from app_pages.session.state import ShownPlan
+from models.instance import ObjectiveKind
 from planner.presentation.alternatives import alternatives_table
 from planner.presentation.what_if import what_if_fields
+from planner.studies.sensitivity.moved_plans import MovedPlan
+from planner.studies.sensitivity.studied_inputs import InputKind, StudiedInput
+from planner.studies.sensitivity.thresholds import Threshold, ThresholdEnd, Thresholds
+from planner.studies.sweep_point import PointStatus
 from tests.support.page.page_app import opened, settle, unescaped, words
 
 PAGE = "what_if"
@@ -94,11 +100,39 @@ def test_impossible_values_are_reported(app: AppTest) -> None:
 
 
 @pytest.mark.slow
-def test_sensitivity_is_drawn_and_tabulated(app: AppTest) -> None:
-    app.button(key="what-if-sensitivity").click().run()
-    settle(app, "sensitivity")
-    assert any("one changed input at a time" in text for text in alts(app, "vega_lite_chart"))
-    assert any(text.startswith("One changed input per row") for text in alts(app, "dataframe"))
+def test_what_moves_the_plan_is_drawn_and_tabulated(app: AppTest) -> None:
+    app.button(key="what-if-tornado").click().run()
+    settle(app, "tornado")
+    assert any("one input at a time" in text for text in alts(app, "vega_lite_chart"))
+    assert any(text.startswith("One moved input per row") for text in alts(app, "dataframe"))
+    assert "Most by " in words(app)
+    assert not [button for button in app.button if button.key == "what-if-tornado"]
+
+
+def test_how_far_the_setup_holds_is_said(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    today = MovedPlan(status=PointStatus.OPTIMAL, value=0.5, bound=0.5)
+    moved = StudiedInput(
+        kind=InputKind.RATE, at=(), words="arrival rate", unit="req/s", today=20, low=19, high=21
+    )
+    low = ThresholdEnd(kept=15.0, beyond=14.8, plan=today, certain=True, complete=True)
+    high = ThresholdEnd(kept=22.0, beyond=22.2, plan=None, certain=True, complete=True)
+    found = Thresholds(
+        objective=ObjectiveKind.QUALITY,
+        today=today,
+        rows=(Threshold(moved=moved, low=low, high=high),),
+        precision=1.0,
+        complete=False,
+    )
+    done = JobOutcome(kind=OutcomeKind.RESULT, result=found)
+    monkeypatch.setattr(
+        "app_pages.widgets.sensitivity.job_slots.slot_outcome_for",
+        lambda slot, args: done if slot == "thresholds" else None,
+    )
+    app.run()
+    reported = unescaped(app)
+    assert "Arrival rate: it stays the best from 15 to 22 req/s" in reported
+    assert "Above, at 22.2 req/s: no plan" in reported
+    assert "Stopped: what was planned until then" in reported
 
 
 def test_other_setups_are_found_and_opened(app: AppTest) -> None:

@@ -1,9 +1,10 @@
 """Tables on the page: number formats by the unit in a header."""
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages.widgets.tables import WIDE, _table_widget_number_format
+from app_pages.widgets.tables import WIDE, _table_widget_config, _table_widget_number_format
 
 
 @pytest.mark.parametrize(
@@ -28,9 +29,15 @@ def test_a_wide_table_says_that_it_scrolls(columns: int) -> None:
 
         from app_pages.widgets.tables import draw_shown_table
 
-        draw_shown_table(pd.DataFrame([range(columns)]), "Numbers.")
+        draw_shown_table(pd.DataFrame([range(columns)]).add_prefix("c"), "Numbers.")
 
     app = AppTest.from_function(draw, args=(columns,)).run()
     assert not app.exception
     told = [caption.value for caption in app.caption]
     assert told == (["8 columns: scroll the table sideways."] if columns >= WIDE else [])
+
+
+def test_truth_values_are_boxes_in_tables_of_objects_too() -> None:
+    frame = pd.DataFrame({"Certain": [True, False], "Rate": [1, 2]}, dtype=object)
+    kinds = [_table_widget_config(frame, head)["type_config"]["type"] for head in frame]
+    assert kinds == ["checkbox", "number"]
