@@ -18,7 +18,9 @@ __all__ = ["CellsReport", "CellsReportMeta"]
 class CellsReportMeta(TypedDict):
     """Text and numbers that accompany the tables; sentences unless stated otherwise.
 
-    figures: what, value and unit of the headline; llms, classes: names; signs: LLM -> one
+    figures: what, value and unit of the headline; case_setups: by case the position of its setup,
+    None without one; hours_per_month; rate_headroom: rates are planned for 1 + this times the
+    stated ones; starts_usd_per_h; llms, classes: names; signs: LLM -> one
     character; rates: headers of the columns of rates by class; setup: what runs, a line an option;
     schedule: what starts and stops between setups;
     payment: what to buy, and what is paid how;
@@ -32,6 +34,10 @@ class CellsReportMeta(TypedDict):
     verdict: str
     verified: bool
     figures: Sequence[tuple[str, Any, str]]
+    case_setups: Sequence[int | None]
+    hours_per_month: int
+    rate_headroom: float
+    starts_usd_per_h: float
     llms: Sequence[str]
     classes: Sequence[str]
     signs: Mapping[str, str]

@@ -7,6 +7,7 @@ ties       sets of LLMs that tie, the share of prompts concerned, and how they a
 conflict, repairs   of an infeasible plan
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -25,6 +26,7 @@ __all__ = [
     "report_llms_table",
     "report_option_text",
     "report_points_table",
+    "report_pool_payment",
     "report_pools_table",
     "report_ties_table",
 ]
@@ -41,8 +43,6 @@ def report_pools_table(content: PlanContent) -> pd.DataFrame:
     """One row per pool."""
     used = {(shard["pool"], shard["node"], shard["gpu"]) for shard in content["placement"]}
     pools = content["context"]["pools"]
-    kinds = ("owned", "reserved", "nodes_at_most")
-    paid_otherwise = any(kind in pool for pool in pools for kind in kinds)
     rows = [
         {
             "Pool": pool["name"],
@@ -52,15 +52,17 @@ def report_pools_table(content: PlanContent) -> pd.DataFrame:
             "GPUs used": sum(name == pool["name"] for name, _, _ in used),
             "Memory (GiB per GPU)": pool["memory_gib"],
             "Price (USD per GPU and h)": pool["price_usd_per_gpu_h"],
-            **(_report_payment(pool) if paid_otherwise else {}),
+            **report_pool_payment(pool, pools),
         }
         for pool in pools
     ]
     return pd.DataFrame(rows, dtype=object)
 
 
-def _report_payment(pool: PoolContent) -> dict[str, object]:
-    """How a pool is paid."""
+def report_pool_payment(pool: PoolContent, pools: Sequence[PoolContent]) -> dict[str, object]:
+    """How a pool is paid, where any of all pools is not only rented."""
+    if not any(kind in one for one in pools for kind in ("owned", "reserved", "nodes_at_most")):
+        return {}
     reserved = pool.get("reserved")
     bought = "nodes_at_most" in pool
     return {

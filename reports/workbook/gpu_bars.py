@@ -19,7 +19,7 @@ from reports.workbook.table import write_table
 
 __all__ = ["gpu_bars_chart", "write_gpu_bars"]
 
-MOST_BARS = 16
+MOST_BARS = 8
 BAR = "GPU of the chart"
 BAR_PX, FRAME_PX = 22, 100
 """Height of a bar, and of what stands around all of them."""
@@ -48,11 +48,19 @@ def gpu_bars_table(
         counts[kind] = counts.get(kind, 0) + 1
     kinds = sorted(counts, key=lambda kind: -counts[kind])[:MOST_BARS]
     runs = [llm for llm in signs if any(llm in dict(parts) for _, parts in kinds)]
-    words = [f"{counts[kind]} x {kind[0]}" if counts[kind] > 1 else kind[0] for kind in kinds]
-    table: dict[str, list[Any]] = {BAR: words}
+    table: dict[str, list[Any]] = {
+        BAR: [_gpu_bars_words(kind, counts[kind], gpus) for kind in kinds]
+    }
     for llm in runs:
         table[f"{signs[llm]} {llm}"] = [dict(parts).get(llm) for _, parts in kinds]
     return pd.DataFrame(table, dtype=object)
+
+
+def _gpu_bars_words(kind: Kind, count: int, gpus: Sequence[Any]) -> str:
+    """What stands next to a bar. gpus: all that there are."""
+    words, parts = kind
+    counted = f"{count} x {words}" if len(gpus) > MOST_BARS else words
+    return counted if parts else f"{counted}, free"
 
 
 def write_gpu_bars(

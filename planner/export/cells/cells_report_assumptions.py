@@ -2,6 +2,7 @@
 and dotted path. Rates of classes in cases are a table of their own.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,7 +10,9 @@ import pandas as pd
 
 from models.demand.requests import DemandInstance
 from models.instance import Slo
+from planner.export.cells.class_tokens import mean_class_tokens
 from planner.export.report_assumptions import fixed_assumptions
+from planner.export.report_meta import HOURS_PER_MONTH
 from planner.plans.headroom_content import headroom_content
 from planner.plans.labels import slo_label
 from planner.scenario.assemble import LoadResult
@@ -21,13 +24,15 @@ KEPT_FREE = {
     "slo_pct": "kept free of every SLO limit",
     "utilization_pct": "kept free of the highest rate of every curve",
 }
+COSTS = re.compile(r"pool_\d+_(nodes|gpus_per_node|price_usd_per_gpu_h)")
+YEAR, TOKENS = "this report: 8,760 h a year / 12", "classes, or the profile table"
 Row = tuple[str, Any, str, str]
 """What, value, unit, dotted path of the scenario."""
 
 
 def cells_assumptions_table(loaded: LoadResult, demand: DemandInstance) -> pd.DataFrame:
     """Every number that a plan of `loaded` rests on, but rates, curves and scores."""
-    heads = ["What", "Value", "Unit", "Source"]
+    heads = ["What", "Value", "Unit", "Source", "Name", "Path"]
     rows = [
         *_objective_rows(demand),
         *_class_rows(demand),
@@ -35,9 +40,39 @@ def cells_assumptions_table(loaded: LoadResult, demand: DemandInstance) -> pd.Da
         *_outside_rows(loaded, demand),
         *_headroom_rows(demand),
     ]
-    stated = [(what, value, unit, _source(loaded, at)) for what, value, unit, at in rows]
-    fixed = fixed_assumptions(loaded)[heads].itertuples(index=False, name=None)
-    return pd.DataFrame([*stated, *fixed], columns=heads, dtype=object)
+    stated = [
+        (what, value, unit, _source(loaded, at), _cost_name(what, demand), at)
+        for what, value, unit, at in rows
+    ]
+    fixed = fixed_assumptions(loaded)[heads]
+    # Formulas of such a report know costs alone: other numbers are no inputs of it.
+    fixed["Name"] = [name if COSTS.fullmatch(name) else "" for name in fixed["Name"]]
+    other: list[tuple[Any, ...]] = [
+        ("Hours per month", HOURS_PER_MONTH, "h", YEAR, "hours_per_month", "")
+    ]
+    tokens = mean_class_tokens(loaded, demand)
+    if tokens is not None:
+        words = "Tokens of a request, input + output: mean over classes and hours"
+        other.append((words, tokens, "tokens", TOKENS, "tokens_per_request", ""))
+    table = [*stated, *other, *fixed.itertuples(index=False, name=None)]
+    return pd.DataFrame(table, columns=heads, dtype=object)
+
+
+def outside_price_name(llm: int, one: int) -> str:
+    """By which formulas know the price of a request. llm: of those outside; one: the class."""
+    return f"outside_{llm + 1}_class_{one + 1}_usd"
+
+
+def _cost_name(what: str, demand: DemandInstance) -> str:
+    """By which formulas know a number, "" where none reads it."""
+    for t, case in enumerate(demand.cases):
+        if what == f"Case {case.name}: duration":
+            return f"case_{t + 1}_hours"
+    for e, llm in enumerate(demand.outside):
+        for c, one in enumerate(demand.classes):
+            if what == f"Outside {llm.name}: price of a request of {one.name}":
+                return outside_price_name(e, c)
+    return ""
 
 
 def _source(loaded: LoadResult, path: str) -> str:

@@ -18,9 +18,13 @@ import pandas as pd
 
 from models.demand.headroom import demand_with_headroom
 from models.demand.requests import DemandInstance
-from planner.export.cells.cells_report_assumptions import cells_assumptions_table
+from planner.export.cells.cells_report_assumptions import (
+    cells_assumptions_table,
+    outside_price_name,
+)
+from planner.export.cells.class_tokens import mean_case_rate, mean_class_tokens
 from planner.export.report_meta import HOURS_PER_MONTH
-from planner.export.report_tables import report_option_text
+from planner.export.report_tables import report_option_text, report_pool_payment
 from planner.export.source_date import source_time
 from planner.plans.curve_warnings import curve_warnings
 from planner.plans.labels import latency_header, objective_unit
@@ -32,6 +36,7 @@ from planner.presentation.cells.case_results import (
     case_limits_table,
     case_rate_header,
     case_results_table,
+    cells_of_worst_loss,
 )
 from planner.presentation.cells.cell_slo_scope import cell_slo_scope_lines
 from planner.presentation.cells.class_results import (
@@ -89,7 +94,8 @@ def build_cells_report(
             "lost_pools": lost_pools_table(content),
             "setup": setup_results_table(content),
             "lanes": lane_results_table(content),
-            "pools": setup_pools_table(content),
+            "pools": _paid_pools(content),
+            "outside": _outside_parts(content, demand),
             "assumptions": cells_assumptions_table(loaded, demand),
             "points": _points_table(content, demand, deployed),
             "dropped": dropped_options_table(cast("PlanContent", content)),
@@ -97,8 +103,45 @@ def build_cells_report(
             "effort": effort_table(cast("PlanContent", content)),
         },
         "maps": setup_map_tables(content),
-        "meta": _cells_report_meta(content, demand, deployed, cases, notes),
+        "meta": _cells_report_meta(content, loaded, demand, deployed, cases, notes),
     }
+
+
+# ---------------------------------------------------------------- costs
+
+
+def _paid_pools(content: Content) -> pd.DataFrame:
+    """The pools of every setup, with how each is paid where that differs."""
+    frame, pools = setup_pools_table(content), content["context"]["pools"]
+    paid = pd.DataFrame([report_pool_payment(pool, pools) for pool in pools], dtype=object)
+    setups = len(frame) // max(len(pools), 1)
+    again = pd.concat([paid] * setups, ignore_index=True)
+    return pd.concat([frame, again], axis=1) if len(paid.columns) else frame
+
+
+def _outside_parts(content: Content, demand: DemandInstance) -> pd.DataFrame:
+    """What the cost outside of a case is made of: row of the table `classes`, header of the LLM,
+    and the name and value of the price of a request.
+    """
+    rows = []
+    for case in demand.cases:
+        counted = cells_of_worst_loss(content, demand, case.name) if content["setups"] else []
+        for cell in counted:
+            row = next(k for k, one in enumerate(content["cells"]) if one is cell)
+            c = next(c for c, one in enumerate(demand.classes) if one.name == cell["class"])
+            rows += [
+                (
+                    case.name,
+                    row,
+                    f"To {llm.name} (%)",
+                    outside_price_name(e, c),
+                    float(demand.classes[c].outside_usd[e]),
+                )
+                for e, llm in enumerate(demand.outside)
+                if llm.name in cell["routing"]
+            ]
+    heads = ["Case", "Row", "Header", "Name", "Price (USD)"]
+    return pd.DataFrame(rows, columns=heads, dtype=object)
 
 
 # ---------------------------------------------------------------- curves
@@ -153,6 +196,7 @@ def _points_table(
 
 def _cells_report_meta(
     content: Content,
+    loaded: LoadResult,
     demand: DemandInstance,
     deployed: Mapping[int, Mapping[str, Any]],
     cases: pd.DataFrame,
@@ -160,13 +204,18 @@ def _cells_report_meta(
 ) -> CellsReportMeta:
     plan = cast("PlanContent", content)
     confidence = _confidence_lines(content, demand, deployed)
+    of_case = {case: k for k, setup in enumerate(content["setups"]) for case in setup["cases"]}
     return {
+        "case_setups": [of_case.get(case.name) for case in demand.cases],
+        "hours_per_month": HOURS_PER_MONTH,
+        "rate_headroom": float(demand.instance.headroom.rate),
+        "starts_usd_per_h": content["cost"]["starts_usd_per_h"] or 0.0 if of_case else 0.0,
         "scenario": content["scenario"],
         "goal": _goal_sentence(content, demand),
         "status": content["status"],
         "verdict": verdict_line(plan),
         "verified": content["checks"]["verified"],
-        "figures": list(_cells_report_figures(content, demand)),
+        "figures": list(_cells_report_figures(content, loaded, demand)),
         "llms": list(demand.served),
         "classes": [one.name for one in demand.classes],
         "signs": llm_letters(demand.served),
@@ -224,7 +273,7 @@ def _counted(number: int, word: str, plural: str) -> str:
 
 
 def _cells_report_figures(
-    content: Content, demand: DemandInstance
+    content: Content, loaded: LoadResult, demand: DemandInstance
 ) -> Iterator[tuple[str, Any, str]]:
     """The headline: what, value, unit."""
     objective, unit = content["objective"], objective_unit(cast("PlanContent", content))
@@ -235,7 +284,7 @@ def _cells_report_figures(
     yield (f"{of} best possible", objective["bound"], unit)
     if gap is not None:
         yield ("Gap", 100.0 * gap, "%")
-    yield from _cost_figures(content, demand)
+    yield from _cost_figures(content, loaded, demand)
     if len(content["setups"]) > 1:
         yield ("Setups in a cycle", len(content["setups"]), "")
     yield ("Cases", len(demand.cases), "")
@@ -252,7 +301,9 @@ def _cells_report_figures(
         yield ("Independent verifier", verdict, "at planning")
 
 
-def _cost_figures(content: Content, demand: DemandInstance) -> Iterator[tuple[str, Any, str]]:
+def _cost_figures(
+    content: Content, loaded: LoadResult, demand: DemandInstance
+) -> Iterator[tuple[str, Any, str]]:
     """GPUs and money, and the quality that a cost has to keep; nothing without a plan."""
     if not content["setups"]:
         return
@@ -273,6 +324,12 @@ def _cost_figures(content: Content, demand: DemandInstance) -> Iterator[tuple[st
     if demand.cost_at_most is not None:
         yield ("Budget", demand.cost_at_most, "USD/h")
     yield ("Cost per month", HOURS_PER_MONTH * cost, "USD/month")
+    yield ("Cost per year", 12 * HOURS_PER_MONTH * cost, "USD/year")
+    each = cost / (3600.0 * mean_case_rate(demand))
+    yield ("Cost per 1,000 requests", 1000.0 * each, "USD")
+    tokens = mean_class_tokens(loaded, demand)
+    if tokens is not None:
+        yield ("Cost per 1M tokens", 1e6 * each / tokens, "USD, in + out")
 
 
 def _setup_lines(content: Content) -> Iterator[str]:

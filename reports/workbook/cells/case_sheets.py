@@ -6,6 +6,7 @@ import pandas as pd
 
 from reports.cells_content import CellsReport
 from reports.workbook.book import Book
+from reports.workbook.cells.case_costs import case_costs, name_case_costs
 from reports.workbook.cells.day_charts import cost_chart, day_chart, day_chart_text
 from reports.workbook.page import Page
 from reports.workbook.table import write_table
@@ -16,7 +17,7 @@ __all__ = [
     "write_limits",
 ]
 
-WIDE_TEXT = 64
+WIDE_TEXT = 48
 
 
 def write_case_results(book: Book, report: CellsReport) -> None:
@@ -29,8 +30,9 @@ def write_case_results(book: Book, report: CellsReport) -> None:
     ]
     page = Page(book, "Case results", "Case results: what every case needs and gets", stories)
     frame = report["tables"]["cases"]
-    page.widest[len(frame.columns) - 2] = WIDE_TEXT
-    write_table(page, frame, "cases")
+    page.bare, page.widest[len(frame.columns) - 2] = True, WIDE_TEXT
+    write_table(page, frame, "cases", **case_costs(book, page, report))
+    name_case_costs(book)
     width = 760 + 24 * max(0, len(frame) - 8)
     page.chart(day_chart(book, report), day_chart_text(report), width=min(width, 1400), height=360)
     chart = cost_chart(book, report)

@@ -7,10 +7,13 @@ from typing import Any
 
 from reports.cells_content import CellsReport
 from reports.style import COLOURS, bare_format, safe_style_text, sentence_case
-from reports.workbook.book import Book
+from reports.workbook.book import Book, Formula
 from reports.workbook.cells.day_charts import day_chart, day_chart_text
+from reports.workbook.cells.setup_sheets import EDITS
+from reports.workbook.gpu_bars import gpu_bars_chart
 from reports.workbook.input_sheets import sheet_story
 from reports.workbook.page import Page
+from reports.workbook.report.summary import summary_input_state, turn_summary_amber
 
 __all__ = ["write_cells_summary"]
 
@@ -21,7 +24,6 @@ MOST_LINES = 12
 STATUS = {"optimal": "good", "feasible": "warn", "infeasible": "bad", "unknown": "bad"}
 HEAD = {"bold": True, "bg_color": COLOURS["head"], "font_color": COLOURS["head_ink"]}
 LINE = {"bottom": 1, "bottom_color": COLOURS["rule"]}
-VALUES = "The figures are those of this plan. Change the inputs and plan again to see others."
 
 
 def write_cells_summary(book: Book, report: CellsReport) -> None:
@@ -43,14 +45,24 @@ def write_cells_summary(book: Book, report: CellsReport) -> None:
     if not meta["verified"]:
         bad = {"bg_color": COLOURS["bad"], "font_color": COLOURS["bad_ink"]}
         page.sentence("This plan FAILS its checks: see the sheet Checks and log.", bold=True, **bad)
+    state = page.row
+    if report["maps"]:
+        bar = {"bold": True, "bg_color": COLOURS["total"]}
+        for column in range(len(WIDTHS)):
+            page.put(state, column, None, **bar)
+        page.put(state, RIGHT, summary_input_state(), **bar)
+        page.row += 1
     _write_sections(page, {"Why there is no plan": meta["conflict"]})
     top = page.row + 1
-    left = _write_figures(page, top, meta["figures"])
+    left = _write_figures(book, page, top, report)
     right = _write_cases(page, top, report)
     right += _write_setup_lines(page, top + right + 1, meta["setup"])
     page.row = top + max(left, right) + 1
+    if report["maps"]:
+        turn_summary_amber(book, page, state, page.row - 2)
     if "cases" in book.placed:
-        page.chart(day_chart(book, report), day_chart_text(report), width=880, height=330)
+        page.chart(day_chart(book, report), day_chart_text(report), width=880, height=300)
+    _write_map_chart(book, page, report)
     _write_sections(
         page,
         {
@@ -63,10 +75,26 @@ def write_cells_summary(book: Book, report: CellsReport) -> None:
         },
     )
     page.row += 1
-    page.sentence(VALUES)
+    page.sentence(EDITS)
     _write_contents(book, page)
     page.finish(across=len(WIDTHS))
     page.sheet.fit_to_pages(1, 1)
+
+
+def _write_map_chart(book: Book, page: Page, report: CellsReport) -> None:
+    """The map of the GPUs, of several setups the first one's."""
+    for cases, frame in report["maps"][:1]:
+        several = len(report["maps"]) > 1
+        if several:
+            page.heading(f"GPU map of the setup of {cases}; the others are on their sheet")
+        pools = report["tables"]["pools"].iloc[
+            : len(report["tables"]["pools"]) // len(report["maps"])
+        ]
+        where = f" of the setup of {cases}" if several else ""
+        chart, alt, height = gpu_bars_chart(
+            book, "gpu_bars_1", pools, frame, report["meta"]["signs"], where
+        )
+        page.chart(chart, alt, width=880, height=height)
 
 
 def _write_sections(page: Page, sections: Mapping[str, Sequence[str]]) -> None:
@@ -80,15 +108,45 @@ def _write_sections(page: Page, sections: Mapping[str, Sequence[str]]) -> None:
             page.bullet(f"And {len(lines) - MOST_LINES} more: see the other sheets")
 
 
-def _write_figures(page: Page, top: int, figures: Sequence[tuple[str, Any, str]]) -> int:
+def _live_figure(book: Book, report: CellsReport, what: str, value: Any) -> Any:
+    """A figure as a formula, where it is a cost and all cases have one."""
+    if "cost_usd_per_h" not in book.names:
+        return value
+    request = f"cost_usd_per_h/(3600*mean_rate_rps/(1+{report['meta']['rate_headroom']!r}))"
+    texts = {
+        "Cost, mean over the hours": "cost_usd_per_h",
+        "Cost per month": "hours_per_month*cost_usd_per_h",
+        "Cost per year": "12*hours_per_month*cost_usd_per_h",
+        "Cost per 1,000 requests": f"1000*{request}",
+        "Cost per 1M tokens": f"1000000*{request}/tokens_per_request",
+    }
+    if "outside_usd_per_h" in book.names:
+        texts |= {"of GPUs": "gpus_usd_per_h", "of requests outside": "outside_usd_per_h"}
+    else:
+        texts["of GPUs"] = f"cost_usd_per_h-{report['meta']['starts_usd_per_h']!r}"
+    text = texts.get(what.strip())
+    return value if text is None else Formula(f"={text}", value)
+
+
+def _write_figures(book: Book, page: Page, top: int, report: CellsReport) -> int:
     """The headline; rows, the header included."""
+    figures = report["meta"]["figures"]
     page.put(top, 0, "Headline", **HEAD, indent=0)
     page.put(top, 1, "Value", **HEAD, align="right")
     page.put(top, 2, "Unit", **HEAD, indent=1)
     for row, (what, value, unit) in enumerate(figures, start=top + 1):
-        form = "0.00000" if unit == "%" else bare_format("GPUs" if unit.startswith("of ") else unit)
+        small = {"%": "0.00000", "USD": "0.0000", "USD, in + out": "0.0000"}
+        form = small.get(unit) or bare_format("GPUs" if unit.startswith("of ") else unit)
         page.put(row, 0, what, **LINE)
-        page.put(row, 1, value, num_format=form, bold=True, align="right", **LINE)
+        page.put(
+            row,
+            1,
+            _live_figure(book, report, what, value),
+            num_format=form,
+            bold=True,
+            align="right",
+            **LINE,
+        )
         page.put(row, 2, unit, font_color=COLOURS["quiet"], indent=1, **LINE)
     return 1 + len(figures)
 

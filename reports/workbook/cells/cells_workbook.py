@@ -24,14 +24,16 @@ __all__ = ["cells_workbook_sheets", "write_cells_workbook"]
 
 WRITERS: Mapping[str, tuple[Callable[[Book, CellsReport], None], tuple[str, ...]]] = {
     "Assumptions": (setup_sheets.write_assumption_values, ("assumptions",)),
-    "Case results": (case_sheets.write_case_results, ("cases",)),
     "Class results": (case_sheets.write_class_results, ("classes",)),
     "Limits": (case_sheets.write_limits, ("limits", "losses", "lost_pools")),
     "Setup": (setup_sheets.write_setups, ("setup",)),
     "Lanes": (setup_sheets.write_lanes, ("lanes",)),
     "GPU map": (setup_sheets.write_setup_maps, ("setup",)),
+    "Case results": (case_sheets.write_case_results, ("cases",)),
 }
-"""Sheet -> what writes it, and the tables of which one must have rows."""
+"""Sheet -> what writes it, and the tables of which one must have rows; sheets whose cells others
+refer to come first.
+"""
 
 
 def cells_workbook_sheets(report: CellsReport) -> list[str]:

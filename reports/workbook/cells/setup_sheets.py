@@ -13,7 +13,10 @@ from reports.content import Report
 from reports.series import CELLS, bar_series, gpu_series
 from reports.style import sentence_case
 from reports.workbook.book import Book
+from reports.workbook.gpu_bars import write_gpu_bars
 from reports.workbook.page import Page
+from reports.workbook.report.assumptions import write_assumption_table
+from reports.workbook.report.cost import write_cost_table
 from reports.workbook.report.gpus import (
     FEW_GPUS,
     FIRST_CELL,
@@ -24,6 +27,7 @@ from reports.workbook.report.gpus import (
 from reports.workbook.table import next_table, write_table
 
 __all__ = [
+    "EDITS",
     "setup_maps_stand_alone",
     "write_assumption_values",
     "write_lanes",
@@ -31,8 +35,14 @@ __all__ = [
     "write_setups",
 ]
 
-HEADS = [*GPU_HEADS[: FIRST_CELL + CELLS], "Contents", "Allocated compute (%)"]
-HEADS += ["Memory filled (GiB)", "Memory that may be filled (GiB)"]
+HEADS = [*GPU_HEADS[: FIRST_CELL + CELLS], "Contents", "Memory filled (GiB)"]
+HEADS += ["Memory that may be filled (GiB)", "Allocated compute (%)"]
+CONTENTS_WIDTH = 26
+"""Characters of the column that has the contents of a GPU."""
+EDITS = (
+    "Editing a yellow cell on the sheet Assumptions recomputes what this plan costs, not the"
+    " optimum. Plan again for the best plan under other assumptions."
+)
 
 
 def setup_maps_stand_alone(report: CellsReport) -> bool:
@@ -45,6 +55,7 @@ def write_setups(book: Book, report: CellsReport) -> None:
     """One row an option of every setup."""
     stories = ["Which options run, with how many replicas, and how far they are loaded at most."]
     page = Page(book, "Setup", "Setup: what is deployed", stories)
+    page.bare, page.widest[FIRST_CELL + CELLS] = True, CONTENTS_WIDTH
     write_table(page, report["tables"]["setup"], "setup")
     if report["meta"]["schedule"]:
         page.heading("What starts and stops between the setups")
@@ -52,7 +63,7 @@ def write_setups(book: Book, report: CellsReport) -> None:
         page.bullet(line)
     if report["meta"]["schedule"]:
         page.row += 1
-    _write_setup_pools(page, report)
+    _write_setup_costs(page, report)
     if not setup_maps_stand_alone(report):
         page.heading("GPU map: what runs on which GPU")
         _write_map_tables(book, page, report)
@@ -122,39 +133,43 @@ def _write_setup_map(
         memory = float(sum(frame["Memory (GiB)"].iloc[r] for r in rows))
         room = float(pools["Usable memory (GiB per GPU)"].iloc[p])
         words = gpu_contents(frame, rows, signs)
-        values.append([pool, node, gpu, *[None] * CELLS, words, share, memory, room])
+        values.append([pool, node, gpu, *[None] * CELLS, words, memory, room, share])
+    with page.beside(page.row, len(HEADS) + 1):
+        write_gpu_bars(page, pools, frame, signs, key.replace("gpus", "gpu_bars"))
+    if page.name == "Setup":
+        page.paper, page.unprinted = len(HEADS) - 1, "compute by GPU, figures of the chart"
     head = next_table(page, HEADS, len(values))
     write_table(page, pd.DataFrame(values, columns=HEADS, dtype=object), key)
     paint_gpus(book, page, head, bars, signs)
 
 
-def _write_setup_pools(page: Page, report: CellsReport) -> None:
+def _write_setup_costs(page: Page, report: CellsReport) -> None:
     """GPUs and prices by pool, and what the plan costs."""
     page.heading("Cost: GPUs and prices by pool")
     page.sentence(
         "A rented GPU that holds any shard costs its whole price. The cost is the mean over the"
         " hours of all cases; the sheet Case results has it by case."
+        f" {EDITS}"
     )
-    write_table(page, report["tables"]["pools"], "pools")
-    rows = [
-        (what.strip(), value, unit)
-        for what, value, unit in report["meta"]["figures"]
-        if unit.startswith("USD")
-    ]
-    if rows:
-        page.heading("What the plan costs")
-        frame = pd.DataFrame(rows, columns=["What", "Value", "Unit"], dtype=object)
-        write_table(page, frame, "cost", units=[unit for _, _, unit in rows])
+    pools, hours = report["tables"]["pools"], report["meta"]["hours_per_month"]
+    maps = report["maps"]
+    each = len(pools) // max(len(maps), 1)
+    for k, (cases, _) in enumerate(maps):
+        if len(maps) > 1:
+            page.sentence(f"Setup of {cases}")
+        own = pools.iloc[k * each : (k + 1) * each].reset_index(drop=True)
+        write_cost_table(page, own, hours, f"cost {k}")
     for line in report["meta"]["payment"]:
         page.bullet(sentence_case(line))
     page.row += 1
 
 
 def write_assumption_values(book: Book, report: CellsReport) -> None:
-    """One number a row with unit and source."""
+    """One number a row with unit and source; those that costs are made of are named inputs."""
     stories = [
-        "Numbers of the scenario, each with its unit and source. Rates are on the sheet Case"
-        " results.",
+        "Numbers of the scenario, each with its unit and source; edited ones turn amber. Rates are"
+        " on the sheet Case results.",
+        EDITS,
     ]
     if book.inputs is not None:
         stories.append(
@@ -162,6 +177,5 @@ def write_assumption_values(book: Book, report: CellsReport) -> None:
             " workbook again."
         )
     page = Page(book, "Assumptions", "Assumptions: numbers of the scenario", stories)
-    frame = report["tables"]["assumptions"]
-    write_table(page, frame, "assumptions", units=list(frame["Unit"]))
+    write_assumption_table(book, page, report["tables"]["assumptions"])
     page.finish()

@@ -7,6 +7,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from profiles.workbook_fields import ARRIVAL
 from profiles.workbook_layout import (
+    CASES,
     DEMAND,
     LLMS,
     POOLS,
@@ -20,7 +21,14 @@ from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.page import Page
 from reports.workbook.table import write_table
 
-__all__ = ["EDITS", "PLANNED_RATE", "SOLVED_RATE", "assumption_input_cell", "write_assumptions"]
+__all__ = [
+    "EDITS",
+    "PLANNED_RATE",
+    "SOLVED_RATE",
+    "assumption_input_cell",
+    "write_assumption_table",
+    "write_assumptions",
+]
 
 EDITS = (
     "Editing a yellow cell on the sheet Assumptions recomputes costs, rates and latencies of this"
@@ -45,6 +53,16 @@ def write_assumptions(book: Book, report: Report) -> None:
             " workbook again."
         )
     page = Page(book, "Assumptions", "Assumptions: numbers of the scenario", stories)
+    placed = write_assumption_table(book, page, frame)
+    for row, name in enumerate(("arrival_rate_rps", "headroom_rate_pct")):
+        book.name(f"{name}_as_solved", placed.cell("As solved", row))
+    page.finish()
+
+
+def write_assumption_table(book: Book, page: Page, frame: pd.DataFrame) -> PlacedTable:
+    """The table of the numbers, those with a name as inputs, and the count of edited ones as
+    `inputs_edited`.
+    """
     shown = pd.DataFrame(
         {
             "What": frame["What"],
@@ -69,11 +87,9 @@ def write_assumptions(book: Book, report: Report) -> None:
         units=list(frame["Unit"]),
     )
     _name_assumption_inputs(book, page, frame, placed)
-    for row, name in enumerate(("arrival_rate_rps", "headroom_rate_pct")):
-        book.name(f"{name}_as_solved", placed.cell("As solved", row))
     book.name("inputs_edited", placed.cell("Value", placed.rows))
     _mark_edited_assumptions(book, page, placed)
-    page.finish()
+    return placed
 
 
 def _mark_edited_assumptions(book: Book, page: Page, placed: PlacedTable) -> None:
@@ -89,7 +105,7 @@ def _mark_edited_assumptions(book: Book, page: Page, placed: PlacedTable) -> Non
 def _name_assumption_inputs(
     book: Book, page: Page, frame: pd.DataFrame, placed: PlacedTable
 ) -> None:
-    """Write the numbers as inputs and give them their names."""
+    """Write the numbers that have a name as inputs, and give them these names."""
     look = {
         "bg_color": COLOURS["input"],
         "font_color": COLOURS["input_ink"],
@@ -99,6 +115,8 @@ def _name_assumption_inputs(
     }
     column = placed.columns["Value"]
     for k, (_, value, unit, _, name, path) in enumerate(frame.itertuples(index=False, name=None)):
+        if not name:
+            continue
         cell = _linked_assumptions(book.inputs, value, path)
         page.put(placed.first + k, column, cell, **look, num_format=bare_format(unit))
         book.name(name, placed.cell("Value", k))
@@ -115,9 +133,10 @@ def _linked_assumptions(inputs: WorkbookInputs | None, value: Any, path: str) ->
 def _is_stated_assumption(inputs: WorkbookInputs, path: str) -> bool:
     """Whether the input sheets hold a value there."""
     first, _, rest = path.partition(".")
-    if first in ("pools", "llms", "slo"):
+    if first in ("pools", "llms", "slo", "cases"):
         at, _, key = rest.partition(".")
-        return getattr(inputs, first)[int(at)].get(key) is not None
+        rows = getattr(inputs, first)
+        return int(at) < len(rows) and rows[int(at)].get(key) is not None
     return path == ARRIVAL.key or inputs.settings.get(path) is not None
 
 
@@ -126,10 +145,13 @@ def assumption_input_cell(path: str) -> str | None:
     (`reports.workbook.input_sheets` writes them), None where it has no cell.
     """
     first, _, rest = path.partition(".")
-    for kind, sheet, top in (("pools", POOLS, 2), ("llms", LLMS, 2), ("slo", DEMAND, 4)):
+    tables = (("pools", POOLS, 2), ("llms", LLMS, 2), ("slo", DEMAND, 4), ("cases", CASES, 2))
+    for kind, sheet, top in tables:
         if first == kind:
             at, _, key = rest.partition(".")
             keys = [one.key for one in TABLES[sheet]]
+            if key not in keys:
+                return None
             column = xl_col_to_name(keys.index(key), col_abs=True)
             return f"'{sheet}'!{column}${top + int(at)}"
     if path == ARRIVAL.key:

@@ -9,6 +9,7 @@ Live are, with the assumptions' names:
                        hours_per_month
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -18,7 +19,7 @@ from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.page import Page
 from reports.workbook.table import next_table, write_table
 
-__all__ = ["cost_rows", "write_cost"]
+__all__ = ["cost_rows", "write_cost", "write_cost_table"]
 
 HEADS = [
     "Nodes",
@@ -51,8 +52,27 @@ def write_cost(book: Book, report: Report, page: Page) -> None:
             " cost theirs used or not, and so do reserved ones."
         )
     page.sentence(story)
+    # A pool without a node has no rows in the map.
+    held = [
+        "0" if span is None else f"SUM({book.placed['gpus'].range('In use', *span)})"
+        for span in map(book.spans.get, range(len(pools)))
+    ]
+    placed = write_cost_table(page, pools, report["meta"]["hours_per_month"], "cost", held)
+    book.name("cost_usd_per_h", placed.cell("Cost (USD/h)", placed.rows))
+    book.name("cost_usd_per_month", placed.cell("Cost (USD/month)", placed.rows))
+    book.name("gpus_used", placed.cell("GPUs used", placed.rows))
+
+
+def write_cost_table(
+    page: Page, pools: pd.DataFrame, hours: float, key: str, held: Sequence[str] = ()
+) -> PlacedTable:
+    """One row per pool, and their sum, placed as `key`.
+
+    hours: of a month; held: by pool the formula of its GPUs in use, without =; as solved where
+    there is none.
+    """
+    paid = "Paid as" in pools.columns
     given = pools[["Nodes", "GPUs per node", "GPUs used", "Price (USD per GPU and h)"]]
-    hours = report["meta"]["hours_per_month"]
     payments = (
         pools[PAID[:3]].itertuples(index=False) if paid else [("rented", 0, 0.0)] * len(pools)
     )
@@ -68,7 +88,7 @@ def write_cost(book: Book, report: Report, page: Page) -> None:
     head = next_table(page, list(shown.columns), len(shown))
     formulas: dict[str, list[Formula]] = {header: [] for header in heads if header not in PAID[:3]}
     for k, row in enumerate(rows):
-        texts = _cost_formulas(book, head, k, row[5] if paid else "")
+        texts = _cost_formulas(head, k, row[5] if paid else "", held[k] if held else "")
         for header, value in zip(heads, row, strict=True):
             if header in texts:
                 formulas[header].append(Formula(texts[header], value))
@@ -76,10 +96,7 @@ def write_cost(book: Book, report: Report, page: Page) -> None:
     for c, header in enumerate(heads):
         if header not in NOT_SUMMED:
             totals[header] = _cost_sum(head, header, [row[c] for row in rows])
-    placed = write_table(page, shown, "cost", formulas=formulas, totals=totals)
-    book.name("cost_usd_per_h", placed.cell("Cost (USD/h)", placed.rows))
-    book.name("cost_usd_per_month", placed.cell("Cost (USD/month)", placed.rows))
-    book.name("gpus_used", placed.cell("GPUs used", placed.rows))
+    return write_table(page, shown, key, formulas=formulas, totals=totals)
 
 
 def cost_rows(report: Report) -> int:
@@ -110,11 +127,11 @@ def _cost_values(
     return [nodes, per_node, total, used, total - used, *shown, price, hourly, monthly]
 
 
-def _cost_formulas(book: Book, head: PlacedTable, k: int, kind: str) -> dict[str, str]:
-    """One pool's formulas by their heads. kind: how it is paid, where that is shown."""
-    name, span = f"pool_{k + 1}", book.spans.get(k)
-    # A pool without a node has no rows in the map.
-    held = "0" if span is None else f"SUM({book.placed['gpus'].range('In use', *span)})"
+def _cost_formulas(head: PlacedTable, k: int, kind: str, held: str) -> dict[str, str]:
+    """One pool's formulas by their heads. kind: how it is paid, where that is shown; held: its GPUs
+    in use, "" for a number.
+    """
+    name = f"pool_{k + 1}"
     cell = {header: head.here(header, k) for header in HEADS}
     used, price = cell["GPUs used"], f"{name}_price_usd_per_gpu_h"
     shown, own, at_price = {}, "", used
@@ -125,11 +142,11 @@ def _cost_formulas(book: Book, head: PlacedTable, k: int, kind: str) -> dict[str
         own = f"+{reserved}*{reserved_price}"
     cost = f'IF(ISNUMBER({price}),{at_price}*{cell["Price (USD per GPU and h)"]}{own},"{NO_PRICE}")'
     hourly = cell["Cost (USD/h)"]
+    shown |= {"GPUs used": f"={held}"} if held else {}
     return shown | {
         "Nodes": f"={name}_nodes",
         "GPUs per node": f"={name}_gpus_per_node",
         "GPUs in the pool": f"={cell['Nodes']}*{cell['GPUs per node']}",
-        "GPUs used": f"={held}",
         "GPUs idle": f"={cell['GPUs in the pool']}-{used}",
         "Price (USD per GPU and h)": f"={price}",
         "Cost (USD/h)": f"=IF({at_price}=0,0{own},{cost})",

@@ -41,7 +41,7 @@ RATE, PER_REPLICA, HIGHEST = (
     "Rate per replica (req/s)",
     "Highest rate per replica (req/s)",
 )
-CONTENTS_WIDTH = 22
+CONTENTS_WIDTH = 26
 """Characters of the column that has the contents of a GPU."""
 SUMMED = ("Replicas", RATE, COMPUTE, SOLVED)
 

@@ -20,7 +20,7 @@ from reports.workbook.report.headline import MOST_OPTIONS, WIDTHS, write_headlin
 from reports.workbook.report.latency import latency_chart
 from reports.workbook.report.sweeps import frontier_chart
 
-__all__ = ["write_summary"]
+__all__ = ["summary_input_state", "turn_summary_amber", "write_summary"]
 
 MOST_LINES = 8
 STATUS = {"optimal": "good", "feasible": "warn", "infeasible": "bad", "unknown": "bad"}
@@ -46,7 +46,7 @@ def write_summary(book: Book, report: Report) -> None:
     checks = "Best effort's checks" if meta["best_effort"] else "Checks"
     state = _write_summary_states(book, page, checks, planned=planned)
     last = write_headline(book, page, report, planned=planned)
-    _turn_summary_amber(book, page, state, last)
+    turn_summary_amber(book, page, state, last)
     page.row = last + 2
     if planned:
         _write_summary_charts(book, page, report)
@@ -99,12 +99,17 @@ def _write_summary_states(book: Book, page: Page, what: str, *, planned: bool) -
         page.sheet.conditional_format(row, 0, row, 3, rule)
     else:
         page.put(row, 0, "Checks: there is no plan to check", **look)
-    page.put(row, 4, Formula(f'=IF(inputs_edited=0,"{SAME}","{OTHER}")', SAME), **look)
+    page.put(row, 4, summary_input_state(), **look)
     page.row += 1
     return row
 
 
-def _turn_summary_amber(book: Book, page: Page, state: int, last: int) -> None:
+def summary_input_state() -> Formula:
+    """Whether inputs are as solved, live."""
+    return Formula(f'=IF(inputs_edited=0,"{SAME}","{OTHER}")', SAME)
+
+
+def turn_summary_amber(book: Book, page: Page, state: int, last: int) -> None:
     """Paint everything above the charts when an input was edited; the rule looks at this sheet's
     own cell, which every reader can do.
     """

@@ -31,14 +31,14 @@ def test_a_row_a_gpu_with_the_shares_of_its_llms() -> None:
     )
     assert table.to_numpy().tolist() == [
         ["p node 0 GPU 0", 50.0, 50.0],
-        ["p node 0 GPU 1", None, None],
+        ["p node 0 GPU 1, free", None, None],
     ]
 
 
 def test_many_gpus_are_counted_by_what_they_hold() -> None:
     rows = [(node, 0, "small", 100.0) for node in range(MOST_BARS)] + [(0, 1, "large", 40.0)]
     table = gpu_bars_table(pools(MOST_BARS), shards(rows), SIGNS)
-    assert table[BAR].tolist() == [f"{MOST_BARS} x p", f"{MOST_BARS - 1} x p", "p"]
+    assert table[BAR].tolist() == [f"{MOST_BARS} x p", f"{MOST_BARS - 1} x p, free", "1 x p"]
     assert table["A small"].tolist() == [100.0, None, None]
     assert table["B large"].tolist() == [None, None, 40.0]
 
