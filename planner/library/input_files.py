@@ -17,7 +17,13 @@ from planner.scenario.schema.faults import schema_fault_entries
 from profiles.io.faults import Fault, file_bytes_or_fault
 from profiles.io.workbook_guard import is_workbook
 
-__all__ = ["MOST_INPUT_BYTES", "KeptInput", "read_input_files", "write_input_files"]
+__all__ = [
+    "MOST_INPUT_BYTES",
+    "KeptInput",
+    "collect_input_files",
+    "read_input_files",
+    "write_input_files",
+]
 
 MOST_INPUT_BYTES = 200_000_000
 """Of all files of a scenario together, as planner.scenario.archive takes."""
@@ -44,18 +50,27 @@ def read_input_files(scenario: Scenario) -> KeptInput:
     _, content = load_scenario_with_content(scenario.path, scenario.overrides, faults)
     if faults:
         raise DataError(faults)
-    sources = {scenario.path.name: scenario.path}
+    return collect_input_files(scenario.path, content, scenario.overrides)
+
+
+def collect_input_files(
+    scenario: Path, content: Mapping[str, Any], overrides: Mapping[str, Any]
+) -> KeptInput:
+    """As `read_input_files`, of a scenario's file whose content, overrides in it, is at hand: no
+    file is parsed.
+    """
+    sources = {scenario.name: scenario}
     moved: dict[str, str] = {}
-    for key, stated in _tables_of_input(content, scenario.path):
-        path = scenario.path.parent / stated
+    for key, stated in _tables_of_input(content, scenario):
+        path = scenario.parent / stated
         if path not in sources.values():
             name = _inside_folder(stated) or f"{key.replace('.', '-')}{path.suffix.lower()}"
             sources[_free_name(name, sources)] = path
         name = next(name for name, one in sources.items() if one == path)
         if name != stated:
             moved[key] = name
-    files = _read_sources(sources, str(scenario.path))
-    return KeptInput(files, scenario.path.name, {**scenario.overrides, **moved})
+    files = _read_sources(sources, str(scenario))
+    return KeptInput(files, scenario.name, {**overrides, **moved})
 
 
 def write_input_files(kept: KeptInput, folder: Path) -> Path:

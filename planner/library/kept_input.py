@@ -5,7 +5,6 @@ and a plan passes the gate of every plan.json (planner.plans.cells.any_plan): it
 of its scenario, the verifier.
 """
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,13 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from planner.errors import DataError
+from planner.library.blobs import damaged_blobs, read_blob
 from planner.library.input_files import KeptInput, write_input_files
 from planner.library.kept_record import KeptRecord, RecordKind
-from planner.library.kept_tables import Blob
 from planner.library.library_database import LibraryDatabase
 from planner.library.library_errors import library_fault
 from planner.library.record_search import entry_of_record
@@ -34,6 +32,7 @@ __all__ = [
     "PLAN_FILE",
     "STUDY_FILE",
     "KeptContent",
+    "kept_input_overrides",
     "load_kept_plan",
     "load_kept_scenario",
     "opened_kept_content",
@@ -64,14 +63,16 @@ def read_kept_content(library: LibraryDatabase, record: KeptRecord) -> KeptConte
 
     def read(session: Session) -> KeptContent:
         entry = entry_of_record(session, record.number, library)
-        files = {one.name: _blob(session, one.sha256, library) for one in entry.files}
+        files = {one.name: read_blob(session, one.sha256, library.words) for one in entry.files}
         content = entry.content_sha256
-        kept = KeptInput(files, entry.scenario_file, _kept_overrides(entry.overrides, library))
+        kept = KeptInput(
+            files, entry.scenario_file, kept_input_overrides(entry.overrides, library.words)
+        )
         if entry.scenario_file not in files or (content is None) != (
             record.kind == RecordKind.SCENARIO
         ):
-            raise _damaged(library, f"record {record.number} lacks a file")
-        text = None if content is None else _blob(session, content, library)
+            raise damaged_blobs(library.words, f"record {record.number} lacks a file")
+        text = None if content is None else read_blob(session, content, library.words)
         return KeptContent(record, kept, text)
 
     return library.read_library(read)
@@ -163,24 +164,12 @@ def _in_record(text: str, kept: KeptContent, folder: str) -> str:
     return text.replace(f"{folder}/", f"{kept.words}: ")
 
 
-def _blob(session: Session, digest: str, library: LibraryDatabase) -> bytes:
-    """The content of a hash, which it must have."""
-    content = session.scalars(select(Blob.content).where(Blob.sha256 == digest)).one_or_none()
-    if not isinstance(content, bytes) or hashlib.sha256(content).hexdigest() != digest:
-        raise _damaged(library, "a kept file is not what was kept")
-    return content
-
-
-def _kept_overrides(text: Any, library: LibraryDatabase) -> Mapping[str, Any]:
+def kept_input_overrides(text: Any, library: str) -> Mapping[str, Any]:
+    """The overrides of a row; LibraryError where they are damaged. library: as messages name it."""
     try:
         overrides = json.loads(text)
     except (TypeError, ValueError):
         overrides = None
     if not isinstance(overrides, dict):
-        raise _damaged(library, "the overrides of a record cannot be read")
+        raise damaged_blobs(library, "the overrides of a record cannot be read")
     return overrides
-
-
-def _damaged(library: LibraryDatabase, problem: str) -> DataError:
-    fix = "put a copy of the library from a backup in its place; nothing was changed"
-    return library_fault(library.words, f"this library is damaged: {problem}", fix)

@@ -29,14 +29,15 @@ class RecordKind(StrEnum):
 
 @dataclass(frozen=True)
 class KeptAs:
-    """How something is to be kept. name: "" for the scenario's own; owner: None without a
-    log-in.
+    """How something is to be kept. name: "" for the scenario's own; owner: by the log-in, None
+    without one; owner_name: what that person is called.
     """
 
     name: str = ""
     tags: tuple[str, ...] = ()
     note: str = ""
     owner: str | None = None
+    owner_name: str = ""
 
     def __post_init__(self) -> None:
         """DataError with every text that is too long or cannot be printed."""
@@ -68,7 +69,8 @@ class KeptAs:
 @dataclass(frozen=True, kw_only=True)
 class KeptRecord:
     """A scenario, a plan or a study as it is listed. number: by which it is named; created,
-    changed: UTC; study: its kind, of a study.
+    changed: UTC; study: its kind, of a study; owner, owner_name, is_shared: as of
+    kept_tables.RecordEntry.
 
     figures: of a plan, in the units of plan.json (status, objective_of, value, bound, rel_gap,
     quality, cost_usd_per_h, gpus_used, wall_s); None where it has none.
@@ -79,6 +81,8 @@ class KeptRecord:
     name: str
     note: str
     owner: str | None
+    owner_name: str = ""
+    is_shared: bool = False
     tags: tuple[str, ...]
     created: datetime
     changed: datetime
@@ -97,6 +101,8 @@ class KeptRecord:
             "tags": list(self.tags),
             "note": self.note,
             "owner": self.owner,
+            **({"owner_name": self.owner_name} if self.owner_name else {}),
+            **({"shared": True} if self.is_shared else {}),
             "created": self.created.isoformat(),
             "changed": self.changed.isoformat(),
             "planner_version": self.planner_version,
@@ -111,7 +117,7 @@ def kept_record(entry: RecordEntry, tags: Iterable[str], library: str) -> KeptRe
     """The record of a row; LibraryError where the row cannot be one that was kept."""
     texts = (
         *(entry.name, entry.note, entry.scenario_name, entry.scenario_sha256),
-        *(entry.planner_version, entry.study, entry.owner or "", *tags),
+        *(entry.planner_version, entry.study, entry.owner or "", entry.owner_name or "", *tags),
     )
     try:
         if not all(isinstance(text, str) for text in texts):
@@ -122,6 +128,8 @@ def kept_record(entry: RecordEntry, tags: Iterable[str], library: str) -> KeptRe
             name=entry.name,
             note=entry.note,
             owner=entry.owner,
+            owner_name=entry.owner_name or "",
+            is_shared=bool(entry.is_shared),
             tags=tuple(sorted(tags)),
             created=kept_record_time(entry.created_s),
             changed=kept_record_time(entry.changed_s),

@@ -4,19 +4,44 @@
     figures   what a plan says in numbers, to be listed without reading it (1 : 1 to record)
     file      the files of a record's scenario: name -> blob (n : 1 to record)
     tag       words of a record
+    share     the key of a link that opens a record, for whoever has the link (1 : 1 to record)
+    draft     work that nobody has kept yet: the newest states of every visitor of the page
+    draft_file  the files of a draft's scenario: name -> blob (n : 1 to draft)
     blob      content by its SHA-256: a table of scores that twenty plans use is there once
 
 A plan has files of its own and does not need the record of its scenario: the hash leaves out
 `solver` and names of files, so that scenarios of one hash may differ in both. Times are seconds
-since 1970, UTC. Changes of these tables need a migration (planner/library/migrations).
+since 1970, UTC. Drafts are apart from records: nothing that lists or opens records shows one.
+Changes of these tables need a migration (planner/library/migrations).
 """
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Double, ForeignKey, Index, LargeBinary, String, Text, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    false,
+    func,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-__all__ = ["Blob", "Figures", "FileEntry", "KeptTable", "RecordEntry", "TagEntry"]
+__all__ = [
+    "Blob",
+    "DraftEntry",
+    "DraftFileEntry",
+    "Figures",
+    "FileEntry",
+    "KeptTable",
+    "RecordEntry",
+    "ShareEntry",
+    "TagEntry",
+]
 
 SHA256 = 64
 """Signs of a hash."""
@@ -42,7 +67,9 @@ class Blob(KeptTable):
 class RecordEntry(KeptTable):
     """A scenario, a plan or a study. kind: of kept_record.RecordKind; overrides: JSON of dotted
     path -> value, that go with the files; content: plan.json or the study's JSON; study: which
-    study it is, e.g. sweep.
+    study it is, e.g. sweep; owner: who kept it, by a name that the log-in never gives to two
+    people, None without a log-in; owner_name: what that person is called; is_shared: whether
+    everybody who is signed in may read it.
     """
 
     __tablename__ = "planner_record"
@@ -53,6 +80,8 @@ class RecordEntry(KeptTable):
     name: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text, default="")
     owner: Mapped[str | None] = mapped_column(Text)
+    owner_name: Mapped[str] = mapped_column(Text, default="", server_default="")
+    is_shared: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     created_s: Mapped[int] = mapped_column(BigInteger)
     changed_s: Mapped[int] = mapped_column(BigInteger)
     planner_version: Mapped[str] = mapped_column(String(40))
@@ -121,3 +150,51 @@ class TagEntry(KeptTable):
         ForeignKey("planner_record.id", ondelete="CASCADE"), primary_key=True
     )
     tag: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class ShareEntry(KeptTable):
+    """A link to one record. key: what only those know who were given the link; it is kept as it
+    is, since who reads this table reads the record too.
+    """
+
+    __tablename__ = "planner_share"
+
+    key: Mapped[str] = mapped_column(String(SHA256), primary_key=True)
+    record_id: Mapped[int] = mapped_column(
+        ForeignKey("planner_record.id", ondelete="CASCADE"), unique=True
+    )
+    created_s: Mapped[int] = mapped_column(BigInteger)
+
+
+class DraftEntry(KeptTable):
+    """A state of a visitor's work. visitor: hash of the secret by which it is found again; content:
+    plan.json of the plan that was shown, None without one.
+    """
+
+    __tablename__ = "planner_draft"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    visitor: Mapped[str] = mapped_column(String(SHA256), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    saved_s: Mapped[int] = mapped_column(BigInteger)
+    planner_version: Mapped[str] = mapped_column(String(40))
+    scenario_file: Mapped[str] = mapped_column(Text)
+    overrides: Mapped[str] = mapped_column(Text)
+    content_sha256: Mapped[str | None] = mapped_column(
+        ForeignKey("planner_blob.sha256"), index=True
+    )
+
+    files: Mapped[list["DraftFileEntry"]] = relationship(cascade="all, delete-orphan")
+
+
+class DraftFileEntry(KeptTable):
+    """One file of a draft's scenario; columns as of FileEntry."""
+
+    __tablename__ = "planner_draft_file"
+
+    draft_id: Mapped[int] = mapped_column(
+        ForeignKey("planner_draft.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("planner_blob.sha256"), index=True)

@@ -12,7 +12,7 @@ from planner.version import VERSION
 
 __all__ = ["REVISIONS", "VERSION_TABLE", "library_revision", "upgrade_library_tables"]
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Of planner/library/migrations/versions, in order; the last is that of planner.library.kept_tables
 (Alembic itself takes a quarter of a second to import, and most uses need no migration).
 """

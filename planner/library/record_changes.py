@@ -3,15 +3,21 @@
 import time
 from collections.abc import Callable, Iterable
 
-from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from planner.library.blobs import remove_unused_blobs
 from planner.library.kept_record import KeptAs, KeptRecord, kept_record
-from planner.library.kept_tables import Blob, FileEntry, RecordEntry, TagEntry
+from planner.library.kept_tables import RecordEntry, TagEntry
 from planner.library.library_database import LibraryDatabase
 from planner.library.record_search import entry_of_record
 
-__all__ = ["note_record", "remove_records", "rename_record", "tag_record"]
+__all__ = [
+    "note_record",
+    "remove_records",
+    "rename_record",
+    "share_record_with_all",
+    "tag_record",
+]
 
 
 def rename_record(library: LibraryDatabase, number: int, name: str) -> KeptRecord:
@@ -30,6 +36,15 @@ def note_record(library: LibraryDatabase, number: int, note: str) -> KeptRecord:
 
     def change(entry: RecordEntry) -> None:
         entry.note = note
+
+    return _changed_record(library, number, change)
+
+
+def share_record_with_all(library: LibraryDatabase, number: int, *, is_shared: bool) -> KeptRecord:
+    """Let everybody who signs in on the page read a record, or its owner alone."""
+
+    def change(entry: RecordEntry) -> None:
+        entry.is_shared = is_shared
 
     return _changed_record(library, number, change)
 
@@ -62,16 +77,7 @@ def remove_records(library: LibraryDatabase, numbers: Iterable[int]) -> None:
         for entry in entries:
             session.delete(entry)
         session.flush()
-        # Locked before anybody looks who needs them: of two that remove the last two uses of a blob
-        # at once, the second sees that the first is gone.
-        candidates = select(Blob.sha256).where(Blob.sha256.in_(freed)).order_by(Blob.sha256)
-        session.execute(candidates.with_for_update())
-        used = set(session.scalars(select(FileEntry.sha256).where(FileEntry.sha256.in_(freed))))
-        of_records = RecordEntry.content_sha256
-        used |= set(session.scalars(select(of_records).where(of_records.in_(freed))))
-        # Another process may begin to use one now: the database then refuses, and all is tried
-        # again.
-        session.execute(delete(Blob).where(Blob.sha256.in_(freed - used)))
+        remove_unused_blobs(session, freed)
 
     library.write_library(remove)
 

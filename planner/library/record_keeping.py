@@ -17,9 +17,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from planner.errors import DataError
+from planner.library.blobs import put_blobs
 from planner.library.input_files import KeptInput, read_input_files, write_input_files
 from planner.library.kept_record import KeptAs, KeptRecord, RecordKind, kept_record
-from planner.library.kept_tables import Blob, Figures, FileEntry, RecordEntry, TagEntry
+from planner.library.kept_tables import Figures, FileEntry, RecordEntry, TagEntry
 from planner.library.library_database import LibraryDatabase
 from planner.plans.plan_file import SIZE_LIMIT, plan_file_text
 from planner.scenario.assemble import LoadResult, assemble_instance
@@ -85,7 +86,7 @@ def keep_plan(
     )
 
     def put(session: Session) -> KeptRecord:
-        _put_scenario(session, scenario, KeptAs(owner=told.owner))
+        _put_scenario(session, scenario, KeptAs(owner=told.owner, owner_name=told.owner_name))
         entry = _same_content(session, plan, told.owner)
         if entry is None:
             return _record_of(_add_record(session, plan, told), library)
@@ -120,7 +121,7 @@ def keep_study(
     )
 
     def put(session: Session) -> KeptRecord:
-        _put_scenario(session, scenario, KeptAs(owner=told.owner))
+        _put_scenario(session, scenario, KeptAs(owner=told.owner, owner_name=told.owner_name))
         entry = _same_content(session, kept, told.owner)
         entry = _add_record(session, kept, told) if entry is None else _put_words(entry, told)
         return _record_of(entry, library)
@@ -211,16 +212,8 @@ def _put_words(entry: RecordEntry, told: KeptAs) -> RecordEntry:
 
 def _add_record(session: Session, kept: _Kept, told: KeptAs) -> RecordEntry:
     """A new record with its blobs, of which those that are there stay as they are."""
-    blobs = {hashlib.sha256(one).hexdigest(): one for one in kept.input.files.values()}
-    content = None
-    if kept.content is not None:
-        content = hashlib.sha256(kept.content).hexdigest()
-        blobs[content] = kept.content
-    known = set(session.scalars(select(Blob.sha256).where(Blob.sha256.in_(blobs))))
-    session.add_all(
-        Blob(sha256=digest, size=len(one), content=one)
-        for digest, one in blobs.items()
-        if digest not in known
+    hashes = put_blobs(
+        session, [*kept.input.files.values(), *([kept.content] if kept.content else [])]
     )
     now = int(time.time())
     entry = RecordEntry(
@@ -228,6 +221,7 @@ def _add_record(session: Session, kept: _Kept, told: KeptAs) -> RecordEntry:
         name=told.name or kept.scenario,
         note=told.note,
         owner=told.owner,
+        owner_name=told.owner_name,
         created_s=now,
         changed_s=now,
         planner_version=VERSION,
@@ -235,17 +229,12 @@ def _add_record(session: Session, kept: _Kept, told: KeptAs) -> RecordEntry:
         scenario_name=kept.scenario,
         scenario_file=kept.input.scenario_file,
         overrides=json.dumps(kept.input.overrides),
-        content_sha256=content,
+        content_sha256=hashes[kept.content] if kept.content else None,
         study=kept.study,
         figures=None if kept.figures is None else Figures(**kept.figures),
-        files=[
-            FileEntry(name=name, sha256=hashlib.sha256(one).hexdigest())
-            for name, one in kept.input.files.items()
-        ],
+        files=[FileEntry(name=name, sha256=hashes[one]) for name, one in kept.input.files.items()],
         tags=[TagEntry(tag=tag) for tag in sorted(set(told.tags))],
     )
-    # Blobs first: records refer to them, which SQLAlchemy does not see without a relationship.
-    session.flush()
     session.add(entry)
     session.flush()
     return entry

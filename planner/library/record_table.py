@@ -41,7 +41,7 @@ def _record_row(record: KeptRecord) -> dict[str, Any]:
         "Gap (%)": None if gap is None else 100.0 * gap,
         "Tags": ", ".join(record.tags),
         "Note": record.note,
-        "Owner": record.owner or "",
+        "Owner": record.owner_name or record.owner or "",
         "Kept (UTC)": record.created.replace(tzinfo=None),
         "Changed (UTC)": record.changed.replace(tzinfo=None),
         "Planner": record.planner_version,
@@ -73,6 +73,7 @@ def kept_record_lines(record: KeptRecord) -> list[str]:
         f"{record.kind} {record.number}: {record.name}",
         f"kept {kept}; scenario {record.scenario}, hash {record.scenario_sha256[:SHOWN_HASH]}",
     ]
-    lines += [f"owner: {record.owner}"] if record.owner else []
+    owner = record.owner_name or record.owner
+    lines += [f"owner: {owner}"] if owner else []
     lines += [f"tags: {', '.join(record.tags)}"] if record.tags else []
     return lines + ([f"note: {record.note}"] if record.note else [])

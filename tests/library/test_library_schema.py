@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -87,3 +88,25 @@ def test_an_empty_file_is_a_library_to_be(one_library: Path) -> None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     connection.close()
     assert set(KeptTable.metadata.tables) < tables
+
+
+def test_records_of_the_first_version_are_kept_by_the_second(library: LibraryDatabase) -> None:
+    if library.location.file is not None:
+        library.location.file.parent.mkdir()
+    with library._writing_connection() as connection, connection.begin():
+        config = Config()
+        config.set_main_option("script_location", str(library_schema.MIGRATIONS))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO planner_record (kind, name, note, owner, created_s, changed_s,"
+            " planner_version, scenario_sha256, scenario_name, scenario_file, overrides, study)"
+            " VALUES ('scenario', 'old', '', NULL, 1, 2, '0.2.0', 'abc', 's', 's.yaml',"
+            " '{}', '')"
+        )
+    [record] = list_records(open_library_database())
+    assert (record.name, record.owner, record.owner_name) == ("old", None, "")
+    assert not record.is_shared
+    with library._engine.connect() as connection:
+        assert library_revision(connection, "") == REVISIONS[-1]
