@@ -33,7 +33,7 @@ from reports.style import A4, COLOURS, FONT
 from reports.workbook.input_cells import InputCells, holdable_input_cell
 from reports.workbook.workbook_file import open_workbook
 
-__all__ = ["sheet_story", "write_input_book", "write_input_sheets"]
+__all__ = ["write_input_book", "write_input_sheets"]
 
 SPARE_ROWS = 200
 """Rows below the header that get lists and checks, beyond those that are filled."""
@@ -253,7 +253,7 @@ class _InputSheetWriter:
         _set_input_sheet_paper(sheet, 0, 0, (3, 3))
 
 
-def sheet_story(title: str) -> str:
+def _input_sheet_story(title: str) -> str:
     """What a sheet holds."""
     return STORIES.get(title, CLASS_SCORES)
 
@@ -276,7 +276,7 @@ def _set_input_sheet_paper(sheet: Any, head: int, rows: int, columns: tuple[int,
         part += f", first {printed} of {wide} columns" if printed < wide else ""
         sheet.print_area(0, 0, head + min(rows, PRINTED), printed - 1)
     sheet.set_header(
-        f'&L&"{FONT},Bold"&12 {title.replace("&", "&&")}&"{FONT},Regular"&9  {sheet_story(title)}'
+        f'&L&"{FONT},Bold"&12 {title.replace("&", "&&")}&"{FONT},Regular"&9  {_input_sheet_story(title)}'
     )
     sheet.set_footer(f"&L&8Joint LLM planner: input&C&8&A{part}&R&8page &P of &N")
 

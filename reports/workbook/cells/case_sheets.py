@@ -1,5 +1,5 @@
-"""The sheets of what classes and cases get: Case results, Class results with the prices of the
-router, Limits with the lost nodes that they are kept for.
+"""The sheets of what classes and cases get: Case results with the nodes that may be lost, Class
+results with the prices of the router, Limits.
 """
 
 import pandas as pd
@@ -41,6 +41,7 @@ def write_case_results(book: Book, report: CellsReport) -> None:
         words = "; ".join(f"{case} {cost:.2f}" for case, cost in pairs if cost is not None)
         alt = f"Columns of cost by case in USD/h: {words}"
         page.chart(chart, alt, width=min(width, 1400), height=320)
+    _write_case_losses(page, report)
     page.finish()
 
 
@@ -67,7 +68,6 @@ def write_limits(book: Book, report: CellsReport) -> None:
     page = Page(book, "Limits", "Limits: what is allowed, and how much of it is used", stories)
     frame = report["tables"]["limits"]
     write_table(page, _without_blank(frame, "Lost nodes"), "limits")
-    _write_limits_of_losses(page, report)
     page.finish()
 
 
@@ -89,7 +89,7 @@ def _write_class_prices(page: Page, report: CellsReport) -> None:
         write_table(page, ties, "ties")
 
 
-def _write_limits_of_losses(page: Page, report: CellsReport) -> None:
+def _write_case_losses(page: Page, report: CellsReport) -> None:
     """Kinds of lost nodes that the plan holds, and what any other lost node would do."""
     tables = report["tables"]
     if len(tables["losses"]):

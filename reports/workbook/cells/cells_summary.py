@@ -6,21 +6,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.cells_content import CellsReport
-from reports.style import COLOURS, bare_format, safe_style_text, sentence_case
+from reports.style import COLOURS, bare_format, sentence_case
 from reports.workbook.book import Book, Formula
 from reports.workbook.cells.day_charts import day_chart, day_chart_text
 from reports.workbook.cells.setup_sheets import EDITS
 from reports.workbook.gpu_bars import gpu_bars_chart
-from reports.workbook.input_sheets import sheet_story
 from reports.workbook.page import Page
-from reports.workbook.report.summary import summary_input_state, turn_summary_amber
+from reports.workbook.report.summary import (
+    summary_input_state,
+    turn_summary_amber,
+    write_summary_contents,
+)
 
 __all__ = ["write_cells_summary"]
 
 WIDTHS = (26, 16, 14, 2, 24, 13, 14, 13)
 RIGHT = 4
 """First column of the tables on the right."""
-MOST_LINES = 12
+MOST_LINES, MOST_SENTENCES = 12, 6
 STATUS = {"optimal": "good", "feasible": "warn", "infeasible": "bad", "unknown": "bad"}
 HEAD = {"bold": True, "bg_color": COLOURS["head"], "font_color": COLOURS["head_ink"]}
 LINE = {"bottom": 1, "bottom_color": COLOURS["rule"]}
@@ -76,7 +79,7 @@ def write_cells_summary(book: Book, report: CellsReport) -> None:
     )
     page.row += 1
     page.sentence(EDITS)
-    _write_contents(book, page)
+    write_summary_contents(book, page)
     page.finish(across=len(WIDTHS))
     page.sheet.fit_to_pages(1, 1)
 
@@ -102,10 +105,10 @@ def _write_sections(page: Page, sections: Mapping[str, Sequence[str]]) -> None:
     for title, lines in sections.items():
         if lines:
             page.heading(title)
-        for line in lines[:MOST_LINES]:
+        for line in lines[:MOST_SENTENCES]:
             page.bullet(sentence_case(line))
-        if len(lines) > MOST_LINES:
-            page.bullet(f"And {len(lines) - MOST_LINES} more: see the other sheets")
+        if len(lines) > MOST_SENTENCES:
+            page.bullet(f"And {len(lines) - MOST_SENTENCES} more: see the other sheets")
 
 
 def _live_figure(book: Book, report: CellsReport, what: str, value: Any) -> Any:
@@ -183,19 +186,3 @@ def _write_setup_lines(page: Page, top: int, lines: Sequence[str]) -> int:
         words = f"and {len(lines) - MOST_LINES} more: see the sheet Setup"
         page.put(top + 1 + MOST_LINES, RIGHT, words, font_color=COLOURS["quiet"])
     return 2 + min(len(lines), MOST_LINES + 1)
-
-
-def _write_contents(book: Book, page: Page) -> None:
-    """Links to the other sheets, with the first sentence of each."""
-    page.row += 1
-    page.heading("Sheets")
-    quiet = book.format(font_color=COLOURS["quiet"])
-    link = book.format(font_color="#0563C1", underline=1)
-    for name in [sheet.get_name() for sheet in book.file.worksheets()]:
-        if name != "Summary":
-            story = book.stories.get(name) or f"Input: {sheet_story(name)}"
-            first = safe_style_text(story.partition(". ")[0].removesuffix("."))
-            page.sheet.write_url(page.row, 0, f"internal:'{name}'!A1", link, name)
-            page.sheet.merge_range(page.row, 1, page.row, len(WIDTHS) - 1, "", quiet)
-            page.sheet.write_string(page.row, 1, first, quiet)
-            page.row += 1

@@ -25,7 +25,7 @@ __all__ = ["cells_workbook_sheets", "write_cells_workbook"]
 WRITERS: Mapping[str, tuple[Callable[[Book, CellsReport], None], tuple[str, ...]]] = {
     "Assumptions": (setup_sheets.write_assumption_values, ("assumptions",)),
     "Class results": (case_sheets.write_class_results, ("classes",)),
-    "Limits": (case_sheets.write_limits, ("limits", "losses", "lost_pools")),
+    "Limits": (case_sheets.write_limits, ("limits",)),
     "Setup": (setup_sheets.write_setups, ("setup",)),
     "Lanes": (setup_sheets.write_lanes, ("lanes",)),
     "GPU map": (setup_sheets.write_setup_maps, ("setup",)),

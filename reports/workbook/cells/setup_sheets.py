@@ -97,6 +97,7 @@ def write_setup_maps(book: Book, report: CellsReport) -> None:
     contents = FIRST_CELL + CELLS
     page.widths |= dict.fromkeys(range(FIRST_CELL, contents), 4.6)
     page.widths |= {1: 8.0, 2: 7.0, contents: min(page.widths.get(contents, 20), 50)}
+    page.paper, page.unprinted = len(HEADS), "figures of the chart"
     page.finish()
 
 

@@ -13,16 +13,17 @@ from reports.style import COLOURS, safe_style_text, sentence_case
 from reports.workbook.book import Book, Formula
 from reports.workbook.charts import routing_bars
 from reports.workbook.gpu_bars import gpu_bars_chart
-from reports.workbook.input_sheets import sheet_story
 from reports.workbook.page import Page
 from reports.workbook.report.assumptions import EDITS
 from reports.workbook.report.headline import MOST_OPTIONS, WIDTHS, write_headline
 from reports.workbook.report.latency import latency_chart
 from reports.workbook.report.sweeps import frontier_chart
 
-__all__ = ["summary_input_state", "turn_summary_amber", "write_summary"]
+__all__ = ["summary_input_state", "turn_summary_amber", "write_summary", "write_summary_contents"]
 
 MOST_LINES = 8
+IN_ROWS = (0, 1, 2, 4, 5, 6)
+"""Columns of links to input sheets."""
 STATUS = {"optimal": "good", "feasible": "warn", "infeasible": "bad", "unknown": "bad"}
 NO_SETUP = "There is no setup. Change the inputs, and plan again."
 SAME = "Inputs: as solved"
@@ -53,7 +54,7 @@ def write_summary(book: Book, report: Report) -> None:
     _write_summary_sections(page, _summary_words(report))
     page.row += 1
     page.sentence(EDITS if planned else NO_SETUP)
-    _write_summary_contents(book, page, [sheet.get_name() for sheet in book.file.worksheets()])
+    write_summary_contents(book, page)
     page.finish(across=len(WIDTHS))
     page.sheet.fit_to_pages(1, 1)
 
@@ -170,17 +171,24 @@ def _summary_words(report: Report) -> Mapping[str, Sequence[str]]:
     return {**sections, "Confidence": meta["provenance"]}
 
 
-def _write_summary_contents(book: Book, page: Page, sheets: Sequence[str]) -> None:
-    """Links to the other sheets, with the first sentence of each."""
+def write_summary_contents(book: Book, page: Page) -> None:
+    """Links to the other sheets, with the first sentence of each; those of the inputs in rows."""
     page.row += 1
     page.heading("Sheets")
     quiet = book.format(font_color=COLOURS["quiet"])
-    link = book.format(font_color="#0563C1", underline=1)
-    for name in sheets:
-        if name != "Summary":
-            story = book.stories.get(name) or f"Input: {sheet_story(name)}"
-            first = safe_style_text(story.partition(". ")[0].removesuffix("."))
+    link = book.format(font_color="#0563C1", underline=1, shrink=True)
+    names = [sheet.get_name() for sheet in book.file.worksheets()]
+    inputs = [name for name in names if name != "Summary" and name not in book.stories]
+    for name in names:
+        if name != "Summary" and name not in inputs:
+            first = safe_style_text(book.stories[name].partition(". ")[0].removesuffix("."))
             page.sheet.write_url(page.row, 0, f"internal:'{name}'!A1", link, name)
             page.sheet.merge_range(page.row, 1, page.row, len(WIDTHS) - 1, "", quiet)
             page.sheet.write_string(page.row, 1, first, quiet)
             page.row += 1
+    for k, name in enumerate(inputs):
+        row, column = page.row + k // len(IN_ROWS), IN_ROWS[k % len(IN_ROWS)]
+        page.sheet.write_url(row, column, f"internal:'{name}'!A1", link, name)
+    page.row += -(-len(inputs) // len(IN_ROWS))
+    if inputs:
+        page.sentence("The sheets of the last rows are the inputs: change them and plan again.")
