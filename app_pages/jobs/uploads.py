@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,7 @@ from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.scenario.archive import zip_scenario
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.scenario.edits import ScenarioEdit
-from planner.scenario.starting.file_kinds import FileKind, file_kind
+from planner.scenario.starting.file_kinds import FileKind, wrong_file_faults
 from planner.scenario.upload import replace_uploaded_table, store_upload
 from planner.settings import Progress
 from profiles.io.faults import Fault
@@ -30,6 +30,9 @@ __all__ = [
     "summarise_inputs_job",
     "zip_scenario_job",
 ]
+
+SCENARIOS = (".yaml", ".yml", ".xlsx", ".zip")
+"""Endings of files that are, or hold, a scenario."""
 
 
 def open_upload_job(
@@ -45,8 +48,8 @@ def open_upload_job(
     try:
         path = store_upload(Path(folder), content)
     except DataError:
-        if alone := _plans_without_scenario(files):
-            raise DataError(alone) from None
+        if strangers := _files_without_scenario(files):
+            raise DataError(strangers) from None
         raise
     plans = sorted(one for one in Path(folder).iterdir() if one.suffix.lower() == ".json")
     if not plans:
@@ -58,14 +61,14 @@ def open_upload_job(
     return _opened_plan(path, plans[0])
 
 
-def _plans_without_scenario(files: Mapping[str, str]) -> list[Fault]:
-    """A fault for each plan, where the files hold no scenario."""
-    problem = "this is a plan, and the scenario that it was made of is not among the files"
-    fix = "upload both: scenario.yaml with its tables, or the zip or workbook of them"
+def _files_without_scenario(files: Mapping[str, str]) -> list[Fault]:
+    """What the files are, where none of them can be a scenario."""
+    if any(PurePath(name).suffix.lower() in SCENARIOS for name in files):
+        return []
     return [
-        Fault(name, "", "", problem, fix)
+        replace(fault, file=name)
         for name, path in files.items()
-        if name.lower().endswith(".json") and file_kind(Path(path)) == FileKind.PLAN
+        for fault in wrong_file_faults([Path(path)], [FileKind.SCENARIO])
     ]
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "draft_score_table",
     "draft_scores",
     "draft_scores_path",
+    "score_column_field",
 ]
 
 SCORES, STAND_IN, NAMED = "new-scores", "new-stand-in", "new-named-scores"
@@ -54,15 +55,18 @@ def draft_score_columns(table: NewScores) -> dict[str, str | None]:
     of_example = draft_value("scores from") == EXAMPLE
     suggest = stand_in_score_columns if of_example else suggest_score_columns
     suggested = suggest(llms, table.columns)
-    chosen = {llm: draft_value(_column_field(llm, table.path)) for llm in llms}
+    chosen = {llm: draft_value(score_column_field(llm)) for llm in llms}
     return {
         llm: column if column in table.columns else suggested.get(llm)
         for llm, column in chosen.items()
     }
 
 
-def _column_field(llm: str, path: str) -> str:
-    return f"column {llm} {path}"
+def score_column_field(llm: str) -> str:
+    """The field that holds the column of an LLM; a table of one's own and the stand-in have their
+    own.
+    """
+    return f"column {draft_value('scores from')} {llm}"
 
 
 def draft_named_scores(table: NewScores) -> JobOutcome | None:

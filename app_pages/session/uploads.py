@@ -25,6 +25,7 @@ from planner.scenario.edits import ScenarioEdit, changed, content_of_edit, overr
 from profiles.io.faults import Fault
 
 __all__ = [
+    "MOST_BYTES",
     "UPLOAD",
     "forget_table_summaries",
     "open_kept_record",

@@ -77,7 +77,7 @@ def _draw_new_buttons(at: int) -> None:
         faults_markdown_box(faults, f"Before the next step: {fault_count(faults)}")
     with st.container(horizontal=True):
         if at:
-            st.button("Back", key="back-step", on_click=go_back_in_new_view)
+            st.button("Back", key="back-step", on_click=go_back_in_new_view, args=(at,))
         if at + 1 < len(STEPS):
             st.button(
                 "Next", key="next-step", type="primary", on_click=go_on_in_new_view, args=(at,)
@@ -98,10 +98,10 @@ def go_on_in_new_view(at: int) -> None:
 
 
 @reruns.survive_reruns
-def go_back_in_new_view() -> None:
-    """Open the step before."""
+def go_back_in_new_view(at: int) -> None:
+    """Open the step before `at`."""
     draft = current_draft()
-    draft.step, draft.faults = max(draft.step - 1, 0), ()
+    draft.step, draft.faults = max(at - 1, 0), ()
 
 
 draw_new_view()

@@ -37,7 +37,7 @@ def draw_sidebar() -> None:
             st.caption(f":material/error: Not solved: {why}. See the top of the page.")
         elif not busy and state.is_stale():
             st.caption(":material/warning: Not solved yet.")
-        st.caption("All other inputs are on the page Inputs.")
+        st.caption("All other inputs are on the page Inputs; New scenario begins with none.")
 
 
 def _draw_sidebar_knob(knob: Knob) -> None:

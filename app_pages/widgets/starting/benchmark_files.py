@@ -131,7 +131,8 @@ def _benchmark_columns(options: Sequence[FileOption]) -> dict[str, Any]:
         st.column_config.SelectboxColumn,
         st.column_config.TextColumn,
     )
-    llms = {*draft_value("llms", []), *(str(one.own["llm"]) for one in options if one.own["llm"])}
+    own = [one.own["llm"] for one in options if one.own["llm"] and not one.differs("llm")]
+    llms = {*draft_value("llms", []), *map(str, own)}
     gpus = dict.fromkeys([*draft_value("gpus", []), *load_catalogue_gpus()])
     return {
         "file": text("File", width=320),

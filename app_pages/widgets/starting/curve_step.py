@@ -119,7 +119,7 @@ def _draw_curve_estimate() -> None:
 
 def _draw_estimate_result() -> None:
     job, made = job_slots.get(ESTIMATE), draft_estimate()
-    if job is None or job.outcome is None:
+    if job is None or job.outcome is None or not draft_estimate_choice().pairs:
         return
     if not job.outcome.has_result:
         failure_markdown_box(job.outcome, "Not estimated", "")

@@ -15,6 +15,8 @@ from app_pages.session.draft import (
     store_draft_files,
 )
 from app_pages.session.draft_parts import draft_rows
+from app_pages.session.uploads import MOST_BYTES
+from profiles.io.faults import Fault
 
 __all__ = [
     "draw_draft_choice",
@@ -71,14 +73,12 @@ def draw_draft_choice(
     """
     key = _draft_field_key(name, first)
     if st.session_state[key] not in options:
-        st.session_state[key] = None
+        st.session_state[key] = first
     draw: Any = st.radio if radio else st.selectbox
-    if not radio:
-        look["required"] = first is not None
     draw(
         label,
         options,
-        index=None,
+        index=None if first is None else 0,  # none chosen: a field that can be cleared
         format_func=words,
         key=key,
         on_change=_draft_field_changed,
@@ -180,10 +180,14 @@ def draw_draft_files(slot: str, label: str, endings: Sequence[str], *, several: 
 
 @reruns.survive_reruns
 def _hand_over_draft_files(slot: str, key: str) -> None:
-    given = st.session_state[key]
-    if given:
-        store_draft_files(slot, given if isinstance(given, list) else [given])
-        current_draft().faults = ()
+    given = st.session_state[key] or []
+    files = given if isinstance(given, list) else [given]
+    size = sum(file.size for file in files)
+    if size > MOST_BYTES:
+        problem, fix = f"more than {MOST_BYTES:,} bytes", "upload fewer or smaller files"
+        current_draft().faults = (Fault("upload", "", f"{size:,} bytes", problem, fix),)
+    elif files:
+        store_draft_files(slot, files)
 
 
 @reruns.survive_reruns

@@ -12,6 +12,7 @@ from app_pages.session.draft_scores import (
     draft_score_columns,
     draft_score_table,
     draft_scores,
+    score_column_field,
 )
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.starting.draft_fields import draw_draft_choice, draw_draft_files
@@ -87,8 +88,13 @@ def _draw_score_columns(table: NewScores) -> None:
         with st.container(horizontal=True):
             for llm, column in columns.items():
                 label = f"Column of {plain_markdown(llm)}"
-                name = f"column {llm} {table.path}"
-                draw_draft_choice(name, label, list(table.columns), column, placeholder="choose")
+                draw_draft_choice(
+                    score_column_field(llm),
+                    label,
+                    list(table.columns),
+                    column,
+                    placeholder="choose",
+                )
         draw_draft_choice(
             "gaps", "Prompts that lack a score", list(GAPS), "error", words=GAPS.__getitem__
         )

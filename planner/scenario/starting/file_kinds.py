@@ -35,16 +35,18 @@ class FileKind(StrEnum):
     LOG = "a log of requests"
 
 
-INPUTS, CURVES = "open it on the page Inputs", "give it in the step Curves"
+INPUTS = "open it on the page Inputs"
+CURVES = "give it in the step Curves of the page New scenario"
+SCORES = "give it in the step Scores of the page New scenario"
 PLACES: Mapping[FileKind, str] = {
     FileKind.SCENARIO: INPUTS,
     FileKind.PLAN: "open it on the page Inputs, together with its scenario",
     FileKind.WORKBOOK: INPUTS,
     FileKind.PROFILES: CURVES,
     FileKind.BENCHMARK: CURVES,
-    FileKind.SCORES: "give it in the step Scores",
-    FileKind.GRADES: "give it in the step Scores",
-    FileKind.LOG: "give it in the step Demand",
+    FileKind.SCORES: SCORES,
+    FileKind.GRADES: SCORES,
+    FileKind.LOG: "give it in the step Demand of the page New scenario",
 }
 """Where the page takes a file of each kind."""
 COLUMNS = {"rate_rps": FileKind.PROFILES, "prompt_id": FileKind.SCORES}

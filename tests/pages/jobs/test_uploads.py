@@ -105,8 +105,16 @@ def test_a_plan_is_opened_with_its_scenario_and_verified(tmp_path: Path) -> None
         open_upload_job(str(tmp_path / "again"), files, job=idle_job())
 
 
-def test_a_plan_alone_says_what_it_lacks(tmp_path: Path) -> None:
-    (tmp_path / "p").write_text('{"schema": 1, "scenario_sha256": "ab"}')
-    (tmp_path / "new").mkdir()
-    with pytest.raises(DataError, match=r"plan\.json: this is a plan, and the scenario"):
-        open_upload_job(str(tmp_path / "new"), {"plan.json": str(tmp_path / "p")}, job=idle_job())
+def test_files_without_a_scenario_are_named_as_what_they_are(tmp_path: Path) -> None:
+    texts = {
+        "plan.json": '{"schema": 1, "scenario_sha256": "ab"}',
+        "profiles.csv": TEMPLATE_TEXTS["profiles.csv"],
+    }
+    (tmp_path / "stored").mkdir()
+    files = stored(tmp_path / "stored", texts)
+    with pytest.raises(DataError) as error:
+        open_upload_job(str(tmp_path / "new"), files, job=idle_job())
+    assert [(one.file, one.problem) for one in error.value.faults] == [
+        ("plan.json", "this is a plan (plan.json), and a scenario is expected here"),
+        ("profiles.csv", "this is a profile table, and a scenario is expected here"),
+    ]

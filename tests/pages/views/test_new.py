@@ -130,8 +130,7 @@ def test_scores_of_ones_own_need_a_column_for_each_llm() -> None:
     app = entered(with_curves(), scores_from="upload")
     app = give_files(app, "new-scores", {"mine.csv": "prompt_id,small,Grande\np1,0.5,0.9\n"})
     assert "scores:large: no column is chosen" in unescaped(app)
-    path = app.session_state["job-slots"]["new-scores"].outcome.result.path
-    app = settle(entered(app, **{f"column large {path}": "Grande"}), "new-named-scores").run()
+    app = settle(entered(app, column_upload_large="Grande"), "new-named-scores").run()
     assert "1 prompts." in unescaped(app)
     assert step_of(next_step(app)) == "5. Demand"
 

@@ -49,4 +49,4 @@ def test_only_files_of_other_kinds_are_faults(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("p.csv", "q.csv", "notes.txt")]
     (fault,) = wrong_file_faults(paths, [FileKind.SCORES])
     assert fault.problem == "this is a profile table, and a score table is expected here"
-    assert fault.fix == "give it in the step Curves"
+    assert fault.fix == "give it in the step Curves of the page New scenario"
