@@ -275,9 +275,8 @@ def _set_input_sheet_paper(sheet: Any, head: int, rows: int, columns: tuple[int,
     if rows:
         part += f", first {printed} of {wide} columns" if printed < wide else ""
         sheet.print_area(0, 0, head + min(rows, PRINTED), printed - 1)
-    sheet.set_header(
-        f'&L&"{FONT},Bold"&12 {title.replace("&", "&&")}&"{FONT},Regular"&9  {_input_sheet_story(title)}'
-    )
+    story, shown = _input_sheet_story(title), title.replace("&", "&&")
+    sheet.set_header(f'&L&"{FONT},Bold"&12 {shown}&"{FONT},Regular"&9  {story}')
     sheet.set_footer(f"&L&8Joint LLM planner: input&C&8&A{part}&R&8page &P of &N")
 
 
