@@ -1,5 +1,6 @@
 """The page from top to bottom, rerun on every change: results are fetched, then sidebar, banner
-and progress are drawn, then the page.
+and progress are drawn, then the page. Where people sign in, who has not sees nothing but the plan
+of a link.
 """
 
 from pathlib import Path
@@ -9,13 +10,16 @@ import streamlit as st
 from app_pages.session import (
     first_view,
     job_slots,
+    kept_drafts,
     reruns,
     saved_plans,
     share_link,
     state,
     uploads,
+    visitor,
 )
 from app_pages.widgets import progress, sidebar
+from app_pages.widgets.kept import resume, share, sign_in
 
 ICON = str(Path(__file__).parent / "icon.png")
 PAGES = {
@@ -32,6 +36,7 @@ PAGES = {
 """File below views/ -> title and icon; the first opens first."""
 
 st.set_page_config(page_title="Joint LLM planner", page_icon=ICON, layout="wide")
+is_guest = visitor.visitors_sign_in() and visitor.visitor_signed_in() is None
 page = st.navigation(
     [
         st.Page(
@@ -42,18 +47,34 @@ page = st.navigation(
             default=file == "plan",
         )
         for file, (title, icon) in PAGES.items()
-    ]
+        if file == "plan" or not is_guest
+    ],
+    position="hidden" if is_guest else "sidebar",
 )
 reruns.take_clicks_in_first()
+visitor.part_visitors()
+if is_guest and not share_link.has_link():
+    sign_in.draw_sign_in_page()
+    st.stop()
 first_view.start_first_view()
 reruns.run_deferred_before_rerun()
 job_slots.collect_slots()
 if uploads.show_opened_upload():
     job_slots.collect_slots()
 state.show_session_solve()
+if is_guest and not share_link.is_link_open():
+    sign_in.draw_sign_in_page()
+    st.stop()
+kept_drafts.keep_session_draft()
 saved_plans.save_shown_plan()
 share_link.write_share_link()
-sidebar.draw_sidebar()
+if not is_guest:
+    sidebar.draw_sidebar()
+with st.sidebar:
+    sign_in.draw_sign_in_sidebar()
+    visitor.draw_visitor_key()
+share.draw_share_notice()
+resume.draw_resume_offer()
 sidebar.draw_sidebar_banner()
 progress.draw_progress()
 page.run()

@@ -29,11 +29,15 @@ COOKIE = "_streamlit_xsrf"
 class PageSession:
     """A visitor.
 
-    address: of the page, http://...; name: of this visitor, `visitor-` and four digits; strangers:
-    how often another visitor's name was sent to this one.
+    address: of the page, http://...; name: of this visitor, `visitor-` and four digits; cookies: of
+    a log-in; query: of the address; strangers: how often another visitor's name was sent
+    to this one; redirect: where the page has sent the browser.
     """
 
-    def __init__(self, address: str, name: str) -> None:
+    def __init__(
+        self, address: str, name: str, cookies: Mapping[str, str] | None = None, query: str = ""
+    ) -> None:
+        self.redirect, self.query = "", query
         self.address, self.name = address, name
         self.others = re.compile(name.encode()[:-4] + b"(?!" + name.encode()[-4:] + rb")\d{4}")
         self.strangers = 0
@@ -45,12 +49,16 @@ class PageSession:
         self.session = self.page = ""
         with urllib.request.urlopen(f"{address}/_stcore/health") as answer:  # noqa: S310 - our own server
             self.token = answer.headers["Set-Cookie"].partition(f"{COOKIE}=")[2].partition(";")[0]
+        own = {COOKIE: self.token, **(cookies or {})}
+        self.cookie = "; ".join(f"{key}={value}" for key, value in own.items())
         self._closing = ExitStack()
         self.socket: ClientConnection = self._closing.enter_context(
             connect(
                 f"ws{address.removeprefix('http')}/_stcore/stream",
-                subprotocols=["streamlit"],  # type: ignore[list-item]
-                additional_headers={"Cookie": f"{COOKIE}={self.token}"},
+                # The token shows that the page itself connects: only then is its log-in believed.
+                subprotocols=["streamlit", self.token],  # type: ignore[list-item]
+                origin=address,  # type: ignore[arg-type]
+                additional_headers={"Cookie": self.cookie},
                 max_size=None,
             )
         )
@@ -66,6 +74,7 @@ class PageSession:
         """Run the page with values of widgets, and read until it is drawn."""
         message = BackMsg()
         message.rerun_script.page_script_hash = self.page
+        message.rerun_script.query_string = self.query
         message.rerun_script.fragment_id = fragment
         message.rerun_script.is_auto_rerun = bool(fragment)
         message.rerun_script.widget_states.widgets.extend(states)
@@ -135,7 +144,7 @@ class PageSession:
         return {
             "Content-Type": f"multipart/form-data; boundary={mark}",
             "X-Xsrftoken": self.token,
-            "Cookie": f"{COOKIE}={self.token}",
+            "Cookie": self.cookie,
         }
 
     def wait_until(self, reached: Callable[[], bool]) -> None:
@@ -175,6 +184,8 @@ class PageSession:
             self.pages = {
                 one.url_pathname: one.page_script_hash for one in message.navigation.app_pages
             }
+        elif kind == "auth_redirect":
+            self.redirect = message.auth_redirect.url
         elif kind == "auto_rerun":
             self.fragments.append(message.auto_rerun.fragment_id)
         elif kind == "file_urls_response":

@@ -186,13 +186,13 @@ PACKAGES["app_pages.widgets"] = (
 )
 PACKAGES["app_pages.widgets.demand"] = (*PACKAGES["app_pages.widgets"], "app_pages.widgets")
 PACKAGES["app_pages.widgets.starting"] = PACKAGES["app_pages.widgets.demand"]
+PACKAGES["app_pages.widgets.kept"] = PACKAGES["app_pages.widgets.demand"]
 PACKAGES["app_pages.views"] = (
     *PACKAGES["app_pages.widgets.demand"],
-    "app_pages.widgets.demand",
-    "app_pages.widgets.starting",
+    *("app_pages.widgets.demand", "app_pages.widgets.kept", "app_pages.widgets.starting"),
 )
 PACKAGES["planner.api"] = (*PLANNER[:-1], *MODELS, *PROFILES)
-PACKAGES["app_pages"] = ("app_pages.session", "app_pages.widgets")
+PACKAGES["app_pages"] = ("app_pages.session", "app_pages.widgets", "app_pages.widgets.kept")
 PACKAGES["app"] = ("app_pages", "app_pages.session")
 
 WALLS = ("planner.verification", "planner.verification.cells", "planner.decomposition")
@@ -213,6 +213,7 @@ KEEPERS = {
     "streamlit": {
         *("app", "app_pages", "app_pages.session", "app_pages.charts"),
         *("app_pages.widgets", "app_pages.widgets.demand", "app_pages.widgets.starting"),
+        "app_pages.widgets.kept",
         "app_pages.views",
     },
     "altair": {"app_pages.charts"},
@@ -565,7 +566,9 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/library/test_library_schema.py": (
         *("planner/library/kept_tables", "planner/library/migrations/env"),
         "planner/library/migrations/versions/v0001_kept_work",
+        "planner/library/migrations/versions/v0002_who_may",
     ),
+    "tests/library/test_drafts.py": ("planner/library/blobs",),
     "tests/cli/commands/library/test_library_list.py": (
         "planner/cli/commands/library/library_changes",
         "planner/cli/commands/library/library_export",
@@ -632,6 +635,14 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("app_pages/charts/style", "app_pages/jobs/messages", "app_pages/session/job_slots"),
         "app_pages/session/state",
         *("app_pages/widgets/deployment", "app_pages/widgets/headline"),
+    ),
+    "tests/pages/views/test_library.py": (
+        *("app_pages/widgets/kept/record_actions", "app_pages/widgets/kept/share"),
+    ),
+    "tests/browser/test_log_in.py": ("app_pages/widgets/kept/sign_in",),
+    "tests/pages/session/test_kept_drafts.py": (
+        *("app_pages/jobs/kept_work", "app_pages/session/opened_work"),
+        "app_pages/widgets/kept/resume",
     ),
     "tests/pages/views/test_inputs.py": ("app_pages/widgets/scenario_files",),
     "tests/pages/views/test_new.py": (

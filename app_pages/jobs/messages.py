@@ -24,6 +24,7 @@ __all__ = [
     "JobState",
     "JobStatus",
     "OpenedPlan",
+    "OpenedWork",
     "OutcomeKind",
     "PlanView",
 ]
@@ -129,3 +130,17 @@ class OpenedPlan:
 
     edit: ScenarioEdit
     view: PlanView | CellsPlanView
+
+
+@dataclass(frozen=True)
+class OpenedWork:
+    """What was kept, as it comes back to the page.
+
+    edit: the inputs; planned: those that the plan is of; view: the plan, None where none was kept,
+    or where it is not sound any more; name: of a record.
+    """
+
+    edit: ScenarioEdit
+    planned: ScenarioEdit
+    view: PlanView | CellsPlanView | None = None
+    name: str = ""

@@ -3,9 +3,8 @@
 import streamlit as st
 
 from app_pages.jobs.messages import CellsPlanView
-from app_pages.session import reruns, state
+from app_pages.session import reruns, share_link, state, uploads
 from app_pages.session.server import example, server_example_plan
-from app_pages.session.share_link import share_link_values
 from app_pages.session.state import ShownCells, ShownPlan
 from planner.packed_files import EXAMPLES, PAGE_EXAMPLES
 
@@ -19,10 +18,12 @@ def start_first_view() -> None:
         return
     name = st.query_params.get("example", PAGE_EXAMPLES[0])
     open_example_as_first(name if name in EXAMPLES else PAGE_EXAMPLES[0])
-    values, faults = share_link_values(state.current_edit(), st.query_params.to_dict())
+    values, faults = share_link.share_link_values(state.current_edit(), st.query_params.to_dict())
     for path, value in values.items():
         state.edit_session_value(path, value)
-    if state.is_stale():
+    if key := st.query_params.get(share_link.LINK):
+        uploads.open_shared_link(key)
+    elif state.is_stale():
         state.start_session_solve()
     # Last: a change that is taken ends what was wrong with the link.
     st.session_state["link_faults"] = faults

@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from app_pages.jobs.draft_keeper import DraftKeeper
 from app_pages.jobs.messages import CellsPlanView, JobOutcome, OutcomeKind, PlanView
 from app_pages.jobs.worker_pool import WorkerPool
 from planner.packed_files import PAGE_EXAMPLES, packed_example_path
@@ -25,6 +26,7 @@ __all__ = [
     "PLAN",
     "close",
     "compute_now",
+    "draft_keeper",
     "example",
     "page_is_open",
     "server_example_plan",
@@ -50,11 +52,18 @@ def worker_pool() -> WorkerPool:
     return WorkerPool(AT_ONCE)
 
 
+@st.cache_resource(show_spinner=False)
+def draft_keeper() -> DraftKeeper:
+    """The server's thread that keeps drafts."""
+    return DraftKeeper()
+
+
 def warm_up_server() -> None:
     """Start the workers, import what pages need, solve the first example; what fails is shown when
     the example is opened.
     """
     worker_pool()
+    draft_keeper().warm_up()
     for module in PAGE_MODULES:
         importlib.import_module(module)
     server_example_plan(example(PAGE_EXAMPLES[0]))
@@ -83,7 +92,8 @@ def compute_now(
 
 
 def close() -> None:
-    """End the workers."""
+    """Keep what waits, and end the workers."""
+    draft_keeper().close()
     worker_pool().close()
 
 

@@ -1,7 +1,12 @@
-"""Share links: the address carries the example and the small inputs that differ from it."""
+"""Share links. Of an example the address carries the small inputs that differ from it; of what was
+kept it carries a key that only those know who were given it, and opens the record read-only.
+
+opened-link    the key of the link that was opened last
+"""
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -12,7 +17,20 @@ from planner.packed_files import EXAMPLES
 from planner.scenario.edits import ScenarioEdit
 from profiles.io.faults import Fault
 
-__all__ = ["share_link_query", "share_link_values", "write_share_link"]
+__all__ = [
+    "LINK",
+    "address_of_link",
+    "has_link",
+    "is_link_open",
+    "is_link_shown",
+    "opened_link",
+    "share_link_query",
+    "share_link_values",
+    "write_share_link",
+]
+
+LINK = "kept"
+"""Name of the key in the address."""
 
 LONGEST = 60
 """Characters of a link's text that a fault repeats."""
@@ -29,6 +47,8 @@ def share_link_values(
     values: dict[str, Any] = {}
     faults: list[Fault] = []
     for path, text in query.items():
+        if path == LINK:
+            continue  # `opened_link`
         if path == "example":
             if text not in EXAMPLES:
                 fix = f"it is one of {', '.join(EXAMPLES)}"
@@ -65,10 +85,46 @@ def write_share_link() -> None:
         st.query_params.from_dict(link)
 
 
-def share_link_query() -> dict[str, str]:
-    """The query of a share link: the example and the small inputs that differ from it; empty for
-    uploaded files.
+def opened_link() -> str:
+    """The key of the link that this session has opened last, or opens; "" for none, and when
+    something else was opened since.
     """
+    return str(st.session_state.get("opened-link", ""))
+
+
+def has_link() -> bool:
+    """Whether this session was opened with a link, or has opened one."""
+    return LINK in st.query_params or bool(opened_link())
+
+
+def is_link_open() -> bool:
+    """Whether what a link leads to is on the page, or is still being read."""
+    return is_link_shown() or (bool(opened_link()) and st.session_state.get("opening") is not None)
+
+
+def is_link_shown() -> bool:
+    """Whether what the link has opened is on the page, changed or not."""
+    opened: tuple[ScenarioEdit, int] | None = st.session_state.get("opened-work")
+    return bool(opened_link()) and opened is not None and opened[0].path == current_edit().path
+
+
+def address_of_link(key: str) -> str:
+    """The whole address of a link to a record, as this browser would open it."""
+    return f"{page_address()}?{urlencode({LINK: key})}"
+
+
+def page_address() -> str:
+    """Where the page is, without what follows: its first page."""
+    page = urlsplit(st.context.url or "")
+    return f"{page.scheme}://{page.netloc}{page.path.rpartition('/')[0]}/"
+
+
+def share_link_query() -> dict[str, str]:
+    """The query of a share link: the example and the small inputs that differ from it; the key of
+    what a link has opened, as long as that is on the page; empty for other files.
+    """
+    if is_link_open():
+        return {LINK: opened_link()}
     name = st.session_state.get("example")
     if name not in EXAMPLES:
         return {}

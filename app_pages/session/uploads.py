@@ -16,10 +16,17 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app_pages.jobs.messages import CellsPlanView, JobOutcome, OpenedPlan, OutcomeKind
-from app_pages.session import job_slots, reruns, state
+from app_pages.jobs.messages import (
+    CellsPlanView,
+    JobOutcome,
+    OpenedPlan,
+    OpenedWork,
+    OutcomeKind,
+)
+from app_pages.session import job_slots, opened_work, reruns, state
 from app_pages.session.server import compute_now
 from app_pages.session.state import ShownCells, ShownPlan
+from app_pages.session.visitor import owner_of_visitor
 from planner.errors import DataError, SolveError
 from planner.scenario.edits import ScenarioEdit, changed, content_of_edit, overrides_between_edits
 from profiles.io.faults import Fault
@@ -28,8 +35,10 @@ __all__ = [
     "MOST_BYTES",
     "UPLOAD",
     "forget_table_summaries",
+    "open_kept_draft",
     "open_kept_record",
     "open_new_scenario",
+    "open_shared_link",
     "open_uploaded_files",
     "open_uploaded_table",
     "opened_new_scenario",
@@ -45,6 +54,8 @@ UPLOAD, SUMMARY = "upload", "table-summary"
 """Slots."""
 OPEN = "app_pages.jobs.uploads:open_upload_job"
 OPEN_KEPT = "app_pages.jobs.library:open_kept_job"
+OPEN_DRAFT = "app_pages.jobs.kept_work:open_draft_job"
+OPEN_SHARED = "app_pages.jobs.kept_work:open_shared_job"
 REPLACE = "app_pages.jobs.uploads:replace_table_job"
 SUMMARISE = "app_pages.jobs.uploads:summarise_inputs_job"
 ZIP = "app_pages.jobs.uploads:zip_scenario_job"
@@ -72,7 +83,7 @@ class Opening:
     stored: files as they were uploaded; folder: of the scenario that is made of them; replaced: the
     inputs whose table is replaced, None where the upload is a whole scenario; name: what it is
     called on the page, "" for `uploaded: ` and the scenario's own; new: it was made on the page New
-    scenario.
+    scenario; draft: number of the draft that it is, 0 for none.
     """
 
     stored: TemporaryFolder
@@ -80,6 +91,7 @@ class Opening:
     replaced: ScenarioEdit | None = None
     name: str = ""
     new: bool = False
+    draft: int = 0
 
 
 def open_uploaded_files(files: Sequence[UploadedFile]) -> None:
@@ -114,7 +126,23 @@ def open_kept_record(number: int, name: str) -> None:
     name: what the scenario is called on the page.
     """
     opening = Opening(TemporaryFolder(), TemporaryFolder(), name=f"library: {name}")
-    _start_opening(OPEN_KEPT, (str(opening.folder.path), number), opening)
+    _start_opening(OPEN_KEPT, (str(opening.folder.path), number, owner_of_visitor()), opening)
+
+
+def open_kept_draft(visitor: str, number: int, name: str) -> None:
+    """Let a worker read a draft, as `open_uploaded_files`; it comes with its plan.
+
+    visitor: the secret by which it is found; name: what it was called on the page.
+    """
+    opening = Opening(TemporaryFolder(), TemporaryFolder(), name=name, draft=number)
+    _start_opening(OPEN_DRAFT, (str(opening.folder.path), visitor, number), opening)
+
+
+def open_shared_link(key: str) -> None:
+    """Let a worker read what a link leads to, as `open_uploaded_files`; it comes with its plan."""
+    opening = Opening(TemporaryFolder(), TemporaryFolder())
+    _start_opening(OPEN_SHARED, (str(opening.folder.path), key), opening)
+    st.session_state["opened-link"] = key
 
 
 def open_new_scenario(call: str, args: tuple[Any, ...], name: str) -> None:
@@ -140,7 +168,7 @@ def store_uploaded_file(file: UploadedFile, folder: TemporaryFolder, number: int
 
 def _start_opening(call: str, args: tuple[Any, ...], opening: Opening) -> None:
     st.session_state["upload-failure"] = None
-    st.session_state["opening"] = opening
+    st.session_state["opening"], st.session_state["opened-link"] = opening, ""
     label = "Reading the uploaded files"
     job_slots.start_reading_in_slot(UPLOAD, call, args, label, wait=QUICK_S)
 
@@ -164,7 +192,7 @@ def show_opened_upload() -> bool:
     return done.has_result
 
 
-def _open_upload(new: ScenarioEdit | OpenedPlan, opening: Opening) -> None:
+def _open_upload(new: ScenarioEdit | OpenedPlan | OpenedWork, opening: Opening) -> None:
     folders, now = st.session_state.setdefault("folders", []), state.current_edit()
     if opening.folder not in folders:
         folders.append(opening.folder)
@@ -172,6 +200,9 @@ def _open_upload(new: ScenarioEdit | OpenedPlan, opening: Opening) -> None:
     st.session_state["upload-failure"], st.session_state["opened-new"] = None, opening.new
     if isinstance(new, OpenedPlan):
         _show_opened_plan(new)
+        return
+    if isinstance(new, OpenedWork):
+        opened_work.show_opened_work(new, opening.name, opening.draft)
         return
     before = opening.replaced
     if before is not None and now.path == before.path and now != before:

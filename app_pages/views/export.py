@@ -13,6 +13,7 @@ from app_pages.session import job_slots, reruns, saved_plans, share_link, state
 from app_pages.session.state import ShownCells, ShownPlan
 from app_pages.widgets import downloads, marginals
 from app_pages.widgets.downloads import draw_download, draw_made_download, draw_purpose
+from app_pages.widgets.kept.share import draw_share_maker
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.export.bundle import KINDS
@@ -50,7 +51,7 @@ def draw_export_view() -> None:
     st.subheader("To go on from here")
     draw_made_download(here, name, downloads.SCENARIO_ZIP)
     draw_made_download(here, name, downloads.SCENARIO_WORKBOOK)
-    draw_export_link()
+    draw_export_link(here)
 
 
 def draw_export_cells(here: ShownCells) -> None:
@@ -71,7 +72,7 @@ def draw_export_cells(here: ShownCells) -> None:
     draw_purpose("Tables (CSV)", "Every table of the page Plan as a CSV file.")
     tables = partial(zip_exported_tables, dict(here.report["tables"]))
     draw_download("Download the tables", tables, f"{name}-tables.zip", downloads.ZIP, "tables")
-    draw_export_link()
+    draw_export_link(here)
 
 
 def draw_export_data_files(here: ShownPlan, name: str) -> None:
@@ -178,18 +179,14 @@ def start_bundle(here: ShownPlan, args: tuple[Any, ...]) -> None:
     job_slots.start_in_slot(BUNDLE, call, args, label, key=state.scores_key(here.edit), wait=3.0)
 
 
-def draw_export_link() -> None:
-    """A link to the present inputs."""
+def draw_export_link(here: ShownPlan | ShownCells) -> None:
+    """Links to the present inputs and to this plan."""
     query = share_link.share_link_query()
-    if not query:
-        st.markdown(
-            "**Share link**: a link carries no files. To share your own scenario, send the zip"
-            " above; it opens on the page Inputs."
-        )
-        return
-    st.markdown("**Share link**: opens this example with the inputs of the sidebar.")
-    address = (st.context.url or "").partition("?")[0].removesuffix("export")
-    st.code(f"{address}?{urlencode(query)}", language=None, wrap_lines=True)
+    if "example" in query:
+        st.markdown("**Share link**: opens this example with the inputs of the sidebar.")
+        address = f"{share_link.page_address()}?{urlencode(query)}"
+        st.code(address, language=None, wrap_lines=True)
+    draw_share_maker(here)
 
 
 draw_export_view()

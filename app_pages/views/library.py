@@ -1,35 +1,39 @@
 """The page Library: keep the plan shown, find what was kept, go on from it, remove it."""
 
-import os
-
 import pandas as pd
 import streamlit as st
 
 from app_pages.jobs.messages import JobOutcome, OutcomeKind
-from app_pages.session import job_slots, reruns, saved_plans, state, uploads
+from app_pages.session import job_slots, saved_plans, state
 from app_pages.session.server import compute_now
+from app_pages.session.visitor import (
+    SHARED,
+    is_library_open,
+    kept_as_visitor,
+    owner_of_visitor,
+    visitors_sign_in,
+)
+from app_pages.widgets.kept.record_actions import KeptRow, draw_record_actions
+from app_pages.widgets.kept.resume import draw_resume_list
+from app_pages.widgets.kept.sign_in import sign_in_exposure
 from app_pages.widgets.markdown import failure_markdown_box, faults_markdown_box, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.errors import DataError
-from planner.library.kept_record import KeptAs
 from planner.library.location import library_location
 
-KEEP, LIST, REMOVE = (
+KEEP, LIST = (
     "app_pages.jobs.library:keep_plan_job",
     "app_pages.jobs.library:list_kept_job",
-    "app_pages.jobs.library:remove_kept_job",
 )
 SLOT = "keep-plan"
-SHARED = "PLANNER_PAGE_LIBRARY"
-"""Variable of the environment that opens the library on a page that other machines can open."""
-OWN = ("localhost", "127.0.0.1", "::1")
 SHOWN = (
     *("Number", "Kind", "Name", "Result", "Gap (%)", "Cost (USD/h)", "GPUs used", "Tags"),
     *("Note", "Kept (UTC)", "Scenario", "Planner"),
 )
-NO_LOGIN = (
-    "There is no log-in here, and everybody who can open this page would see and change what is"
-    f" kept. Whoever runs the server can allow that with {SHARED}=shared."
+WITH_LOGIN = ("Owner", "Shared")
+CLOSED = (
+    "Everybody who can open this page would see and change what is kept. Whoever runs the server"
+    f" can allow that with {SHARED}=shared in its environment, or set up a log-in."
 )
 
 
@@ -37,7 +41,7 @@ def draw_library_view() -> None:
     """The whole page."""
     st.title("Library")
     if not is_library_open():
-        st.info(NO_LOGIN)
+        st.info(f"{sign_in_exposure()} {CLOSED}")
         return
     try:
         where = library_location().words
@@ -48,14 +52,13 @@ def draw_library_view() -> None:
         "Plans with their scenarios and tables. They stay when this page or the server ends. The"
         " commands `plan --save` and `library` use the same library."
     )
-    st.caption(f"{plain_markdown(where)}. Everybody who can open this page uses it.")
+    who = "You see your own records, and those that are shared with all who sign in."
+    if not visitors_sign_in():
+        who = f"{sign_in_exposure()} Whoever opens it uses all of the library."
+    st.caption(f"{plain_markdown(where)}. {who}")
     draw_library_keeping()
     draw_library_records()
-
-
-def is_library_open() -> bool:
-    """Whether this page may show the library: on this machine alone, or where it is allowed."""
-    return st.get_option("server.address") in OWN or os.environ.get(SHARED) == "shared"
+    draw_resume_list()
 
 
 def draw_library_keeping() -> None:
@@ -74,7 +77,7 @@ def draw_library_keeping() -> None:
         tags = st.text_input("Tags, with commas between", max_chars=200, width=450)
         if st.form_submit_button("Keep this plan", type="primary"):
             words = tuple(dict.fromkeys(tag.strip() for tag in tags.split(",") if tag.strip()))
-            args = (*here.args, here.content, KeptAs(kept_as.strip(), words))
+            args = (*here.args, here.content, kept_as_visitor(kept_as.strip(), words))
             job_slots.start_in_slot(SLOT, KEEP, args, "Keeping the plan", wait=5.0)
             st.rerun()
     done = job_slots.outcome(SLOT)
@@ -90,7 +93,7 @@ def draw_library_records() -> None:
     """Search, the records, and what can be done with one."""
     st.subheader("What is kept")
     text = st.text_input("Find", placeholder="a part of a name, tag or note", width=450)
-    done = compute_now(LIST, (text,))
+    done = compute_now(LIST, (text, owner_of_visitor()))
     if not done.has_result:
         _draw_library_failure(done)
         return
@@ -99,7 +102,8 @@ def draw_library_records() -> None:
         st.markdown("Nothing fits." if text else "Nothing is kept yet.")
         return
     times = records["Kept (UTC)"].dt.strftime("%Y-%m-%d %H:%M")
-    shown = records[list(SHOWN)].assign(**{"Kept (UTC)": times})
+    columns = [*SHOWN, *(WITH_LOGIN if visitors_sign_in() else ())]
+    shown = records[columns].assign(**{"Kept (UTC)": times})
     draw_shown_table(shown, "What is kept: one row a plan, scenario or study.")
     names = {
         int(number): f"{number}: {name} ({kind})"
@@ -108,21 +112,16 @@ def draw_library_records() -> None:
         )
     }
     chosen = st.selectbox("Record", list(names), format_func=names.__getitem__, width=450)
-    st.button(
-        "Open and solve",
-        key="open-kept",
-        disabled=job_slots.is_running(uploads.UPLOAD),
-        on_click=_open_kept,
-        args=(chosen, names[chosen]),
-        help="Puts the record's scenario on the page and plans it again.",
+    row = records[records["Number"] == chosen].iloc[0]
+    draw_record_actions(
+        KeptRow(
+            number=chosen,
+            name=str(row["Name"]),
+            words=names[chosen],
+            is_own=bool(row["Own"]),
+            is_shared=bool(row["Shared"]),
+        )
     )
-    with st.popover("Remove"):
-        st.markdown(f"**{plain_markdown(names[chosen])}** goes for good.")
-        st.button("Remove it", key="remove-kept", on_click=_remove_kept, args=(chosen,))
-    if (failed := st.session_state.pop("library-failure", None)) is not None:
-        _draw_library_failure(failed)
-    if (unopened := uploads.upload_failure()) is not None:
-        failure_markdown_box(unopened[0], "Not opened", unopened[1])
 
 
 def _draw_library_failure(done: JobOutcome) -> None:
@@ -130,20 +129,6 @@ def _draw_library_failure(done: JobOutcome) -> None:
         faults_markdown_box(done.faults, "The library cannot be used")
     else:
         st.error(plain_markdown(done.message))
-
-
-@reruns.survive_reruns
-def _open_kept(number: int, name: str) -> None:
-    """Let a worker read the record; `uploads` puts it on the page."""
-    uploads.open_kept_record(number, name)
-
-
-@reruns.survive_reruns
-def _remove_kept(number: int) -> None:
-    """Remove a record."""
-    done = compute_now(REMOVE, (number,))
-    if done.kind is not OutcomeKind.RESULT:
-        st.session_state["library-failure"] = done
 
 
 draw_library_view()

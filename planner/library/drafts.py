@@ -27,7 +27,7 @@ from planner.library.library_errors import library_fault
 from planner.plans.plan_file import plan_file_text
 from planner.version import VERSION
 
-__all__ = ["Draft", "KeptDraft", "keep_draft", "list_drafts", "read_draft", "remove_drafts"]
+__all__ = ["DraftContent", "KeptDraft", "keep_draft", "list_drafts", "read_draft", "remove_drafts"]
 
 MOST_DRAFTS = 20
 """Of one visitor; older ones go."""
@@ -37,7 +37,7 @@ MOST_SIGNS = 120
 
 
 @dataclass(frozen=True)
-class Draft:
+class DraftContent:
     """A state of work. name: what it is called on the page; plan: content of plan.json, its
     overrides in it, None where no plan of this scenario was shown.
     """
@@ -58,7 +58,7 @@ class KeptDraft:
     has_plan: bool
 
 
-def keep_draft(library: LibraryDatabase, visitor: str, draft: Draft, number: int = 0) -> int:
+def keep_draft(library: LibraryDatabase, visitor: str, draft: DraftContent, number: int = 0) -> int:
     """Keep a state in place of the draft of a number, else as a new one; its number. What is too
     old or too many goes.
 
@@ -150,7 +150,7 @@ def _hash_of_visitor(visitor: str) -> str:
     return hashlib.sha256(visitor.encode()).hexdigest()
 
 
-def _draft_plan_text(draft: Draft) -> bytes:
+def _draft_plan_text(draft: DraftContent) -> bytes:
     """plan.json as it lies beside the files of the draft."""
     return plan_file_text(
         {**(draft.plan or {}), "scenario_path": draft.input.scenario_file}

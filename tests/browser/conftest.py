@@ -48,12 +48,24 @@ def server() -> Iterator[str]:
 @contextlib.contextmanager
 def page_server() -> Iterator[str]:
     """A page served on a free port; its address."""
+    with page_process(free_port()) as (_, address):
+        yield address
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def page_process(port: int, *options: str) -> "Iterator[tuple[subprocess.Popen[bytes], str]]":
+    """A page served on a port, with options of Streamlit; its process, which may be killed, and
+    its address.
+    """
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     process = subprocess.Popen(
-        command,
+        [*command, *options],
         cwd=HOME,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -62,9 +74,10 @@ def page_server() -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(address)
-        yield address
+        yield process, address
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):  # it was killed
+            os.killpg(process.pid, signal.SIGINT)
         try:
             process.wait(UNHURRIED_S)
         except subprocess.TimeoutExpired:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from planner.errors import LibraryError
 from planner.library import drafts
-from planner.library.drafts import Draft, keep_draft, list_drafts, read_draft, remove_drafts
+from planner.library.drafts import DraftContent, keep_draft, list_drafts, read_draft, remove_drafts
 from planner.library.input_files import KeptInput
 from planner.library.kept_tables import Blob, DraftFileEntry
 from planner.library.library_database import LibraryDatabase
@@ -20,9 +20,11 @@ from tests.support.kept.kept_plans import small_plan
 FILES = {"scenario.yaml": b"name: a", "scores.csv": b"prompt_id,a"}
 
 
-def draft(name: str = "work", plan: dict[str, object] | None = None, **files: bytes) -> Draft:
+def draft(
+    name: str = "work", plan: dict[str, object] | None = None, **files: bytes
+) -> DraftContent:
     stored = {**FILES, **{key.replace("_", "."): value for key, value in files.items()}}
-    return Draft(name, KeptInput(stored, "scenario.yaml", {"arrival_rate_rps": 3}), plan)
+    return DraftContent(name, KeptInput(stored, "scenario.yaml", {"arrival_rate_rps": 3}), plan)
 
 
 def names(library: LibraryDatabase, visitor: str) -> list[str]:

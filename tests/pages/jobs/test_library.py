@@ -20,11 +20,11 @@ def test_a_record_opens_with_its_changes(tmp_path: Path) -> None:
     content = run_planning_job(SCENARIO, overrides, job=idle_job()).content
     kept_as = KeptAs("with changes", ("job-test",))
     number = keep_plan_job(SCENARIO, overrides, content, kept_as, job=idle_job())
-    listed = list_kept_job("job-test", job=idle_job())
+    listed = list_kept_job("job-test", None, job=idle_job())
     assert listed[["Number", "Name"]].values.tolist() == [[number, "with changes"]]
-    edit = open_kept_job(str(tmp_path), number, job=idle_job())
+    edit = open_kept_job(str(tmp_path), number, None, job=idle_job())
     assert Path(edit.path).parent == tmp_path
     assert content_of_edit(edit)["arrival_rate_rps"] == 7.5
-    remove_kept_job(number, job=idle_job())
+    remove_kept_job(number, None, job=idle_job())
     with pytest.raises(DataError, match="there is no such record"):
-        open_kept_job(str(tmp_path), number, job=idle_job())
+        open_kept_job(str(tmp_path), number, None, job=idle_job())

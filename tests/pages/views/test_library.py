@@ -5,7 +5,8 @@ import uuid
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.page.page_app import knob, opened, settle, solved, unescaped, words
+from planner.scenario.templates import TEMPLATE_TEXTS
+from tests.support.page.page_app import knob, opened, settle, solved, unescaped, upload, words
 
 
 def kept(app: AppTest, name: str, tags: str = "") -> int:
@@ -55,10 +56,40 @@ def test_a_kept_plan_is_found_opened_and_removed() -> None:
     assert not other.exception
 
 
+def test_a_link_opens_an_uploaded_plan_until_it_is_taken_back() -> None:
+    named = {k: v.replace("my-cluster", "our-own") for k, v in TEMPLATE_TEXTS.items()}
+    app = solved(upload(opened("inputs"), named))
+    quality = app.session_state["shown"].content["quality"]
+    app.switch_page("views/export.py").run()
+    app.button(key="share-plan").click().run()
+    settle(app, "share-plan").run()
+    number, key = app.session_state["job-slots"]["share-plan"].outcome.result
+    assert len(key) == 43
+    assert any(one.value.endswith(f"/?kept={key}") for one in app.code)
+
+    other = settle(opened(kept=key), "upload")
+    assert "Opened from a link, read-only" in words(other)
+    assert other.session_state["example"].startswith("link: our-own")
+    assert other.session_state["shown"].content["quality"] == quality
+    assert other.query_params["kept"] in (key, [key])
+    assert not other.error
+    knob(other, "arrival_rate_rps").set_value(11.0).run()
+    assert "This plan is out of date" in words(other)
+
+    app.switch_page("views/library.py").run()
+    next(one for one in app.selectbox if one.label == "Record").set_value(number).run()
+    app.button(key="find-link").click().run()
+    assert any(key in one.value for one in app.code)
+    app.button(key="revoke-link").click().run()
+    gone = settle(opened(kept=key), "upload")
+    assert "nothing is shared under this link" in unescaped(gone)
+    assert gone.session_state["example"] == "paper-trio"
+
+
 def test_a_page_that_others_can_open_has_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamlit.get_option", lambda name: "0.0.0.0")  # noqa: S104
     app = opened("library")
-    assert "There is no log-in here" in unescaped(app)
+    assert "There is no log-in" in unescaped(app)
     assert not [one for one in app.button if one.label == "Keep this plan"]
     monkeypatch.setenv("PLANNER_PAGE_LIBRARY", "shared")
     app.run()

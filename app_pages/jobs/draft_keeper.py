@@ -1,0 +1,136 @@
+"""Drafts are kept by a thread of the server, not by a worker: a search may occupy those for
+minutes, and what was uploaded a moment ago must be safe at once. It reads bytes and parses none.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planner.errors import DataError
+from planner.scenario.edits import ScenarioEdit, content_of_edit
+
+if TYPE_CHECKING:
+    from planner.library.drafts import KeptDraft
+    from planner.library.library_database import LibraryDatabase
+
+__all__ = ["DraftKeeper", "DraftState"]
+
+FULL = 200
+"""States of sessions that wait; more come only where the library does not answer."""
+
+
+@dataclass(frozen=True)
+class DraftState:
+    """What a person has on the page. name: what it is called; plan: content of plan.json of a plan
+    of the same file, None without one; planned: changes that this plan is of.
+    """
+
+    name: str
+    edit: ScenarioEdit
+    plan: Mapping[str, Any] | None = field(default=None, repr=False)
+    planned: Mapping[str, Any] = field(default_factory=dict)
+
+
+class DraftKeeper:
+    """Keeps states one after another; of those of one draft that wait, only the last. Safe to use
+    from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, "drafts")
+        self._waiting: dict[str, tuple[str, DraftState]] = {}
+        self._numbers: dict[str, int] = {}
+        self._library: LibraryDatabase | None = None
+        self._fault = ""
+
+    @property
+    def fault(self) -> str:
+        """Why the last draft could not be kept; "" where it was."""
+        return self._fault
+
+    def keep_state(self, visitor: str, draft: str, state: DraftState) -> None:
+        """Keep a state soon, in place of what was kept of the same draft.
+
+        visitor: the secret by which it is found again; draft: a name of the page's own.
+        """
+        with self._lock:
+            is_waiting = draft in self._waiting
+            if len(self._waiting) < FULL or is_waiting:
+                self._waiting[draft] = visitor, state
+        if not is_waiting:
+            self._thread.submit(self._keep_waiting, draft)
+
+    def go_on_from(self, draft: str, number: int) -> None:
+        """What is kept of a draft from now on replaces the draft of this number."""
+        with self._lock:
+            self._numbers[draft] = number
+
+    def list_states(self, visitor: str) -> "Future[tuple[KeptDraft, ...]]":
+        """A visitor's drafts, the newest first; DataError where the library cannot be read."""
+        return self._thread.submit(self._list_states, visitor)
+
+    def remove_states(self, visitor: str, numbers: Sequence[int]) -> "Future[None]":
+        """Remove drafts of a visitor; DataError where the library cannot be written."""
+        return self._thread.submit(self._remove_states, visitor, numbers)
+
+    def warm_up(self) -> None:
+        """Import what the first use needs."""
+        self._thread.submit(self._opened)
+
+    def close(self) -> None:
+        """Keep what waits, then end the thread."""
+        self._thread.shutdown()
+
+    # ---------------------------------------------------------------- in the thread
+
+    def _keep_waiting(self, draft: str) -> None:
+        # Imported here, in the thread: the page opens without waiting for SQLAlchemy.
+        from planner.library.drafts import DraftContent, keep_draft
+        from planner.library.input_files import collect_input_files
+
+        with self._lock:
+            taken = self._waiting.pop(draft, None)
+            number = self._numbers.get(draft, 0)
+        if taken is None:
+            return
+        visitor, state = taken
+        try:
+            edit = state.edit
+            kept = collect_input_files(Path(edit.path), content_of_edit(edit), edit.overrides)
+            plan = None
+            if state.plan is not None:
+                moved = {k: v for k, v in kept.overrides.items() if k not in edit.overrides}
+                plan = {**state.plan, "overrides": {**state.planned, **moved}}
+            number = keep_draft(
+                self._opened(), visitor, DraftContent(state.name, kept, plan), number
+            )
+        except DataError as error:
+            self._fault = error.faults[0].problem
+        else:
+            self._fault = ""
+            self.go_on_from(draft, number)
+
+    def _list_states(self, visitor: str) -> "tuple[KeptDraft, ...]":
+        # Imported here for the same reason.
+        from planner.library.drafts import list_drafts
+
+        return list_drafts(self._opened(), visitor)
+
+    def _remove_states(self, visitor: str, numbers: Sequence[int]) -> None:
+        # Imported here for the same reason.
+        from planner.library.drafts import remove_drafts
+
+        remove_drafts(self._opened(), visitor, numbers)
+
+    def _opened(self) -> "LibraryDatabase":
+        if self._library is None:
+            # Imported here for the same reason.
+            import planner.library.drafts
+            from planner.library.library_database import open_library_database
+
+            self._library = open_library_database()
+        return self._library

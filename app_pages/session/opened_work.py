@@ -1,0 +1,54 @@
+"""Work that was kept comes back on the page: inputs and plan as they were, a draft or what a link
+opens.
+"""
+
+import streamlit as st
+
+from app_pages.jobs.messages import CellsPlanView, OpenedWork
+from app_pages.session import job_slots, state
+from app_pages.session.server import example
+from app_pages.session.state import ShownCells, ShownPlan
+from planner.packed_files import EXAMPLES
+from planner.scenario.edits import ScenarioEdit
+
+__all__ = ["is_opened_work", "opened_draft", "show_opened_work"]
+
+
+def show_opened_work(work: OpenedWork, name: str, draft: int = 0) -> None:
+    """Put work on the page; without a plan it is solved.
+
+    name: what the scenario was called on the page; draft: its number, 0 where it is none.
+    """
+    edit, planned = work.edit, work.planned
+    # A draft of an example is that example again: its links and what workers know of it hold.
+    if name in EXAMPLES and example(name).base == edit.base:
+        own = example(name)
+        edit, planned = (ScenarioEdit(own.path, own.base, one.overrides) for one in (edit, planned))
+    elif draft:
+        name = f"resumed: {edit.base['name']}"
+    else:
+        name = f"link: {work.name or edit.base['name']}"
+    st.session_state["opened-work"] = (edit, draft)
+    st.session_state["kept-draft"] = None
+    st.session_state["example"] = name
+    job_slots.clear_slot("plan")
+    state.set_edit(edit)
+    if work.view is None:
+        state.start_session_solve()
+        return
+    if isinstance(work.view, CellsPlanView):
+        state.show_plan(ShownCells(planned, work.view, name))
+    else:
+        state.show_plan(ShownPlan(planned, work.view, name))
+
+
+def opened_draft() -> int:
+    """The number of the draft that was opened last, 0 where it was none."""
+    opened: tuple[ScenarioEdit, int] | None = st.session_state.get("opened-work")
+    return 0 if opened is None else opened[1]
+
+
+def is_opened_work(edit: ScenarioEdit) -> bool:
+    """Whether these inputs are what a link has opened, without a change."""
+    opened: tuple[ScenarioEdit, int] | None = st.session_state.get("opened-work")
+    return opened is not None and opened[1] == 0 and opened[0] == edit

@@ -1,0 +1,1 @@
+"""What is kept for a visitor: drafts to go on from, links, who is signed in."""

@@ -1,0 +1,67 @@
+"""Links to what is kept: made for the plan shown, shown and taken back, and what one has opened."""
+
+import streamlit as st
+
+from app_pages.session import job_slots, reruns, saved_plans, share_link, state, uploads
+from app_pages.session.state import ShownCells, ShownPlan
+from app_pages.session.visitor import is_library_open, kept_as_visitor
+from app_pages.widgets.markdown import failure_markdown_box
+from planner.scenario.edits import edit_words
+
+__all__ = ["draw_share_maker", "draw_share_notice"]
+
+SLOT = "share-plan"
+SHARE = "app_pages.jobs.library:share_plan_job"
+
+
+def draw_share_notice() -> None:
+    """Above every page: what a link has opened, or why it has not."""
+    if not share_link.opened_link():
+        return
+    if share_link.is_link_shown():
+        st.caption(
+            ":material/link: Opened from a link, read-only: what you change and plan here is your"
+            " own copy, in this browser tab."
+        )
+    elif (unopened := uploads.upload_failure()) is not None:
+        failure_markdown_box(unopened[0], "The link was not opened", unopened[1])
+
+
+def draw_share_maker(here: ShownPlan | ShownCells) -> None:
+    """Keep the plan shown in the library and make a link to it."""
+    st.markdown(
+        "**Link to this plan**: keeps the plan with its scenario and tables in the library. Whoever"
+        " has the link can open it, and change nothing of what is kept. The page Library takes it"
+        " back."
+    )
+    if not is_library_open():
+        st.caption("Not on this server: its library is not open here (see the page Library).")
+        return
+    args = (*here.args, here.content, kept_as_visitor(_shared_name(here)))
+    done = job_slots.slot_outcome_for(SLOT, args)
+    if done is None:
+        st.button(
+            "Make a link",
+            key="share-plan",
+            disabled=job_slots.is_running(SLOT),
+            on_click=_start_sharing,
+            args=(args,),
+        )
+    elif done.has_result:
+        number, key = done.result
+        st.code(share_link.address_of_link(key), language=None, wrap_lines=True)
+        st.caption(f"Kept as number {number}.")
+    else:
+        failure_markdown_box(done, "No link was made", state.scenario_folder())
+
+
+def _shared_name(here: ShownPlan | ShownCells) -> str:
+    if isinstance(here, ShownPlan):
+        return (saved_plans.name_of(here) or saved_plans.default_name(here))[:80]
+    return ", ".join([here.content["scenario"], *(edit_words(here.edit) or ["as given"])])[:80]
+
+
+@reruns.survive_reruns
+def _start_sharing(args: tuple[object, ...]) -> None:
+    """Start it."""
+    job_slots.start_in_slot(SLOT, SHARE, args, "Keeping the plan", wait=5.0)
