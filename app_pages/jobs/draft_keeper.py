@@ -45,12 +45,11 @@ class DraftKeeper:
         self._waiting: dict[str, tuple[str, DraftState]] = {}
         self._numbers: dict[str, int] = {}
         self._library: LibraryDatabase | None = None
-        self._fault = ""
+        self._faults: dict[str, str] = {}
 
-    @property
-    def fault(self) -> str:
-        """Why the last draft could not be kept; "" where it was."""
-        return self._fault
+    def fault_of(self, draft: str) -> str:
+        """Why the last state of a draft could not be kept; "" where it was, or waits."""
+        return self._faults.get(draft, "")
 
     def keep_state(self, visitor: str, draft: str, state: DraftState) -> None:
         """Keep a state soon, in place of what was kept of the same draft.
@@ -109,9 +108,9 @@ class DraftKeeper:
                 self._opened(), visitor, DraftContent(state.name, kept, plan), number
             )
         except DataError as error:
-            self._fault = error.faults[0].problem
+            self._faults[draft] = error.faults[0].problem
         else:
-            self._fault = ""
+            self._faults.pop(draft, None)
             self.go_on_from(draft, number)
 
     def _list_states(self, visitor: str) -> "tuple[KeptDraft, ...]":
@@ -129,7 +128,6 @@ class DraftKeeper:
     def _opened(self) -> "LibraryDatabase":
         if self._library is None:
             # Imported here for the same reason.
-            import planner.library.drafts
             from planner.library.library_database import open_library_database
 
             self._library = open_library_database()

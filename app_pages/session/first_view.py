@@ -6,7 +6,9 @@ from app_pages.jobs.messages import CellsPlanView
 from app_pages.session import reruns, share_link, state, uploads
 from app_pages.session.server import example, server_example_plan
 from app_pages.session.state import ShownCells, ShownPlan
+from app_pages.session.visitor import may_links_open
 from planner.packed_files import EXAMPLES, PAGE_EXAMPLES
+from profiles.io.faults import Fault
 
 __all__ = ["open_example_as_first", "start_first_view"]
 
@@ -19,9 +21,13 @@ def start_first_view() -> None:
     name = st.query_params.get("example", PAGE_EXAMPLES[0])
     open_example_as_first(name if name in EXAMPLES else PAGE_EXAMPLES[0])
     values, faults = share_link.share_link_values(state.current_edit(), st.query_params.to_dict())
+    if share_link.LINK in st.query_params and not may_links_open():
+        problem, fix = "links to kept plans do not open on this server", "ask whoever runs it"
+        faults.append(Fault("link", share_link.LINK, "", problem, fix))
     for path, value in values.items():
         state.edit_session_value(path, value)
-    if key := st.query_params.get(share_link.LINK):
+    key = st.query_params.get(share_link.LINK)
+    if key and may_links_open():
         uploads.open_shared_link(key)
     elif state.is_stale():
         state.start_session_solve()

@@ -139,4 +139,5 @@ def remove_drafts_of_visitor(numbers: Sequence[int]) -> None:
 
 def draft_fault() -> str:
     """Why the work on this page is not kept; "" where it is."""
-    return draft_keeper().fault if visitor_of_drafts() and "kept-draft" in st.session_state else ""
+    last: _Kept | None = st.session_state.get("kept-draft")
+    return "" if last is None else draft_keeper().fault_of(last.draft)

@@ -23,6 +23,7 @@ __all__ = [
     "is_library_open",
     "is_visitor_on_own_machine",
     "kept_as_visitor",
+    "may_links_open",
     "owner_of_visitor",
     "part_visitors",
     "providers_of_visitors",
@@ -121,6 +122,13 @@ def is_library_open() -> bool:
     if visitors_sign_in():
         return visitor_signed_in() is not None
     return is_visitor_on_own_machine() or os.environ.get(SHARED) == "shared"
+
+
+def may_links_open() -> bool:
+    """Whether links to records open here: where there is a log-in, for everybody who has one of
+    them; else where the library may be used.
+    """
+    return visitors_sign_in() or is_library_open()
 
 
 def owner_of_visitor() -> str | None:

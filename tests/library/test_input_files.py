@@ -8,9 +8,17 @@ import pytest
 import planner
 from planner.errors import DataError
 from planner.library import input_files
-from planner.library.input_files import KeptInput, read_input_files, write_input_files
+from planner.library.input_files import (
+    KeptInput,
+    collect_input_files,
+    read_input_files,
+    write_input_files,
+)
 from planner.scenario.assemble import assemble_instance
+from planner.scenario.edits import ScenarioEdit, content_of_edit
 from planner.scenario.load import load_scenario
+from planner.scenario.templates import template_inputs
+from reports.workbook.input_sheets import write_input_book
 from tests.support.kept.kept_plans import kept_scenario_folder
 from tests.support.paths import EXAMPLES
 
@@ -106,3 +114,16 @@ def test_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(input_files, "MOST_INPUT_FILES", 2)
     with pytest.raises(DataError, match="at most 200 MB and 2 files"):
         read_input_files(planner.load(kept_scenario_folder(tmp_path)).result.scenario)
+
+
+@pytest.mark.parametrize("kind", ["from-benchmarks", "day", "workbook"])
+def test_files_are_the_same_where_the_content_is_at_hand(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "my-cluster.xlsx"
+    if kind == "workbook":
+        write_input_book(path, template_inputs())
+    else:
+        path = EXAMPLES / kind / "scenario.yaml"
+    edit = ScenarioEdit.of_file(str(path))
+    kept = collect_input_files(path, content_of_edit(edit), {})
+    assert kept == read_input_files(load_scenario(path))
+    assert path.name in kept.files

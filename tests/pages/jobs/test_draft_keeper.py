@@ -33,10 +33,10 @@ def test_only_the_last_state_that_waits_is_kept(
     assert stored.overrides == {"arrival_rate_rps": 4.0}
     assert set(stored.files) == {"scenario.yaml", "profiles.csv", "tables/scores.csv"}
     assert plan is None
-    assert keeper.fault == ""
+    assert keeper.fault_of("a") == ""
     path.unlink()
     keeper.keep_state(ANNA, "c", DraftState("gone", ScenarioEdit(str(path), base)))
     keeper.remove_states(ANNA, [one.number for one in kept]).result(60)
-    assert keeper.fault == "there is no such file"
+    assert keeper.fault_of("c") == "there is no such file"
     assert keeper.list_states(ANNA).result(60) == ()
     keeper.close()
