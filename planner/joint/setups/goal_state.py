@@ -146,8 +146,13 @@ class GoalState:
         self.bound = max(self.bound, min(bound, self.loss))
 
     def report(self, phase: str, bound: float | None = None) -> None:
-        """Report phase, loss and bound (the search's own, unless another one is given)."""
-        if self.shared.report is None:
+        """Report phase, loss and bound (the search's own, unless another one is given).
+
+        Searches for something else than the scenario's objective (the best quality at a cost,
+        fewest GPUs, a repair) count in units of their own and report nothing.
+        """
+        stated = str(self.shared.instance.objective)
+        if self.shared.report is None or str(self.goal.of) != stated:
             return
         best = None if self.incumbent is None else self.loss
         own = self.bound if np.isfinite(self.bound) else None

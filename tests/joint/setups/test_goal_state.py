@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.formulation import GoalKind
+from models.formulation import Goal, GoalKind
+from models.instance import ObjectiveKind
 from models.packing.first_fit import Packing, PackingVerdict
 from planner.joint.setups.goal_state import Incumbent, incumbent_for_goal
 from planner.joint.setups.setup_routing import RoutedSetup
@@ -91,3 +92,16 @@ def test_reports_carry_loss_and_bound() -> None:
     state.report("plan")
     state.report("search", -0.7)
     assert seen == [("search", None, None), ("plan", -0.5, -0.9), ("search", -0.5, -0.7)]
+
+
+def test_an_inner_search_reports_nothing() -> None:
+    """Under a cost the best quality is sought too: its loss, -0.63, is no cost."""
+    seen: list[object] = []
+    inner = goal_state(replace(INSTANCE, objective=ObjectiveKind.COST, quality_floor=0.0))
+    inner.shared.report = lambda *what: seen.append(what)
+    inner.goal = Goal(of=GoalKind.QUALITY)
+    inner.report("search")
+    assert seen == []
+    inner.goal = Goal(of=GoalKind.COST)
+    inner.report("search")
+    assert seen == [("search", None, None)]
