@@ -555,7 +555,6 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("planner/cli/demand_app", "planner/cli/scores_app", "planner/cli/study_app"),
         "planner/cli/library_app",
     ),
-    "tests/studies/sensitivity/test_thresholds.py": ("planner/studies/sensitivity/moved_plans",),
     "tests/cli/commands/test_tornado.py": (
         *("planner/presentation/sensitivity/moved_setups", "planner/cli/commands/thresholds"),
         *(

@@ -3,10 +3,13 @@
 A plan's *setup* is what runs: options and their replicas, of every setup of a schedule, and the
 nodes that the plan has decided.
 
-Kept is a setup by quotas (`models.instance.Quota`): no replica beyond those it has. A smaller setup
-is a part of it, so the best quality within the quotas is that of the setup itself; and where cost
-is minimised, the setup itself is the cheapest of its parts only if the plan found is that setup, or
-one on as many GPUs of each pool.
+Kept is a setup by quotas (`models.instance.Quota`): no replica beyond those it has. The plan within
+the quotas runs a part of the setup, and the setup itself can route as that part does: it has the
+same quality, and costs
+
+    its own GPUs at the prices there + what that plan sends outside
+
+at most, exactly so where there is nothing outside.
 """
 
 import threading
@@ -19,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from models.demand.node_numbers import decided_demand, decided_instance
+from models.formulation import known_fleet_cost
 from models.instance import Instance, ObjectiveKind, Quota
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.studies.sensitivity.moved_inputs import scenario_with_moved_input
@@ -26,6 +30,9 @@ from planner.studies.sensitivity.studied_inputs import StudiedInput
 from planner.studies.sweep_point import PointStatus, plan_content_of_point
 
 __all__ = ["MovedPlan", "RunningOptions", "plan_moved_input", "value_of_kept_setup"]
+
+COST_NOISE = 1e-9
+"""Part of a budget by which a cost exceeds it through rounding alone."""
 
 RunningOptions = tuple[tuple[str, str, int, float, int], ...]
 """(LLM, pool, tp degree, MPS share in per cent, replicas) of every deployed option, sorted."""
@@ -37,7 +44,7 @@ class MovedPlan:
 
     value, bound: of the objective (mean score, or USD/h). setups: what runs, an entry a setup (one
     where the fleet is fixed). nodes: decided, by pool. gpus: in use, by pool, of all setups.
-    reason: why there is no plan.
+    outside: USD/h for LLMs outside. reason: why there is no plan.
     """
 
     status: PointStatus
@@ -46,6 +53,7 @@ class MovedPlan:
     setups: tuple[RunningOptions, ...] = ()
     nodes: tuple[tuple[str, int], ...] = ()
     gpus: tuple[tuple[str, int], ...] = ()
+    outside: float = 0.0
     reason: str = ""
 
     @property
@@ -85,7 +93,8 @@ def _moved_plan(status: PointStatus, content: Mapping[str, Any], reason: str) ->
         bound=content["objective"]["bound"],
         setups=tuple(_running_options(setup["options"]) for setup in setups),
         nodes=tuple((one["pool"], int(one["nodes"])) for one in content.get("pools", ())),
-        gpus=_used_gpus(setups if cells else [content]),
+        gpus=_used_gpus(setups),
+        outside=content["cost"]["outside_usd_per_h"] or 0.0 if cells else 0.0,
         reason=reason,
     )
 
@@ -110,9 +119,9 @@ def value_of_kept_setup(
     today: MovedPlan,
     moved: tuple[StudiedInput, float],
     cancel: threading.Event | None = None,
-) -> MovedPlan | None:
-    """The plan with today's setup where an input has another value. None where it is no plan there,
-    or costs more than a part of it.
+) -> MovedPlan:
+    """The plan with today's setup where an input has another value; infeasible where it is proved
+    that it breaks a limit or costs more than the budget, else without a plan unknown.
 
     today: of one setup (a fixed fleet).
     """
@@ -127,11 +136,27 @@ def value_of_kept_setup(
         *plan_content_of_point(replace(there, instance=instance, demand=demand), cancel)
     )
     if not plan.has_plan:
-        return None
-    by_quality = instance.objective == ObjectiveKind.QUALITY
-    # A part of the setup on fewer GPUs is cheaper; within a budget it may be all that is paid for.
-    priced = not by_quality or (demand is not None and demand.cost_at_most is not None)
-    return None if priced and plan.gpus != today.gpus else plan
+        return plan
+    most = None if demand is None else demand.cost_at_most
+    if instance.objective == ObjectiveKind.QUALITY and most is None:
+        return plan
+    cost = _cost_of_kept_setup(instance, today) + plan.outside
+    if instance.objective == ObjectiveKind.QUALITY:
+        if most is None or cost <= most * (1.0 + COST_NOISE):
+            return plan
+        # With less sent outside it may still fit the budget.
+        status = PointStatus.UNKNOWN if plan.outside else PointStatus.INFEASIBLE
+        return replace(plan, status=status, value=None)
+    return replace(plan, value=cost, bound=plan.bound if plan.outside else cost)
+
+
+def _cost_of_kept_setup(instance: Instance, today: MovedPlan) -> float:
+    """USD/h of the GPUs that today's setup uses, at the instance's prices and numbers of nodes."""
+    used = dict(today.gpus)
+    cost = known_fleet_cost(instance, [used.get(pool.name, 0) for pool in instance.pools])
+    if cost is None:
+        raise ValueError("cost counts, and a pool in use has no price")
+    return cost
 
 
 def _with_kept_setup(instance: Instance, today: MovedPlan) -> Instance:

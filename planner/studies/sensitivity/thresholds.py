@@ -224,8 +224,9 @@ class _ThresholdSearch:
         if plan.runs_as(self.today):
             return _Probe(value, plan, stays=True, certain=closed)
         kept = value_of_kept_setup(self.loaded, self.today, at, self.cancel)
-        if kept is None or kept.value is None or plan.value is None:
-            return _Probe(value, plan, stays=False, certain=True)
+        if kept.value is None or plan.value is None:
+            proved = kept.status == PointStatus.INFEASIBLE
+            return _Probe(value, plan, stays=False, certain=proved)
         sign = 1.0 if self.loaded.instance.objective == ObjectiveKind.QUALITY else -1.0
         loss = sign * (plan.value - kept.value)
         if loss <= self._gap(plan.value):

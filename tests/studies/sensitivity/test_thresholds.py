@@ -39,10 +39,10 @@ def two_pools() -> dict[str, object]:
 
 def test_the_cheapest_setup_holds_until_its_replica_is_full() -> None:
     """One GPU carries 40 req/s: beyond it another setup is needed, whichever LLM runs."""
-    (row, price) = found_for(5.0, objective=COST, arrival_rate_rps=30).rows
+    (row, price) = found_for(10.0, objective=COST, arrival_rate_rps=30).rows
     assert row.high is not None
     assert row.high.beyond is not None
-    assert 40 - 1.5 <= row.high.kept <= 40 < row.high.beyond <= row.high.kept + 1.5
+    assert 40 - 3 <= row.high.kept <= 40 < row.high.beyond <= row.high.kept + 3
     assert row.high.certain
     assert row.low is not None
     assert (row.low.kept, row.low.beyond) == (pytest.approx(3.0), None)
@@ -53,11 +53,11 @@ def test_the_cheapest_setup_holds_until_its_replica_is_full() -> None:
 
 def test_a_price_holds_until_the_other_pool_is_as_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(study, "KINDS", (InputKind.PRICE,))
-    rows = {row.moved.words: row for row in found_for(5.0, **two_pools()).rows}
+    rows = {row.moved.words: row for row in found_for(10.0, **two_pools()).rows}
     dearer = rows["price of a GPU of pool p"].high
     assert dearer is not None
     assert dearer.beyond is not None
-    assert dearer.kept <= 3.0 <= dearer.beyond <= dearer.kept + 0.1
+    assert dearer.kept <= 3.0 <= dearer.beyond <= dearer.kept + 0.2
     assert dearer.plan is not None
     assert [entry[1] for entry in dearer.plan.setups[0]] == ["q"]
     cheaper = rows["price of a GPU of pool q"].low
