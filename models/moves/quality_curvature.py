@@ -59,12 +59,8 @@ def quality_curvature(
     values: np.ndarray, weights: np.ndarray, prices: np.ndarray, centre: np.ndarray
 ) -> QualityCurvature:
     """(1) at fractions centre (M,) with dual prices (M,) of scores values (M, N), weights (N,)."""
-    margin = values - prices[:, None]
-    best = margin.max(axis=0)
-    soft = np.exp((margin - best) / TEMPERATURE)
-    soft /= soft.sum(axis=0)
-    hessian = (np.diag(soft @ weights) - (soft * weights) @ soft.T) / TEMPERATURE
-    curvatures, directions = np.linalg.eigh((hessian + hessian.T) / 2)
+    best = (values - prices[:, None]).max(axis=0)
+    curvatures, directions = np.linalg.eigh(quality_hessian(values, weights, prices))
     curved = curvatures > FLAT * max(curvatures[-1], NO_COEFFICIENT)
     return QualityCurvature(
         prices=prices,
@@ -73,6 +69,15 @@ def quality_curvature(
         directions=directions[:, curved],
         curvatures=curvatures[curved],
     )
+
+
+def quality_hessian(values: np.ndarray, weights: np.ndarray, prices: np.ndarray) -> np.ndarray:
+    """(M, M) H of (1) at prices (M,) of scores values (M, N), weights (N,)."""
+    margin = values - prices[:, None]
+    soft = np.exp((margin - margin.max(axis=0)) / TEMPERATURE)
+    soft /= soft.sum(axis=0)
+    hessian = (np.diag(soft @ weights) - (soft * weights) @ soft.T) / TEMPERATURE
+    return np.asarray((hessian + hessian.T) / 2)
 
 
 def with_quality_curvature(

@@ -1,6 +1,7 @@
 """Local search between setups for a cost: the neighbourhood of the best plan, or of a dive from the
 relaxation where there is none (planner.joint.neighbourhood), in programs that price the miss of the
-quality floor (tree.floor_program).
+quality floor (tree.floor_program). It is where annealing (setups.cost_annealing) brings no plan:
+programs know scores that are no smooth surface.
 
     value     cost of the GPUs that the packing takes, and the price of what is missed
     take      a setup that is cheaper than the best plan and misses the floor by no more than values

@@ -49,7 +49,7 @@ GPUs) all programs of a search took 2.3 and 5.0 s with moves, 0.7 and 2.2 s with
 LEAST_LOSS = 1e-9
 """Reduced costs below this limit no replicas."""
 
-COST_NODES = 5
+COST_NODES = 1
 """Nodes of the question whether a plan has one cost: what the root did not settle with 12 LLMs, 400
 nodes did not either.
 """

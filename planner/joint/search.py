@@ -33,7 +33,7 @@ from models.program import build_program
 from planner.joint.branching import FLAT_LPS, branch_from_relaxation, programs_before_tree
 from planner.joint.capacity_bound import capacity_shortage
 from planner.joint.cost_floor import reach_cost_floor, rule_out_costs
-from planner.joint.cost_neighbourhood import search_cost_neighbourhood
+from planner.joint.cost_neighbourhood import price_of_floor, search_cost_neighbourhood
 from planner.joint.cost_rounding import round_for_cost
 from planner.joint.neighbourhood import search_neighbourhood
 from planner.joint.plunging import plunge_for_cost, plunge_from_relaxation
@@ -44,6 +44,7 @@ from planner.joint.root_relaxation import (
     relax_root,
     tighten_root,
 )
+from planner.joint.setups.cost_annealing import CostAnnealing
 from planner.joint.setups.curve_refinement import refine_curve_lines, split_curve_arms
 from planner.joint.setups.cut_loop import MANY_LLMS, RelaxationPoint
 from planner.joint.setups.goal_state import GoalState, Incumbent, incumbent_for_goal
@@ -65,6 +66,11 @@ from planner.running_seats import place_near_running_seats, running_seats_cost
 
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""
+
+ANNEALED_OPTIONS, ANNEALINGS = 120, 2
+"""Options of annealing, those of least loss in the relaxation; rounds of it, 2.5 s each with 12
+LLMs.
+"""
 
 NEIGHBOURS_FIRST = 1
 """Programs that are tried before the neighbourhood of the best plan is searched."""
@@ -305,18 +311,21 @@ class Search:
         # With few LLMs the cuts nearby leave opening cuts little to do: 0.3 s of 1 s for nothing.
         if not (self.relaxation.nearby or self.closed() or self.shared.clock.stopped()):
             self._tighten(self.relaxation)
+        annealing: CostAnnealing | None = None
         if self.state.goal.of == GoalKind.COST and not self.closed():
-            self._seek_cheap_setups(self.relaxation)
+            annealing = self._annealing(self.relaxation)
+            self._seek_cheap_setups(self.relaxation, annealing)
         if self.near:
             nearby = (*self.relaxation.nearby, *self.near)
             self.relaxation = replace(self.relaxation, nearby=nearby)
         self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
-        # With few LLMs the program for all costs is as quick.
-        if self.incumbent is not None and len(self.shared.instance.llms) > NEARBY_LLMS:
-            rule_out_costs(self.state, self._milp, self._use)
+        if annealing is not None:
+            self._close_cost(self._milp, annealing)
         return self._milp
 
-    def _seek_cheap_setups(self, relaxation: RootRelaxation) -> None:
+    def _seek_cheap_setups(
+        self, relaxation: RootRelaxation, annealing: CostAnnealing | None
+    ) -> None:
         """Plans of a cost goal before its first program, near the relaxation; where none of these
         reaches the floor, at any cost, and by plunges.
 
@@ -324,6 +333,10 @@ class Search:
         linear program of one setup takes as long as ten of 12 LLMs.
         """
         state, before, instance = self.state, self.loss, self.shared.instance
+        if annealing is not None:
+            annealing.improve()
+        if self.closed() or self.loss < before:
+            return
         if NEARBY_LLMS < len(instance.llms) <= MANY_LLMS and not instance.prices_changes:
             search_cost_neighbourhood(state, relaxation)
         if self.closed() or self.loss < before:
@@ -335,6 +348,26 @@ class Search:
             self._reach_floor_at_any_cost()
         if not is_rounded and not self.closed():
             self.near += tuple(plunge_for_cost(state, relaxation))
+
+    def _annealing(self, relaxation: RootRelaxation) -> CostAnnealing | None:
+        """Annealing over the promising options of a cost goal, with more than NEARBY_LLMS where
+        the floor has a price; None elsewhere: with few LLMs programs are as quick.
+        """
+        instance, price = self.shared.instance, price_of_floor(relaxation)
+        few = len(instance.llms) <= NEARBY_LLMS
+        if few or instance.prices_changes or price <= 0:
+            return None
+        options = RestrictedMilp(self.state, relaxation).promising(ANNEALED_OPTIONS)
+        return CostAnnealing(self.state, relaxation.point, relaxation.layout, options, price)
+
+    def _close_cost(self, milp: RestrictedMilp, annealing: CostAnnealing) -> None:
+        """Bring bound and plan of a cost goal together before the programs for all costs."""
+        if self.incumbent is not None:
+            rule_out_costs(self.state, milp, self._use)
+        while 0 < annealing.plans and annealing.rounds < ANNEALINGS:
+            if self.closed() or self.shared.clock.stopped():
+                break
+            annealing.improve()
 
     def _tighten(self, relaxation: RootRelaxation) -> None:
         """The relaxation with opening cuts, and a plan from its point, which lies nearer to one."""
