@@ -319,7 +319,7 @@ class Search:
             nearby = (*self.relaxation.nearby, *self.near)
             self.relaxation = replace(self.relaxation, nearby=nearby)
         self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
-        if annealing is not None:
+        if self.state.goal.of == GoalKind.COST and self.incumbent is not None:
             self._close_cost(self._milp, annealing)
         return self._milp
 
@@ -350,21 +350,22 @@ class Search:
             self.near += tuple(plunge_for_cost(state, relaxation))
 
     def _annealing(self, relaxation: RootRelaxation) -> CostAnnealing | None:
-        """Annealing over the promising options of a cost goal, with more than NEARBY_LLMS where
-        the floor has a price; None elsewhere: with few LLMs programs are as quick.
+        """Annealing over the promising options of a cost goal, with more than NEARBY_LLMS and at
+        most MANY_LLMS where the floor has a price; None elsewhere: with few LLMs programs are as
+        quick, with 20 rounding takes 2 s in place of 4.
         """
         instance, price = self.shared.instance, price_of_floor(relaxation)
-        few = len(instance.llms) <= NEARBY_LLMS
-        if few or instance.prices_changes or price <= 0:
+        other = not NEARBY_LLMS < len(instance.llms) <= MANY_LLMS
+        if other or instance.prices_changes or price <= 0:
             return None
         options = RestrictedMilp(self.state, relaxation).promising(ANNEALED_OPTIONS)
         return CostAnnealing(self.state, relaxation.point, relaxation.layout, options, price)
 
-    def _close_cost(self, milp: RestrictedMilp, annealing: CostAnnealing) -> None:
+    def _close_cost(self, milp: RestrictedMilp, annealing: CostAnnealing | None) -> None:
         """Bring bound and plan of a cost goal together before the programs for all costs."""
-        if self.incumbent is not None:
+        if len(self.shared.instance.llms) > NEARBY_LLMS:
             rule_out_costs(self.state, milp, self._use)
-        while 0 < annealing.plans and annealing.rounds < ANNEALINGS:
+        while annealing is not None and annealing.plans and annealing.rounds < ANNEALINGS:
             if self.closed() or self.shared.clock.stopped():
                 break
             annealing.improve()
