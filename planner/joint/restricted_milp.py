@@ -49,11 +49,6 @@ GPUs) all programs of a search took 2.3 and 5.0 s with moves, 0.7 and 2.2 s with
 LEAST_LOSS = 1e-9
 """Reduced costs below this limit no replicas."""
 
-COST_NODES = 1
-"""Nodes of the question whether a plan has one cost: what the root did not settle with 12 LLMs, 400
-nodes did not either.
-"""
-
 COST_SLACK = 0.01
 """Part of a price step by which such a plan may be dearer: far beyond the solver's tolerances, and
 no other cost lies within it.
@@ -190,9 +185,11 @@ class RestrictedMilp:
 
     # -- programs ----------------------------------------------------------------------------------
 
-    def solve_at_cost(self, cost: float, gpus: tuple[np.ndarray, np.ndarray]) -> MilpSolution:
-        """Whether a plan costs as little (USD/h), in few nodes: infeasible is a proof that none
-        does.
+    def solve_at_cost(
+        self, cost: float, gpus: tuple[np.ndarray, np.ndarray], nodes: int
+    ) -> MilpSolution:
+        """Whether a plan costs as little (USD/h), within some nodes: infeasible is a proof that
+        none does.
 
         gpus: (P,) least and most GPUs in use of every pool. All options and replicas take part that
         the relaxation's reduced costs allow within the cost.
@@ -217,7 +214,7 @@ class RestrictedMilp:
             if column >= 0:
                 low[column] = max(low[column], gpus[0][p])
                 high[column] = min(high[column], gpus[1][p])
-        settings = shared.settings(nodes=COST_NODES)
+        settings = shared.settings(nodes=nodes)
         answer = solve_with_highs(replace(linear, low=low, high=high), settings)
         shared.milp_solves += 1
         shared.nodes += answer.nodes

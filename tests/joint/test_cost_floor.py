@@ -203,11 +203,12 @@ def test_costs_below_the_cheapest_plan_are_ruled_out() -> None:
         def counted(
             cost: float,
             gpus: tuple[np.ndarray, np.ndarray],
+            nodes: int,
             asked: list[float] = asked,
             solve: Callable[..., MilpSolution] = solve,
         ) -> MilpSolution:
             asked.append(cost)
-            return solve(cost, gpus)
+            return solve(cost, gpus, nodes)
 
         milp.solve_at_cost = counted  # type: ignore[method-assign]
         state.incumbent = Mock(loss=truth + 1.0)

@@ -106,8 +106,8 @@ class CostAnnealing:
         price: float,
     ) -> None:
         """price: USD/h of quality (0..1 scale) at the floor, above 0."""
-        shared, self._options = state.shared, np.array(options)
-        instance, quality, options = shared.instance, shared.quality, self._options
+        shared, chosen = state.shared, np.array(options)
+        instance, quality, self._options = shared.instance, shared.quality, chosen
         self.state, self._price = state, price
         self.rounds = self.plans = 0
         self._floor = state.goal.quality_at_least or 0.0
@@ -118,12 +118,13 @@ class CostAnnealing:
         self._near = setup_curvature(quality.values, quality.weights, prices, pieces, llm)
         self._rates = self._near.push[np.arange(llm.size), llm] * instance.arrival_rate
         # What estimates err by: at the relaxation, and then at setups that were routed.
-        at_relaxation = float(self._near.at(point.replicas[None, options])[0])
+        at_relaxation = float(self._near.at(point.replicas[None, chosen])[0])
         self._errors = [point.quality - at_relaxation]
-        self._centre, self._upper = point.replicas[options], shared.upper[options]
+        self._centre, self._upper = point.replicas[chosen], shared.upper[chosen]
         # Several capacity rows are alike over a part of the options.
         rows = [row for row in shared.capacity if not row.per_node]
-        pool_and_row = [np.concatenate([[row.pool], row.weight[options]]) for row in rows]
+        pool_and_row = [np.concatenate([[row.pool], row.weight[chosen]]) for row in rows]
+        pool_and_row += [np.append(p, np.zeros(chosen.size)) for p in range(len(instance.pools))]
         kept = np.unique(np.array(pool_and_row), axis=0)
         self._rows = np.ascontiguousarray(kept[:, 1:].T)
         self._first_rows = np.searchsorted(kept[:, 0], np.arange(len(instance.pools)))
@@ -137,7 +138,7 @@ class CostAnnealing:
         self._most = np.array(limits)
         cost = max(point.loss - self._fleet.base, 1e-9)
         self._hot, self._cold = HOT * cost, COLD * cost
-        liked = np.exp(-point.column_loss[options] / (CHOICE * cost))
+        liked = np.exp(-point.column_loss[chosen] / (CHOICE * cost))
         size = [(o.pool, o.tp_degree * o.mps_share) for o in (instance.options[k] for k in options)]
         alike = np.array([[a == b for b in size] for a in size])
         self._choices = np.stack(
@@ -203,7 +204,7 @@ class CostAnnealing:
         away = kind < REMOVED
         moved[each[away], gone[away]] -= 1
         among = self._choices[rng.integers(0, len(self._choices), count), gone]
-        comes = np.minimum((among < rng.random(count)[:, None]).sum(axis=1), options - 1)
+        comes = np.minimum((among < rng.random((count, 1))).sum(axis=1), options - 1)
         many = np.where(rng.random(count) < TWICE, 2, 1)
         added = kind > 1 - ADDED
         moved[each[added], comes[added]] += many[added]
