@@ -214,12 +214,20 @@ class RestrictedMilp:
             if column >= 0:
                 low[column] = max(low[column], gpus[0][p])
                 high[column] = min(high[column], gpus[1][p])
+        # The best quality at the cost: branches then say how far they are from the floor, which
+        # a cost that hardly varies does not (13 nodes in place of 39, 12 LLMs).
+        best = np.zeros(linear.cost.size)
+        best[compiled.quality] = -1.0
         settings = shared.settings(nodes=nodes)
-        answer = solve_with_highs(replace(linear, low=low, high=high), settings)
+        answer = solve_with_highs(
+            replace(linear, cost=best, offset=0.0, low=low, high=high), settings
+        )
         shared.milp_solves += 1
         shared.nodes += answer.nodes
         shared.clock.book_work(answer.nodes, columns)
         shared.clock.add("highs", answer.seconds)
+        if answer.stop is not StopReason.INFEASIBLE:
+            answer = replace(answer, value=cost, bound=state.bound)
         return MilpSolution(answer, compiled, len(shared.instance.options))
 
     def solve(

@@ -32,7 +32,12 @@ from models.nogood import NoGood
 from models.program import build_program
 from planner.joint.branching import FLAT_LPS, branch_from_relaxation, programs_before_tree
 from planner.joint.capacity_bound import capacity_shortage
-from planner.joint.cost_floor import MANY_NODES, reach_cost_floor, rule_out_costs
+from planner.joint.cost_floor import (
+    FEW_NODES,
+    MANY_NODES,
+    reach_cost_floor,
+    rule_out_costs,
+)
 from planner.joint.cost_neighbourhood import price_of_floor, search_cost_neighbourhood
 from planner.joint.cost_rounding import round_for_cost
 from planner.joint.neighbourhood import search_neighbourhood
@@ -364,13 +369,12 @@ class Search:
     def _close_cost(self, milp: RestrictedMilp, annealing: CostAnnealing | None) -> None:
         """Bring bound and plan of a cost goal together before the programs for all costs."""
         if len(self.shared.instance.llms) > NEARBY_LLMS:
-            rule_out_costs(self.state, milp, self._use)
+            nodes = FEW_NODES if annealing is None else MANY_NODES
+            rule_out_costs(self.state, milp, self._use, nodes)
         while annealing is not None and annealing.plans and annealing.rounds < ANNEALINGS:
             if self.closed() or self.shared.clock.stopped():
                 break
             annealing.improve()
-        if annealing is not None and not self.closed():
-            rule_out_costs(self.state, milp, self._use, MANY_NODES)
 
     def _tighten(self, relaxation: RootRelaxation) -> None:
         """The relaxation with opening cuts, and a plan from its point, which lies nearer to one."""
