@@ -75,8 +75,8 @@ def llm_colour_style(signs: Mapping[str, str], title: str | None = "LLM") -> alt
     return alt.Color("LLM:N", scale=scale, legend=legend)
 
 
-def dash_style_by(column: str, names: Sequence[str], legend: alt.Legend) -> alt.StrokeDash:
-    """Dashes by a column, in the order of its names."""
+def dash_style_by(column: str, names: Sequence[str], legend: alt.Legend | None) -> alt.StrokeDash:
+    """Dashes by a column, in the order of its names. legend: None for no legend."""
     dashes: list[Any] = [DASHES[k % len(DASHES)] for k in range(len(names))]
     scale = alt.Scale(domain=list(names), range=dashes)
     return alt.StrokeDash(f"{column}:N", scale=scale, legend=legend)

@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app_pages.charts.measured_points import build_measured_points_chart
+from app_pages.charts.style import show_styled_chart
 from app_pages.jobs.new_curves import NewCurves
 from app_pages.session.draft import current_draft, draft_files, draft_folder, draft_value
 from app_pages.session.draft_curves import RUNS, draft_imported_curves, draft_runs
@@ -203,6 +205,8 @@ def _draw_benchmark_curves(made: NewCurves, folder: str) -> None:
     frame = made.frame
     options = len(frame[["llm", "gpu", "tp_degree", "mps_share_pct"]].drop_duplicates())
     st.markdown(f"**{len(frame)} points of {options} option{'s' * (options > 1)}.**")
+    if (chart := build_measured_points_chart(frame)) is not None:
+        show_styled_chart(chart, "measured-points")
     present = {column: head for column, head in POINTS.items() if column in frame}
     draw_shown_table(frame[list(present)].rename(columns=present), "Measured points.")
     lines = [line.replace(folder, "").strip() for line in (*made.files, *made.notices)]
