@@ -52,10 +52,12 @@ def draw_library_view() -> None:
         "Plans with their scenarios and tables. They stay when this page or the server ends. The"
         " commands `plan --save` and `library` use the same library."
     )
+    # Where the server keeps its files is no business of who signs in on it.
     who = "You see your own records, and those that are shared with all who sign in."
     if not visitors_sign_in():
-        who = f"{sign_in_exposure()} Whoever opens it uses all of the library."
-    st.caption(f"{plain_markdown(where)}. {who}")
+        exposure = f"{sign_in_exposure()} Whoever opens it uses all of the library."
+        who = f"{plain_markdown(where)}. {exposure}"
+    st.caption(who)
     draw_library_keeping()
     draw_library_records()
     draw_resume_list()

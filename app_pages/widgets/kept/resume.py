@@ -79,8 +79,9 @@ def draw_resume_list() -> None:
             args=(draft.number, draft.name),
         )
         st.button("Remove", key="remove-draft", on_click=_remove_listed, args=((draft.number,),))
-        label = f"Remove all {len(known)}"
-        st.button(label, key="remove-drafts", on_click=_remove_listed, args=(tuple(names),))
+        if len(known) > 1:
+            label = f"Remove all {len(known)}"
+            st.button(label, key="remove-drafts", on_click=_remove_listed, args=(tuple(names),))
     if (failed := st.session_state.pop("draft-failure", None)) is not None:
         failure_markdown_box(failed, "Not removed", "")
 

@@ -4,7 +4,12 @@ import streamlit as st
 
 from app_pages.session import job_slots, reruns, saved_plans, share_link, state, uploads
 from app_pages.session.state import ShownCells, ShownPlan
-from app_pages.session.visitor import is_library_open, kept_as_visitor
+from app_pages.session.visitor import (
+    is_library_open,
+    kept_as_visitor,
+    visitor_signed_in,
+    visitors_sign_in,
+)
 from app_pages.widgets.markdown import failure_markdown_box
 from planner.scenario.edits import edit_words
 
@@ -19,10 +24,10 @@ def draw_share_notice() -> None:
     if not share_link.opened_link():
         return
     if share_link.is_link_shown():
-        st.caption(
-            ":material/link: Opened from a link, read-only: what you change and plan here is your"
-            " own copy, in this browser tab."
-        )
+        words = ":material/link: Opened from a link, read-only"
+        if not visitors_sign_in() or visitor_signed_in() is not None:
+            words += ": what you change and plan here is your own copy"
+        st.caption(f"{words}.")
     elif (unopened := uploads.upload_failure()) is not None:
         failure_markdown_box(unopened[0], "The link was not opened", unopened[1])
 

@@ -66,6 +66,7 @@ def test_an_upload_is_kept_at_once_and_comes_back_with_its_plan() -> None:
     assert len(drafts_of(key)) == 2
     again.button(key="remove-drafts").click().run()
     assert drafts_of(key) == []
+    assert "There is none" in words(again)
     assert not again.exception
 
 
