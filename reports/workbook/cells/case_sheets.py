@@ -17,7 +17,7 @@ __all__ = [
     "write_limits",
 ]
 
-WIDE_TEXT = 48
+WIDE_TEXT, NUMBERS_WIDTH = 48.0, 16.0
 
 
 def write_case_results(book: Book, report: CellsReport) -> None:
@@ -30,7 +30,10 @@ def write_case_results(book: Book, report: CellsReport) -> None:
     ]
     page = Page(book, "Case results", "Case results: what every case needs and gets", stories)
     frame = report["tables"]["cases"]
-    page.bare, page.widest[len(frame.columns) - 2] = True, WIDE_TEXT
+    # The tables below must not widen the columns of this one.
+    columns = len(frame.columns)
+    page.bare, page.widest = True, dict.fromkeys(range(1, columns), NUMBERS_WIDTH)
+    page.widest[columns - 2] = WIDE_TEXT
     write_table(page, frame, "cases", **case_costs(book, page, report))
     name_case_costs(book)
     width = 760 + 24 * max(0, len(frame) - 8)

@@ -114,6 +114,8 @@ def _write_map_tables(book: Book, page: Page, report: CellsReport) -> None:
     pools = report["tables"]["pools"]
     each = len(pools) // max(len(report["maps"]), 1)
     for k, (cases, frame) in enumerate(report["maps"]):
+        if k > 0:
+            page.breaks.append(page.row)
         if len(report["maps"]) > 1:
             page.heading(f"Setup of {cases}")
         own = pools.iloc[k * each : (k + 1) * each]
