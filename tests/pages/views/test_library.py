@@ -88,8 +88,10 @@ def test_a_link_opens_an_uploaded_plan_until_it_is_taken_back() -> None:
 
 def test_a_page_that_others_can_open_has_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamlit.get_option", lambda name: "0.0.0.0")  # noqa: S104
-    app = opened("library")
+    app = opened("library", kept=43 * "A")
     assert "There is no log-in" in unescaped(app)
+    assert "every machine that reaches this one can open it" in unescaped(app)
+    assert "links to kept plans do not open on this server" in unescaped(app)
     assert not [one for one in app.button if one.label == "Keep this plan"]
     monkeypatch.setenv("PLANNER_PAGE_LIBRARY", "shared")
     app.run()
