@@ -16,6 +16,7 @@ from app_pages.session.draft import (
 )
 from app_pages.session.draft_parts import draft_rows
 from app_pages.session.uploads import MOST_BYTES
+from app_pages.widgets.markdown import plain_markdown
 from profiles.io.faults import Fault
 
 __all__ = [
@@ -158,7 +159,7 @@ def draw_draft_files(slot: str, label: str, endings: Sequence[str], *, several: 
         names = ", ".join(name for name, _ in files[:3])
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":material/description: `{names.replace('`', '')}`{more}")
+            st.markdown(f":material/description: {plain_markdown(names)}{more}")
             again = f"forget-{slot}"
             st.button("Other files", key=again, on_click=_forget_files_of_draft, args=(slot,))
         return
