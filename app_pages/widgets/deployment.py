@@ -70,8 +70,8 @@ def _draw_deployment_setup(here: ShownPlan) -> None:
         [*FIRST, *slos, "Provenance"],
     )
     st.caption(
-        "TP degree: GPUs that one replica spans. MPS share: its part of each of them. Utilisation:"
-        " of the highest profiled rate."
+        "TP degree: GPUs a replica spans. MPS share: its part of each. Utilisation: of the highest"
+        " profiled rate."
     )
     with st.expander("The map as a table"):
         alt = "One row per shard: pool, node, GPU, LLM, degree, share and memory."

@@ -65,7 +65,7 @@ def draw_shown_table(
         },
     )
     if shown.shape[1] >= WIDE:
-        st.caption(f"{shown.shape[1]} columns: scroll the table sideways.")
+        st.caption(f"Scroll sideways ({shown.shape[1]} columns).")
 
 
 def _table_widget_config(frame: pd.DataFrame, header: str) -> Any:

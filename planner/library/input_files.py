@@ -78,9 +78,10 @@ def write_input_files(kept: KeptInput, folder: Path) -> Path:
     possible, DataError for a name that leads out of the folder.
     """
     for name, content in kept.files.items():
-        if not name or _inside_folder(name) != name:
-            problem = "the name of a kept file leads out of its folder"
-            raise DataError([Fault(name[:100], "", "", problem, "keep the scenario again")])
+        # SQLite keeps values of any kind in a column of texts.
+        if not isinstance(name, str) or not name or _inside_folder(name) != name:
+            problem = "the name of a kept file is none, or leads out of its folder"
+            raise DataError([Fault(str(name)[:100], "", "", problem, "keep the scenario again")])
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -51,9 +51,10 @@ def test_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pyplot.close("all")
 
 
-def test_it_uses_every_function_but_baselines_and_the_library() -> None:
+def test_it_uses_every_function_but_long_studies_and_the_library() -> None:
     text = NOTEBOOK.read_text(encoding="utf-8")
     functions = {name for name in planner.__all__ if name.islower()}
     # Those of the library write outside the notebook's folder: docs/api.md has them.
     kept = {"save", "list_kept", "read_kept", "remove_kept"}
-    assert {name for name in functions if f"planner.{name}(" not in text} == {"baselines", *kept}
+    long = {"baselines", "tornado", "thresholds"}
+    assert {name for name in functions if f"planner.{name}(" not in text} == {*long, *kept}

@@ -11,6 +11,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from planner.packed_files import EXAMPLES
 from planner.version import VERSION
@@ -57,14 +60,15 @@ def test_requirements_are_those_of_the_file(installed: Installed) -> None:
         for line in (HOME / "requirements.txt").read_text(encoding="utf-8").splitlines()
         if line and not line.startswith("#")
     ]
-    assert sorted(map(_spec, required)) == sorted(map(_spec, wanted))
+    by_name = {found[0]: found for found in map(_spec, required)}
+    assert by_name == {found[0]: found for found in map(_spec, wanted)}
+    assert len(by_name) == len(required) == len(wanted)
 
 
-def _spec(requirement: str) -> tuple[str, tuple[str, ...]]:
-    """Name and limits of a requirement in one spelling."""
-    found = re.fullmatch(r"([\w.-]+)(.*)", requirement.strip())
-    assert found is not None
-    return found[1].replace(".", "-"), tuple(sorted(found[2].split(",")))
+def _spec(requirement: str) -> tuple[str, set[str], SpecifierSet]:
+    """Name, extras and limits of a requirement in one spelling."""
+    found = Requirement(requirement)
+    return canonicalize_name(found.name), found.extras, found.specifier
 
 
 def test_version_and_help(installed: Installed) -> None:

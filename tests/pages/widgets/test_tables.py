@@ -34,7 +34,7 @@ def test_a_wide_table_says_that_it_scrolls(columns: int) -> None:
     app = AppTest.from_function(draw, args=(columns,)).run()
     assert not app.exception
     told = [caption.value for caption in app.caption]
-    assert told == (["8 columns: scroll the table sideways."] if columns >= WIDE else [])
+    assert told == (["Scroll sideways (8 columns)."] if columns >= WIDE else [])
 
 
 def test_truth_values_are_boxes_in_tables_of_objects_too() -> None:
