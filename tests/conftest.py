@@ -3,6 +3,7 @@ capitals), and a page that does not rest.
 """
 
 import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from tests.support.outside import NOT_RUN
 # The same examples in every run; `python -m tests.fuzz` looks for others.
 settings.register_profile("suite", derandomize=True, deadline=None)
 settings.load_profile("suite")
+
+MAIN = sys.modules["__main__"]
 
 pytest_plugins = (
     "tests.support.kept.library_case",  # the fixtures `library` and `postgres`
@@ -62,6 +65,13 @@ def marginals_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     has no clock.
     """
     monkeypatch.setattr("app_pages.widgets.marginals.QUIET_S", 1e-9)
+
+
+def pytest_runtest_teardown() -> None:
+    """A page under test is `__main__` while it is drawn, and Streamlit leaves it there; processes
+    that start afterwards would draw it.
+    """
+    sys.modules["__main__"] = MAIN
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

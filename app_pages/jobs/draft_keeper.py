@@ -5,6 +5,7 @@ minutes, and what was uploaded a moment ago must be safe at once. It reads bytes
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,8 @@ class DraftKeeper:
 
     def warm_up(self) -> None:
         """Import what the first use needs."""
-        self._thread.submit(self._opened)
+        with suppress(RuntimeError):  # the server ends already
+            self._thread.submit(self._opened)
 
     def close(self) -> None:
         """Keep what waits, then end the thread."""
