@@ -44,8 +44,8 @@ FEWEST_DIGITS = 5
 SAME_LAST_DIGIT, SAME_SHARE = 0.11, 5e-3
 """Of other figures: plans within the gap route a little more here or there."""
 FIGURE = re.compile(r"\d[\d,]*\.\d+")
-DATE = re.compile(r"\b20\d\d-\d\d-\d\d\b")
-"""Of what was kept in the library."""
+DATE = re.compile(r"\b20\d\d-\d\d-\d\d(?: \d\d:\d\d)?\b")
+"""Of what was kept in the library, with its time."""
 
 
 @dataclass(frozen=True)
