@@ -6,6 +6,10 @@ heard that a value changed elsewhere (another widget, a point that is opened, a 
 brings the old value back, as if it had just been typed. So the widget gets another key then,
 and events of the old key are ignored.
 
+Values: a value that a script gives a widget takes the place of what stands in the browser, also of
+what a person has entered while that script ran. So it is given only where the browser has not sent
+it: `fill_widget_across_reruns`, and `fill_key_across_reruns` for a key that stays.
+
 Callbacks: when the next click arrives, Streamlit leaves the callback of the last one at its next
 look into `st.session_state`, and what it had still to do is lost. So a callback is
 `survive_reruns`: it is done again from its start before the next click is handled. What takes a
@@ -29,6 +33,8 @@ from streamlit.runtime.state.safe_session_state import SafeSessionState
 __all__ = [
     "accept_value_across_reruns",
     "defer",
+    "fill_key_across_reruns",
+    "fill_widget_across_reruns",
     "run_deferred_before_rerun",
     "survive_reruns",
     "take_clicks_in_first",
@@ -110,6 +116,19 @@ def widget_key_across_reruns(name: str, value: Any) -> str:
         number += 1
     _keys()[name] = (value, number)
     return _numbered(name, number)
+
+
+def fill_widget_across_reruns(name: str, value: Any) -> str:
+    """Let a widget show `value` when it is drawn next, and return its key."""
+    key = widget_key_across_reruns(name, value)
+    fill_key_across_reruns(key, value)
+    return key
+
+
+def fill_key_across_reruns(key: str, value: Any) -> None:
+    """Let the widget of a key show `value` when it is drawn next."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
 
 
 def accept_value_across_reruns(name: str, key: str, value: Any) -> bool:

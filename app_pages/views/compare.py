@@ -63,7 +63,7 @@ def choose_plans_to_compare(names: Sequence[str]) -> list[str]:
     chosen = list(names[-2:])
     if picked is not None:
         chosen = [name for name in picked if name in names]
-    st.session_state["compare-chosen"] = chosen
+    reruns.fill_key_across_reruns("compare-chosen", chosen)
     st.multiselect(
         "Plans",
         names,
@@ -72,7 +72,7 @@ def choose_plans_to_compare(names: Sequence[str]) -> list[str]:
         on_change=plans_chosen,
         help="The others are compared with the first one.",
     )
-    return list(st.session_state["compare-chosen"])
+    return chosen
 
 
 @reruns.survive_reruns
@@ -122,7 +122,7 @@ def draw_steps_compared(contents: Mapping[str, PlanContent]) -> None:
         f"{one} to {other}": (one, other) for one in contents for other in contents if one != other
     }
     way = memory()["steps"] if memory()["steps"] in ways else next(iter(ways))
-    st.session_state["compare-steps"] = way
+    reruns.fill_key_across_reruns("compare-steps", way)
     st.selectbox("From and to", list(ways), key="compare-steps", on_change=way_chosen)
     old, new = ways[way]
     diff = diff_plans(contents[old], contents[new])
@@ -160,8 +160,7 @@ def draw_kept_to_compare(names: Sequence[str]) -> None:
         name = st.selectbox("Plan", names, key="compare-which")
         if name is None:
             return
-        key = reruns.widget_key_across_reruns("compare-name", name)
-        st.session_state[key] = name
+        key = reruns.fill_widget_across_reruns("compare-name", name)
         st.text_input("Its name", key=key, on_change=rename_plan, args=(name, key), max_chars=80)
         mine = saved_plans.by_name().get(name) is state.shown_plan()
         with st.container(horizontal=True):

@@ -145,7 +145,7 @@ def choose_export_parts() -> list[str]:
     """What goes into the bundle; all of KINDS means all in which the plan can be expressed."""
     parts = st.session_state.setdefault("export-parts", {"some": False, "kinds": list(KINDS)})
     for name, value in parts.items():
-        st.session_state[f"export-{name}"] = value
+        reruns.fill_key_across_reruns(f"export-{name}", value)
     own = st.toggle(
         "Choose the parts myself",
         key="export-some",

@@ -121,8 +121,7 @@ def draw_objective_inputs() -> None:
     """Best quality with a budget, or the least cost of a quality."""
     goal = "cost" if "minimize" in state.edited_content()["objective"] else "quality"
     with st.container(horizontal=True):
-        key = reruns.widget_key_across_reruns("goal", goal)
-        st.session_state[key] = goal
+        key = reruns.fill_widget_across_reruns("goal", goal)
         st.radio(
             "Objective",
             list(GOALS),
@@ -193,8 +192,7 @@ def goal_input_chosen(key: str) -> None:
 
 def draw_choice_input(path: str, label: str, offered: tuple[int, ...], chosen: list | None) -> None:
     """A list of numbers; none = every profiled one."""
-    key = reruns.widget_key_across_reruns(f"in-{path}", list(chosen or []))
-    st.session_state[key] = list(chosen or [])
+    key = reruns.fill_widget_across_reruns(f"in-{path}", list(chosen or []))
     options = sorted({*offered, *(chosen or [])})
     st.multiselect(
         label,

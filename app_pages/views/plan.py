@@ -177,8 +177,7 @@ def draw_plan_name(here: ShownPlan) -> None:
     name = saved_plans.name_of(here)
     if name is None:
         return
-    key = reruns.widget_key_across_reruns("plan-name", name)
-    st.session_state[key] = name
+    key = reruns.fill_widget_across_reruns("plan-name", name)
     st.text_input(
         "Kept for Compare as",
         key=key,

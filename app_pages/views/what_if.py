@@ -68,8 +68,7 @@ def draw_what_if_slider(knob: Knob) -> None:
     number = int if knob.whole else float
     if high <= low:
         return
-    key = reruns.widget_key_across_reruns(f"what-if-{knob.path}", number(knob.value))
-    st.session_state[key] = number(knob.value)
+    key = reruns.fill_widget_across_reruns(f"what-if-{knob.path}", number(knob.value))
     ends: dict[str, Any] = {
         "min_value": number(low),
         "max_value": number(high),

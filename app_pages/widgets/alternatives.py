@@ -68,7 +68,7 @@ def _draw_alternatives_choices(here: ShownPlan) -> None:
             names.append(name)
     memory["current"] = memory["current"] if memory["current"] in names else NOTHING
     for name, value in memory.items():
-        st.session_state[f"what-if-near-{name}"] = value
+        reruns.fill_key_across_reruns(f"what-if-near-{name}", value)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = "what-if-near-number"
         look: dict[str, Any] = {"on_change": _remember, "width": 160}

@@ -121,7 +121,7 @@ def _choose_frontier_field(fields: Sequence[ScenarioField]) -> ScenarioField | N
     labels = [*(field.label for field in fields), OTHER]
     if memory["label"] not in labels:
         memory["label"], memory["values"] = labels[0], fields[0].values
-    st.session_state["what-if-field"] = memory["label"]
+    reruns.fill_key_across_reruns("what-if-field", memory["label"])
     st.selectbox(
         "What to vary",
         labels,
@@ -140,7 +140,7 @@ def _choose_frontier_field(fields: Sequence[ScenarioField]) -> ScenarioField | N
 def _frontier_text_input(label: str, name: str, hint: str) -> None:
     """A text that is kept for the session under `name`."""
     key = f"what-if-{name}"
-    st.session_state[key] = _frontier_memory()[name]
+    reruns.fill_key_across_reruns(key, _frontier_memory()[name])
     st.text_input(label, key=key, on_change=_remember, args=(name, key), help=hint)
 
 
@@ -224,7 +224,7 @@ def _draw_frontier_chart(frame: pd.DataFrame, measures: Sequence[str]) -> None:
     """One measure over the field; a click opens a point."""
     memory = _frontier_memory()
     memory["measure"] = memory["measure"] if memory["measure"] in measures else measures[0]
-    st.session_state["what-if-measure"] = memory["measure"]
+    reruns.fill_key_across_reruns("what-if-measure", memory["measure"])
     st.selectbox(
         "Measure",
         measures,

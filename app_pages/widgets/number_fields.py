@@ -11,9 +11,7 @@ __all__ = ["draw_number_field", "draw_optional_number_field"]
 
 def draw_number_field(path: str, label: str, least: float, step: float) -> None:
     """A number of the scenario."""
-    value = float(_number_field_value(path))
-    key = reruns.widget_key_across_reruns(f"in-{path}", value)
-    st.session_state[key] = value
+    key = reruns.fill_widget_across_reruns(f"in-{path}", float(_number_field_value(path)))
     _draw_field(path, label, key, min_value=least, step=step)
 
 
@@ -21,8 +19,7 @@ def draw_optional_number_field(path: str, label: str, least: float, step: float)
     """A number that may be left out."""
     stated = _number_field_value(path)
     value = None if stated is None else float(stated)
-    key = reruns.widget_key_across_reruns(f"in-{path}", value)
-    st.session_state[key] = value
+    key = reruns.fill_widget_across_reruns(f"in-{path}", value)
     _draw_field(path, label, key, min_value=least, step=step, value=None, placeholder="none")
 
 

@@ -41,11 +41,11 @@ def draw_sidebar() -> None:
 
 
 def _draw_sidebar_knob(knob: Knob) -> None:
-    key = reruns.widget_key_across_reruns(f"knob-{knob.path}", float(knob.value))
     look: dict[str, Any] = {"min_value": knob.least, "step": knob.step, "format": "%.12g"}
     if knob.whole:
         look = {"min_value": int(knob.least), "step": 1, "format": "%d"}
-    st.session_state[key] = int(knob.value) if knob.whole else float(knob.value)
+    value = int(knob.value) if knob.whole else float(knob.value)
+    key = reruns.fill_widget_across_reruns(f"knob-{knob.path}", value)
     args = (knob.path, key)
     st.number_input(plain_markdown(knob.label), key=key, on_change=_knob_changed, args=args, **look)
 
@@ -60,8 +60,7 @@ def _knob_changed(path: str, key: str) -> None:
 def _draw_sidebar_example_choice() -> None:
     name = st.session_state.get("example")
     options = list(EXAMPLES) if name in EXAMPLES else [name, *EXAMPLES]
-    key = reruns.widget_key_across_reruns("choose-example", name)
-    st.session_state[key] = name
+    key = reruns.fill_widget_across_reruns("choose-example", name)
     hint = "Examples. Make your own on the page New scenario, or open its files on Inputs."
     st.selectbox("Scenario", options, key=key, on_change=_example_chosen, args=(key,), help=hint)
 

@@ -35,6 +35,16 @@ def test_every_page_bears_a_scenario_without_a_plan() -> None:
         assert [one.value for one in app.title] == [title]
 
 
+@pytest.mark.parametrize("page", ["plan", "new", "inputs", "what_if", "compare"])
+def test_a_page_drawn_again_leaves_the_fields_as_they_stand_in_the_browser(page: str) -> None:
+    """What a person enters while a script runs would be lost if it gave the field a value."""
+    app = opened(page).run()
+    kinds = (app.number_input, app.text_input, app.selectbox, app.multiselect, app.radio)
+    fields = [field for kind in (*kinds, app.slider) for field in kind if field.key]
+    assert fields
+    assert [field.key for field in fields if field.proto.set_value] == []
+
+
 def test_people_do_not_see_each_other() -> None:
     one, other = opened(), opened()
     knob(one, "arrival_rate_rps").set_value(11.0).run()

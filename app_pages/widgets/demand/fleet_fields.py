@@ -17,8 +17,7 @@ MODES = {
 def draw_fleet_fields() -> None:
     """Mode of the fleet; of a scheduled one what a start costs."""
     mode = state.edited_content()["fleet"]["mode"]
-    key = reruns.widget_key_across_reruns("fleet-mode", mode)
-    st.session_state[key] = mode
+    key = reruns.fill_widget_across_reruns("fleet-mode", mode)
     with st.container(horizontal=True):
         st.radio(
             "Fleet",

@@ -72,9 +72,8 @@ def draw_draft_choice(
     """One of several; first: None where nothing is chosen before the person does. radio: all of
     them are in sight.
     """
-    key = _draft_field_key(name, first)
-    if st.session_state[key] not in options:
-        st.session_state[key] = first
+    entered = draft_value(name, first)
+    key = reruns.fill_widget_across_reruns(f"new-{name}", entered if entered in options else first)
     draw: Any = st.radio if radio else st.selectbox
     draw(
         label,
@@ -93,7 +92,7 @@ def draw_draft_names(
 ) -> None:
     """Several of a list; with accept_new_options also others."""
     key = _draft_field_key(name, list(first))
-    chosen = st.session_state[key]
+    chosen = draft_value(name, first)
     st.multiselect(
         label,
         [*options, *(one for one in chosen if one not in options)],
@@ -107,9 +106,9 @@ def draw_draft_names(
 def _draft_field_key(name: str, first: Any) -> str:
     """The key of a field, which is given what the draft holds."""
     value = draft_value(name, first)
-    key = reruns.widget_key_across_reruns(f"new-{name}", value)
-    st.session_state[key] = list(value) if isinstance(value, list) else value
-    return key
+    return reruns.fill_widget_across_reruns(
+        f"new-{name}", list(value) if isinstance(value, list) else value
+    )
 
 
 @reruns.survive_reruns
