@@ -9,7 +9,8 @@ same quality, and costs
 
     its own GPUs at the prices there + what that plan sends outside
 
-at most, exactly so where there is nothing outside.
+at most, exactly so where there is nothing outside. A price of GPUs changes nothing else, so where
+cost is minimised and nothing is sent outside, no plan is needed to know what the setup costs.
 """
 
 import threading
@@ -26,10 +27,16 @@ from models.formulation import known_fleet_cost
 from models.instance import Instance, ObjectiveKind, Quota
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.studies.sensitivity.moved_inputs import scenario_with_moved_input
-from planner.studies.sensitivity.studied_inputs import StudiedInput
+from planner.studies.sensitivity.studied_inputs import InputKind, StudiedInput
 from planner.studies.sweep_point import PointStatus, plan_content_of_point
 
-__all__ = ["MovedPlan", "RunningOptions", "plan_moved_input", "value_of_kept_setup"]
+__all__ = [
+    "MovedPlan",
+    "RunningOptions",
+    "is_price_of_cost",
+    "plan_moved_input",
+    "value_of_kept_setup",
+]
 
 COST_NOISE = 1e-9
 """Part of a budget by which a cost exceeds it through rounding alone."""
@@ -114,6 +121,11 @@ def _used_gpus(setups: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, int], ..
     return tuple(sorted(Counter(pool for _, pool, _, _ in used).items()))
 
 
+def is_price_of_cost(loaded: LoadResult, one: StudiedInput) -> bool:
+    """Whether an input is a price of GPUs where cost is minimised."""
+    return one.kind == InputKind.PRICE and loaded.instance.objective == ObjectiveKind.COST
+
+
 def value_of_kept_setup(
     loaded: LoadResult,
     today: MovedPlan,
@@ -127,6 +139,9 @@ def value_of_kept_setup(
     """
     there = scenario_with_moved_input(loaded, *moved)
     instance = _with_kept_setup(there.instance, today)
+    if is_price_of_cost(loaded, moved[0]) and not today.outside:
+        cost = _cost_of_kept_setup(instance, today)
+        return replace(today, status=PointStatus.OPTIMAL, value=cost, bound=cost)
     demand = there.demand
     if demand is not None:
         numbers = {p: pool.nodes for p, pool in enumerate(instance.pools) if pool.sized is not None}

@@ -13,7 +13,8 @@ the precision. So
 
 What lies between values that were planned is not known: a setup that gives way and is the best
 again between two of them is not seen. Along a price no such thing happens where cost is minimised,
-because the cost of every setup is linear in it and the least cost is concave.
+because the cost of every setup is linear in it and the least cost is concave. So there the last
+value is planned first: where the setup is the best at both ends, it is between them.
 
 An end is *certain* where the plan at `kept` has closed its gap, and what is better at `beyond` is
 better by more than the gaps leave open.
@@ -31,6 +32,7 @@ from planner.scenario.assemble import LoadResult
 from planner.settings import CLOSE_ENOUGH, Progress
 from planner.studies.sensitivity.moved_plans import (
     MovedPlan,
+    is_price_of_cost,
     plan_moved_input,
     read_scenario_of_moves,
     value_of_kept_setup,
@@ -189,8 +191,15 @@ class _ThresholdSearch:
         value = self.moved.today
         settled = self.today.open_part() <= self._gap(self.today.value)
         kept, beyond = _Probe(value, self.today, stays=True, certain=settled), None
-        for part in _threshold_steps(sign):
-            probe = self._probe(part * value)
+        values = [part * value for part in _threshold_steps(sign)]
+        if is_price_of_cost(self.loaded, self.moved):
+            last = self._probe(values.pop())
+            if last.stays:
+                kept, values = last, []
+            elif not self._stopped():
+                beyond = last
+        for between in values:
+            probe = self._probe(between)
             if self._stopped():
                 break
             if not probe.stays:

@@ -10,9 +10,10 @@ import pytest
 
 import planner
 from planner.errors import DataError
+from planner.studies.sensitivity import moved_plans
 from planner.studies.sensitivity import thresholds as study
 from planner.studies.sensitivity.moved_plans import MovedPlan
-from planner.studies.sensitivity.studied_inputs import InputKind
+from planner.studies.sensitivity.studied_inputs import InputKind, studied_inputs
 from planner.studies.sensitivity.thresholds import Thresholds, find_thresholds
 from planner.studies.sweep_point import PointStatus
 from tests.support.instances.oracle import best_plan_among, feasible_setups
@@ -26,7 +27,7 @@ TWO_POOLS = [
 ]
 
 
-def found_for(precision: float = 1.0, **values: object) -> Thresholds:
+def thresholds_of(precision: float = 1.0, **values: object) -> Thresholds:
     scenario = planner.load(small_content(**values))
     return find_thresholds(scenario.path, [], precision=precision, jobs=1)
 
@@ -39,7 +40,7 @@ def two_pools() -> dict[str, object]:
 
 def test_the_cheapest_setup_holds_until_its_replica_is_full() -> None:
     """One GPU carries 40 req/s: beyond it another setup is needed, whichever LLM runs."""
-    (row, price) = found_for(10.0, objective=COST, arrival_rate_rps=30).rows
+    (row, price) = thresholds_of(10.0, objective=COST, arrival_rate_rps=30).rows
     assert row.high is not None
     assert row.high.beyond is not None
     assert 40 - 3 <= row.high.kept <= 40 < row.high.beyond <= row.high.kept + 3
@@ -53,7 +54,7 @@ def test_the_cheapest_setup_holds_until_its_replica_is_full() -> None:
 
 def test_a_price_holds_until_the_other_pool_is_as_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(study, "KINDS", (InputKind.PRICE,))
-    rows = {row.moved.words: row for row in found_for(10.0, **two_pools()).rows}
+    rows = {row.moved.words: row for row in thresholds_of(10.0, **two_pools()).rows}
     dearer = rows["price of a GPU of pool p"].high
     assert dearer is not None
     assert dearer.beyond is not None
@@ -64,6 +65,36 @@ def test_a_price_holds_until_the_other_pool_is_as_cheap(monkeypatch: pytest.Monk
     assert cheaper is not None
     assert cheaper.beyond is not None
     assert cheaper.beyond <= 2.0 <= cheaper.kept
+
+
+def test_a_price_that_changes_nothing_takes_one_plan_an_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(study, "KINDS", (InputKind.PRICE,))
+    planned, real = [], study.plan_moved_input
+    monkeypatch.setattr(
+        study, "plan_moved_input", lambda *args: planned.append(args[1]) or real(*args)
+    )
+    (price,) = thresholds_of(objective=COST).rows
+    assert [at and at[1] for at in planned] == [None, pytest.approx(0.2), pytest.approx(8.0)]
+    assert price.low is not None
+    assert (price.low.kept, price.low.certain) == (pytest.approx(0.2), True)
+
+
+def test_at_another_price_a_setup_costs_what_a_plan_of_it_costs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scenario = planner.load(small_content(**two_pools()))
+    loaded = moved_plans.read_scenario_of_moves(str(scenario.path), [])
+    today = moved_plans.plan_moved_input(loaded, None)
+    inputs = [one for one in studied_inputs(loaded, 1.0) if one.kind == InputKind.PRICE]
+    for at in [(one, part * one.today) for one in inputs for part in (0.1, 1.7, 4.0)]:
+        known = moved_plans.value_of_kept_setup(loaded, today, at)
+        with monkeypatch.context() as patched:
+            patched.setattr(moved_plans, "is_price_of_cost", lambda *_: False)
+            plan = moved_plans.value_of_kept_setup(loaded, today, at)
+        assert known.value == pytest.approx(plan.value)
+        assert known.open_part() == 0.0
 
 
 def test_at_a_threshold_and_beyond_every_setup_was_tried() -> None:
@@ -113,7 +144,7 @@ def test_at_a_threshold_and_beyond_every_setup_was_tried() -> None:
 def test_an_open_gap_makes_a_threshold_uncertain(monkeypatch: pytest.MonkeyPatch) -> None:
     today = MovedPlan(status=PointStatus.FEASIBLE, value=0.5, bound=0.9)
     monkeypatch.setattr(study, "plan_moved_input", lambda *_: today)
-    (row,) = found_for().rows
+    (row,) = thresholds_of().rows
     assert row.low is not None
     assert row.high is not None
     assert not row.low.certain
