@@ -14,6 +14,7 @@ from planner.errors import DataError
 from planner.operation.out_of_sample import evaluate_out_of_sample
 from planner.operation.price_table import build_price_table
 from planner.operation.router_policy import build_router_policy
+from planner.operation.routing_cost import routing_cost_of_plan
 from planner.operation.samples import read_sample
 from planner.plans.plan_and_scenario import PlanAndScenario, scenario_with_plan_nodes
 from planner.plans.plan_file import plan_file_text
@@ -22,6 +23,7 @@ from planner.plans.schema import PlanContent
 from planner.presentation.out_of_sample import (
     out_of_sample_advice_lines,
     out_of_sample_basis_lines,
+    out_of_sample_cost_lines,
     out_of_sample_gain_line,
     out_of_sample_verdict_line,
 )
@@ -50,8 +52,8 @@ MOST_PROMPTS = 200
 def router_policy_job(
     path: str, overrides: Mapping[str, Any], content: PlanContent, *, job: JobContext
 ) -> dict[str, Any]:
-    """The plan's policy (content and JSON), tables of prices and ties, and some prompts: (id,
-    scores by LLM).
+    """The plan's policy (content and JSON), its cost, tables of prices and ties, and some prompts:
+    (id, scores by LLM).
     """
     source = _source(path, overrides, content)
     instance, scores = source.loaded.instance, source.loaded.instance.scores
@@ -60,6 +62,7 @@ def router_policy_job(
     return {
         "policy": policy,
         "json": plan_file_text(policy),
+        "cost": routing_cost_of_plan(source),
         "prices": router_prices_table(content, Router(policy), scores),
         "ties": router_ties_table(content),
         "prompts": [
@@ -133,6 +136,7 @@ def router_evaluation_job(
         "verdict": test.verdict,
         "lines": [
             out_of_sample_verdict_line(test),
+            *out_of_sample_cost_lines(test),
             *out_of_sample_advice_lines(test),
             out_of_sample_gain_line(test),
         ],
@@ -142,6 +146,7 @@ def router_evaluation_job(
         "limits": out_of_sample_limits_table(test),
         "routings": out_of_sample_routings_table(test),
         "comparisons": out_of_sample_comparisons_table(test),
+        "cost": test.cost,
         "basis": out_of_sample_basis_lines(test),
         "notices": [_with_names(notice, names) for notice in notices],
     }

@@ -18,10 +18,18 @@ from app_pages.widgets.prompt_test import draw_prompt_test
 from app_pages.widgets.tables import draw_shown_table
 from models import router as library
 from models.router import Router
-from planner.presentation.router import router_decision_table, routing_decision_line
+from planner.operation.routing_cost import RoutingCost
+from planner.presentation.router import (
+    router_cost_from_baselines,
+    router_cost_text,
+    router_decision_table,
+    router_single_llm_cost_text,
+    routing_decision_line,
+)
 
-POLICY, RATES = "router-policy", "router-rates"
+POLICY, RATES, TESTED = "router-policy", "router-rates", "router-test"
 """Slots."""
+ASK = " yet: plan the baselines (page Setups), or test other prompts below."
 USE = """from router import Router
 
 router = Router.load("router_policy.json")
@@ -47,6 +55,7 @@ def draw_router_view() -> None:
     policy = router_policy_shown(here)
     if policy is None:
         return
+    draw_router_cost(here, policy["cost"])
     draw_router_prices(here, policy)
     draw_router_decision(policy)
     draw_router_rates(here)
@@ -86,6 +95,22 @@ def router_job_result(slot: str, args: tuple[Any, ...]) -> Any:
 
 
 # ---------------------------------------------------------------- prices and one prompt
+
+
+def draw_router_cost(here: ShownPlan, cost: RoutingCost | None) -> None:
+    """What the plan costs, and the best single LLM as far as it was planned on any page."""
+    if cost is None:
+        return
+    tested = job_slots.get(TESTED)
+    baselines = job_slots.slot_outcome_for("baselines", here.args)
+    if tested is not None and tested.args[: len(args_of(here))] == args_of(here):
+        done = tested.outcome
+        cost = done.result["cost"] if done is not None and done.has_result else cost
+    if cost.single is None and baselines is not None and baselines.has_result:
+        cost = router_cost_from_baselines(cost, baselines.result)
+    looked = cost.single is not None or bool(cost.why)
+    plan, single = router_cost_text(cost), router_single_llm_cost_text(cost)
+    st.markdown(f"**{plain_markdown(plan)}**; {plain_markdown(single)}{'.' if looked else ASK}")
 
 
 def draw_router_prices(here: ShownPlan, policy: dict[str, Any]) -> None:

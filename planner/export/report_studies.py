@@ -15,8 +15,14 @@ from planner.export.report_sweeps import (
     report_sensitivity_points,
     sensitivity_report_table,
 )
+from planner.operation.routing_cost import routing_cost_of_plan
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.baselines import baselines_table
+from planner.presentation.router import (
+    router_cost_from_baselines,
+    router_cost_text,
+    router_single_llm_cost_text,
+)
 from planner.presentation.setup_study import (
     setup_histogram_table,
     setup_spread_line,
@@ -56,13 +62,23 @@ def run_report_study(
     if kind == "baselines":
         comparison = compare_baselines(source.loaded, settings, progress, cancel)
         table = baselines_table(comparison, source.loaded.instance)
-        return ReportStudy({"baselines": table}, [], not comparison.interrupted)
+        notes = _report_cost_notes(source, table)
+        return ReportStudy({"baselines": table}, notes, not comparison.interrupted)
     frontier = kind == "frontier"
     points = report_frontier_points(source) if frontier else report_sensitivity_points(source)
     done = plan_report_sweep_points(source, points, progress, cancel)
     build = frontier_report_table if frontier else sensitivity_report_table
     complete = len(done) == sum(not point.here for point in points)
     return ReportStudy({kind: build(source, points, done)}, [], complete)
+
+
+def _report_cost_notes(source: PlanAndScenario, baselines: pd.DataFrame) -> list[str]:
+    """What the plan costs beside the best single LLM, where a cost is known."""
+    cost = routing_cost_of_plan(source)
+    if cost is None:
+        return []
+    single = router_single_llm_cost_text(router_cost_from_baselines(cost, baselines))
+    return [f"Baselines: {router_cost_text(cost)}; {single}."]
 
 
 def _report_setups_study(

@@ -46,6 +46,7 @@ from planner.operation.prompt_routing import (
 )
 from planner.operation.replica_loads import LimitCheck, ReplicaLoads, judge_limits_at_loads
 from planner.operation.router_policy import build_routing_policy
+from planner.operation.routing_cost import RoutingCost, routing_cost_with_single_llm
 from planner.operation.samples import Sample, split_sample
 from planner.operation.verdicts import DifferenceVerdict, SloVerdict
 from planner.plans.plan_and_scenario import PlanAndScenario
@@ -98,7 +99,8 @@ class Evaluation:
 
     fitted: prompts that the prices were computed on where they were split, else None. interval: (M,
     2) of the fractions, 95 %.
-    notes: what could not be computed. arrival_rate: req/s.
+    notes: what could not be computed. arrival_rate: req/s. cost: None where it is not known, or not
+    of these prompts alone.
     """
 
     sample: Sample
@@ -113,6 +115,15 @@ class Evaluation:
     notes: tuple[str, ...]
     seconds: float
     rate_headroom: float = 0.0
+    cost: RoutingCost | None = None
+
+    @property
+    def quality_error(self) -> float:
+        """Standard error of the router's quality over the prompts; inf of a single one."""
+        first, weights, n = self.routings[0], self.sample.scores.weights, self.sample.prompts
+        if n < 2:
+            return float("inf")
+        return float(np.sqrt(n / (n - 1) * (weights**2 @ (first.of_prompt - first.value) ** 2)))
 
     @property
     def slack(self) -> Slack | None:
@@ -178,14 +189,11 @@ def evaluate_out_of_sample(
         random_routing(first, tested),
     ]
     report_out_of_sample("the best single LLM")
-    served, notes = served_prompt_routings(
-        source,
-        fitted,
-        tested,
-        BaselineSolver(
-            settings=settings, quality=Quality(fitted.truth), cancel=cancel, progress=progress
-        ),
+    solver = BaselineSolver(
+        settings=settings, quality=Quality(fitted.truth), cancel=cancel, progress=progress
     )
+    served, notes = served_prompt_routings(source, fitted, tested, solver)
+    cost = routing_cost_with_single_llm(source, served, solver)
     report_out_of_sample("done")
     routings += [*served, best_alone(fitted, tested), best_answers(tested)]
     return Evaluation(
@@ -203,6 +211,7 @@ def evaluate_out_of_sample(
         notes=(*intervals, *notes),
         seconds=time.perf_counter() - began,
         rate_headroom=setup.instance.headroom.rate,
+        cost=cost,
     )
 
 

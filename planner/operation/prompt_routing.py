@@ -78,6 +78,7 @@ class PromptRouting:
     name, note: words. fractions: (M,). predicted, value: mean score and mean of the truth.
 
     limits: kept | open | not kept, "" where the load is ignored. of_prompt: (N,) sum_i y_i t_i.
+    usd_per_h: of its own setup, where it has one with a price.
     """
 
     name: str
@@ -87,6 +88,7 @@ class PromptRouting:
     value: float
     limits: str
     of_prompt: np.ndarray
+    usd_per_h: float | None = None
 
 
 def worst_verdict(limits: Sequence[LimitCheck]) -> SloVerdict:
@@ -211,9 +213,10 @@ def served_prompt_routings(
     attempt = single_llm_baseline(solver, instance)
     if not attempt.met:
         return [], ["no single LLM can serve the rate within the SLOs on these GPUs"]
-    return [
-        _single(SERVED, tested.scores.llms.index(attempt.variant), tested, KEPT[SloVerdict.HOLDS])
-    ], []
+    llm = tested.scores.llms.index(attempt.variant)
+    served = _single(SERVED, llm, tested, KEPT[SloVerdict.HOLDS])
+    content = attempt.content or {}
+    return [replace(served, usd_per_h=content.get("cost_usd_per_h"))], []
 
 
 def best_alone(fitted: Sample, tested: Sample) -> PromptRouting:

@@ -12,12 +12,18 @@ import numpy as np
 
 from planner.operation.out_of_sample import NORMAL_975, Evaluation, RoutingComparison, Slack
 from planner.operation.prompt_routing import ALONE, RANDOM, SERVED, TRUE
-from planner.presentation.formatting import format_number
+from planner.presentation.formatting import format_exact, format_number
 from planner.presentation.retry_advice import retry_line, tightened_limit_to_retry
+from planner.presentation.router import (
+    ROUTER_FLOOR_TOLERANCE,
+    router_cost_text,
+    router_single_llm_cost_text,
+)
 
 __all__ = [
     "out_of_sample_advice_lines",
     "out_of_sample_basis_lines",
+    "out_of_sample_cost_lines",
     "out_of_sample_gain_line",
     "out_of_sample_slack_lines",
     "out_of_sample_verdict_line",
@@ -40,6 +46,27 @@ def out_of_sample_verdict_line(evaluation: Evaluation) -> str:
     return f"{evaluation.verdict}: {WORDS[evaluation.verdict]}" + (
         f" ({'; '.join(missed)})" if missed else ""
     )
+
+
+def out_of_sample_cost_lines(evaluation: Evaluation) -> list[str]:
+    """Say what the plan costs, whether it keeps the floor on these prompts, and what the best
+    single LLM costs; nothing where no cost is known.
+    """
+    cost = evaluation.cost
+    if cost is None:
+        return []
+    single = router_single_llm_cost_text(cost)
+    if cost.floor is None:
+        return [f"{router_cost_text(cost)}; {single}."]
+    first, half = evaluation.routings[0], NORMAL_975 * evaluation.quality_error
+    below = cost.floor - first.value
+    if below <= ROUTER_FLOOR_TOLERANCE:
+        return [f"{router_cost_text(cost)} (quality {first.value:.4f} on these prompts); {single}."]
+    noise = "within the noise of these prompts" if below <= half else "beyond the noise"
+    return [
+        f"Below your floor of {format_exact(cost.floor)}: quality {first.value:.4f} ± {half:.4f} on"
+        f" these prompts, {noise}; at {cost.plan:,.2f} USD/h; {single}."
+    ]
 
 
 def out_of_sample_gain_line(evaluation: Evaluation) -> str:

@@ -148,6 +148,14 @@ def out_of_sample_content(evaluation: Evaluation) -> dict[str, Any]:
             "spare_pct": 100 * evaluation.slack.spare,
             "headroom_rate_pct": 100 * evaluation.slack.rate_headroom,
         },
+        "cost": None
+        if evaluation.cost is None
+        else {
+            "plan_usd_per_h": evaluation.cost.plan,
+            "quality_at_least": evaluation.cost.floor,
+            "best_single_llm": evaluation.cost.single_llm or None,
+            "best_single_llm_usd_per_h": evaluation.cost.single,
+        },
         "routings": [
             {
                 **{

@@ -6,9 +6,11 @@ router_prices     one row per LLM: planned fraction, what the prices realise on 
 router_ties       one row per group of LLMs that tie
 decision_table    one prompt: score, price, net, probability
 rates_by_llm      one row per LLM and rate of the price table
+cost              USD/h of the plan, and of the best single LLM where it is known
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,17 +18,22 @@ import pandas as pd
 
 from models.router import Router
 from planner.operation.price_table import PriceTable
+from planner.operation.routing_cost import NONE_GOOD, NONE_SERVES, RoutingCost
 from planner.plans.labels import slo_name
 from planner.plans.schema import SolvedContent
-from planner.presentation.formatting import format_number
+from planner.presentation.formatting import format_exact, format_number
 from profiles.records import Scores
 
 __all__ = [
+    "ROUTER_FLOOR_TOLERANCE",
+    "router_cost_from_baselines",
+    "router_cost_text",
     "router_decision_table",
     "router_held_rate_line",
     "router_llm_prices_table",
     "router_price_frame",
     "router_prices_table",
+    "router_single_llm_cost_text",
     "router_ties_table",
     "routing_decision_line",
 ]
@@ -172,3 +179,39 @@ def router_price_frame(table: PriceTable) -> pd.DataFrame:
         rows.append(line)
     order = max(rows, key=len)
     return pd.DataFrame(rows, columns=list(order))
+
+
+ROUTER_FLOOR_TOLERANCE = 1e-6
+"""Below a floor by no more than this is on it, as the verifier has it."""
+
+
+def router_cost_text(cost: RoutingCost) -> str:
+    """Say what the plan costs, and at which floor: `Meets your floor of 0.66 at 5.37 USD/h`."""
+    usd = f"{cost.plan:,.2f} USD/h"
+    if cost.floor is None:
+        return f"Costs {usd}"
+    return f"Meets your floor of {format_exact(cost.floor)} at {usd}"
+
+
+def router_single_llm_cost_text(cost: RoutingCost) -> str:
+    """Say what the best single LLM costs, or why that is not known."""
+    if cost.single is not None:
+        most = "" if cost.proved else " at most"
+        able = " that can serve it" if cost.floor is None else ""
+        return f"the best single LLM{able} ({cost.single_llm}) costs{most} {cost.single:,.2f} USD/h"
+    return cost.why or "the cost of the best single LLM is not known"
+
+
+def router_cost_from_baselines(cost: RoutingCost, baselines: pd.DataFrame) -> RoutingCost:
+    """The cost with that of the best single LLM out of the table of baselines."""
+    rows = baselines[baselines["Baseline"] == "best single LLM"]
+    if not len(rows):
+        return cost
+    row = rows.iloc[0]
+    if str(row["Note"]).startswith("unfinished"):
+        return replace(cost, why="the search for the best single LLM was stopped")
+    if pd.isna(row["Cost (USD/h)"]) or not row["SLO met"]:
+        return replace(cost, why=NONE_SERVES if cost.floor is None else NONE_GOOD)
+    proved = "its own gap is open" not in str(row["Note"])
+    single = float(row["Cost (USD/h)"])
+    return replace(cost, single=single, single_llm=str(row["Variant"]), proved=proved)

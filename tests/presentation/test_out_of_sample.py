@@ -6,11 +6,13 @@ import pytest
 
 from planner.operation import prompt_routing
 from planner.operation.out_of_sample import evaluate_out_of_sample
+from planner.operation.routing_cost import RoutingCost
 from planner.operation.verdicts import SloVerdict
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.out_of_sample import (
     out_of_sample_advice_lines,
     out_of_sample_basis_lines,
+    out_of_sample_cost_lines,
     out_of_sample_gain_line,
 )
 from planner.presentation.out_of_sample_tables import out_of_sample_content
@@ -49,3 +51,28 @@ def test_advice_says_how_much_slack_there_is_and_what_to_plan_with(source: PlanA
     unknown = replace(found, limits=(beyond,))
     assert out_of_sample_advice_lines(unknown) == []
     assert out_of_sample_content(unknown)["slack"] is None
+
+
+def test_a_floor_is_compared_with_the_quality_on_these_prompts(source: PlanAndScenario) -> None:
+    found = evaluate_out_of_sample(source, own(source), SETTINGS)
+    quality, half = found.routings[0].value, 1.96 * found.quality_error
+    known = RoutingCost(plan=5.37, floor=quality, single=19.54, single_llm="yi-34b")
+
+    def line(floor: float | None) -> str:
+        (one,) = out_of_sample_cost_lines(replace(found, cost=replace(known, floor=floor)))
+        return one
+
+    assert line(quality).startswith("Meets your floor of ")
+    assert line(quality).endswith("; the best single LLM (yi-34b) costs 19.54 USD/h.")
+    assert "within the noise of these prompts; at 5.37 USD/h" in line(quality + 0.9 * half)
+    assert line(quality + 1.1 * half).startswith("Below your floor of ")
+    assert "beyond the noise" in line(quality + 1.1 * half)
+    assert line(None).startswith("Costs 5.37 USD/h; the best single LLM that can serve it")
+    assert out_of_sample_cost_lines(replace(found, cost=None)) == []
+    assert out_of_sample_content(replace(found, cost=None))["cost"] is None
+    assert out_of_sample_content(replace(found, cost=known))["cost"] == {
+        "plan_usd_per_h": 5.37,
+        "quality_at_least": quality,
+        "best_single_llm": "yi-34b",
+        "best_single_llm_usd_per_h": 19.54,
+    }

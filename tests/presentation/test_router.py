@@ -2,14 +2,19 @@
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from models.router import Router
 from planner.operation.router_policy import build_routing_policy
+from planner.operation.routing_cost import NONE_GOOD, RoutingCost
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.router import (
+    router_cost_from_baselines,
+    router_cost_text,
     router_decision_table,
     router_prices_table,
+    router_single_llm_cost_text,
     router_ties_table,
     routing_decision_line,
 )
@@ -49,3 +54,42 @@ def test_a_decision_comes_with_its_reason(router: Router) -> None:
     assert routing_decision_line(router, scores, "p1") == (
         f"{winner} answers: its score - price is the highest."
     )
+
+
+COST = RoutingCost(plan=5.37, floor=0.66)
+
+
+def test_the_cost_is_said_with_the_floor_and_the_best_single_llm() -> None:
+    known = RoutingCost(plan=5.37, floor=0.66, single=19.54, single_llm="yi-34b")
+    assert router_cost_text(known) == "Meets your floor of 0.66 at 5.37 USD/h"
+    assert router_single_llm_cost_text(known) == "the best single LLM (yi-34b) costs 19.54 USD/h"
+    open_gap = RoutingCost(plan=5.37, floor=None, single=19.54, single_llm="yi-34b", proved=False)
+    assert router_cost_text(open_gap) == "Costs 5.37 USD/h"
+    assert router_single_llm_cost_text(open_gap).endswith("(yi-34b) costs at most 19.54 USD/h")
+    assert "is not known" in router_single_llm_cost_text(COST)
+
+
+@pytest.mark.parametrize(
+    ("cost", "met", "note", "words"),
+    [
+        (19.54, True, "", "(yi-34b) costs 19.54 USD/h"),
+        (19.54, True, "its own gap is open: its least cost may be 18", "at most 19.54"),
+        (19.54, False, "", NONE_GOOD),
+        (None, None, "no LLM alone reaches the required quality", NONE_GOOD),
+        (None, None, "unfinished: stopped", "was stopped"),
+    ],
+)
+def test_the_best_single_llm_is_read_off_the_baselines(
+    cost: float | None, met: bool | None, note: str, words: str
+) -> None:
+    row = {"Baseline": "best single LLM", "Variant": "yi-34b", "Cost (USD/h)": cost}
+    other = {
+        "Baseline": "isolated",
+        "Variant": "",
+        "Cost (USD/h)": 1.0,
+        "SLO met": True,
+        "Note": "",
+    }
+    table = pd.DataFrame([other, {**row, "SLO met": met, "Note": note}])
+    assert words in router_single_llm_cost_text(router_cost_from_baselines(COST, table))
+    assert router_cost_from_baselines(COST, table[:1]) == COST

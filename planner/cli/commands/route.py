@@ -42,6 +42,7 @@ from planner.plans.plan_file import plan_file_text
 from planner.presentation.formatting import format_number
 from planner.presentation.out_of_sample import (
     out_of_sample_advice_lines,
+    out_of_sample_cost_lines,
     out_of_sample_gain_line,
     out_of_sample_verdict_line,
 )
@@ -191,6 +192,8 @@ def _print_route(
         f"{source.plan.content['scenario']}: {out_of_sample_verdict_line(evaluation)}",
         OUT_OF_SAMPLE_STYLES[evaluation.verdict],
     )
+    for line in out_of_sample_cost_lines(evaluation):
+        output_line(console, line)
     rate = format_number(evaluation.arrival_rate)
     grades = "grades known" if evaluation.sample.graded else "no grades"
     output_line(

@@ -23,6 +23,9 @@ def result(app: AppTest, slot: str) -> Any:
 
 def test_it_shows_prices_and_realised_fractions(page: AppTest) -> None:
     content = page.session_state["shown"].content
+    cost = content["cost_usd_per_h"]
+    said = unescaped(page)
+    assert f"**Costs {cost:,.2f} USD/h**; the cost of the best single LLM is not known yet" in said
     frame = page.dataframe[0].value
     assert list(frame["LLM"]) == list(content["routing"])
     assert list(frame["Planned (%)"]) == pytest.approx(
@@ -68,6 +71,9 @@ def test_a_split_is_tested_and_reported_with_its_limits() -> None:
     assert found["verdict"] in ("holds", "uncertain", "misses")
     assert "Prices were computed on" in words(app)
     assert "against the best single LLM" in words(app)
+    cost = found["cost"]
+    assert f"Costs {cost.plan:,.2f} USD/h" in words(app)
+    assert unescaped(app).count(f"({cost.single_llm}) costs {cost.single:,.2f} USD/h") == 2
     frames = [set(one.value.columns) for one in app.dataframe]
     for column in ("Router gains (score)", "Realised (%)", "Verdict", "Predicted quality (score)"):
         assert any(column in columns for columns in frames)
