@@ -32,7 +32,7 @@ BELOW = ("planner", *MODELS, *PROFILES)
 JOINT = ("planner.joint", "planner.joint.setups", "planner.joint.solver")
 REPORTS = (
     *("reports", "reports.workbook", "reports.workbook.report", "reports.workbook.cells"),
-    "reports.deploy",
+    *("reports.deploy", "reports.deploy.cluster"),
 )
 
 PACKAGES: dict[str, tuple[str, ...]] = {
@@ -58,6 +58,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "reports", "reports.workbook", "reports.workbook.report", *PROFILES,
     ),
     "reports.deploy": ("reports", *PROFILES),
+    "reports.deploy.cluster": ("reports.deploy", *PROFILES),
     "planner": BELOW,
     "planner.verification": ("models", "models.demand", "profiles"),
     "planner.verification.cells": ("models", "models.demand", "profiles", "planner.verification"),
@@ -617,7 +618,10 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/reports/deploy/test_readme.py": (
         *("reports/deploy/file_heads", "reports/deploy/markdown", "reports/deploy/readme_checks"),
         *("reports/deploy/readme_gateways", "reports/deploy/readme_start"),
-        "reports/deploy/vllm_server",
+        *("reports/deploy/readme_cluster", "reports/deploy/vllm_server"),
+    ),
+    "tests/reports/deploy/cluster/test_kubernetes.py": (
+        *("planner/export/cluster_files", "reports/deploy/cluster/pods"),
     ),
     "tests/profiles/hygiene/test_checks.py": (
         *("profiles/hygiene/curve_rows", "profiles/hygiene/neighbours", "profiles/hygiene/values"),

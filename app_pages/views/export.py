@@ -103,9 +103,10 @@ def draw_export_bundle(here: ShownPlan, name: str) -> None:
         st.info("There is no setup to deploy. The page Plan lists repairs.")
         return
     st.markdown(
-        "**Deploy bundle (zip)**: scripts, docker compose and Kubernetes files that start the"
-        " servers in a safe order, a LiteLLM gateway with the router's prices, and a README that"
-        " says what to start when and how to check it. Review it before use."
+        "**Deploy bundle (zip)**: scripts and docker compose files that start the servers in a safe"
+        " order, objects for Kubernetes, KServe, llm-d and production-stack, a LiteLLM gateway with"
+        " the router's prices, and a README that says what to start when and how to check it."
+        " Review it before use."
     )
     kinds = choose_export_parts()
     args = (*here.args, here.content, list(kinds))

@@ -94,8 +94,8 @@ CELLS_FILES = (
         title="Deploy bundle (zip)",
         purpose=(
             "Scripts and docker compose files that start the servers of every setup, what changes"
-            " between setups, a gateway that routes by class and case, and a README. Review it"
-            " before use."
+            " between setups, objects for KServe, llm-d and KEDA where they can hold the plan, a"
+            " gateway that routes by class and case, and a README. Review it before use."
         ),
         ending="-deploy.zip",
         mime=ZIP,

@@ -281,7 +281,8 @@ def export(
         str | None,
         typer.Option(
             metavar="LIST",
-            help="Of shell,compose,kubernetes,litellm,router,routellm; default: all that fit.",
+            help="Of shell,compose,kubernetes,kserve,llm-d,keda,production-stack,litellm,router,"
+            "routellm; default: all that fit.",
             show_default=False,
         ),
     ] = None,

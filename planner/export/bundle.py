@@ -15,6 +15,7 @@ import pandas as pd
 
 from models import router
 from planner.errors import DataError
+from planner.export.cluster_files import CLUSTER_KINDS, build_cluster_files, cluster_refusals
 from planner.export.deployment import build_deployment
 from planner.operation.price_table import PriceTable
 from planner.operation.router_policy import build_router_policy
@@ -27,8 +28,6 @@ from profiles.io.yaml_text import yaml_text
 from reports.deploy import litellm
 from reports.deploy.compose import compose_file
 from reports.deploy.file_heads import file_head_lines, purpose_of, with_head
-from reports.deploy.kubernetes import kubernetes_files
-from reports.deploy.kubernetes_refusals import kubernetes_refusals
 from reports.deploy.readme import deploy_readme
 from reports.deploy.readme_start import compose_path
 from reports.deploy.shell import shell_script, shell_variables
@@ -38,11 +37,12 @@ __all__ = [
     "Bundle",
     "build_bundle",
     "bundle_files_table",
+    "check_possible_bundle",
     "needs_prices",
     "parse_bundle_kinds",
 ]
 
-KINDS = ("shell", "compose", "kubernetes", "litellm", "router", "routellm")
+KINDS = ("shell", "compose", *CLUSTER_KINDS, "litellm", "router", "routellm")
 PLUGIN = Path(litellm.__file__).with_name("dual_price_plugin.py")
 
 
@@ -101,20 +101,12 @@ def build_bundle(
     content, instance = source.plan.content, source.loaded.instance
     _check_sound_for_bundle(source)
     deployment = build_deployment(content, instance, on)
-    refused = {
-        "kubernetes": kubernetes_refusals(deployment),
-        "routellm": _routellm_refusals(deployment),
-    }
+    refused = {**cluster_refusals([deployment]), "routellm": _routellm_refusals(deployment)}
     if kinds is not None:
-        _check_possible_bundle(kinds, refused)
+        check_possible_bundle(kinds, refused)
     chosen = [kind for kind in (KINDS if kinds is None else kinds) if not refused.get(kind)]
     left_out = {kind: reasons for kind, reasons in refused.items() if reasons and kinds is None}
-    files = _bundle_host_files(deployment, chosen)
-    if "kubernetes" in chosen:
-        files |= {
-            f"kubernetes/{name}": _yaml(deployment, documents)
-            for name, documents in kubernetes_files(deployment).items()
-        }
+    files = _bundle_host_files(deployment, chosen) | build_cluster_files([deployment], chosen)
     if "litellm" in chosen:
         files |= _bundle_litellm_files(deployment)
     if "litellm" in chosen or "router" in chosen:
@@ -160,7 +152,7 @@ def _check_sound_for_bundle(source: PlanAndScenario) -> None:
         )
 
 
-def _check_possible_bundle(kinds: Sequence[str], refused: Mapping[str, Sequence[str]]) -> None:
+def check_possible_bundle(kinds: Sequence[str], refused: Mapping[str, Sequence[str]]) -> None:
     """Raise DataError for kinds that were requested by name and cannot hold the plan."""
     faults = [
         Fault(

@@ -5,12 +5,15 @@ llms    one row per LLM that is deployed: name (the scenario's), label (served b
         model_key (variable that holds its model id), model_id (the catalogue's, or None), fraction
         (0..1 of all requests), price (score, None without traffic), servers (names)
 nodes   one row per node in use: label, host_key (variable that holds its address), pool, gpu,
-        memory_gib, gpus (one row per GPU in use: at, key, shared, share_pct and utilization summed
-        over its servers), servers one row per server: name, llm (label), gpus (positions in the
-        node), tp_degree, mps_share_pct, shared, port, wave (servers of one wave may start at once),
-        after (servers on its GPUs that must be up before), utilization, memory_limit_mib,
-        memory_gib_per_gpu, rate_rps, fraction (of all requests), share_of_llm (of its LLM's
-        requests), tokens (mean of prompts and of answers that its curve was taken with, or None)
+        memory_gib, price_usd_per_gpu_h (or None), gpus (one row per GPU in use: at, key, shared,
+        share_pct and utilization summed over its servers), servers one row per server: name, llm
+        (label), gpus (positions in the node), tp_degree, mps_share_pct, shared, port, wave (servers
+        of one wave may start at once), after (servers on its GPUs that must be up before),
+        utilization, memory_limit_mib, memory_gib_per_gpu, rate_rps, fraction (of all requests),
+        share_of_llm (of its LLM's requests), tokens (mean of prompts and of answers that its curve
+        was taken with, or None)
+classes one row per class of requests, [] where there is one: name, label, priority
+periods (start, end) of the setup, minutes of the day; [] where it is there at all times
 cautions   sentences on what cannot be taken from the plan
 
 `about["llms"]` counts those with traffic, `about["unused"]` names those that are not deployed;
@@ -65,6 +68,8 @@ def build_deployment(content: PlanContent, instance: Instance, on: date) -> Row:
         "about": _about_deployment(content, instance, on),
         "llms": llms,
         "nodes": nodes,
+        "classes": [],
+        "periods": [],
         "cautions": [
             *(
                 one_line(warning, 400)

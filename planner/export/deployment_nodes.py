@@ -39,6 +39,7 @@ def build_deployment_nodes(
                 "gpu": one_line(pool.gpu),
                 "memory_gib": float(pool.memory),
                 "gpus_per_node": pool.gpus_per_node,
+                "price_usd_per_gpu_h": pool.price,
                 "gpus": _deployment_node_gpus(label, own),
                 "servers": [
                     {**row, "node": label, "port": FIRST_PORT + k} for k, row in enumerate(own)

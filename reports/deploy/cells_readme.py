@@ -11,9 +11,11 @@ from reports.deploy.file_heads import file_head_lines, purpose_of
 from reports.deploy.markdown import code_block, escape, markdown_table
 from reports.deploy.readme_checks import (
     readme_check_assumed,
+    readme_check_left_out,
     readme_check_shared_fate,
     readme_check_troubles,
 )
+from reports.deploy.readme_cluster import CLUSTER_SECTIONS
 from reports.deploy.readme_start import compose_path
 
 __all__ = ["cells_compose_path", "cells_readme"]
@@ -47,11 +49,11 @@ def cells_readme(
             if {"shell", "compose"} & set(kinds)
             else []
         ),
+        *(section(bundle) for kind, section in CLUSTER_SECTIONS.items() if kind in kinds),
         _gateway_section(bundle) if "litellm" in kinds else [],
         _case_section(bundle) if {"litellm", "router"} & set(kinds) else [],
         _own_gateway_section() if "router" in kinds else [],
-        *([f"## Not here: {kind}", "", *(f"- {escape(why)}" for why in reasons)]
-          for kind, reasons in left_out.items()),
+        readme_check_left_out(left_out),
         readme_check_troubles(first, kinds),
         *(readme_check_shared_fate(one["deployment"]) for one in bundle["setups"]),
         readme_check_assumed(first),

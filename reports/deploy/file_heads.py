@@ -15,11 +15,17 @@ PURPOSES = {
     "clock.csv": "which case is served from when on: the gateway reads it; complete it",
     "cell_price_plugin.py": "LiteLLM: sends a prompt to LLM and lane by class and case",
     "compose": "servers of a node for docker compose",
-    "kubernetes/models.yaml": "model ids for the pods: complete it before the start",
-    "kubernetes/servers.yaml": "Deployments and Services of the servers",
-    "kubernetes/route.yaml": "Gateway API route that splits requests in the planned fractions",
-    "kubernetes/kustomization.yaml": "what kubectl apply -k applies, and the release of vLLM",
-    "kubernetes/device-plugin-mps": "configuration of NVIDIA's device plugin for shared GPUs",
+    "models.yaml": "model ids for the pods: complete it before the start",
+    "servers.yaml": "Deployments of the servers, and where requests need them Services",
+    "route.yaml": "Gateway API: which requests go to which option",
+    "kustomization.yaml": "what kubectl apply -k applies, and the release of vLLM",
+    "device-plugin-mps": "configuration of NVIDIA's device plugin for shared GPUs",
+    "llm-inference-services.yaml": "KServe: one LLMInferenceService an option",
+    "pools.yaml": "InferencePools, for an endpoint picker of your own instead of llm-d's",
+    "objectives.yaml": "llm-d: priorities of the classes, for pools of pools.yaml",
+    "values-": "llm-d's chart: pool and endpoint picker of one option",
+    "schedule.yaml": "KEDA: replicas by the time of the day; complete the time zone",
+    "values.yaml": "production-stack's chart: servers and router",
     "config.yaml": "LiteLLM: the servers, their weights, the plugin",
     "gateway.env": "LiteLLM: addresses of the nodes, to be completed",
     "dual_price_plugin.py": "LiteLLM: sends a prompt to the LLM of the highest score - dual price",
@@ -27,14 +33,15 @@ PURPOSES = {
     "router.py": "the router as a library of one file (needs only numpy), for your own gateway",
     "routellm.json": "RouteLLM's threshold and what it goes with",
 }
-"""By the beginnings of file names."""
+"""By the beginnings of file names, without their folder."""
 
 Row = Mapping[str, Any]
 
 
 def purpose_of(file: str) -> str:
     """What a file of the bundle is for."""
-    return next(purpose for name, purpose in PURPOSES.items() if file.startswith(name))
+    own = file.rpartition("/")[2]
+    return next(purpose for name, purpose in PURPOSES.items() if own.startswith(name))
 
 
 def file_head_lines(about: Row) -> list[str]:

@@ -10,20 +10,18 @@ from reports.deploy.file_heads import file_head_lines, purpose_of
 from reports.deploy.markdown import code_block, escape, markdown_table, node_servers
 from reports.deploy.readme_checks import (
     readme_check_assumed,
+    readme_check_left_out,
     readme_check_shared_fate,
     readme_check_troubles,
     readme_checks,
 )
+from reports.deploy.readme_cluster import CLUSTER_SECTIONS
 from reports.deploy.readme_gateways import (
     readme_gateway,
     readme_gateway_own_router,
     readme_gateway_routellm,
 )
-from reports.deploy.readme_start import (
-    readme_start_compose,
-    readme_start_kubernetes,
-    readme_start_machines,
-)
+from reports.deploy.readme_start import readme_start_compose, readme_start_machines
 
 __all__ = ["deploy_readme"]
 
@@ -50,14 +48,11 @@ def deploy_readme(
         _readme_before(deployment, kinds),
         readme_start_machines(deployment) if "shell" in kinds else [],
         readme_start_compose(deployment) if "compose" in kinds else [],
-        readme_start_kubernetes(deployment)
-        if "kubernetes" in kinds
-        else _readme_refused("Kubernetes", left_out.get("kubernetes", ())),
+        *(section(deployment) for kind, section in CLUSTER_SECTIONS.items() if kind in kinds),
         readme_gateway(deployment) if "litellm" in kinds else [],
         readme_gateway_own_router() if "router" in kinds else [],
-        readme_gateway_routellm()
-        if "routellm" in kinds
-        else _readme_refused("RouteLLM", left_out.get("routellm", ())),
+        readme_gateway_routellm() if "routellm" in kinds else [],
+        readme_check_left_out(left_out),
         readme_checks(deployment, kinds),
         readme_check_troubles(deployment, kinds),
         readme_check_shared_fate(deployment),
@@ -164,13 +159,5 @@ def _readme_before(deployment: Row, kinds: Sequence[str]) -> list[str]:
         " When the gateway runs on another machine, set BIND_ADDRESS to this machine's address in"
         " the network that both are in; compose publishes ports past the host's firewall, so do not"
         " use a public address. On Kubernetes the Services are inside the cluster; the key is the"
-        " secret vllm-api-key: `kubectl create secret generic vllm-api-key"
-        " --from-literal=key=$(openssl rand -hex 32)`. `/health` and `/metrics` need no key.",
+        " secret vllm-api-key. `/health` and `/metrics` need no key.",
     ]
-
-
-def _readme_refused(what: str, reasons: Sequence[str]) -> list[str]:
-    """Why something is not there; nothing where it is not wanted."""
-    if not reasons:
-        return []
-    return [f"## Not here: {what}", "", *(f"- {escape(reason)}" for reason in reasons)]

@@ -1,5 +1,5 @@
-"""How to check a deployment, what to do when it fails, what fails together, what is assumed: the
-last sections of a deploy bundle's README.
+"""How to check a deployment, what to do when it fails, what fails together, what is assumed, what
+is left out: the last sections of a deploy bundle's README.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from reports.deploy.vllm_server import API_KEY
 
 __all__ = [
     "readme_check_assumed",
+    "readme_check_left_out",
     "readme_check_shared_fate",
     "readme_check_troubles",
     "readme_checks",
@@ -200,3 +201,11 @@ def readme_check_assumed(deployment: Row) -> list[str]:
         *(f"- {escape(caution)}." for caution in deployment["cautions"]),
         *(f"- Of the plan: {escape(notice)}." for notice in about["notices"]),
     ]
+
+
+def readme_check_left_out(left_out: Mapping[str, Sequence[str]]) -> list[str]:
+    """Which kinds of files are not there, and why."""
+    if not left_out:
+        return []
+    rows = [(kind, reason) for kind, reasons in left_out.items() for reason in reasons]
+    return ["## Not here", "", *(f"- {kind}: {escape(reason)}" for kind, reason in rows)]

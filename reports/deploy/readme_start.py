@@ -1,6 +1,4 @@
-"""How to start the servers of a deploy bundle: on the machines, with docker compose, on
-Kubernetes.
-"""
+"""How to start the servers of a deploy bundle: on the machines, with docker compose."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +10,6 @@ from reports.deploy.vllm_server import MPS_DIRECTORY
 __all__ = [
     "compose_path",
     "readme_start_compose",
-    "readme_start_kubernetes",
     "readme_start_machines",
 ]
 
@@ -80,47 +77,3 @@ def readme_start_compose(deployment: Row) -> list[str]:
             "(`mps-stop`).",
         ]
     return lines
-
-
-def readme_start_kubernetes(deployment: Row) -> list[str]:
-    """On a cluster."""
-    labels = (f"kubectl label node NODE plan-node={node['label']}" for node in deployment["nodes"])
-    apply = [
-        "kubectl apply -k kubernetes",
-        "kubectl wait --for=condition=Available deployment -l plan-node --timeout=30m",
-    ]
-    lines = [
-        "## Or: start them on Kubernetes",
-        "",
-        "The pods of a node of the plan go to the node with its label; a Gateway"
-        " `inference-gateway` must exist.",
-        "",
-        *code_block([*labels, *apply]),
-        "",
-        "The HTTPRoute splits requests at random in the planned fractions; every server answers to"
-        " the model name `fleet`. For the choice",
-        "by prompt put the gateway below in front of the Services instead.",
-    ]
-    unset = [row["model_key"] for row in deployment["llms"] if row["model_id"] is None]
-    if unset:
-        keys = ", ".join(f"`{key}`" for key in unset)
-        lines += [
-            "",
-            f"Set {keys} in `kubernetes/models.yaml`: pods without a model id do not start.",
-        ]
-    return [*lines, *(_readme_start_mps() if _shares(deployment) else [])]
-
-
-def _readme_start_mps() -> list[str]:
-    """What shared GPUs need."""
-    return [
-        "",
-        "GPUs are shared by MPS through NVIDIA's device plugin: give it `device-plugin-mps-N.yaml`"
-        " as its configuration `mps-N` (helm:",
-        "`--set-file config.map.mps-N=...`) and label the nodes"
-        " `nvidia.com/device-plugin.config=mps-N`. Pods on one GPU may start at",
-        "the same time; one that finds too little memory ends and is started again. vLLM has failed"
-        " under the plugin's MPS for some",
-        '("CUDA-capable device(s) is/are busy or unavailable", vllm-project/production-stack 504):'
-        " try one pod first.",
-    ]

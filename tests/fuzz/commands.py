@@ -102,7 +102,8 @@ COMMANDS: Mapping[str, Command] = {
     "export": Command(
         ("in:plan",),
         {
-            "--only": "list:shell,compose,kubernetes,litellm,router,routellm",
+            "--only": "list:shell,compose,kubernetes,kserve,llm-d,keda,production-stack,litellm"
+            ",router,routellm",
             **{option: PLAN_INPUT[option] for option in ("--scenario", "--quiet")},
             "--to": "folder",
         },

@@ -2,18 +2,21 @@
 that routes by class and case, what changes between setups. Nothing is written or printed.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from models import router
-from planner.errors import DataError
-from planner.export.bundle import Bundle
+from planner.export.bundle import Bundle, check_possible_bundle
 from planner.export.cells.lane_groups import build_lane_groups
 from planner.export.cells.setup_changes import build_setup_changes
-from planner.export.cells.setup_deployments import SetupDeployment, build_setup_deployments
+from planner.export.cells.setup_deployments import (
+    SetupDeployment,
+    build_setup_deployments,
+    case_period,
+)
+from planner.export.cluster_files import build_cluster_files, cluster_refusals
 from planner.export.deployment import LLM_LABEL
 from planner.export.deployment_names import (
     deployment_labels,
@@ -23,7 +26,6 @@ from planner.export.deployment_names import (
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.cells.cells_states import read_cells_states
 from planner.plans.plan_file import plan_file_text
-from profiles.io.faults import Fault
 from profiles.io.yaml_text import yaml_text
 from reports.deploy import cells_litellm
 from reports.deploy.cells_change import change_script, changes_table, setup_script_name
@@ -34,15 +36,14 @@ from reports.deploy.shell import shell_script, shell_variables
 
 __all__ = ["CELLS_KINDS", "build_cells_bundle"]
 
-CELLS_KINDS = ("shell", "compose", "litellm", "router")
-"""Of planner.export.bundle.KINDS those that can hold such a plan."""
+CELLS_KINDS = ("shell", "compose", "kserve", "llm-d", "keda", "litellm", "router")
+"""Of planner.export.bundle.KINDS those that can hold such a plan, or some of them."""
 REFUSED = {
     "kubernetes": "the weights of an HTTPRoute cannot change with class and case",
+    "production-stack": "the chart's router knows neither classes nor weights",
     "routellm": "there is a threshold neither for classes nor for cases",
 }
 PLUGIN = Path(cells_litellm.__file__).with_name("cell_price_plugin.py")
-PERIOD = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-4]):([0-5]\d)$")
-"""Names of cases that state when they begin, as `demand import --by period` makes them."""
 
 Row = dict[str, Any]
 
@@ -57,17 +58,14 @@ def build_cells_bundle(
     source.plan.demand_setup()
     if source.problems:
         raise AssertionError("a plan is verified before it is exported")
-    faults = [
-        Fault(f"--only {kind}", "", "", f"the plan cannot be expressed there: {reason}", "leave it")
-        for kind, reason in REFUSED.items()
-        if kind in (kinds or ())
-    ]
-    if faults:
-        raise DataError(faults)
-    chosen = [kind for kind in CELLS_KINDS if kinds is None or kind in kinds]
-    left_out = {} if kinds is not None else {kind: [why] for kind, why in REFUSED.items()}
     bundle, policy, setups = _bundle_rows(source, on)
-    files = _setup_files(bundle, setups, chosen)
+    deployments = [one.deployment for one in setups]
+    refused = {**cluster_refusals(deployments), **{kind: [why] for kind, why in REFUSED.items()}}
+    if kinds is not None:
+        check_possible_bundle(kinds, refused)
+    chosen = [kind for kind in kinds or CELLS_KINDS if not refused.get(kind)]
+    left_out = {kind: why for kind, why in refused.items() if why and kinds is None}
+    files = _setup_files(bundle, setups, chosen) | build_cluster_files(deployments, chosen)
     if "litellm" in chosen:
         files |= _gateway_files(bundle)
     if "litellm" in chosen or "router" in chosen:
@@ -99,6 +97,7 @@ def _bundle_rows(
             {"label": s.label, "cases": s.cases, "deployment": s.deployment} for s in setups
         ],
         "nodes": _all_nodes(deployments),
+        "classes": deployments[0]["classes"],
         "llms": _by_label(llm for one in deployments for llm in one["llms"]),
         "groups": [
             {"name": g.name, "class": g.request_class, "llm": g.llm, "servers": g.servers}
@@ -150,12 +149,10 @@ def _all_nodes(deployments: Sequence[Row]) -> list[Row]:
 
 def _clock_rows(cases: Sequence[str]) -> list[tuple[str, str]]:
     """(HH:MM, case) of the cases whose names say when they begin."""
-    rows = []
-    for name in cases:
-        found = PERIOD.match(name)
-        if found:
-            rows.append((f"{int(found[1]):02d}:{found[2]}", name))
-    return sorted(rows)
+    periods = [(case_period(name), name) for name in cases]
+    return sorted(
+        (f"{period[0] // 60:02d}:{period[0] % 60:02d}", name) for period, name in periods if period
+    )
 
 
 def _setup_files(

@@ -5,6 +5,7 @@ A server is the same in two setups when its LLM, pool, node, GPUs, degree and sh
 while the one gives way to the other where its memory settings are the same too.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +14,13 @@ from typing import Any, cast
 
 from models.demand.requests import DemandInstance
 from planner.export.deployment import build_deployment
-from planner.export.deployment_names import deployment_labels
+from planner.export.deployment_names import deployment_labels, one_line
 from planner.operation.cells.cell_policy import cells_policy_plan_hash
 from planner.plans.cells.setup_as_plan import setup_as_plan
 from planner.plans.labels import slo_label
 from planner.plans.schema import PlanContent
 
-__all__ = ["SetupDeployment", "build_setup_deployments"]
+__all__ = ["SetupDeployment", "build_setup_deployments", "case_period"]
 
 Content = Mapping[str, Any]
 Row = dict[str, Any]
@@ -28,6 +29,11 @@ Identity = tuple[Any, ...]
 LABEL = 24
 """Most characters of a setup's label."""
 FIRST_PORT = 8001
+OWN_LIMITS = 10
+"""Priority of a class with limits of its own; a plan knows none, so it is to be reviewed."""
+PERIOD = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-4]):([0-5]\d)")
+"""Names of cases that state when they are, as `demand import --by period` makes them."""
+DAY = 24 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +61,7 @@ def build_setup_deployments(
         deployment = build_deployment(plain, demand.instance, on)
         about = deployment["about"]
         about |= {"plan_hash": cells_policy_plan_hash(content), "slo": _slo_words(demand)}
+        deployment |= {"classes": _class_rows(demand), "periods": _setup_periods(setup["cases"])}
         label = "" if len(firsts) == 1 else labels[firsts[k]]
         made.append((label, tuple(setup["cases"]), deployment, _server_keys(setup, pools)))
     _name_servers([deployment for _, _, deployment, _ in made])
@@ -69,6 +76,15 @@ def build_setup_deployments(
     ]
 
 
+def case_period(name: str) -> tuple[int, int] | None:
+    """(start, end) of a case, minutes of the day, where its name says when it is."""
+    found = PERIOD.fullmatch(name)
+    if found is None:
+        return None
+    hours, minutes, end_hours, end_minutes = map(int, found.groups())
+    return 60 * hours + minutes, (60 * end_hours + end_minutes) % DAY
+
+
 def _slo_words(demand: DemandInstance) -> list[str]:
     """Every SLO with whose it is."""
     own = [(entry.name, slo) for entry in demand.classes for slo in entry.slos]
@@ -77,6 +93,25 @@ def _slo_words(demand: DemandInstance) -> list[str]:
         f"{slo_label(slo.metric, slo.statistic, slo.scope)} of {whose} <= {1000 * slo.limit:g} ms"
         for whose, slo in (*own, *everyone)
     ]
+
+
+def _class_rows(demand: DemandInstance) -> list[Row]:
+    """Every class; those with limits of their own come first where requests wait."""
+    labels = deployment_labels((entry.name for entry in demand.classes), LABEL)
+    return [
+        {
+            "name": one_line(entry.name),
+            "label": labels[entry.name],
+            "priority": OWN_LIMITS if entry.slos else 0,
+        }
+        for entry in demand.classes
+    ]
+
+
+def _setup_periods(cases: Sequence[str]) -> list[tuple[int, int]]:
+    """(start, end), minutes of the day, of the cases whose names say when they are."""
+    periods = (case_period(name) for name in cases)
+    return [period for period in periods if period is not None]
 
 
 def _server_keys(setup: Content, pools: Mapping[str, int]) -> dict[tuple[int, int], Identity]:

@@ -13,9 +13,11 @@ from planner.errors import DataError
 from planner.export.bundle import Bundle
 from planner.export.bundle_folder import write_bundle_folder
 from planner.export.cells.cells_bundle import build_cells_bundle
+from planner.export.cluster_files import CLUSTER_KINDS
 from tests.support.outside import need
-from tests.support.plans.bundle_cases import compose_schema
-from tests.support.plans.cells_plans import day_source
+from tests.support.plans.bundle_cases import compose_schema, documents
+from tests.support.plans.cells_plans import clock_source, day_source
+from tests.support.plans.cluster_schemas import crd_problems
 
 ON = date(2026, 11, 1)
 
@@ -32,7 +34,7 @@ def test_every_setup_has_its_files(bundle: Bundle) -> None:
     assert scripts == ({"change.sh", "deploy-day.sh", "deploy-night.sh"} if several
                        else {"deploy.sh"})  # fmt: skip
     assert bundle.executable == scripts
-    assert set(bundle.left_out) == {"kubernetes", "routellm"}
+    assert set(bundle.left_out) == {*CLUSTER_KINDS, "routellm"}
     listed = bundle.files["README.md"].partition("## Files")[2]
     assert all(f"`{name}`" in listed for name in bundle.files if name != "README.md")
     for name, text in bundle.files.items():
@@ -98,3 +100,39 @@ def test_docker_compose_reads_every_file(bundle: Bundle, tmp_path: Path) -> None
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["services"]
+
+
+def test_a_schedule_of_whole_gpus_is_one_for_keda_and_bounds_for_kserve(tmp_path: Path) -> None:
+    made = build_cells_bundle(clock_source(tmp_path, scheduled=True), ON)
+    assert set(made.left_out) == {"kubernetes", "llm-d", "production-stack", "routellm"}
+    windows = set()
+    for one in documents(made.files["keda/schedule.yaml"]):
+        assert crd_problems(one) == []
+        windows |= {
+            (trigger["metadata"]["start"], trigger["metadata"]["end"])
+            for trigger in one["spec"]["triggers"]
+        }
+    assert windows == {("30 6 * * *", "0 21 * * *")}
+    services = documents(made.files["kserve/llm-inference-services.yaml"])
+    for one in services:
+        assert crd_problems(one) == []
+    scaled = [one["spec"]["scaling"] for one in services if "scaling" in one["spec"]]
+    assert scaled
+    assert all(float(one["wva"]["variantCost"]) == 2.0 for one in scaled)
+    text = made.files["README.md"]
+    assert "keda/schedule.yaml" in text
+    assert "## Or: start them with KServe" in text
+
+
+def test_classes_of_one_setup_have_pools_and_priorities(tmp_path: Path) -> None:
+    made = build_cells_bundle(clock_source(tmp_path, scheduled=False), ON, ["llm-d"])
+    objectives = documents(made.files["llm-d/objectives.yaml"])
+    for one in (*objectives, *documents(made.files["llm-d/route.yaml"])):
+        assert crd_problems(one) == []
+    # Of the two classes chat alone has limits of its own.
+    priorities = {
+        one["metadata"]["annotations"]["plan-class"]: one["spec"]["priority"] for one in objectives
+    }
+    assert priorities == {"chat": 10, "batch": 0}
+    assert set(made.files) >= {"README.md", "llm-d/pools.yaml"}
+    assert "x-plan-pool" in made.files["README.md"]

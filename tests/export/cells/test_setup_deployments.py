@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.export.cells.setup_deployments import build_setup_deployments
+from planner.export.cells.setup_deployments import build_setup_deployments, case_period
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.cells.cells_states import replica_nodes
 from tests.support.plans.cells_plans import day_source
@@ -64,3 +64,19 @@ def test_one_setup_has_no_label_and_names_of_its_own(tmp_path: Path) -> None:
         assert all(set(gpu["servers"]) <= names for gpu in node["gpus"])
         assert all(set(row["after"]) <= names for row in node["servers"])
     assert "p95 TTFT of chat <= 500 ms" in only.deployment["about"]["slo"]
+
+
+@pytest.mark.parametrize(
+    ("name", "period"),
+    [
+        ("07:00-16:30", (420, 990)),
+        ("7:00-16:30", (420, 990)),
+        ("21:00-24:00", (1260, 0)),
+        ("22:15-06:00", (1335, 360)),
+        ("day", None),
+        ("07:00-16:30 peak", None),
+        ("25:00-26:00", None),
+    ],
+)
+def test_a_case_is_when_its_name_says(name: str, period: tuple[int, int] | None) -> None:
+    assert case_period(name) == period

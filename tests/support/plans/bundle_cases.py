@@ -21,6 +21,7 @@ CASES: dict[str, Callable[[], PlanAndScenario]] = {
     "shared": export_cases.shared,
     "halves": export_cases.halves,
     "whole": export_cases.whole,
+    "two options": export_cases.two_options,
     "idle": lambda: export_cases.idle(1),
     "one": lambda: export_cases.idle(0),
     "hostile": lambda: export_cases.shared(hostile=True),
@@ -66,3 +67,21 @@ def compose_files(name: str) -> Iterator[tuple[str, str]]:
     yield from (
         (path, text) for path, text in exported(name).files.items() if path.startswith("compose")
     )
+
+
+def with_replicas(count: int, periods: list[tuple[int, int]] | None = None) -> dict[str, Any]:
+    """The deployment of whole GPUs as a setup of a schedule: so many replicas of the small LLM on
+    its first node, at 2 USD/h a GPU.
+    """
+    here = deployment("whole")
+    small = next(row for node in here["nodes"] for row in node["servers"] if row["llm"] == "small")
+    nodes = [
+        {
+            **node,
+            "price_usd_per_gpu_h": 2.0,
+            "servers": [row for row in node["servers"] if row["llm"] != "small"],
+        }
+        for node in here["nodes"]
+    ]
+    nodes[0]["servers"] += [{**small, "name": f"small-{k}"} for k in range(count)]
+    return {**here, "nodes": nodes, "periods": periods or []}

@@ -16,7 +16,7 @@ from planner.plans.plan_file import plan_file_text
 from planner.scenario.assemble import LoadResult, assemble_instance
 from tests.support.scenarios.demand_case import write_day
 
-__all__ = ["day_content", "day_source", "write_day_plan"]
+__all__ = ["clock_source", "day_content", "day_source", "write_day_plan"]
 
 Content = dict[str, Any]
 
@@ -64,5 +64,38 @@ def write_day_plan(
 def day_source(folder: Path, *, scheduled: bool = False) -> CellsPlanAndScenario:
     """The plan, verified against its scenario."""
     source = load_any_plan(write_day_plan(folder, scheduled=scheduled))
+    assert isinstance(source, CellsPlanAndScenario)
+    return source
+
+
+def clock_source(folder: Path, *, scheduled: bool) -> CellsPlanAndScenario:
+    """A verified plan of whole GPUs whose cases are named by their times; more is to do by day."""
+    path = write_day(folder)
+    text = path.read_text(encoding="utf-8")
+    for old, new in (
+        ("{name: day,", '{name: "07:00-21:00",'),
+        ("{name: night,", '{name: "21:00-07:00",'),
+        ("chat: 4, batch: 1", "chat: 6, batch: 1"),
+        (
+            "{maximize: quality, cost_at_most_usd_per_h: 40}",
+            "{minimize: cost, quality_at_least: 0.3}",
+        ),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    lines = [line for line in text.splitlines() if "node-lost" not in line]
+    if scheduled:
+        lines.append("fleet: {mode: scheduled, start_usd_per_gpu: 0.1}")
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    profiles = folder / "profiles.csv"
+    shared = profiles.read_text(encoding="utf-8")
+    profiles.write_text(shared.replace("NO,G,1,50,", "NO,G,1,100,"), encoding="utf-8")
+    loaded = assemble_instance(path, cells=True)
+    assert loaded.demand is not None
+    solution = solve_cells(loaded.demand, loaded.settings)
+    content = build_cells_plan(loaded, loaded.demand, solution, loaded.settings, {})
+    plan = folder / "plan.json"
+    plan.write_text(plan_file_text({**content, "scenario_path": "scenario.yaml"}), encoding="utf-8")
+    source = load_any_plan(plan)
     assert isinstance(source, CellsPlanAndScenario)
     return source

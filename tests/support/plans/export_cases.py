@@ -129,6 +129,17 @@ def whole(*, hostile: bool = False) -> PlanAndScenario:
 
 
 @cache
+def two_options() -> PlanAndScenario:
+    """Whole GPUs of two pools, one LLM of two options."""
+    options = [
+        ("small", "TestGPU", 1, 100, 10.0, 20.0),
+        ("large", "TestGPU", 2, 100, 11.0, 60.0),
+        ("small", "EdgeGPU", 1, 100, 14.0, 20.0),
+    ]
+    return case(options, TWO_POOLS, 42.0)
+
+
+@cache
 def idle(least: int) -> PlanAndScenario:
     """All requests go to one LLM; so many servers of the other are required anyway."""
     options = [("small", "TestGPU", 1, 40, 10.0, 20.0), ("large", "TestGPU", 1, 60, 40.0, 40.0)]

@@ -2,9 +2,11 @@
 do.
 """
 
-from reports.deploy.kubernetes import Row, kubernetes_options, parts_of
+from collections.abc import Sequence
 
-__all__ = ["kubernetes_refusals"]
+from reports.deploy.cluster.pods import Row, pod_groups, pod_parts
+
+__all__ = ["kubernetes_node_refusals", "kubernetes_refusals"]
 
 
 MOST_BACKENDS = 16
@@ -15,10 +17,13 @@ UNEQUAL = 1.0
 """Per cent points by which a share may be below 1/N: 33 % counts as a third."""
 
 
-def kubernetes_refusals(deployment: Row) -> list[str]:
-    """Why the plan cannot be expressed; [] when it can."""
-    reasons = [reason for node in deployment["nodes"] for reason in _kubernetes_node_refusals(node)]
-    backends = len(kubernetes_options(deployment))
+def kubernetes_refusals(deployments: Sequence[Row]) -> list[str]:
+    """Why a plan with these setups cannot be expressed; [] when it can."""
+    if len(deployments) > 1:
+        return ["the weights of an HTTPRoute cannot change from one setup to the next"]
+    (deployment,) = deployments
+    reasons = [reason for node in deployment["nodes"] for reason in kubernetes_node_refusals(node)]
+    backends = len({group.option for group in pod_groups(deployments)})
     if backends > MOST_BACKENDS:
         reasons.append(
             f"{backends} options are deployed, and a rule of an HTTPRoute splits requests among at"
@@ -27,13 +32,13 @@ def kubernetes_refusals(deployment: Row) -> list[str]:
     return reasons
 
 
-def _kubernetes_node_refusals(node: Row) -> list[str]:
+def kubernetes_node_refusals(node: Row) -> list[str]:
     """What the device plugin cannot do on one node."""
     if not any(row["shared"] for row in node["servers"]):
         return []
     reasons = []
     shares = sorted({row["mps_share_pct"] for row in node["servers"]})
-    parts = parts_of(node)
+    parts = pod_parts(node["servers"])
     if len(shares) > 1:
         listed = ", ".join(f"{share:g} %" for share in shares)
         reasons.append(
