@@ -35,6 +35,7 @@ PAGES = {
 }
 """File below views/ -> title and icon; the first opens first."""
 
+reruns.leave_fragment_before_rerun()
 st.set_page_config(page_title="Joint LLM planner", page_icon=ICON, layout="wide")
 is_guest = visitor.visitors_sign_in() and visitor.visitor_signed_in() is None
 page = st.navigation(

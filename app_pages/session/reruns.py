@@ -19,6 +19,12 @@ Runs: Streamlit drops a click whose run has not yet handled its callbacks when t
 in two places. With fast reruns it never merges two clicks; `runner.fastReruns = false` in
 .streamlit/config.toml does. And a run looks for newer clicks before it takes its own one in;
 `take_clicks_in_first` turns that round.
+
+Place: a run that follows a fragment's in the same thread draws inside that fragment's container,
+not at the top of the page (Streamlit 1.67 resets the place only where the fragment was interrupted,
+and without fast reruns the thread is the same). The browser then has a whole page inside the
+progress box and loses everything as soon as the box is redrawn. `leave_fragment_before_rerun`
+resets it.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,6 +32,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 from streamlit.runtime.scriptrunner import RerunData, RerunException
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 from streamlit.runtime.state.safe_session_state import SafeSessionState
@@ -35,6 +42,7 @@ __all__ = [
     "defer",
     "fill_key_across_reruns",
     "fill_widget_across_reruns",
+    "leave_fragment_before_rerun",
     "run_deferred_before_rerun",
     "survive_reruns",
     "take_clicks_in_first",
@@ -43,6 +51,11 @@ __all__ = [
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def leave_fragment_before_rerun() -> None:
+    """Let this run draw from the top of the page, whatever ran before it in the same thread."""
+    context_dg_stack.set(get_default_dg_stack_value())
 
 
 def take_clicks_in_first() -> None:

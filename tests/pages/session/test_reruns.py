@@ -3,12 +3,20 @@ and no callback is left half done.
 """
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import streamlit as st
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
-from streamlit.runtime.scriptrunner import RerunData, RerunException
+from streamlit.runtime import Runtime
+from streamlit.runtime.fragment import MemoryFragmentStorage
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import RerunData, RerunException, ScriptRunnerEvent
+from streamlit.runtime.state import SessionState
 from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from app_pages.session.reruns import (
     accept_value_across_reruns,
@@ -18,6 +26,7 @@ from app_pages.session.reruns import (
     take_clicks_in_first,
     widget_key_across_reruns,
 )
+from tests.support.paths import HOME
 
 
 @pytest.fixture(autouse=True)
@@ -139,3 +148,58 @@ def test_what_fails_later_is_reported_once() -> None:
         run_deferred_before_rerun()
     run_deferred_before_rerun()
     assert st.session_state["deferred"] is None
+
+
+PAGE_WITH_FRAGMENT = """
+import streamlit as st
+{first}
+with st.container():
+    st.fragment(lambda: st.markdown("how far"))()
+st.markdown("below")
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "place"),
+    [
+        pytest.param("", [0, 0, 2], id="Streamlit alone draws it within the fragment's box"),
+        pytest.param(
+            "from app_pages.session import reruns; reruns.leave_fragment_before_rerun()",
+            [0, 1],
+            id="at its place",
+        ),
+    ],
+)
+def test_a_click_while_a_fragment_ends_draws_the_page_at_its_place(
+    first: str, place: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first case is for the day when Streamlit does it right: the remedy can go then."""
+    monkeypatch.setattr(Runtime, "_instance", MagicMock())
+    script = tmp_path / "page.py"
+    script.write_text(PAGE_WITH_FRAGMENT.format(first=first), encoding="utf-8")
+    storage = MemoryFragmentStorage()
+    state = SafeSessionState(SessionState(), lambda: None)
+    runner = LocalScriptRunner(
+        str(script), state, PagesManager(str(script)), fragment_storage=storage
+    )
+    places: list[list[int]] = []
+
+    def follow(_: object, event: ScriptRunnerEvent, **data: Any) -> None:
+        if event is ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS and len(places) == 1:
+            runner.request_rerun(RerunData(fragment_id=next(iter(storage._fragments))))
+        elif event is ScriptRunnerEvent.FRAGMENT_STOPPED_WITH_SUCCESS:
+            runner.request_rerun(RerunData())
+        elif event is ScriptRunnerEvent.ENQUEUE_FORWARD_MSG:
+            message = data["forward_msg"]
+            if message.delta.new_element.markdown.body == "below":
+                places.append(list(message.metadata.delta_path))
+
+    runner.on_event.connect(follow, weak=False)
+    runner.run()
+    assert places == [[0, 1], place]
+
+
+def test_the_page_leaves_the_fragment_before_anything_else_is_drawn() -> None:
+    main = (HOME / "app_pages" / "main.py").read_text(encoding="utf-8")
+    _, calls = main.split('opens first."""')
+    assert calls.split()[0] == "reruns.leave_fragment_before_rerun()"
