@@ -72,7 +72,7 @@ def test_files_to_take_away(day: AppTest, made: str) -> None:
 
 
 def test_the_sidebar_moves_the_budget_and_what_has_no_column_stays(day: AppTest) -> None:
-    app = day.switch_page("views/inputs.py").run()
+    app = settle(day.switch_page("views/inputs.py").run(), "table-summary").run()
     assert "LLMs outside the cluster" in unescaped(app)
     scores = next(t.value for t in app.dataframe if "Class" in t.value.columns)
     rows = list(zip(scores["Class"], scores["LLM"], strict=True))

@@ -50,7 +50,10 @@ if os.path.exists(os.path.join(os.environ["STUBS"], "fails")):
     sys.exit("Free memory on device is less than desired")
 time.sleep(0.2)
 record("up")
-open(os.path.join(os.environ["STUBS"], "up." + port), "w").write(str(os.getpid()))
+up = os.path.join(os.environ["STUBS"], "up." + port)
+with open(up + " comes", "w") as stream:
+    stream.write(str(os.getpid()))
+os.rename(up + " comes", up)
 time.sleep(120)
 """
     ),
@@ -141,7 +144,7 @@ class Machine:
 
     def alive(self) -> list[int]:
         """Process ids of servers that run."""
-        found = [int(path.read_text(encoding="utf-8")) for path in self.stubs.glob("up.*")]
+        found = [int(path.read_text(encoding="utf-8")) for path in self.stubs.glob("up.*[0-9]")]
         return [pid for pid in found if _runs(pid)]
 
 
