@@ -72,12 +72,10 @@ def export_cells_bundle_job(
     loaded = scenario_of_cells(path, overrides, content)
     source = CellsPlanAndScenario(CellsPlan(content), loaded)
     made = build_cells_bundle(source, source_time().date())
-    left_out = [
-        f"Left out: {kind}, {reason}"
-        for kind, reasons in made.left_out.items()
-        for reason in reasons
+    notes = [
+        *(f"To do before the start: {caution}" for caution in made.cautions),
+        *(f"Left out: {line}" for line in made.left_out_lines),
     ]
-    notes = [*(f"To do before the start: {caution}" for caution in made.cautions), *left_out]
     return zip_export_files(made.files, made.executable), notes
 
 

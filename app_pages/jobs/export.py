@@ -121,11 +121,10 @@ def export_bundle_job(
     if needs_prices(chosen):
         table = build_price_table(source, progress=job.progress, cancel=job.cancel)
     made = build_bundle(source, on, chosen, table)
-    left_out = made.left_out.items()
     return {
         "zip": zip_export_files(made.files, made.executable),
         "files": bundle_files_table(made),
-        "left_out": [f"{kind}: {reason}" for kind, reasons in left_out for reason in reasons],
+        "left_out": made.left_out_lines,
         "to_do": list(made.cautions),
         "readme": made.files["README.md"],
     }

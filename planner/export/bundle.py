@@ -28,6 +28,7 @@ from profiles.io.yaml_text import yaml_text
 from reports.deploy import litellm
 from reports.deploy.compose import compose_file
 from reports.deploy.file_heads import file_head_lines, purpose_of, with_head
+from reports.deploy.left_out import left_out_lines
 from reports.deploy.readme import deploy_readme
 from reports.deploy.readme_start import compose_path
 from reports.deploy.shell import shell_script, shell_variables
@@ -58,6 +59,11 @@ class Bundle:
     executable: frozenset[str]
     left_out: Mapping[str, Sequence[str]]
     cautions: Sequence[str]
+
+    @property
+    def left_out_lines(self) -> list[str]:
+        """What is not there and why, a line a reason."""
+        return left_out_lines(self.left_out)
 
 
 def parse_bundle_kinds(text: str) -> list[str]:

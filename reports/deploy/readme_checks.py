@@ -5,6 +5,7 @@ is left out: the last sections of a deploy bundle's README.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reports.deploy.left_out import left_out_lines
 from reports.deploy.markdown import code_block, escape, markdown_table, node_servers
 from reports.deploy.vllm_server import API_KEY
 
@@ -205,7 +206,5 @@ def readme_check_assumed(deployment: Row) -> list[str]:
 
 def readme_check_left_out(left_out: Mapping[str, Sequence[str]]) -> list[str]:
     """Which kinds of files are not there, and why."""
-    if not left_out:
-        return []
-    rows = [(kind, reason) for kind, reasons in left_out.items() for reason in reasons]
-    return ["## Not here", "", *(f"- {kind}: {escape(reason)}" for kind, reason in rows)]
+    lines = left_out_lines(left_out)
+    return ["## Not here", "", *(f"- {escape(line)}" for line in lines)] if lines else []

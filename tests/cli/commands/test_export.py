@@ -37,7 +37,7 @@ def test_the_command_writes_a_new_folder(
     code, reported = run(plan_file, tmp_path / "a" / "b")
     assert (
         code,
-        "Not exported: kubernetes, node lab-0 has servers of unequal shares" in reported,
+        "Not exported: kubernetes, llm-d: node lab-0 has servers of unequal shares" in reported,
     ) == (
         0,
         True,

@@ -64,7 +64,9 @@ def test_the_bundle_is_a_program_with_its_policy(shown: Any, tmp_path: Path) -> 
         assert (archive.getinfo("deploy.sh").external_attr >> 16) & 0o111
         assert not (archive.getinfo("deploy.env").external_attr >> 16) & 0o111
     assert made["files"]["What it is for"].str.len().min() > 10
-    assert any(reason.startswith("kubernetes: node lab-0 has") for reason in made["left_out"])
+    assert any(
+        reason.startswith("kubernetes, llm-d: node lab-0 has") for reason in made["left_out"]
+    )
     assert any("MODEL_SMALL" in one for one in made["to_do"])
     (tmp_path / "policy.json").write_bytes(unzipped(made["zip"])["router_policy.json"])
     assert set(Router.load(tmp_path / "policy.json").llms) == {"small", "large"}

@@ -18,7 +18,7 @@ def test_it_says_what_to_do(scheduled: bool, tmp_path: Path) -> None:
     assert ("./change.sh day night a-0" in text) == scheduled
     assert "`node-lost 1`" in text
     assert "x-request-class" in text
-    assert "- kubernetes: " in text.partition("## Not here")[2]
+    assert "- kubernetes: the weights" in text.partition("## Not here")[2]
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1
     for name in made.files:
