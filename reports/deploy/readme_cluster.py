@@ -81,9 +81,9 @@ def readme_cluster_llm_d(deployment: Row) -> list[str]:
     classes = deployment["classes"]
     own = "`pools.yaml` and `objectives.yaml`" if classes else "`pools.yaml`"
     by_llm = (
-        "- A request with the header `x-plan-llm: LLM` goes to that LLM's options in the plan's"
-        " parts: set it in a gateway that decides by scores and prices (below). A request without"
-        " it goes to any LLM, at random in the planned fractions."
+        "- A request with the header `x-plan-llm: LLM` (as its servers are named) goes to that"
+        " LLM's options in the plan's parts: set it in a gateway that decides by scores and prices"
+        " (below). A request without it goes to any LLM, at random in the planned fractions."
     )
     return [
         "## Or: start them behind the Gateway API with llm-d",

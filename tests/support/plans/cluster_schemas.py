@@ -15,7 +15,7 @@ import yaml
 
 from tests.support.paths import SHARED
 
-__all__ = ["crd_problems", "helm_problems"]
+__all__ = ["SCHEMAS", "crd_problems", "helm_problems"]
 
 SCHEMAS = SHARED / "schemas"
 CRDS = {
