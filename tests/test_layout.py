@@ -43,6 +43,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "profiles.importers": (*PROFILES, "profiles.importers.formats"),
     "profiles.score_importers": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
     "profiles.request_logs": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
+    "profiles.live_metrics": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
     "models.curves": PROFILES,
     "models.openings": PROFILES,
     "models.packing": PROFILES,
@@ -160,6 +161,7 @@ PACKAGES |= {
         *PROFILES,
         "profiles.hygiene",
         "profiles.importers",
+        "profiles.live_metrics",
     ),
     "planner.cli.commands.scores": (
         *PLANNER,
@@ -224,6 +226,8 @@ KEEPERS = {
     "typer": {"planner.cli"},
     "ruamel": {"profiles.io"},
     "ijson": {"profiles.importers.formats"},
+    "prometheus_client": {"profiles.live_metrics"},
+    "httpx": {"profiles.live_metrics"},
     "sqlalchemy": {"planner.library", "planner.library.migrations.versions"},
     "alembic": {
         *("planner.library", "planner.library.migrations"),
@@ -675,7 +679,7 @@ RECORDS_AND_WORDS = {
     *("planner/scenario/schema/bounds", "planner/scenario/schema/demand_specification"),
     *("profiles/workbook_layout", "profiles/importers/formats/record", "reports/content"),
     "reports/cells_content",
-    "profiles/request_logs/record",
+    *("profiles/request_logs/record", "profiles/live_metrics/record"),
 }
 """Modules that hold records, constants and layouts, and compute nothing."""
 

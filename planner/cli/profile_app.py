@@ -57,11 +57,57 @@ def gaps(
 )
 def profile_import(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="FILES...", help="Benchmark files, or folders of them.", show_default=False
         ),
-    ],
+    ] = None,
+    prometheus: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL|FILE",
+            help="Metrics of running vLLM and SGLang servers in place of benchmark files: the"
+            " address of a Prometheus, files of /metrics or of answers, folders; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="TIME",
+            help="With --prometheus: take metrics from here on, e.g. 2026-11-27T09:00Z"
+            " (a Prometheus: a day before --to).",
+            show_default=False,
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="TIME",
+            help="With --prometheus: take metrics up to here (a Prometheus: now).",
+            show_default=False,
+        ),
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="With --prometheus: servers with this label alone; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    widest_bucket: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            max=100,
+            metavar="PCT",
+            help="With --prometheus: take a percentile, as the upper edge of its bucket, where the"
+            " bucket is at most so wide.",
+        ),
+    ] = 20.0,
     llm: Annotated[
         str | None,
         typer.Option(
@@ -123,36 +169,42 @@ def profile_import(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no line per file.")] = False,
 ) -> None:
-    """Make a profile table from benchmark files.
+    """Make a profile table from benchmark files or server metrics.
 
-    Formats: vLLM, SGLang, GuideLLM, inference-perf, aiperf, genai-perf, llm-d, or our own.
+    Formats of benchmarks: vLLM, SGLang, GuideLLM, inference-perf, aiperf, genai-perf, llm-d, or
+    our own.
 
     Formats are detected by content. A missing value is a fault; doubtful runs are left out, with
     the reason.
     Exit codes: 0 done, 2 bad input.
     """
     # Imported here to keep --help fast.
+    from planner.cli.commands.profiles.metrics_import import MetricsOptions, run_metrics_import
     from planner.cli.commands.profiles.profile_import import ImportOptions, run_profile_import
 
-    path = None if out == "-" else Path(out)
-    raise typer.Exit(
-        run_profile_import(
-            files,
-            ImportOptions(
-                llm=llm,
-                gpu=gpu,
-                tp=tp,
-                share=share,
-                replicas=replicas,
-                gpus_per_replica=gpus_per_replica,
-                neighbours=neighbours,
-                mapping=mapping,
-                out=path,
-                append=append,
-                quiet=quiet,
-            ),
-        )
+    options = ImportOptions(
+        llm=llm,
+        gpu=gpu,
+        tp=tp,
+        share=share,
+        replicas=replicas,
+        gpus_per_replica=gpus_per_replica,
+        neighbours=neighbours,
+        mapping=mapping,
+        out=None if out == "-" else Path(out),
+        append=append,
+        quiet=quiet,
     )
+    if bool(files) == bool(prometheus):
+        raise typer.BadParameter("name benchmark FILES or metrics (--prometheus), one of the two")
+    if prometheus:
+        metrics = MetricsOptions(
+            start=start, end=end, labels=label or (), widest_bucket_pct=widest_bucket
+        )
+        raise typer.Exit(run_metrics_import(prometheus, metrics, options))
+    if start or end or label:
+        raise typer.BadParameter("--from, --to and --label are of metrics (--prometheus)")
+    raise typer.Exit(run_profile_import(files or [], options))
 
 
 @profile_app.command("check", epilog=f"Example: {PROGRAM} profile check profiles.csv")

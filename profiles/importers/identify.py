@@ -14,6 +14,8 @@ contradicts the metadata, it is noted. The mapping file (YAML):
       - {match: "runs/fleet/*", replicas: 4}            # number of replicas that answered together
       - {match: "runs/split/*", gpus_per_replica: 8}    # prefill and decode servers together
       - {match: "runs/half/*", share: 50, neighbours: busy}    # what the GPU's other shards did
+    servers:                                            # of running servers: by their labels
+      - {match: {instance: "10.0.0.*", model_name: qwen}, tp: 2, llm: qwen3-8b}
 """
 
 from collections import defaultdict
@@ -49,7 +51,7 @@ OPTIONS = {
     "tp": "--tp N",
     "share": "--share PCT (100 = whole GPUs)",
 }
-SECTIONS = ("defaults", "llms", "gpus", "files")
+SECTIONS = ("defaults", "llms", "gpus", "files", "servers")
 FILES_NAMED = 5
 
 Option = tuple[str, str, int, float]
@@ -60,7 +62,8 @@ Option = tuple[str, str, int, float]
 class Given:
     """What the user says about the runs.
 
-    line: by the command line; the others: sections of the mapping file, values checked.
+    line: by the command line; the others: sections of the mapping file, values checked. servers:
+    (label -> pattern, values).
     """
 
     line: Mapping[str, Any] = field(default_factory=dict)
@@ -68,6 +71,16 @@ class Given:
     llms: Mapping[str, str] = field(default_factory=dict)
     gpus: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    servers: Sequence[tuple[Mapping[str, str], Mapping[str, Any]]] = ()
+
+    def of_labels(self, labels: Mapping[str, str]) -> "Given":
+        """What is said about one server, as about every file; the last entry that matches wins."""
+        matching = [
+            ("*", values)
+            for patterns, values in self.servers
+            if all(fnmatch(labels.get(name, ""), pattern) for name, pattern in patterns.items())
+        ]
+        return replace(self, files=matching)
 
     def of_file(self, file: str, key: str) -> Any:
         """What the mapping file says about one file; the last entry that matches wins."""
@@ -133,31 +146,49 @@ def read_identifying_mapping(path: Path, line: Mapping[str, Any], faults: list[F
         fix = f"{fault_spelling_guess(str(key), SECTIONS)}known keys here: {', '.join(SECTIONS)}"
         faults.append(Fault(str(path), str(key), "", "the mapping file has no such key", fix))
     defaults = checked_identity(tree.get("defaults") or {}, str(path), "defaults", faults)
-    entries, listed = [], tree.get("files") or []
-    if not isinstance(listed, list):
-        problem, fix = "this must be a list", "write one line with - for each pattern"
-        faults.append(Fault(str(path), "files", shown_in_fault(listed), problem, fix))
-        listed = []
-    for k, entry in enumerate(listed):
-        pattern = entry.get("match") if isinstance(entry, dict) else None
-        if not isinstance(pattern, str):
-            faults.append(
-                Fault(
-                    str(path),
-                    f"files.{k}",
-                    shown_in_fault(entry),
-                    "the entry does not say which files it means",
-                    "add match: PATTERN",
-                )
-            )
-            continue
-        values = {key: value for key, value in entry.items() if key != "match"}
-        entries.append((pattern, checked_identity(values, str(path), f"files.{k}", faults)))
     names = [
         _identified_names(tree.get(section), str(path), section, faults)
         for section in ("llms", "gpus")
     ]
-    return Given(line, defaults, names[0], names[1], tuple(entries))
+    entries = [
+        tuple(_identifying_entries(tree, path, section, faults)) for section in ("files", "servers")
+    ]
+    return Given(line, defaults, names[0], names[1], *entries)
+
+
+def _identifying_entries(
+    tree: Mapping[str, Any], path: Path, section: str, faults: list[Fault]
+) -> list[tuple[Any, dict[str, Any]]]:
+    """(what an entry matches, its values) of one list of entries: a pattern of paths for files,
+    label -> pattern for servers.
+    """
+    listed = tree.get(section) or []
+    if not isinstance(listed, list):
+        problem, fix = "this must be a list", "write one line with - for each pattern"
+        faults.append(Fault(str(path), section, shown_in_fault(listed), problem, fix))
+        return []
+    entries = []
+    for k, entry in enumerate(listed):
+        place, pattern = f"{section}.{k}", entry.get("match") if isinstance(entry, dict) else None
+        if section == "files" and not isinstance(pattern, str):
+            problem, fix = "the entry does not say which files it means", "add match: PATTERN"
+            faults.append(Fault(str(path), place, shown_in_fault(entry), problem, fix))
+        elif section == "servers" and not _are_label_patterns(pattern):
+            problem = "the entry does not say which servers it means"
+            fix = 'add match: {LABEL: PATTERN}, e.g. match: {instance: "10.0.0.7:8000"}'
+            faults.append(Fault(str(path), place, shown_in_fault(entry), problem, fix))
+        else:
+            values = {key: value for key, value in entry.items() if key != "match"}
+            entries.append((pattern, checked_identity(values, str(path), place, faults)))
+    return entries
+
+
+def _are_label_patterns(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(pattern, str) for pattern in value.values())
+    )
 
 
 def _identified_names(value: Any, file: str, section: str, faults: list[Fault]) -> dict[str, str]:
@@ -316,10 +347,12 @@ def _identify_given_gpu(name: str, notices: list[str]) -> str:
     return known or name
 
 
-def unidentified_fault(missing: Sequence[tuple[str, Mapping[str, str]]]) -> Fault:
+def unidentified_fault(
+    missing: Sequence[tuple[str, Mapping[str, str]]], what: str = "files"
+) -> Fault:
     """One fault for all runs whose option is not known.
 
-    missing: (file, key -> what the file says about it).
+    missing: (file or server, key -> what it says about it); what: the word for them.
     """
     groups: dict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
     doubts: dict[str, None] = {}
@@ -329,13 +362,13 @@ def unidentified_fault(missing: Sequence[tuple[str, Mapping[str, str]]]) -> Faul
     groups_given = []
     for keys_of_group, files in groups.items():
         names = list(files)
-        more = f" and {len(names) - FILES_NAMED} more files" if len(names) > FILES_NAMED else ""
+        more = f" and {len(names) - FILES_NAMED} more {what}" if len(names) > FILES_NAMED else ""
         groups_given.append(f"{', '.join(keys_of_group)} of {', '.join(names[:FILES_NAMED])}{more}")
     wanted = [key for key in KEYS if any(key in keys for keys in groups)]
     doubted = f" ({'; '.join(doubts)})" if doubts else ""
     problem = f"nothing says the {'; nor the '.join(groups_given)}{doubted}"
     fix = (
-        f"give {' '.join(OPTIONS[key] for key in wanted)}; where files differ, write a mapping file"
-        " (--map, see docs/profiles.md)"
+        f"give {' '.join(OPTIONS[key] for key in wanted)}; where {what} differ, write a mapping"
+        " file (--map, see docs/profiles.md)"
     )
     return Fault(" ".join(OPTIONS[key].split(" ")[0] for key in wanted), "", "", problem, fix)

@@ -137,6 +137,16 @@ COMMANDS: Mapping[str, Command] = {
         },
         ("--gpu", "H100-SXM-80GB", "--tp", "1", "--share", "100"),
     ),
+    "profile import --prometheus": Command(
+        ("in:metrics",),
+        {
+            **{"--from": "word:1795500000,2026-11-24,x", "--to": "word:1795500900,2026-11-25"},
+            **{"--label": "word:model_name=x,job,=", "--widest-bucket": "number:1:100"},
+            **{"--llm": "word:qwen3-8b,x", "--replicas": "int:1:4"},
+            **{"--map": "in:mapping", "--out": "out:.csv", "--append": "flag", "--quiet": "flag"},
+        },
+        ("--gpu", "H100-SXM-80GB", "--tp", "1", "--share", "100"),
+    ),
     "profile estimate": Command(
         (),
         {

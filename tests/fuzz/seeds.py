@@ -24,6 +24,7 @@ from tests.support.scenarios.grade_files import (
 )
 from tests.support.scenarios.imports import STANDARD
 from tests.support.scenarios.log_files import write_every_log
+from tests.support.scenarios.played_server import write_metrics
 from tests.support.scenarios.small_scenarios import write_scenario
 
 __all__ = ["BENCHMARKS", "KINDS", "NEEDS", "make_seeds"]
@@ -90,6 +91,7 @@ MAPPING = """defaults: {gpu: H100-SXM-80GB, tp: 1, share: 100}
 files:
   - {match: "*sglang*", tp: 2, llm: qwen3-8b}
   - {match: "vllm*", replicas: 2}
+servers: [{match: {model_name: "Q*"}, tp: 1, llm: qwen3-8b}]
 """
 BENCHMARKS = tuple(f"{name}.json" for name in STANDARD)
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -107,6 +109,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         *("router.jsonl", "otlp.jsonl"),
     ),
     "benchmark": (*BENCHMARKS, "lines.jsonl", "report.yaml", "wide.csv"),
+    "metrics": ("scrapes.txt", "range.json"),
     "library": (LIBRARY,),
 }
 """Kind of input -> the files of it."""
@@ -164,6 +167,7 @@ def _write_seeds(folder: Path) -> int:
     _write_benchmarks(folder)
     _write_grades(folder)
     write_every_log(folder)
+    write_metrics(folder)
     call_command(["init", "--from", "scenario.yaml", "--xlsx", "scenario.xlsx"])
     for name, (source, override) in PLANS.items():
         # Planned to its end also where others use the machine; what reads it ends soon.

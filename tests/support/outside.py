@@ -22,6 +22,7 @@ PLACES = {
     "shellcheck": ("shellcheck",),
     "docker-compose": ("docker-compose",),
     "unshare": ("unshare",),
+    "prometheus": ("prometheus",),
     "postgres": (
         "postgres",
         *(str(one) for one in sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))[::-1]),
@@ -37,6 +38,7 @@ INSTALL = {
     "docker-compose": "apt-get install docker-compose",
     "unshare": "apt-get install util-linux",
     "postgres": "apt-get install postgresql",
+    "prometheus": "apt-get install prometheus",
     "litellm": "make litellm",
     "mkdocs": "make docs",
 }

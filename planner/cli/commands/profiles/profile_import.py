@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from planner.cli.terminal.frame import framed_command, framed_write, warn
 from profiles.importers.identify import Given, checked_identity, read_identifying_mapping
 from profiles.importers.pipeline import Imported, pipeline_lines, run_import_pipeline
@@ -15,7 +17,13 @@ from profiles.io.faults import Fault
 from profiles.io.output_target import TargetKind, find_target
 from profiles.io.writing import check_writable, safely_written_cell, write_csv
 
-__all__ = ["ImportOptions", "run_profile_import"]
+__all__ = [
+    "ImportOptions",
+    "given_for_profile_import",
+    "kept_by_profile_import",
+    "output_profile_import",
+    "run_profile_import",
+]
 
 SKIPPED_LISTED = 5
 
@@ -46,18 +54,14 @@ def run_profile_import(files: Sequence[Path], options: ImportOptions) -> int:
     written).
     """
     faults: list[Fault] = []
-    given = _given_for_profile_import(options, faults)
-    if options.out is not None:
-        check_writable(options.out, "--out")
-    elif options.append:
-        faults.append(Fault("--append", "", "", "no table to append to", "name it by --out"))
-    imported = run_import_pipeline(files, given, _kept_by_profile_import(options, faults), faults)
+    given = given_for_profile_import(options, faults)
+    imported = run_import_pipeline(files, given, kept_by_profile_import(options, faults), faults)
     if not options.quiet:
         warn(_profile_import_lines(imported))
-    return _output_profile_import(imported, options)
+    return output_profile_import(imported.frame, imported.kept, options)
 
 
-def _given_for_profile_import(options: ImportOptions, faults: list[Fault]) -> Given:
+def given_for_profile_import(options: ImportOptions, faults: list[Fault]) -> Given:
     """What command line and mapping file say, checked."""
     line: dict[str, Any] = {}
     for key in ("llm", "gpu", "tp", "share", "replicas", "gpus_per_replica", "neighbours"):
@@ -71,8 +75,14 @@ def _given_for_profile_import(options: ImportOptions, faults: list[Fault]) -> Gi
     )
 
 
-def _kept_by_profile_import(options: ImportOptions, faults: list[Fault]) -> Path | None:
-    """The table whose rows --append keeps; None where there is none."""
+def kept_by_profile_import(options: ImportOptions, faults: list[Fault]) -> Path | None:
+    """The table whose rows --append keeps; None where there is none. Faults, or WriteError, where
+    --out cannot be written.
+    """
+    if options.out is not None:
+        check_writable(options.out, "--out")
+    elif options.append:
+        faults.append(Fault("--append", "", "", "no table to append to", "name it by --out"))
     if not options.append or options.out is None or not options.out.exists():
         return None
     # A FIFO or a stream would be waited for, and written behind what it holds.
@@ -94,22 +104,23 @@ def _profile_import_lines(imported: Imported) -> list[str]:
     return lines + [f"Notice: {notice}" for notice in dict.fromkeys(imported.notices)]
 
 
-def _output_profile_import(imported: Imported, options: ImportOptions) -> int:
-    """Write the table; 0, or BAD_INPUT when the file could not be written after all."""
-    frame = imported.frame
+def output_profile_import(frame: pd.DataFrame, kept_rows: int, options: ImportOptions) -> int:
+    """Write the table, of which some rows were there before; 0, or BAD_INPUT when the file could
+    not be written after all.
+    """
     if options.out is None:
         frame.rename(columns=safely_written_cell).map(safely_written_cell).to_csv(
             sys.stdout, index=False, float_format="%.12g", lineterminator="\n"
         )
         return 0
     replaced = (
-        "" if imported.kept or not options.out.exists() else ", in place of the file that was there"
+        "" if kept_rows or not options.out.exists() else ", in place of the file that was there"
     )
     where = options.out
     if code := framed_write(where, lambda: write_csv(frame, where)):
         return code
     curves = frame[["llm", "gpu", "tp_degree", "mps_share_pct"]].drop_duplicates()
-    kept = f", {imported.kept} of them kept" if imported.kept else ""
+    kept = f", {kept_rows} of them kept" if kept_rows else ""
     warn(
         [
             f"{_count(len(frame), 'point')} of {_count(len(curves), 'option')} written to"
