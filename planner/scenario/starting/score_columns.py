@@ -8,10 +8,12 @@ made with it shows how planning goes, and its quality means nothing.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import linear_sum_assignment
 
 from planner.packed_files import packed_example_path
 from profiles.catalogue import load_catalogue_llms
@@ -37,6 +39,8 @@ STAND_IN_NAME = "stand-in scores"
 """What the name of a scenario says whose scores are an example's."""
 EXAMPLE = "two-gpu-types"
 """Of the examples that are packed, the one with scores of most LLMs."""
+UNKNOWN = 1e3
+"""Distance of an LLM of unknown size from every other: more than any two known sizes have."""
 
 
 @dataclass(frozen=True)
@@ -84,24 +88,32 @@ def suggest_score_columns(llms: Sequence[str], columns: Sequence[str]) -> dict[s
 
 
 def stand_in_score_columns(llms: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
-    """LLM -> column of an example: its own, else one of about its size that no other LLM has; the
-    nearest one where all are taken, or of unknown size the next one.
+    """LLM -> column of an example: its own; the others share what is left so that all are about of
+    their size together (a larger LLM has no smaller one's column); where too few are left, the
+    nearest of all. An LLM of unknown size takes what is left.
     """
     chosen = suggest_score_columns(llms, columns)
-    for llm in llms:
+    others = [llm for llm in llms if llm not in chosen]
+    free = [column for column in columns if column not in chosen.values()]
+    sizes = [[_size_distance(llm, column) for column in free] for llm in others]
+    if others and free:
+        pairs = zip(*linear_sum_assignment(np.array(sizes)), strict=True)
+        chosen |= {others[row]: free[column] for row, column in pairs}
+    for llm in others:
         if llm not in chosen:
-            free = [one for one in columns if one not in chosen.values()] or list(columns)
-            chosen[llm] = min(free, key=lambda column: _size_distance(llm, column))
+            chosen[llm] = min(columns, key=partial(_size_distance, llm))
     return chosen
 
 
 def _size_distance(llm: str, column: str) -> float:
-    """Of two LLMs: factor between their parameters, as |ln|; 0 where a size is not known."""
+    """Of two LLMs: factor between their parameters, as ln squared, so that sizes in order are
+    nearest together; UNKNOWN where a size is not known.
+    """
     known = load_catalogue_llms()
     if llm not in known or column not in known:
-        return 0.0
+        return UNKNOWN
     sizes = [known[name].parameters_total_b for name in (llm, column)]
-    return abs(math.log(sizes[0] / sizes[1]))
+    return math.log(sizes[0] / sizes[1]) ** 2
 
 
 def name_score_columns(

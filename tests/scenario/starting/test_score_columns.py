@@ -65,5 +65,17 @@ def test_a_stand_in_takes_columns_by_name_then_by_size() -> None:
     assert chosen["llama-3.1-8b"] == "llama-3.1-8b"
     assert chosen["qwen2.5-72b"] == "llama-3.3-70b"
     assert chosen["qwen2.5-1.5b"] == "llama-3.2-3b"
-    assert chosen["unknown"] == "qwen2.5-14b"
     assert chosen["phi-4"] == "qwen2.5-14b"
+    assert chosen["unknown"] in columns
+    assert stand_in_score_columns(["unknown", "qwen2.5-72b"], columns)["unknown"] in columns[:3]
+
+
+def test_a_larger_llm_never_has_the_stand_in_of_a_smaller_one() -> None:
+    columns = read_score_columns(stand_in_scores_path())
+    llms = ["llama-3.1-8b", "qwen2.5-32b", "mistral-7b", "llama-3.1-70b"]
+    assert stand_in_score_columns(llms, columns) == {
+        "llama-3.1-8b": "llama-3.1-8b",
+        "mistral-7b": "llama-3.2-3b",
+        "qwen2.5-32b": "qwen2.5-14b",
+        "llama-3.1-70b": "llama-3.3-70b",
+    }
