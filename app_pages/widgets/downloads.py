@@ -26,8 +26,6 @@ __all__ = [
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ZIP = "application/zip"
-SLOT = "export-file"
-"""One made file is kept at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +43,11 @@ class MadeFile:
     ending: str
     mime: str
     module: str = "export"
+
+    @property
+    def slot(self) -> str:
+        """Where it is made: of every kind of file one is kept, as long as its plan is shown."""
+        return f"export-file-{self.call}"
 
 
 REPORT = MadeFile(
@@ -136,8 +139,11 @@ def draw_download(
 def draw_made_download(here: ShownPlan | ShownCells, name: str, file: MadeFile) -> None:
     """A file with the button that makes it, then the one that downloads it."""
     draw_purpose(file.title, file.purpose)
-    job, (call, plan) = job_slots.get(SLOT), st.session_state.get(SLOT, (None, None))
-    if job is None or call != file.call or plan is not here:
+    job = job_slots.get(file.slot)
+    if job is not None and st.session_state.get(file.slot) is not here:
+        job_slots.clear_slot(file.slot)  # of another plan
+        job = None
+    if job is None:
         _draw_button(f"Make the {file.noun}", f"export-make-{file.call}", here, file)
     elif job.outcome is None:
         st.button("Being made", key=f"export-making-{file.call}", disabled=True)
@@ -152,18 +158,17 @@ def draw_made_download(here: ShownPlan | ShownCells, name: str, file: MadeFile) 
 
 
 def _draw_button(label: str, key: str, here: ShownPlan | ShownCells, file: MadeFile) -> None:
-    off = job_slots.is_running(SLOT)
-    st.button(label, key=key, disabled=off, on_click=_start_download, args=(here, file))
+    st.button(label, key=key, on_click=_start_download, args=(here, file))
 
 
 @reruns.survive_reruns
 def _start_download(here: ShownPlan | ShownCells, file: MadeFile) -> None:
     """Make a file."""
-    st.session_state[SLOT] = (file.call, here)
+    st.session_state[file.slot] = here
     call = f"app_pages.jobs.{file.module}:{file.call}"
     content: Any = here.content
     if isinstance(here, ShownPlan):
         content = marginals.content_with_marginals(here)
     args = (*here.args, content)
     key = state.scores_key(here.edit)
-    job_slots.start_in_slot(SLOT, call, args, file.title, key=key, wait=3.0)
+    job_slots.start_in_slot(file.slot, call, args, file.title, key=key, wait=3.0)

@@ -10,6 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from tests.support.page.page_app import opened, settle, unescaped
 
+REPORT = "export-file-export_report_job"
+"""Slot."""
+
 
 def unzipped(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -42,7 +45,7 @@ def test_what_one_more_buys_goes_along_where_it_is_known() -> None:
     app = settle(opened(example="from-benchmarks"), "marginals")
     app.switch_page("views/export.py").run()
     app.button(key="export-make-export_report_job").click().run()
-    made = settle(app, "export-file").session_state["job-slots"]["export-file"]
+    made = settle(app, REPORT).session_state["job-slots"][REPORT]
     found = app.session_state["job-slots"]["marginals"].outcome.result
     assert len(found) >= 5
     assert made.args[2]["context"]["marginals"] == found
@@ -73,16 +76,22 @@ def test_the_bundle_is_made_and_reported(page: AppTest) -> None:
     assert page.button(key="export-bundle").disabled
 
 
-def test_one_made_file_is_kept_at_a_time(page: AppTest) -> None:
+def test_a_made_file_stays_while_another_is_made_and_goes_with_its_plan(page: AppTest) -> None:
     for call in ("export_report_job", "export_scenario_zip_job"):
         page.button(key=f"export-make-{call}").click().run()
-        page = settle(page, "export-file").run()
-        assert [
-            one.key for one in page.button if one.key and one.key.startswith("export-make-")
-        ].count(f"export-make-{call}") == 0
-    data, notes = page.session_state["job-slots"]["export-file"].outcome.result
+        page = settle(page, f"export-file-{call}").run()
+    slots = page.session_state["job-slots"]
+    assert slots[REPORT].outcome.has_result
+    assert not {one.key for one in page.button} & {
+        "export-make-export_report_job",
+        "export-make-export_scenario_zip_job",
+    }
+    data, notes = slots["export-file-export_scenario_zip_job"].outcome.result
     assert notes == []
     assert {"scenario.yaml", "plan.json"} < set(unzipped(data))
+    page.session_state["export-file-export_report_job"] = "another plan"
+    page.run()
+    assert REPORT not in page.session_state["job-slots"]
     assert page.button(key="export-make-export_report_job").label == "Make the report"
 
 
@@ -94,6 +103,6 @@ def test_a_plan_without_a_setup_can_be_taken_away_all_the_same() -> None:
     assert not app.exception
     assert "There is no setup to deploy" in unescaped(app)
     app.button(key="export-make-export_report_job").click().run()
-    app = settle(app, "export-file").run()
-    data, _ = app.session_state["job-slots"]["export-file"].outcome.result
+    app = settle(app, REPORT).run()
+    data, _ = app.session_state["job-slots"][REPORT].outcome.result
     assert "Summary" in openpyxl.load_workbook(io.BytesIO(data), read_only=True).sheetnames
