@@ -116,7 +116,7 @@ def _draw_deployment_curves(here: ShownPlan) -> None:
     headers = list(dict.fromkeys([*limited, *here.meta["latencies"]]))
     header = headers[0]
     if len(headers) > 1:
-        header = st.selectbox("Latency", headers, key="latency-header")
+        header = st.selectbox("Latency", headers, key=f"latency-header {headers[0]}")
     show_styled_chart(build_latency_chart(here.view.report, header), "latency")
     st.caption(
         "Large diamond: where the option runs. One option alone may exceed a limit that is set on"
