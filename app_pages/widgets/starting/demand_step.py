@@ -107,7 +107,10 @@ def _draw_read_day(day: NewDay) -> None:
 
 def demand_step_faults() -> tuple[Fault, ...]:
     """What is to be put right before the next step."""
-    if draft_value("demand", ONE) != DAY:
+    kind = draft_value("demand", ONE)
+    if kind == ONE and draft_value("rate") is None:
+        return (Fault("Demand", "", "", "the arrival rate is blank", "type requests per second"),)
+    if kind != DAY:
         return new_scenario_faults(draft_demand_part(), "Demand")
     day = None if None in (draft_value("levels", 4), draft_value("scale", 1.0)) else draft_day()
     if day is None:

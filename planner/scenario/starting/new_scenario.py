@@ -5,7 +5,7 @@ objective). They are checked as a whole scenario is, with sound values for the k
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +66,16 @@ def new_scenario_content(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def new_scenario_faults(part: Mapping[str, Any], step: str) -> tuple[Fault, ...]:
-    """Faults of some keys of a scenario. step: what they are reported at."""
+    """Faults of some keys of a scenario, a blank field in the words of a page. step: what they are
+    reported at.
+    """
     try:
         scenario = load_parsed_scenario(new_scenario_content(part), Path(step))
     except DataError as error:
-        return error.faults
+        blank = {"value": "", "problem": "this field is blank", "fix": "fill it in"}
+        return tuple(
+            replace(fault, **blank) if fault.value == "null" else fault for fault in error.faults
+        )
     findings = InputFindings()
     assemble_pools(scenario, findings)
     return tuple(findings.scenario)

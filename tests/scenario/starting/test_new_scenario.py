@@ -38,6 +38,10 @@ def test_every_fault_of_a_part_is_reported_at_its_step() -> None:
     faults = new_scenario_faults({"pools": pools}, "GPUs")
     assert {fault.file for fault in faults} == {"GPUs"}
     assert {fault.where for fault in faults} == {"pools.0.nodes", "pools.1.gpus_per_node"}
+    blank = new_scenario_faults({"pools": [{**POOL, "nodes": None}]}, "GPUs")
+    assert [str(fault) for fault in blank] == [
+        "GPUs:pools.0.nodes: this field is blank; fill it in"
+    ]
     unknown = new_scenario_faults({"pools": [{**POOL, "gpu": "A100"}]}, "GPUs")
     assert [fault.problem for fault in unknown] == ["the GPU is not in the catalogue"]
 
