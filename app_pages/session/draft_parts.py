@@ -7,6 +7,9 @@ from app_pages.session.draft import draft_value
 __all__ = [
     "COST",
     "DAY",
+    "OWNED",
+    "RENTED",
+    "RESERVED",
     "SEVERAL",
     "draft_demand_part",
     "draft_goal_part",
@@ -21,6 +24,8 @@ ONE, SEVERAL, DAY = "one", "classes", "day"
 """Kinds of demand."""
 QUALITY, COST = "quality", "cost"
 """Objectives."""
+RENTED, OWNED, RESERVED = "rented", "owned", "reserved"
+"""How a pool is paid for."""
 
 
 def draft_rows(name: str, first: int) -> list[int]:
@@ -40,10 +45,20 @@ def draft_pools_part() -> dict[str, Any]:
                 gpus_per_node=draft_value(f"gpus per node {gpu}", GPUS_PER_NODE),
                 memory_gib=draft_value(f"memory {gpu}"),
                 price_usd_per_gpu_h=draft_value(f"price {gpu}"),
+                **_pool_payment(gpu),
             )
             for gpu in draft_value("gpus", [])
         ]
     }
+
+
+def _pool_payment(gpu: str) -> dict[str, Any]:
+    """Keys of a pool of which not only the GPUs in use are paid."""
+    paid = draft_value(f"paid {gpu}", RENTED)
+    if paid == RESERVED:
+        nodes, price = (draft_value(f"reserved {what} {gpu}") for what in ("nodes", "price"))
+        return {"reserved": {"nodes": nodes, "price_usd_per_gpu_h": price}}
+    return {"owned": True} if paid == OWNED else {}
 
 
 def draft_llms_part() -> dict[str, Any]:

@@ -54,7 +54,7 @@ def draw_new_view() -> None:
         st.switch_page(PLAN)
     st.title("New scenario")
     at = current_draft().step
-    st.caption(_steps_line(at))
+    _draw_new_steps(at)
     if not at:
         st.markdown(
             "From nothing to a plan in seven steps: GPUs, LLMs, how fast they are, how good, how"
@@ -66,10 +66,19 @@ def draw_new_view() -> None:
     _draw_new_buttons(at)
 
 
-def _steps_line(at: int) -> str:
-    """All steps in a line, the open one in bold."""
-    titles = [f"**{step.title}**" if k == at else step.title for k, step in enumerate(STEPS)]
-    return f"Step {at + 1} of {len(STEPS)}: " + " > ".join(titles)
+def _draw_new_steps(at: int) -> None:
+    """All steps in a line, each but the open one a way there."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"Step {at + 1} of {len(STEPS)}:", width="content")
+        for k, step in enumerate(STEPS):
+            if k == at:
+                st.markdown(f":small[**{step.title}**]", width="content")
+                continue
+            key = f"to-step-{k}"
+            args = (at, k)
+            st.button(
+                step.title, key=key, type="tertiary", on_click=go_to_step_in_new_view, args=args
+            )
 
 
 def _draw_new_buttons(at: int) -> None:
@@ -77,10 +86,14 @@ def _draw_new_buttons(at: int) -> None:
         faults_markdown_box(faults, f"Before the next step: {fault_count(faults)}")
     with st.container(horizontal=True):
         if at:
-            st.button("Back", key="back-step", on_click=go_back_in_new_view, args=(at,))
+            st.button("Back", key="back-step", on_click=go_to_step_in_new_view, args=(at, at - 1))
         if at + 1 < len(STEPS):
             st.button(
-                "Next", key="next-step", type="primary", on_click=go_on_in_new_view, args=(at,)
+                "Next",
+                key="next-step",
+                type="primary",
+                on_click=go_to_step_in_new_view,
+                args=(at, at + 1),
             )
         if at:
             with st.popover("Begin anew"):
@@ -89,19 +102,13 @@ def _draw_new_buttons(at: int) -> None:
 
 
 @reruns.survive_reruns
-def go_on_in_new_view(at: int) -> None:
-    """Open the step after `at`, where nothing keeps it closed."""
+def go_to_step_in_new_view(at: int, to: int) -> None:
+    """From the step `at` open another; on the way on, the first that keeps the next one closed."""
     draft = current_draft()
-    draft.faults = STEPS[at].faults()
-    if not draft.faults:
-        draft.step = at + 1
-
-
-@reruns.survive_reruns
-def go_back_in_new_view(at: int) -> None:
-    """Open the step before `at`."""
-    draft = current_draft()
-    draft.step, draft.faults = max(at - 1, 0), ()
+    draft.step, draft.faults = min(at, to), ()
+    while draft.step < to and not draft.faults:
+        draft.faults = STEPS[draft.step].faults()
+        draft.step += not draft.faults
 
 
 draw_new_view()

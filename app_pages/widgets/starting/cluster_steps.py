@@ -6,11 +6,18 @@ from app_pages.session.draft import draft_value
 from app_pages.session.draft_parts import (
     GPUS_PER_NODE,
     NODES,
+    OWNED,
+    RENTED,
+    RESERVED,
     draft_llms_part,
     draft_pools_part,
 )
 from app_pages.widgets.markdown import plain_markdown
-from app_pages.widgets.starting.draft_fields import draw_draft_names, draw_draft_number
+from app_pages.widgets.starting.draft_fields import (
+    draw_draft_choice,
+    draw_draft_names,
+    draw_draft_number,
+)
 from planner.scenario.starting.new_scenario import new_scenario_faults
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.io.faults import Fault
@@ -21,6 +28,13 @@ __all__ = [
     "gpu_cluster_faults",
     "llm_cluster_faults",
 ]
+
+PAID = {
+    RENTED: "the GPUs in use",
+    OWNED: "all its GPUs: they are owned",
+    RESERVED: "some nodes in any case: reserved",
+}
+"""What of a pool costs its price."""
 
 
 def draw_gpu_cluster_step() -> None:
@@ -56,6 +70,21 @@ def _draw_pool_of_cluster(gpu: str) -> None:
         if entry is None:
             draw_draft_number(
                 f"memory {gpu}", "Memory (GiB per GPU)", step=1.0, min_value=0.001, placeholder="80"
+            )
+    with st.container(horizontal=True):
+        choice = f"paid {gpu}"
+        draw_draft_choice(
+            choice, "What is paid for", list(PAID), RENTED, words=PAID.__getitem__, width=316
+        )
+        if draft_value(choice) == RESERVED:
+            draw_draft_number(
+                f"reserved nodes {gpu}", "Reserved nodes", step=1, min_value=0, width=150
+            )
+            draw_draft_number(
+                f"reserved price {gpu}",
+                "Their price (USD per GPU and h)",
+                step=0.1,
+                min_value=0.0,
             )
     if entry is None:
         st.caption("Not in the catalogue: its curves must be measured, and its memory stated.")

@@ -1,5 +1,6 @@
 """Step 7: what was said in short, a name, and Solve."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -50,7 +51,7 @@ def draw_finish_step() -> None:
 
 def _finish_lines() -> list[str]:
     """What was said, a line for each step."""
-    pools = [f"{p['nodes']} x {p['gpus_per_node']} {p['gpu']}" for p in draft_pools_part()["pools"]]
+    pools = [_pool_in_words(pool) for pool in draft_pools_part()["pools"]]
     frames = draft_curves()
     keys = ["llm", "gpu", "tp_degree", "mps_share_pct", "provenance"]
     kinds: dict[str, int] = {}
@@ -67,6 +68,13 @@ def _finish_lines() -> list[str]:
         _demand_in_words() if day is None or draft_value("demand") != DAY else day.headline,
         _goal_in_words(),
     ]
+
+
+def _pool_in_words(pool: Mapping[str, Any]) -> str:
+    words = f"{pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']}"
+    if (reserved := pool.get("reserved")) is not None:
+        return f"{words} ({reserved['nodes']} reserved)"
+    return f"{words} (owned)" if pool.get("owned") else words
 
 
 def _demand_in_words() -> str:

@@ -74,7 +74,7 @@ def test_estimate_stand_in_and_one_rate_become_a_plan() -> None:
     app = settle(entered(app, scores_from="example"), "new-named-scores")
     assert "These scores are a stand-in" in unescaped(app)
     app = next_step(next_step(app))
-    assert "arrival_rate_rps" in unescaped(app)
+    assert "the arrival rate is blank" in unescaped(app)
     app = next_step(entered(app, rate=3.0))
     app.switch_page("views/compare.py").run()
     app.switch_page("views/new.py").run()
@@ -157,6 +157,33 @@ def test_a_log_becomes_the_cases_of_a_day() -> None:
     assert len(content["cases"]) <= 2
     assert sorted(one["name"] for one in content["classes"]) == ["chat", "code"]
     assert app.session_state["shown"].content["schema"] == 2
+
+
+def test_owned_and_reserved_pools_are_stated_and_blank_ones_named() -> None:
+    app = entered(opened("new"), gpus=["H100-SXM-80GB", GPU])
+    app = entered(app, **{"paid_H100-SXM-80GB": "owned", f"paid_{GPU}": "reserved"})
+    assert "pools.1.reserved.nodes: this field is blank" in unescaped(next_step(app))
+    app = entered(app, **{f"reserved_nodes_{GPU}": 1, f"reserved_price_{GPU}": 0.9})
+    app = next_step(app)
+    assert step_of(app) == "2. LLMs"
+    draft = app.session_state["draft"]
+    assert draft.values["paid H100-SXM-80GB"] == "owned"
+    draft.values |= {"rate": 1.0, "slo rows": []}
+    draft.step = 6
+    app.run()
+    assert "1 x 8 H100-SXM-80GB (owned), 1 x 8 A100-PCIe-80GB (1 reserved)" in unescaped(app)
+
+
+def test_a_step_is_reached_by_its_name_and_none_past_one_that_lacks_something() -> None:
+    app = with_curves()
+    app = pressed(app, "to-step-0")
+    assert step_of(app) == "1. GPUs"
+    app = pressed(app, "to-step-6")
+    assert step_of(app) == "4. Scores"
+    assert "there are no scores" in unescaped(app)
+    app = pressed(app, "to-step-1")
+    assert step_of(app) == "2. LLMs"
+    assert "there are no scores" not in unescaped(app)
 
 
 def test_beginning_anew_forgets_everything() -> None:
