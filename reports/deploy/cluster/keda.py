@@ -70,7 +70,8 @@ def keda_refusals(deployments: Sequence[Row]) -> list[str]:
     reasons = [
         reason for node in _keda_nodes(deployments) for reason in kubernetes_node_refusals(node)
     ]
-    if not _keda_fills_day([period for one in deployments for period in one["periods"]]):
+    periods = [one["periods"] for one in deployments]
+    if not all(periods) or not _keda_fills_day([one for own in periods for one in own]):
         reasons.append(
             "the names of the cases do not say when each setup serves: periods that fill a day"
             " (07:00-16:00, 16:00-07:00), as `demand import --by period` makes them"

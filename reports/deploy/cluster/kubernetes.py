@@ -26,8 +26,13 @@ from reports.deploy.compose import IMAGE
 from reports.deploy.shell import VLLM_TAG
 from reports.deploy.weights import largest_remainder_weights
 
-__all__ = ["kubernetes_deployment", "kubernetes_files", "kubernetes_kustomization",
-           "kubernetes_plugins", "kubernetes_service"]  # fmt: skip
+__all__ = [
+    "kubernetes_deployment",
+    "kubernetes_files",
+    "kubernetes_kustomization",
+    "kubernetes_plugins",
+    "kubernetes_service",
+]
 
 
 def kubernetes_files(deployments: Sequence[Row]) -> dict[str, list[dict[str, Any]]]:

@@ -93,6 +93,12 @@ def test_periods_have_to_fill_the_day(periods: list[tuple[int, int]], filled: bo
     assert all("do not say when" in reason for reason in reasons)
 
 
+def test_every_setup_needs_a_time() -> None:
+    setups = [with_replicas(1, [(0, 720)]), with_replicas(2, [(720, 0)]), with_replicas(3)]
+    (reason,) = keda_refusals(setups)
+    assert "do not say when each setup serves" in reason
+
+
 def test_one_setup_or_equal_ones_need_no_schedule() -> None:
     assert "nothing to schedule" in keda_refusals([deployment("whole")])[0]
     same = [with_replicas(2, [(0, 720)]), with_replicas(2, [(720, 0)])]
