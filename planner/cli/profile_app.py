@@ -59,7 +59,7 @@ def profile_import(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="FILES...", help="Benchmark files, or folders of them.", show_default=False
+            metavar="FILES", help="Benchmark files, or folders of them.", show_default=False
         ),
     ] = None,
     prometheus: Annotated[
@@ -157,7 +157,7 @@ def profile_import(
         typer.Option(
             "--map",
             metavar="MAPPING",
-            help="YAML file with these values for each file.",
+            help="YAML file with these values for each file or server.",
             show_default=False,
         ),
     ] = None,

@@ -7,6 +7,7 @@ files) are passed over either way and reported.
 """
 
 import os
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,11 @@ NOT_READ = {
     "utf-16": ("the file is UTF-16 text", "save it as UTF-8"),
     "packed": ("the file is packed (only JSON in gzip is read so)", "unpack it first"),
 }
+METRICS = (
+    "this is text of /metrics of a running server, not of a benchmark",
+    "name it by --prometheus",
+)
+_METRICS_LINE = re.compile(r"# (HELP|TYPE) \S+ |([a-z]+_)?(vllm|sglang)[:_]\S+ \S")
 FOREIGN_CSV = (
     (
         "this CSV is not a profile table (the column rate_rps is missing); tools' own CSV files are"
@@ -156,6 +162,9 @@ def _read_discovered_text(path: Path, read: Read, faults: list[Fault], *, named:
         _pass_over_discovered(fault, read, faults, named=named)
         return
     header = content.lstrip().splitlines()[0]
+    if _METRICS_LINE.match(header):
+        _pass_over_discovered(Fault(str(path), "", "", *METRICS), read, faults, named=named)
+        return
     if "rate_rps" in header.replace('"', "").replace(";", ",").replace("\t", ",").split(","):
         read.tables.append(path)
         read.files[str(path)] = FileAccount(str(path), ["profile table"])

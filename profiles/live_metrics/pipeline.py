@@ -107,7 +107,8 @@ def import_live_metrics(
     sources: addresses, files and folders; before: a table whose rows are kept; faults: known
     already. Raises DataError with every fault.
     """
-    all_faults, notices = list(faults), [SERVER_SIDE]
+    all_faults: list[Fault] = list(faults)
+    notices: list[str] = []
     kept = own_table_rows(before, {}, all_faults) if before is not None else pd.DataFrame()
     if all_faults:
         raise DataError(all_faults)
@@ -133,7 +134,7 @@ def import_live_metrics(
         frame=checked_table([kept, _live_rows(points, accounts)], notices),
         points=points,
         servers=accounts,
-        notices=list(dict.fromkeys(notices)),
+        notices=list(dict.fromkeys([SERVER_SIDE, *notices])),
         kept=len(kept),
     )
 

@@ -125,6 +125,8 @@ def _detect_nearest_tool(tree: Mapping[str, Any]) -> str:
             "these are single requests, not a summary; name the tool's summary"
             " (profile_export_genai_perf.json, profile_export_aiperf.json)"
         )
+    if "status" in tree and field_at(tree, "data", "resultType") is not None:
+        return "this is an answer of Prometheus; name it by --prometheus"
     keys = ", ".join(list(map(str, tree))[:6])
     return (
         f"no known tool writes such a file (it begins with the keys: {keys})"
