@@ -3,12 +3,17 @@ to the other.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from app_pages.charts.compare import build_quality_comparison_chart, build_routing_comparison_chart
-from app_pages.charts.style import show_styled_chart
+from app_pages.charts.empty import (
+    empty_comparison_reason,
+    empty_routing_reason,
+    show_chart_unless_empty,
+)
 from app_pages.session import reruns, saved_plans, state
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.cells_notice import draw_cells_notice
@@ -99,17 +104,15 @@ def draw_compare_results(plans: Mapping[str, ShownPlan]) -> None:
         "Inputs and results, one column per plan, and the change against the first plan.",
         whole=True,
     )
-    show_styled_chart(
-        build_quality_comparison_chart(tradeoff_comparison_table(contents)), "compare-quality"
-    )
+    tradeoff = tradeoff_comparison_table(contents)
+    quality = partial(build_quality_comparison_chart, tradeoff)
+    show_chart_unless_empty(empty_comparison_reason(tradeoff), quality, "compare-quality")
     st.subheader("Routing: which LLM gets how much")
     signs = {llm: sign for plan in plans.values() for llm, sign in plan.meta["signs"].items()}
-    show_styled_chart(
-        build_routing_comparison_chart(routing_comparison_table(contents), signs), "compare-routing"
-    )
-    draw_shown_table(
-        routing_comparison_table(contents), "Part of the requests of every LLM in each plan."
-    )
+    routed = routing_comparison_table(contents)
+    routing = partial(build_routing_comparison_chart, routed, signs)
+    show_chart_unless_empty(empty_routing_reason(routed), routing, "compare-routing")
+    draw_shown_table(routed, "Part of the requests of every LLM in each plan.")
     st.subheader("Setup: what runs")
     draw_shown_table(replicas_comparison_table(contents), "Replicas of every option in each plan.")
     draw_steps_compared(contents)

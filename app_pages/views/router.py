@@ -3,13 +3,14 @@ the policy to take away.
 """
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from app_pages.charts.empty import empty_load_reason, show_chart_unless_empty
 from app_pages.charts.router import MEASURES, build_router_load_chart
-from app_pages.charts.style import show_styled_chart
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.cells_notice import draw_cells_notice
@@ -171,8 +172,9 @@ def draw_router_rates(here: ShownPlan) -> None:
         return
     st.markdown(f"**{plain_markdown(rates['held'])}**")
     measure = st.selectbox("Measure", MEASURES, key="router-measure", width=450)
-    chart = build_router_load_chart(rates["by_llm"], rates["held_pct"], here.meta["signs"], measure)
-    show_styled_chart(chart, "router-over-load")
+    frame = rates["by_llm"]
+    chart = partial(build_router_load_chart, frame, rates["held_pct"], here.meta["signs"], measure)
+    show_chart_unless_empty(empty_load_reason(frame, measure), chart, "router-over-load")
     draw_shown_table(
         rates["rates"],
         "One row a rate: whether the SLOs hold, quality, latencies, fractions and prices.",

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from app_pages.charts.empty import empty_places_reason, show_chart_unless_empty
 from app_pages.charts.setups import build_setup_places_chart, build_setups_histogram_chart
 from app_pages.charts.style import show_styled_chart
 from app_pages.jobs.messages import OutcomeKind
@@ -108,10 +109,11 @@ def draw_setups_listing(here: ShownPlan, listing: SetupListing, baselines: Any) 
             build_setups_histogram_chart(listing.histogram, marks), "setups-histogram"
         )
     elif listing.quality.size:
-        st.markdown("All listed setups reach the same quality.")
+        st.markdown("No histogram: all listed setups reach the same quality.")
     else:
-        st.markdown("No listed setup keeps the SLOs.")
-    show_styled_chart(build_setup_places_chart(marks), "setups-places")
+        st.markdown("No histogram: no listed setup keeps the SLOs.")
+    places = partial(build_setup_places_chart, marks)
+    show_chart_unless_empty(empty_places_reason(marks), places, "setups-places")
     draw_shown_table(
         marks,
         "Joint plan, best possible, listed setups and baselines by quality, and how many listed"

@@ -1,8 +1,15 @@
 """What a plan runs: SLOs, setup, GPU map, routing and latencies, as tables and charts."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
+from app_pages.charts.empty import (
+    empty_latency_reason,
+    empty_routing_reason,
+    show_chart_unless_empty,
+)
 from app_pages.charts.gpu_map import MOST_CELLS, build_gpu_map_chart
 from app_pages.charts.latency import build_latency_budget_chart, build_latency_chart
 from app_pages.charts.routing import build_routing_chart
@@ -37,7 +44,8 @@ def draw_deployment_picture(here: ShownPlan) -> None:
 def draw_deployment_routing(here: ShownPlan) -> None:
     """Which part of the requests goes where, and by which prices."""
     st.subheader("Routing: which LLM gets how much")
-    show_styled_chart(build_routing_chart(here.view.report), "routing")
+    chart = partial(build_routing_chart, here.view.report)
+    show_chart_unless_empty(empty_routing_reason(here.tables["routing"]), chart, "routing")
     draw_shown_table(
         here.tables["routing"], "Fraction of the requests, rate and dual price of every LLM."
     )
@@ -114,10 +122,14 @@ def _draw_deployment_curves(here: ShownPlan) -> None:
     st.subheader("Latency: where on its curve every option runs")
     limited = (slo["header"] for slo in here.meta["slos"])
     headers = list(dict.fromkeys([*limited, *here.meta["latencies"]]))
-    header = headers[0]
+    header = headers[0] if headers else None
     if len(headers) > 1:
         header = st.selectbox("Latency", headers, key=f"latency-header {headers[0]}")
-    show_styled_chart(build_latency_chart(here.view.report, header), "latency")
+    reason = empty_latency_reason(here.view.report, header)
+    chart = partial(build_latency_chart, here.view.report, header or "")
+    show_chart_unless_empty(reason, chart, "latency")
+    if reason:
+        return
     st.caption(
         "Large diamond: where the option runs. One option alone may exceed a limit that is set on"
         " all requests together."

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app_pages.charts.empty import empty_cost_reason, empty_points_reason
 from app_pages.charts.what_if import CHOSEN, build_what_if_frontier_chart
 from app_pages.jobs.messages import JobOutcome, OutcomeKind
 from app_pages.session import job_slots, reruns, state
@@ -191,6 +192,10 @@ def _draw_frontier_points(here: ShownPlan) -> None:
     if measures := frontier_measures(frame):
         _draw_frontier_chart(frame, measures)
         _draw_frontier_point_choice(points, field)
+        if reason := empty_cost_reason(frame):
+            st.caption(reason)
+    else:
+        st.text(empty_points_reason(len(points)))
     markdown_bullets(frontier_lines(frame))
     draw_shown_table(
         frame,

@@ -1,11 +1,12 @@
 """The router on prompts that its prices were not computed on, for the page Router."""
 
+from functools import partial
 from typing import Any, Literal
 
 import streamlit as st
 
+from app_pages.charts.empty import empty_gains_reason, show_chart_unless_empty
 from app_pages.charts.router import build_router_gains_chart
-from app_pages.charts.style import show_styled_chart
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets
@@ -88,9 +89,10 @@ def _draw_prompt_test_result(result: dict[str, Any]) -> None:
         st.markdown(words, width="stretch")
     markdown_bullets([*result["lines"], *result["notices"]])
     st.markdown("**What the router gains or loses against other ways to send these prompts**")
-    show_styled_chart(
-        build_router_gains_chart(result["comparisons"], graded=graded), "router-gains"
-    )
+    gains = result["comparisons"]
+    reason = empty_gains_reason(gains, len(result["fractions"]))
+    chart = partial(build_router_gains_chart, gains, graded=graded)
+    show_chart_unless_empty(reason, chart, "router-gains")
     draw_shown_table(
         result["comparisons"],
         "The router against other ways to send these prompts, with intervals.",

@@ -2,11 +2,12 @@
 background job.
 """
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from app_pages.charts.style import show_styled_chart
+from app_pages.charts.empty import empty_tornado_reason, show_chart_unless_empty
 from app_pages.charts.what_if import build_what_if_tornado_chart
 from app_pages.jobs.messages import JobOutcome
 from app_pages.session import job_slots, reruns, state
@@ -81,7 +82,8 @@ def _draw_tornado(tornado: Any) -> None:
         reason = plain_markdown(tornado.today.reason)
         st.markdown(f"Nothing was moved: the scenario as it is gave no plan. {reason}")
         return
-    show_styled_chart(build_what_if_tornado_chart(frame), "what-if-tornado-chart")
+    chart = partial(build_what_if_tornado_chart, frame)
+    show_chart_unless_empty(empty_tornado_reason(frame), chart, "what-if-tornado-chart")
     markdown_bullets(tornado_lines(tornado))
     draw_shown_table(
         frame,

@@ -207,6 +207,8 @@ def _draw_benchmark_curves(made: NewCurves, folder: str) -> None:
     st.markdown(f"**{len(frame)} points of {options} option{'s' * (options > 1)}.**")
     if (chart := build_measured_points_chart(frame)) is not None:
         show_styled_chart(chart, "measured-points")
+    else:
+        st.text("No chart: the files have no mean latency.")
     present = {column: head for column, head in POINTS.items() if column in frame}
     draw_shown_table(frame[list(present)].rename(columns=present), "Measured points.")
     lines = [line.replace(folder, "").strip() for line in (*made.files, *made.notices)]

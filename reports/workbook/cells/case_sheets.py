@@ -44,6 +44,8 @@ def write_case_results(book: Book, report: CellsReport) -> None:
         words = "; ".join(f"{case} {cost:.2f}" for case, cost in pairs if cost is not None)
         alt = f"Columns of cost by case in USD/h: {words}"
         page.chart(chart, alt, width=min(width, 1400), height=320)
+    elif chart is not None:
+        page.sentence("No chart of cost: a pool that is used has no price.")
     _write_case_losses(page, report)
     page.finish()
 

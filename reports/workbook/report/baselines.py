@@ -32,6 +32,8 @@ def write_baselines(book: Book, report: Report) -> None:
     header = "Cost (USD/h)" if cost else "Quality (mean score)"
     if frame[header].notna().any():
         _write_baselines_chart(book, page, placed, frame, header)
+    else:
+        page.sentence("No chart: none of them has a plan.")
     page.heading("What each one decided")
     for name, *texts in frame[["Baseline", *WORDS]].itertuples(index=False, name=None):
         words = "; ".join(str(text) for text in texts if not is_blank(text) and text)

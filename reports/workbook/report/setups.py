@@ -29,6 +29,8 @@ def write_setups_study(book: Book, report: Report) -> None:
     if len(histogram):
         page.heading("Feasible setups by their best quality")
         _write_setups_histogram(book, page, histogram, report["meta"]["quality"])
+    else:
+        page.sentence("No histogram: no setup keeps the SLOs, or all reach the same quality.")
     page.finish()
 
 

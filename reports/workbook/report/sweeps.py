@@ -57,6 +57,8 @@ def write_sensitivity(book: Book, report: Report) -> None:
             if not is_blank(value)
         )
         page.chart(chart, f"Columns: {changes}", width=900, height=380)
+    else:
+        page.sentence("No chart: there is no plan under any of the changes.")
     page.finish()
 
 
