@@ -37,7 +37,7 @@ PAGES = {
 
 reruns.leave_fragment_before_rerun()
 st.set_page_config(page_title="Joint LLM planner", page_icon=ICON, layout="wide")
-is_guest = visitor.visitors_sign_in() and visitor.visitor_signed_in() is None
+is_guest = not visitor.may_visitor_compute()
 page = st.navigation(
     [
         st.Page(

@@ -190,9 +190,11 @@ PACKAGES["app_pages.widgets"] = (
 PACKAGES["app_pages.widgets.demand"] = (*PACKAGES["app_pages.widgets"], "app_pages.widgets")
 PACKAGES["app_pages.widgets.starting"] = PACKAGES["app_pages.widgets.demand"]
 PACKAGES["app_pages.widgets.kept"] = PACKAGES["app_pages.widgets.demand"]
+PACKAGES["app_pages.widgets.what_if"] = PACKAGES["app_pages.widgets.demand"]
 PACKAGES["app_pages.views"] = (
     *PACKAGES["app_pages.widgets.demand"],
     *("app_pages.widgets.demand", "app_pages.widgets.kept", "app_pages.widgets.starting"),
+    "app_pages.widgets.what_if",
 )
 PACKAGES["planner.api"] = (*PLANNER[:-1], *MODELS, *PROFILES)
 PACKAGES["app_pages"] = ("app_pages.session", "app_pages.widgets", "app_pages.widgets.kept")
@@ -216,7 +218,7 @@ KEEPERS = {
     "streamlit": {
         *("app", "app_pages", "app_pages.session", "app_pages.charts"),
         *("app_pages.widgets", "app_pages.widgets.demand", "app_pages.widgets.starting"),
-        "app_pages.widgets.kept",
+        *("app_pages.widgets.kept", "app_pages.widgets.what_if"),
         "app_pages.views",
     },
     "altair": {"app_pages.charts"},
@@ -645,6 +647,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "tests/pages/views/test_library.py": (
         *("app_pages/widgets/kept/record_actions", "app_pages/widgets/kept/share"),
+        "app_pages/widgets/job_button",
     ),
     "tests/browser/test_log_in.py": ("app_pages/widgets/kept/sign_in",),
     "tests/pages/session/test_kept_drafts.py": (
@@ -667,8 +670,8 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "tests/pages/views/test_export.py": ("app_pages/widgets/downloads",),
     "tests/pages/views/test_what_if.py": (
-        *("app_pages/widgets/alternatives", "app_pages/widgets/frontier"),
-        "app_pages/widgets/sensitivity",
+        *("app_pages/widgets/what_if/alternatives", "app_pages/widgets/what_if/frontier"),
+        "app_pages/widgets/what_if/sensitivity",
     ),
 }
 RECORDS_AND_WORDS = {

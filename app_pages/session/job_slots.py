@@ -15,6 +15,7 @@ import streamlit as st
 from app_pages.jobs.messages import JobOutcome, JobStatus
 from app_pages.session import reruns
 from app_pages.session.server import page_is_open, worker_pool
+from app_pages.session.visitor import may_visitor_compute
 
 __all__ = [
     "READING_LIMIT_S",
@@ -76,9 +77,12 @@ def start_in_slot(
     """Start `module:function` in a slot.
 
     label: what progress is shown under; key: jobs of one key go to one worker; wait: s that the
-    page waits for the job before it is drawn; spare: nobody waits for it.
+    page waits for the job before it is drawn; spare: nobody waits for it. Nothing is started for
+    who may only look, whatever their browser sends.
     """
     clear_slot(slot)
+    if not may_visitor_compute():
+        return
     job = worker_pool().start(call, args, key, spare=spare, wanted=page_is_open())
     _fill_slot(slot, job, args, label, wait, spare=spare)
 

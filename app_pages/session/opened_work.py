@@ -8,6 +8,7 @@ from app_pages.jobs.messages import CellsPlanView, OpenedWork
 from app_pages.session import job_slots, state
 from app_pages.session.server import example
 from app_pages.session.state import ShownCells, ShownPlan
+from app_pages.session.visitor import may_visitor_compute
 from planner.packed_files import EXAMPLES
 from planner.scenario.edits import ScenarioEdit
 
@@ -34,6 +35,8 @@ def show_opened_work(work: OpenedWork, name: str, draft: int = 0) -> None:
     job_slots.clear_slot("plan")
     state.set_edit(edit)
     if work.view is None:
+        if not may_visitor_compute():
+            state.show_no_plan()  # that of the first example is none of the link's
         state.start_session_solve()
         return
     if isinstance(work.view, CellsPlanView):

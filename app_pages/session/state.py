@@ -20,6 +20,7 @@ import streamlit as st
 from app_pages.jobs.messages import CellsPlanView, JobOutcome, PlanView
 from app_pages.session import job_slots, reruns
 from app_pages.session.server import PLAN
+from app_pages.session.visitor import may_visitor_compute
 from planner.errors import DataError
 from planner.plans.record import Plan
 from planner.plans.schema import PlanContent
@@ -43,6 +44,7 @@ __all__ = [
     "scores_key",
     "session_best_effort_plan",
     "set_edit",
+    "show_no_plan",
     "show_plan",
     "show_session_solve",
     "shown_cells",
@@ -201,7 +203,11 @@ def edit_session_content(content: Mapping[str, Any]) -> None:
 
 @reruns.survive_reruns
 def start_session_solve(wait: float = QUICK_S) -> None:
-    """Plan the inputs in a worker. wait: s that the page waits for the plan before it is drawn."""
+    """Plan the inputs in a worker, for who may. wait: s that the page waits for the plan before it
+    is drawn.
+    """
+    if not may_visitor_compute():
+        return
     edit = current_edit()
     st.session_state.pop("link_faults", None)
     st.session_state["solving"] = edit
@@ -213,6 +219,11 @@ def start_session_solve(wait: float = QUICK_S) -> None:
 def scores_key(edit: ScenarioEdit) -> str:
     """Jobs of the same scores go to the same worker, which has their quality cuts."""
     return str(Path(edit.path).parent / str(edit.base["scores"]))
+
+
+def show_no_plan() -> None:
+    """Take the plan off the page."""
+    st.session_state["shown"], st.session_state["solve-failure"] = None, None
 
 
 def show_plan(here: ShownPlan | ShownCells) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "is_visitor_on_own_machine",
     "kept_as_visitor",
     "may_links_open",
+    "may_visitor_compute",
     "owner_of_visitor",
     "part_visitors",
     "providers_of_visitors",
@@ -129,6 +130,13 @@ def may_links_open() -> bool:
     them; else where the library may be used.
     """
     return visitors_sign_in() or is_library_open()
+
+
+def may_visitor_compute() -> bool:
+    """Whether this person may start jobs on the server: not who only reads a link where there is a
+    log-in. Nobody knows who that is, and the machine is that of those who sign in.
+    """
+    return not visitors_sign_in() or visitor_signed_in() is not None
 
 
 def owner_of_visitor() -> str | None:

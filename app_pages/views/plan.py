@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from app_pages.session import job_slots, reruns, saved_plans, state
+from app_pages.session import reruns, saved_plans, state
 from app_pages.session.state import ShownPlan
+from app_pages.session.visitor import may_visitor_compute
 from app_pages.widgets import purchase
 from app_pages.widgets.cells_plan import draw_cells_plan, draw_cells_verdict
 from app_pages.widgets.conflict import draw_conflict
@@ -18,8 +19,9 @@ from app_pages.widgets.headline import (
     draw_headline_verdict,
     draw_plan_story,
 )
+from app_pages.widgets.job_button import JobButton, draw_job_button
 from app_pages.widgets.marginals import draw_marginals, draw_marginals_work
-from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
+from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.record import best_effort_change
 from planner.presentation.plan.conflict import conflict_repair_text
@@ -49,6 +51,9 @@ def draw_plan_view() -> None:
             draw_headline_verdict(here)
     if cells is not None:
         draw_cells_plan(cells)
+        return
+    if here is None and not may_visitor_compute():
+        st.info("The link holds a scenario without a plan that can be shown. Sign in to plan it.")
         return
     if here is None:
         st.info(
@@ -143,30 +148,28 @@ def draw_plan_trust(here: ShownPlan) -> None:
 
 def draw_plan_simulation(here: ShownPlan) -> None:
     """Replay the plan request by request, on a click."""
-    done = job_slots.slot_outcome_for("simulation", (*here.args, here.content))
-    if done is None:
-        st.button(
-            "Simulate this plan request by request",
+    simulated = draw_job_button(
+        JobButton(
+            slot="simulation",
+            call="app_pages.jobs.planning:run_planned_simulation_job",
+            args=(*here.args, here.content),
+            label="Simulating",
+            words="Simulate this plan request by request",
             key="simulate",
-            disabled=job_slots.is_running("simulation"),
-            on_click=start_simulation,
-            args=(here,),
+            unmade="Not simulated",
+            scores=state.scores_key(here.edit),
+            before=_stay_on_confidence,
         )
-    elif not done.has_result:
-        failure_markdown_box(done, "Not simulated", state.scenario_folder())
-    else:
-        st.markdown(f"**{plain_markdown(done.result['verdict'])}**")
-        st.markdown(plain_markdown(done.result["demand"]))
-        draw_shown_table(done.result["slos"], "SLOs: limit, planned and simulated.")
-        markdown_bullets(done.result["notes"])
+    )
+    if simulated is not None:
+        st.markdown(f"**{plain_markdown(simulated['verdict'])}**")
+        st.markdown(plain_markdown(simulated["demand"]))
+        draw_shown_table(simulated["slos"], "SLOs: limit, planned and simulated.")
+        markdown_bullets(simulated["notes"])
 
 
-@reruns.survive_reruns
-def start_simulation(here: ShownPlan) -> None:
-    """Start it."""
+def _stay_on_confidence() -> None:
     st.session_state[purchase.TAB] = "Confidence"
-    call, args = "app_pages.jobs.planning:run_planned_simulation_job", (*here.args, here.content)
-    job_slots.start_in_slot("simulation", call, args, "Simulating", key=state.scores_key(here.edit))
 
 
 # ---------------------------------------------------------------- name and notices
@@ -175,7 +178,7 @@ def start_simulation(here: ShownPlan) -> None:
 def draw_plan_name(here: ShownPlan) -> None:
     """Under which name this plan is kept for the page Compare."""
     name = saved_plans.name_of(here)
-    if name is None:
+    if name is None or not may_visitor_compute():
         return
     key = reruns.fill_widget_across_reruns("plan-name", name)
     st.text_input(

@@ -11,9 +11,10 @@ import streamlit as st
 
 from app_pages.charts.empty import empty_load_reason, show_chart_unless_empty
 from app_pages.charts.router import MEASURES, build_router_load_chart
-from app_pages.session import job_slots, reruns, state
+from app_pages.session import job_slots, state
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.cells_notice import draw_cells_notice
+from app_pages.widgets.job_button import JobButton, draw_job_button
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.prompt_test import draw_prompt_test
 from app_pages.widgets.tables import draw_shown_table
@@ -81,18 +82,11 @@ def router_policy_shown(here: ShownPlan) -> dict[str, Any] | None:
     if job.outcome is None:
         st.info("Reading the scores.")
         return None
-    return router_job_result(POLICY, args)
-
-
-def router_job_result(slot: str, args: tuple[Any, ...]) -> Any:
-    """What a slot's job gave for these arguments; None without a result, and why."""
-    done = job_slots.slot_outcome_for(slot, args)
-    if done is None:
+    if not job.outcome.has_result:
+        failure_markdown_box(job.outcome, "Not computed", state.scenario_folder())
         return None
-    if not done.has_result:
-        failure_markdown_box(done, "Not computed", state.scenario_folder())
-        return None
-    return done.result
+    policy: dict[str, Any] = job.outcome.result
+    return policy
 
 
 # ---------------------------------------------------------------- prices and one prompt
@@ -160,15 +154,19 @@ def draw_router_rates(here: ShownPlan) -> None:
         "The setup stays as it is. When the rate changes, a gateway takes other prices, without"
         " planning again."
     )
-    rates = router_job_result(RATES, args_of(here))
-    if rates is None:
-        st.button(
-            "Compute prices from 50 to 150 % of the rate",
+    rates = draw_job_button(
+        JobButton(
+            slot=RATES,
+            call="app_pages.jobs.router:router_prices_job",
+            args=args_of(here),
+            label="Prices over load",
+            words="Compute prices from 50 to 150 % of the rate",
             key="router-rates",
-            disabled=job_slots.is_running(RATES),
-            on_click=start_rates,
-            args=(here,),
+            unmade="Not computed",
+            scores=state.scores_key(here.edit),
         )
+    )
+    if rates is None:
         return
     st.markdown(f"**{plain_markdown(rates['held'])}**")
     measure = st.selectbox("Measure", MEASURES, key="router-measure", width=450)
@@ -179,13 +177,6 @@ def draw_router_rates(here: ShownPlan) -> None:
         rates["rates"],
         "One row a rate: whether the SLOs hold, quality, latencies, fractions and prices.",
     )
-
-
-@reruns.survive_reruns
-def start_rates(here: ShownPlan) -> None:
-    """Start it."""
-    call, key = "app_pages.jobs.router:router_prices_job", state.scores_key(here.edit)
-    job_slots.start_in_slot(RATES, call, args_of(here), "Prices over load", key=key)
 
 
 # ---------------------------------------------------------------- files

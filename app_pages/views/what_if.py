@@ -9,14 +9,14 @@ import streamlit as st
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.knobs import Knob, knobs_of
 from app_pages.session.state import ShownPlan
-from app_pages.widgets.alternatives import draw_alternatives, show_opened_alternative
 from app_pages.widgets.cells_notice import draw_cells_notice
 from app_pages.widgets.conflict import draw_conflict
-from app_pages.widgets.frontier import draw_frontier, forget_other_frontier
 from app_pages.widgets.marginals import draw_marginals, draw_marginals_work
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
-from app_pages.widgets.sensitivity import draw_sensitivity
 from app_pages.widgets.tables import draw_shown_table
+from app_pages.widgets.what_if.alternatives import draw_alternatives, show_opened_alternative
+from app_pages.widgets.what_if.frontier import draw_frontier, forget_other_frontier
+from app_pages.widgets.what_if.sensitivity import draw_sensitivity
 from planner.plans.numbers import tidy
 from planner.presentation.comparison_lines import comparison_lines
 from planner.presentation.comparison_tables import comparison_table

@@ -10,7 +10,7 @@ import streamlit as st
 from app_pages.charts.day import build_day_chart
 from app_pages.charts.gpu_map import MOST_CELLS, build_gpu_map_chart
 from app_pages.charts.style import show_styled_chart
-from app_pages.session import job_slots, reruns, state
+from app_pages.session import state
 from app_pages.session.state import ShownCells
 from app_pages.widgets.headline import (
     BADGES,
@@ -19,7 +19,8 @@ from app_pages.widgets.headline import (
     draw_headline_slo_scope,
     draw_headline_verified,
 )
-from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
+from app_pages.widgets.job_button import JobButton, draw_job_button
+from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.presentation.formatting import format_gap
 from reports.content import Report
@@ -206,18 +207,22 @@ def _draw_cells_losses(here: ShownCells) -> None:
             "Cases that lose nodes hold whichever nodes these are; requests are routed anew."
         )
         draw_shown_table(losses, "One row a kind of lost nodes: quality and the tightest SLO.")
-    done = job_slots.slot_outcome_for(LOST, (*here.args, here.content))
-    if done is None:
-        st.button(
-            "What if any other node is lost?",
+    lost = draw_job_button(
+        JobButton(
+            slot=LOST,
+            call="app_pages.jobs.planning:run_lost_nodes_planning_job",
+            args=(*here.args, here.content),
+            label="Losing nodes",
+            words="What if any other node is lost?",
             key=LOST,
-            disabled=job_slots.is_running(LOST),
-            on_click=_start_lost_nodes,
-            args=(here,),
+            unmade="Not computed",
+            scores=state.scores_key(here.edit),
+            wait=3.0,
         )
-    elif not done.has_result:
-        failure_markdown_box(done, "Not computed", state.scenario_folder())
-    elif not len(done.result):
+    )
+    if lost is None:
+        return
+    if not len(lost):
         st.markdown("Every case loses nodes of its own.")
     else:
         st.markdown(
@@ -225,15 +230,7 @@ def _draw_cells_losses(here: ShownCells) -> None:
             " stays, requests are routed anew. Shown is the worst node of each pool."
         )
         alt = "One row a case and pool: holds or breaks, and how much can still be served."
-        draw_shown_table(done.result, alt, whole=True)
-
-
-@reruns.survive_reruns
-def _start_lost_nodes(here: ShownCells) -> None:
-    """Look at every node of every pool."""
-    call = "app_pages.jobs.planning:run_lost_nodes_planning_job"
-    args, key = (*here.args, here.content), state.scores_key(here.edit)
-    job_slots.start_in_slot(LOST, call, args, "Losing nodes", key=key, wait=3.0)
+        draw_shown_table(lost, alt, whole=True)
 
 
 def _draw_cells_trust(here: ShownCells) -> None:

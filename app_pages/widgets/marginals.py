@@ -8,6 +8,8 @@ import streamlit as st
 
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
+from app_pages.session.visitor import may_visitor_compute
+from app_pages.widgets.job_button import draw_job_guest_line, is_job_button_off
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets
 from app_pages.widgets.progress import draw_progress_line
 from app_pages.widgets.tables import draw_shown_table
@@ -67,7 +69,8 @@ def _are_marginals_on_their_way(here: ShownPlan) -> bool:
     job = job_slots.get(SLOT)
     if job is not None and job.args == here.args:
         return job.outcome is None
-    return here.edit == state.current_edit() and not job_slots.is_running("plan")
+    at_rest = here.edit == state.current_edit() and not job_slots.is_running("plan")
+    return at_rest and may_visitor_compute()
 
 
 def _draw_exact_marginals(content: PlanContent) -> None:
@@ -90,10 +93,11 @@ def _draw_marginals_again(here: ShownPlan) -> None:
     st.button(
         "Plan with one more and one less of each",
         key=SLOT,
-        disabled=job_slots.is_running(SLOT),
+        disabled=is_job_button_off(SLOT),
         on_click=_start_now,
         args=(here,),
     )
+    draw_job_guest_line()
 
 
 def _start_marginals_when_quiet(here: ShownPlan) -> None:

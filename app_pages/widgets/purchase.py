@@ -9,6 +9,7 @@ import streamlit as st
 
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
+from app_pages.widgets.job_button import draw_job_guest_line, is_job_button_off
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from planner.plans.schema import PlanContent
 from planner.presentation.plan.payment import payment_lines
@@ -57,17 +58,18 @@ def draw_purchase(here: ShownPlan) -> None:
             st.button(
                 question,
                 key=slot,
-                disabled=job_slots.is_running(slot),
+                disabled=is_job_button_off(slot),
                 on_click=_start_purchase,
                 args=(here, slot, times),
             )
         st.button(
             "What if a node fails?",
             key=LOST_SLOT,
-            disabled=job_slots.is_running(LOST_SLOT),
+            disabled=is_job_button_off(LOST_SLOT),
             on_click=_start_node_failure,
             args=(here,),
         )
+    draw_job_guest_line()
     for slot, (question, times) in QUESTIONS.items():
         edit = _purchase_edit(here, times)
         done = job_slots.slot_outcome_for(slot, (edit.path, dict(edit.overrides)))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app_pages.session import job_slots, reruns, saved_plans, share_link, state, uploads
+from app_pages.session import saved_plans, share_link, uploads
 from app_pages.session.state import ShownCells, ShownPlan
 from app_pages.session.visitor import (
     is_library_open,
@@ -10,13 +10,11 @@ from app_pages.session.visitor import (
     visitor_signed_in,
     visitors_sign_in,
 )
+from app_pages.widgets.job_button import JobButton, draw_job_button
 from app_pages.widgets.markdown import failure_markdown_box
 from planner.scenario.edits import edit_words
 
 __all__ = ["draw_share_maker", "draw_share_notice"]
-
-SLOT = "share-plan"
-SHARE = "app_pages.jobs.library:share_plan_job"
 
 
 def draw_share_notice() -> None:
@@ -43,30 +41,25 @@ def draw_share_maker(here: ShownPlan | ShownCells) -> None:
         st.caption("Not on this server: its library is not open here (see the page Library).")
         return
     args = (*here.args, here.content, kept_as_visitor(_shared_name(here)))
-    done = job_slots.slot_outcome_for(SLOT, args)
-    if done is None:
-        st.button(
-            "Make a link",
+    made = draw_job_button(
+        JobButton(
+            slot="share-plan",
+            call="app_pages.jobs.library:share_plan_job",
+            args=args,
+            label="Keeping the plan",
+            words="Make a link",
             key="share-plan",
-            disabled=job_slots.is_running(SLOT),
-            on_click=_start_sharing,
-            args=(args,),
+            unmade="No link was made",
+            wait=5.0,
         )
-    elif done.has_result:
-        number, key = done.result
+    )
+    if made is not None:
+        number, key = made
         st.code(share_link.address_of_link(key), language=None, wrap_lines=True)
         st.caption(f"Kept as number {number}.")
-    else:
-        failure_markdown_box(done, "No link was made", state.scenario_folder())
 
 
 def _shared_name(here: ShownPlan | ShownCells) -> str:
     if isinstance(here, ShownPlan):
         return (saved_plans.name_of(here) or saved_plans.default_name(here))[:80]
     return ", ".join([here.content["scenario"], *(edit_words(here.edit) or ["as given"])])[:80]
-
-
-@reruns.survive_reruns
-def _start_sharing(args: tuple[object, ...]) -> None:
-    """Start it."""
-    job_slots.start_in_slot(SLOT, SHARE, args, "Keeping the plan", wait=5.0)

@@ -12,10 +12,11 @@ from app_pages.session.visitor import Visitor, is_library_open, visitor_of_draft
 from planner.library.kept_record import KeptAs
 from planner.library.library_database import open_library_database
 from planner.library.record_changes import share_record_with_all
-from planner.library.record_keeping import keep_scenario
+from planner.library.record_keeping import keep_plan, keep_scenario
 from planner.library.record_search import list_records
+from planner.library.share_links import make_share_link
 from tests.support.kept.kept_plans import small_plan
-from tests.support.page.page_app import opened, unescaped
+from tests.support.page.page_app import opened, settle, unescaped
 
 ISSUER = "https://login.example.org"
 SignIn = Callable[..., None]
@@ -28,6 +29,7 @@ def sign_in(monkeypatch: pytest.MonkeyPatch) -> SignIn:
     def signed_in(**claims: Any) -> None:
         stated = {"is_logged_in": bool(claims), **claims}
         monkeypatch.setattr("streamlit.user", SimpleNamespace(to_dict=lambda: stated))
+        monkeypatch.setattr("streamlit.secrets", {"auth": {"client_id": "of the tests"}})
 
     return signed_in
 
@@ -100,3 +102,31 @@ def test_people_list_their_own_records_and_change_no_others(
     assert app.session_state["example"] == "paper-trio"
     assert "Anna" not in listed(app)
     assert len(list_records(library)) >= 2
+
+
+def test_who_only_has_a_link_looks_and_starts_nothing(sign_in: SignIn, tmp_path: Path) -> None:
+    plan = small_plan(tmp_path)
+    loaded, library = plan.scenario.result, open_library_database()
+    of_plan = keep_plan(library, plan.content, loaded, KeptAs("a plan", owner=f"{ISSUER} 0"))
+    of_scenario = keep_scenario(library, loaded, KeptAs("a scenario", owner=f"{ISSUER} 0"))
+    links = [make_share_link(library, one.number) for one in (of_plan, of_scenario)]
+    sign_in()
+    app = settle(opened(kept=links[0]), "upload")
+    assert app.session_state["shown"].content["quality"] == plan.content["quality"]
+    starting = {"simulate", "buy-nodes", "buy-double", "buy-lost", "marginals"}
+    assert starting <= buttons(app)
+    assert all(app.button(key=key).disabled for key in starting)
+    assert "Sign in to compute: a link alone lets you look" in unescaped(app)
+    assert "solve" not in buttons(app)
+    for key in sorted(starting):  # as a browser that does not mind that they are off
+        app.button(key=key).click().run()
+    assert not app.exception
+    assert set(app.session_state["job-slots"]) <= {"upload"}
+    app = settle(opened(kept=links[1]), "upload")
+    assert "holds a scenario without a plan that can be shown" in unescaped(app)
+    assert app.session_state["shown"] is None
+    assert not app.session_state["job-slots"]
+    sign_in(iss=ISSUER, sub="1", name="Berta")
+    app = settle(settle(opened(kept=links[0]), "upload"), "plan")
+    assert not app.button(key="simulate").disabled
+    assert "Sign in to compute" not in unescaped(app)

@@ -125,7 +125,7 @@ def test_how_far_the_setup_holds_is_said(app: AppTest, monkeypatch: pytest.Monke
     )
     done = JobOutcome(kind=OutcomeKind.RESULT, result=found)
     monkeypatch.setattr(
-        "app_pages.widgets.sensitivity.job_slots.slot_outcome_for",
+        "app_pages.widgets.what_if.sensitivity.job_slots.slot_outcome_for",
         lambda slot, args: done if slot == "thresholds" else None,
     )
     app.run()
