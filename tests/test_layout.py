@@ -647,6 +647,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "tests/pages/views/test_library.py": (
         *("app_pages/widgets/kept/record_actions", "app_pages/widgets/kept/share"),
+        *("app_pages/widgets/kept/keep_form", "app_pages/widgets/kept/record_list"),
         "app_pages/widgets/job_button",
     ),
     "tests/browser/test_log_in.py": ("app_pages/widgets/kept/sign_in",),
