@@ -30,6 +30,7 @@ from planner.settings import Progress
 
 __all__ = [
     "find_link_job",
+    "hide_kept_job",
     "keep_plan_job",
     "list_kept_job",
     "open_kept_job",
@@ -110,12 +111,22 @@ def rename_kept_job(number: int, name: str, owner: str | None, *, job: JobContex
     rename_record(library, own_record(library, number, owner).number, name)
 
 
-def show_kept_job(number: int, owner: str | None, shared: bool, *, job: JobContext) -> None:  # noqa: FBT001
-    """Let everybody who signs in read a record, or its owner alone."""
+def show_kept_job(number: int, owner: str | None, *, job: JobContext) -> None:
+    """Let everybody who signs in read a record."""
     del job
+    _set_shared(number, owner, is_shared=True)
+
+
+def hide_kept_job(number: int, owner: str | None, *, job: JobContext) -> None:
+    """Let its owner alone read a record."""
+    del job
+    _set_shared(number, owner, is_shared=False)
+
+
+def _set_shared(number: int, owner: str | None, *, is_shared: bool) -> None:
     library = open_library_database()
     own = own_record(library, number, owner)
-    share_record_with_all(library, own.number, is_shared=shared)
+    share_record_with_all(library, own.number, is_shared=is_shared)
 
 
 def find_link_job(number: int, owner: str | None, *, job: JobContext) -> str:

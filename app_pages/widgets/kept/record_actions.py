@@ -16,11 +16,11 @@ from app_pages.widgets.markdown import failure_markdown_box, plain_markdown
 __all__ = ["KeptRow", "draw_record_actions"]
 
 JOBS = "app_pages.jobs.library"
-FIND_LINK, LINK, UNLINK, REMOVE, RENAME, SHOW = (
+FIND_LINK, LINK, UNLINK, REMOVE, RENAME, SHOW, HIDE = (
     f"{JOBS}:{name}_job"
     for name in (
         *("find_link", "share_kept", "revoke_link"),
-        *("remove_kept", "rename_kept", "show_kept"),
+        *("remove_kept", "rename_kept", "show_kept", "hide_kept"),
     )
 )
 
@@ -67,8 +67,8 @@ def _draw_own_record_actions(row: KeptRow) -> None:
     with st.popover("Link"):
         _draw_record_link(row)
     if visitors_sign_in():
-        label = "Keep to myself" if row.is_shared else "Share with all"
-        shown = (SHOW, (row.number, owner_of_visitor(), not row.is_shared))
+        job, label = (HIDE, "Keep to myself") if row.is_shared else (SHOW, "Share with all")
+        shown = (job, (row.number, owner_of_visitor()))
         words = "Everybody who signs in can read a record that is shared with all."
         st.button(label, key="show-kept", on_click=_change_record, args=shown, help=words)
     with st.popover("Remove"):

@@ -90,6 +90,10 @@ def test_people_list_their_own_records_and_change_no_others(
     record = next(one for one in app.selectbox if one.label == "Record")
     record.set_value(numbers["Anna"].number).run()
     assert {"open-kept", "remove-kept", "show-kept"} <= buttons(app)
+    for is_shared in (True, False):
+        app.button(key="show-kept").click().run()
+        [kept] = [one for one in list_records(library) if one.number == numbers["Anna"].number]
+        assert kept.is_shared is is_shared
     record = next(one for one in app.selectbox if one.label == "Record")
     record.set_value(numbers["Berta"].number).run()
     assert "open-kept" in buttons(app)
