@@ -1,5 +1,6 @@
 """Two people sign in at an OpenID provider, the server is killed in the middle of a solve and
-started again: each finds their own work, and nothing of the other.
+started again: each finds their own work, and nothing of the other. Who is not signed in sees a page
+that is accessible as all others are (`test_access`).
 """
 
 import os
@@ -7,11 +8,13 @@ import signal
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from bench.instances import write_own
 from bench.page_session import PageSession
 from planner.scenario.templates import TEMPLATE_TEXTS
-from tests.browser.conftest import free_port, page_process
+from tests.browser.conftest import Visitor, free_port, page_process
+from tests.browser.test_access import check_page
 from tests.support.kept.openid_provider import (
     CLIENT,
     SECRET,
@@ -60,8 +63,22 @@ def long_search(folder: Path, name: str) -> dict[str, bytes]:
     return files | {"scenario.yaml": "\n".join(kept).encode()}
 
 
+def check_sign_in_page(browser: Browser, address: str) -> None:
+    """What who is not signed in sees, in a browser, light and dark."""
+    person = Visitor(browser, address)
+    page = person.open()
+    page.get_by_role("button", name="Sign in", exact=True).wait_for()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        check_page(page, "Sign in")
+    person.context.close()
+    assert person.troubles == []
+
+
 @pytest.mark.slow
-def test_two_people_find_their_own_work_after_the_server_was_killed(tmp_path: Path) -> None:
+def test_two_people_find_their_own_work_after_the_server_was_killed(
+    tmp_path: Path, chromium: Browser
+) -> None:
     port = free_port()
     with running_provider() as provider:
         options = ("--secrets.files", str(write_secrets(tmp_path, port, provider)))
@@ -70,6 +87,7 @@ def test_two_people_find_their_own_work_after_the_server_was_killed(tmp_path: Pa
             assert stranger.shows("Sign in to plan")
             assert "solve" not in stranger.widgets
             assert set(stranger.pages) == {""}
+            check_sign_in_page(chromium, address)
             stranger.click("sign-in-default")
             signed_in = [signed_in_cookies(address, stranger.redirect, user) for user in USERS]
             anna, berta = (
