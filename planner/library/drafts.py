@@ -3,25 +3,27 @@ neither a reload nor the end of the server loses them.
 
 A draft is found by the visitor's secret (a random key of the browser, or who signed in), of which
 only the hash is kept. A state is a scenario with its files and changes and the plan that was shown;
-the files are not parsed, since what is being edited may be faulty.
+the files are not parsed, since what is being edited may be faulty. All drafts of a library together
+take no more than a limit: the oldest go first, whoever's they are.
 """
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from planner.library.blobs import put_blobs, read_blob, remove_unused_blobs
 from planner.library.input_files import KeptInput
 from planner.library.kept_input import kept_input_overrides
 from planner.library.kept_record import kept_record_time
-from planner.library.kept_tables import DraftEntry, DraftFileEntry
+from planner.library.kept_tables import Blob, DraftEntry, DraftFileEntry
 from planner.library.library_database import LibraryDatabase
 from planner.library.library_errors import library_fault
 from planner.plans.plan_file import plan_file_text
@@ -34,6 +36,10 @@ MOST_DRAFTS = 20
 LONGEST_S = 30 * 86_400
 """After this time without a change a draft goes, whoever's it is."""
 MOST_SIGNS = 120
+LIMIT, MOST_MB = "PLANNER_DRAFTS_MB", 5_000
+"""Variable of the environment: how many MB (10^6 bytes) all drafts take at most, and what holds
+without it. Contents that a record needs too are counted: they are there once.
+"""
 
 
 @dataclass(frozen=True)
@@ -49,10 +55,11 @@ class DraftContent:
 
 @dataclass(frozen=True, kw_only=True)
 class KeptDraft:
-    """A draft as it is listed. saved: UTC."""
+    """A draft as it is listed. file: the one that it opens with; saved: UTC."""
 
     number: int
     name: str
+    file: str
     saved: datetime
     planner_version: str
     has_plan: bool
@@ -60,11 +67,12 @@ class KeptDraft:
 
 def keep_draft(library: LibraryDatabase, visitor: str, draft: DraftContent, number: int = 0) -> int:
     """Keep a state in place of the draft of a number, else as a new one; its number. What is too
-    old or too many goes.
+    old, too many or, of all visitors together, too large goes.
 
-    visitor: the secret by which it is found again. LibraryError where nothing can be written.
+    visitor: the secret by which it is found again. LibraryError where nothing can be written, and
+    where PLANNER_DRAFTS_MB is no number.
     """
-    mine, now = _hash_of_visitor(visitor), int(time.time())
+    mine, now, most = _hash_of_visitor(visitor), int(time.time()), _most_draft_bytes()
     plan = None if draft.plan is None else _draft_plan_text(draft)
 
     def put(session: Session) -> int:
@@ -82,6 +90,7 @@ def keep_draft(library: LibraryDatabase, visitor: str, draft: DraftContent, numb
         _put_draft_files(entry, {name: hashes[one] for name, one in draft.input.files.items()})
         session.flush()
         freed |= _remove_old_drafts(session, mine, now)
+        freed |= _remove_large_drafts(session, entry, most)
         remove_unused_blobs(session, freed)
         return entry.id
 
@@ -102,6 +111,7 @@ def list_drafts(library: LibraryDatabase, visitor: str) -> tuple[KeptDraft, ...]
             KeptDraft(
                 number=one.id,
                 name=one.name,
+                file=one.scenario_file,
                 saved=kept_record_time(one.saved_s),
                 planner_version=one.planner_version,
                 has_plan=one.content_sha256 is not None,
@@ -184,6 +194,34 @@ def _remove_old_drafts(session: Session, visitor: str, now: int) -> set[str]:
     gone = list(session.scalars(newest.offset(MOST_DRAFTS)))
     expired = select(DraftEntry).where(DraftEntry.saved_s < now - LONGEST_S)
     return _delete_drafts(session, [*gone, *session.scalars(expired)])
+
+
+def _most_draft_bytes() -> int:
+    """What all drafts may take. LibraryError where the environment states no number."""
+    stated = os.environ.get(LIMIT, "").strip() or str(MOST_MB)
+    if not stated.isdecimal() or not int(stated):
+        raise library_fault(LIMIT, "this is no number of MB", f"write {MOST_MB}, or unset it")
+    return int(stated) * 1_000_000
+
+
+def _remove_large_drafts(session: Session, kept: DraftEntry, most: int) -> set[str]:
+    """The oldest drafts go while all of them take more than `most` bytes, but never the one that
+    was kept just now; hashes that they needed.
+    """
+    freed: set[str] = set()
+    others = select(DraftEntry.id).where(DraftEntry.id != kept.id)
+    oldest = iter(session.scalars(others.order_by(DraftEntry.saved_s, DraftEntry.id)).all())
+    while _draft_bytes(session) > most and (number := next(oldest, None)) is not None:
+        entry = session.get(DraftEntry, number)
+        freed |= _delete_drafts(session, [entry] if entry is not None else [])
+    return freed
+
+
+def _draft_bytes(session: Session) -> int:
+    """Bytes of all contents that drafts need, each counted once."""
+    files, plans = select(DraftFileEntry.sha256), select(DraftEntry.content_sha256)
+    of_drafts = Blob.sha256.in_(files.union(plans))
+    return int(session.scalar(select(func.coalesce(func.sum(Blob.size), 0)).where(of_drafts)) or 0)
 
 
 def _delete_drafts(session: Session, entries: Sequence[DraftEntry]) -> set[str]:

@@ -96,3 +96,29 @@ def test_drafts_that_are_too_many_or_too_old_go(
     keep_draft(library, "anna", draft("4"), number)
     now -= 10  # also where the clock goes back: the row is gone
     assert names(library, "berta") == []
+
+
+def test_the_oldest_drafts_of_all_go_where_they_take_too_much(
+    library: LibraryDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000_000_000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    monkeypatch.setenv("PLANNER_DRAFTS_MB", "1")
+    large = 400_000 * b"x"
+    for visitor in ("anna", "berta", "anna"):
+        now += 1
+        keep_draft(library, visitor, draft(str(now), new_csv=large))
+    # The same content three times is there once.
+    assert (len(names(library, "anna")), len(names(library, "berta"))) == (2, 1)
+    for k in range(3):
+        now += 1
+        keep_draft(library, "berta", draft(str(k), new_csv=large[:-1] + bytes([k])))
+    assert names(library, "anna") == []
+    assert names(library, "berta") == ["2", "1"]
+    assert len(blobs(library)) == len(FILES) + 2
+    keep_draft(library, "anna", draft("alone", new_csv=3 * large))
+    assert (names(library, "anna"), names(library, "berta")) == (["alone"], [])
+    for wrong in ("much", "0", "-1"):
+        monkeypatch.setenv("PLANNER_DRAFTS_MB", wrong)
+        with pytest.raises(LibraryError, match="no number of MB"):
+            keep_draft(library, "anna", draft())
