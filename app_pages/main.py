@@ -10,6 +10,7 @@ import streamlit as st
 from app_pages.session import (
     first_view,
     job_slots,
+    kept_desk,
     kept_drafts,
     reruns,
     saved_plans,
@@ -68,6 +69,7 @@ if is_guest and not share_link.is_link_open():
     st.stop()
 kept_drafts.keep_session_draft()
 saved_plans.save_shown_plan()
+kept_desk.keep_session_desk()
 share_link.write_share_link()
 if not is_guest:
     sidebar.draw_sidebar()

@@ -651,6 +651,9 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "app_pages/widgets/job_button",
     ),
     "tests/browser/test_log_in.py": ("app_pages/widgets/kept/sign_in",),
+    "tests/pages/session/test_kept_desk.py": (
+        *("app_pages/jobs/kept_desk", "app_pages/widgets/kept/desk"),
+    ),
     "tests/pages/session/test_kept_drafts.py": (
         *("app_pages/jobs/kept_work", "app_pages/session/opened_work"),
         "app_pages/widgets/kept/resume",

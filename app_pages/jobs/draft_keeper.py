@@ -7,17 +7,26 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import DataError
-from planner.scenario.edits import ScenarioEdit, content_of_edit
+from planner.scenario.edits import ScenarioEdit
 
 if TYPE_CHECKING:
     from planner.library.drafts import KeptDraft
     from planner.library.library_database import LibraryDatabase
 
-__all__ = ["DraftKeeper", "DraftState"]
+__all__ = [
+    "ANSWERS_FILE",
+    "PLANS_FILE",
+    "AnswersState",
+    "ComparedState",
+    "DraftKeeper",
+    "DraftState",
+]
+
+ANSWERS_FILE, PLANS_FILE = "answers.of-new-scenario", "plans.of-compare"
+"""What a draft opens with that is no scenario: see `app_pages.jobs.kept_desk`."""
 
 FULL = 200
 """States of sessions that wait; more come only where the library does not answer."""
@@ -35,6 +44,29 @@ class DraftState:
     planned: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class AnswersState:
+    """A half-filled New scenario. values: a JSON object; files: slot -> name and stored path."""
+
+    name: str
+    step: int
+    values: str = field(repr=False)
+    files: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class ComparedState:
+    """The plans of Compare: whether the person gave the name, what was chosen as the scenario, and
+    the plan under its name.
+    """
+
+    name: str
+    plans: tuple[tuple[bool, str, DraftState], ...] = field(repr=False)
+
+
+AnyState = DraftState | AnswersState | ComparedState
+
+
 class DraftKeeper:
     """Keeps states one after another; of those of one draft that wait, only the last. Safe to use
     from any thread.
@@ -43,7 +75,7 @@ class DraftKeeper:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(1, "drafts")
-        self._waiting: dict[str, tuple[str, DraftState]] = {}
+        self._waiting: dict[str, tuple[str, AnyState]] = {}
         self._numbers: dict[str, int] = {}
         self._library: LibraryDatabase | None = None
         self._faults: dict[str, str] = {}
@@ -52,7 +84,7 @@ class DraftKeeper:
         """Why the last state of a draft could not be kept; "" where it was, or waits."""
         return self._faults.get(draft, "")
 
-    def keep_state(self, visitor: str, draft: str, state: DraftState) -> None:
+    def keep_state(self, visitor: str, draft: str, state: AnyState) -> None:
         """Keep a state soon, in place of what was kept of the same draft.
 
         visitor: the secret by which it is found again; draft: a name of the page's own.
@@ -68,6 +100,12 @@ class DraftKeeper:
         """What is kept of a draft from now on replaces the draft of this number."""
         with self._lock:
             self._numbers[draft] = number
+
+    def forget_state(self, visitor: str, draft: str) -> None:
+        """Remove what is kept of a draft, once what waits before is done."""
+        with self._lock:
+            self._waiting.pop(draft, None)
+        self._thread.submit(self._forget, visitor, draft)
 
     def list_states(self, visitor: str) -> "Future[tuple[KeptDraft, ...]]":
         """A visitor's drafts, the newest first; DataError where the library cannot be read."""
@@ -90,8 +128,8 @@ class DraftKeeper:
 
     def _keep_waiting(self, draft: str) -> None:
         # Imported here, in the thread: the page opens without waiting for SQLAlchemy.
-        from planner.library.drafts import DraftContent, keep_draft
-        from planner.library.input_files import collect_input_files
+        from app_pages.jobs.kept_desk import desk_content
+        from planner.library.drafts import keep_draft
 
         with self._lock:
             taken = self._waiting.pop(draft, None)
@@ -100,20 +138,22 @@ class DraftKeeper:
             return
         visitor, state = taken
         try:
-            edit = state.edit
-            kept = collect_input_files(Path(edit.path), content_of_edit(edit), edit.overrides)
-            plan = None
-            if state.plan is not None:
-                moved = {k: v for k, v in kept.overrides.items() if k not in edit.overrides}
-                plan = {**state.plan, "overrides": {**state.planned, **moved}}
-            number = keep_draft(
-                self._opened(), visitor, DraftContent(state.name, kept, plan), number
-            )
+            number = keep_draft(self._opened(), visitor, desk_content(state), number)
         except DataError as error:
             self._faults[draft] = error.faults[0].problem
+        except OSError:
+            # Uploaded files go with their session, which may have ended meanwhile.
+            self._faults[draft] = "an uploaded file is gone"
         else:
             self._faults.pop(draft, None)
             self.go_on_from(draft, number)
+
+    def _forget(self, visitor: str, draft: str) -> None:
+        with self._lock:
+            number = self._numbers.pop(draft, 0)
+        if number:
+            with suppress(DataError):  # it goes by its age
+                self._remove_states(visitor, [number])
 
     def _list_states(self, visitor: str) -> "tuple[KeptDraft, ...]":
         # Imported here for the same reason.

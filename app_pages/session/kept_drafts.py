@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app_pages.jobs.draft_keeper import DraftState
+from app_pages.jobs.draft_keeper import ANSWERS_FILE, PLANS_FILE, DraftState
 from app_pages.session import opened_work, reruns, state, uploads
 from app_pages.session.server import draft_keeper
 from app_pages.session.visitor import visitor_of_drafts
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = [
     "decline_drafts",
     "draft_fault",
+    "drafts_of_before",
     "drafts_of_visitor",
+    "is_work_draft",
     "keep_session_draft",
     "offered_drafts",
     "remove_drafts_of_visitor",
@@ -61,6 +63,8 @@ def keep_session_draft() -> None:
     is drawn.
     """
     visitor, edit, here = visitor_of_drafts(), state.current_edit(), state.plan_on_page()
+    if visitor:
+        drafts_of_before(visitor)
     if not visitor or not _is_work(edit):
         return
     if here is not None and here.edit.path != edit.path:
@@ -102,15 +106,28 @@ def offered_drafts() -> "Sequence[KeptDraft]":
         return ()
     patience = 0.0
     if "kept-draft-offer" not in st.session_state:
-        st.session_state["kept-draft-offer"] = draft_keeper().list_states(visitor)
+        st.session_state["kept-draft-offer"] = drafts_of_before(visitor)
         patience = PATIENCE_S
     listed: Future[tuple[KeptDraft, ...]] | None = st.session_state["kept-draft-offer"]
     if listed is None:
         return ()
     try:
-        return listed.result(patience)
+        return [one for one in listed.result(patience) if is_work_draft(one)]
     except (TimeoutError, DataError):
         return ()
+
+
+def drafts_of_before(visitor: str) -> "Future[tuple[KeptDraft, ...]]":
+    """All that was kept of this person before this session kept anything."""
+    if "drafts-of-before" not in st.session_state:
+        st.session_state["drafts-of-before"] = draft_keeper().list_states(visitor)
+    listed: Future[tuple[KeptDraft, ...]] = st.session_state["drafts-of-before"]
+    return listed
+
+
+def is_work_draft(draft: "KeptDraft") -> bool:
+    """Whether a draft is a scenario with its plan."""
+    return draft.file not in (ANSWERS_FILE, PLANS_FILE)
 
 
 @reruns.survive_reruns
@@ -126,9 +143,10 @@ def resume_draft(number: int, name: str) -> None:
 
 
 def drafts_of_visitor() -> "Sequence[KeptDraft]":
-    """All drafts of this person. DataError where the library cannot be read."""
+    """All drafts of this person, scenarios first. DataError where the library cannot be read."""
     visitor = visitor_of_drafts()
-    return draft_keeper().list_states(visitor).result(ANSWER_S) if visitor else ()
+    listed = draft_keeper().list_states(visitor).result(ANSWER_S) if visitor else ()
+    return sorted(listed, key=lambda one: not is_work_draft(one))
 
 
 @reruns.survive_reruns

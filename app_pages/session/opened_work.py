@@ -12,7 +12,7 @@ from app_pages.session.visitor import may_visitor_compute
 from planner.packed_files import EXAMPLES
 from planner.scenario.edits import ScenarioEdit
 
-__all__ = ["is_opened_work", "opened_draft", "show_opened_work"]
+__all__ = ["is_opened_work", "opened_draft", "own_example_edits", "show_opened_work"]
 
 
 def show_opened_work(work: OpenedWork, name: str, draft: int = 0) -> None:
@@ -20,15 +20,10 @@ def show_opened_work(work: OpenedWork, name: str, draft: int = 0) -> None:
 
     name: what the scenario was called on the page; draft: its number, 0 where it is none.
     """
-    edit, planned = work.edit, work.planned
-    # A draft of an example is that example again: its links and what workers know of it hold.
-    if name in EXAMPLES and example(name).base == edit.base:
-        own = example(name)
-        edit, planned = (ScenarioEdit(own.path, own.base, one.overrides) for one in (edit, planned))
-    elif draft:
-        name = f"resumed: {edit.base['name']}"
-    else:
-        name = f"link: {work.name or edit.base['name']}"
+    edit, planned = own_example_edits(name, work)
+    if edit is work.edit:  # no example
+        own = f"resumed: {edit.base['name']}"
+        name = own if draft else f"link: {work.name or edit.base['name']}"
     st.session_state["opened-work"] = (edit, draft)
     st.session_state["kept-draft"] = None
     st.session_state["example"] = name
@@ -43,6 +38,20 @@ def show_opened_work(work: OpenedWork, name: str, draft: int = 0) -> None:
         state.show_plan(ShownCells(planned, work.view, name))
     else:
         state.show_plan(ShownPlan(planned, work.view, name))
+
+
+def own_example_edits(name: str, work: OpenedWork) -> tuple[ScenarioEdit, ScenarioEdit]:
+    """The inputs of work, and those that its plan is of. Work on an example is of that example
+    again: its links and what workers know of it hold.
+
+    name: what was chosen as the scenario.
+    """
+    edit, planned = work.edit, work.planned
+    if name not in EXAMPLES or example(name).base != edit.base:
+        return edit, planned
+    own = example(name)
+    edit, planned = (ScenarioEdit(own.path, own.base, one.overrides) for one in (edit, planned))
+    return edit, planned
 
 
 def opened_draft() -> int:

@@ -17,8 +17,10 @@ __all__ = [
     "by_name",
     "default_name",
     "forget",
+    "is_named",
     "name_of",
     "rename_saved",
+    "restore_saved",
     "save_shown_plan",
     "shorten_saved_names",
     "show_saved_plan",
@@ -71,6 +73,34 @@ def rename_saved(old: str, new: str) -> None:
     by_name().clear()
     by_name().update(renamed)
     _named().add(new)
+
+
+def is_named(name: str) -> bool:
+    """Whether the user gave a kept plan its name."""
+    return name in _named()
+
+
+def restore_saved(name: str, here: ShownPlan, *, is_named: bool) -> None:
+    """Put a plan of an earlier session first, unless the same one is kept already."""
+    known = by_name().get(name)
+    if known is not None and _is_same_plan(known, here):
+        return
+    name = _unused_saved_name(name)
+    kept = {name: here, **by_name()}
+    by_name().clear()
+    by_name().update(kept)
+    if is_named:
+        _named().add(name)
+
+
+def _is_same_plan(one: ShownPlan, other: ShownPlan) -> bool:
+    """Whether two plans are of one scenario and decide the same."""
+    mine, theirs = one.content, other.content
+    return (
+        mine["scenario_sha256"] == theirs["scenario_sha256"]
+        and mine["options"] == theirs["options"]
+        and mine["routing"] == theirs["routing"]
+    )
 
 
 @reruns.survive_reruns

@@ -16,7 +16,9 @@ from app_pages.charts.empty import (
 )
 from app_pages.session import reruns, saved_plans, state
 from app_pages.session.state import ShownPlan
+from app_pages.session.visitor import visitor_of_drafts
 from app_pages.widgets.cells_notice import draw_cells_notice
+from app_pages.widgets.kept.desk import draw_desk_plans_offer
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.changes.diff import diff_plans
@@ -38,9 +40,10 @@ def draw_compare_view() -> None:
     st.title("Compare")
     draw_cells_notice("")
     st.markdown(
-        "Every plan that was shown and has a setup is kept here until this page is closed or"
-        " reloaded."
+        "Every plan that was shown and has a setup is kept here while this page is open."
+        f"{' After a reload they can be brought back.' if visitor_of_drafts() else ''}"
     )
+    draw_desk_plans_offer()
     plans = {name: plan for name, plan in saved_plans.by_name().items() if plan.content["options"]}
     if len(plans) < 2:
         st.info(

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app_pages.session import reruns, uploads
+from app_pages.session import kept_desk, reruns, uploads
 from app_pages.session.draft import current_draft, forget_draft
+from app_pages.widgets.kept.desk import draw_desk_answers_offer
 from app_pages.widgets.markdown import fault_count, faults_markdown_box
 from app_pages.widgets.starting.cluster_steps import (
     draw_gpu_cluster_step,
@@ -51,8 +52,10 @@ STEPS = (
 def draw_new_view() -> None:
     """The step that is open, and the way on and back."""
     if uploads.opened_new_scenario():
+        kept_desk.finish_desk_answers()
         st.switch_page(PLAN)
     st.title("New scenario")
+    draw_desk_answers_offer()
     at = current_draft().step
     _draw_new_steps(at)
     if not at:

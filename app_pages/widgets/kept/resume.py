@@ -71,10 +71,12 @@ def draw_resume_list() -> None:
     )
     draft = next(one for one in known if one.number == chosen)
     with st.container(horizontal=True):
+        is_work = kept_drafts.is_work_draft(draft)
         st.button(
             "Resume",
             key="resume-listed",
-            disabled=job_slots.is_running(uploads.UPLOAD),
+            disabled=job_slots.is_running(uploads.UPLOAD) or not is_work,
+            help=None if is_work else "Its own page offers it when this one is opened anew.",
             on_click=kept_drafts.resume_draft,
             args=(draft.number, draft.name),
         )
@@ -87,7 +89,8 @@ def draw_resume_list() -> None:
 
 
 def _resume_words(draft: "KeptDraft") -> str:
-    without = "" if draft.has_plan else " (not solved yet)"
+    of_plan = draft.has_plan or not kept_drafts.is_work_draft(draft)
+    without = "" if of_plan else " (not solved yet)"
     return f"{plain_markdown(draft.name)}{without}, {draft.saved:%d %b %H:%M} UTC"
 
 

@@ -7,6 +7,7 @@ import uuid
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app_pages.session.kept_drafts import is_work_draft
 from app_pages.session.server import draft_keeper
 from planner.library.drafts import KeptDraft
 from planner.scenario.templates import TEMPLATE_TEXTS
@@ -23,8 +24,9 @@ def opened_by(key: str, page: str = "") -> AppTest:
 
 
 def drafts_of(key: str) -> list[KeptDraft]:
-    """Drafts of a browser, once all that waited are kept."""
-    return list(draft_keeper().list_states(f"browser {key}").result(60))
+    """Drafts of a browser that are scenarios, once all that waited are kept."""
+    listed = draft_keeper().list_states(f"browser {key}").result(60)
+    return [one for one in listed if is_work_draft(one)]
 
 
 def test_an_upload_is_kept_at_once_and_comes_back_with_its_plan() -> None:
