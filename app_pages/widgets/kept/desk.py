@@ -23,21 +23,24 @@ def draw_desk_answers_offer() -> None:
     if not st.session_state.get("desk-whole", True):
         st.caption("The files were too large to be kept (50 MB together): upload them again.")
     if not current_draft().values:  # else it would take the place of what was entered since
-        _draw_desk_offer(ANSWERS_FILE, "Half-filled", resume_desk_answers)
+        words = "Half-filled in an earlier visit", "Resume these answers"
+        _draw_desk_offer(ANSWERS_FILE, words, resume_desk_answers)
 
 
 def draw_desk_plans_offer() -> None:
     """The plans of an earlier visit."""
-    _draw_desk_offer(PLANS_FILE, "Of an earlier visit", resume_desk_plans)
+    words = "Plans of an earlier visit", "Resume these plans"
+    _draw_desk_offer(PLANS_FILE, words, resume_desk_plans)
 
 
-def _draw_desk_offer(part: str, words: str, resume: Callable[[int], None]) -> None:
+def _draw_desk_offer(part: str, words: tuple[str, str], resume: Callable[[int], None]) -> None:
+    """words: before what was kept, and on the button that brings it back."""
     if (failed := st.session_state.pop("desk-failure", None)) is not None:
         failure_markdown_box(failed, "Not brought back", "")
     kept = desk_of_before(part)
     if kept is None:
         return
-    st.info(f"**{words}**: {plain_markdown(kept.name)}, {kept.saved:%d %b %H:%M} UTC.")
+    st.info(f"**{words[0]}**: {plain_markdown(kept.name)}, {kept.saved:%d %b %H:%M} UTC.")
     with st.container(horizontal=True):
-        st.button("Resume", key="resume-desk", on_click=resume, args=(kept.number,))
-        st.button("Not now", key="decline-desk", on_click=decline_desk, args=(part,))
+        st.button(words[1], key="resume-desk", on_click=resume, args=(kept.number,))
+        st.button("Leave them", key="decline-desk", on_click=decline_desk, args=(part,))

@@ -52,7 +52,9 @@ def test_a_half_filled_scenario_comes_back_with_its_files(tmp_path: Path) -> Non
     assert names_of(key) == ["New scenario, step 5"]
     (tmp_path / "0").unlink()  # the session and its folders are gone
     again = opened_by(key, "new")
-    assert "Half-filled: New scenario, step 5" in unescaped(again).replace("*", "")
+    assert "Half-filled in an earlier visit: New scenario, step 5" in unescaped(again).replace(
+        "*", ""
+    )
     again.button(key="resume-desk").click().run()
     assert not again.exception
     draft = again.session_state["draft"]
@@ -97,7 +99,7 @@ def test_the_plans_of_compare_come_back_under_their_names() -> None:
     assert list(plans) == ["paper-trio-4xa100, as given", "half the load"]
     assert "Compare: 2 plans" in names_of(key)
     again = opened_by(key, "compare")
-    assert "Of an earlier visit: Compare: 2 plans" in unescaped(again).replace("*", "")
+    assert "Plans of an earlier visit: Compare: 2 plans" in unescaped(again).replace("*", "")
     again.button(key="resume-desk").click().run()
     assert not again.exception
     back = again.session_state["saved"]
@@ -105,7 +107,7 @@ def test_the_plans_of_compare_come_back_under_their_names() -> None:
     assert back["half the load"].content["routing"] == plans["half the load"].content["routing"]
     assert back["half the load"].edit == plans["half the load"].edit
     assert again.session_state["named"] == {"half the load"}
-    assert "Of an earlier visit" not in unescaped(again)
+    assert "Plans of an earlier visit" not in unescaped(again)
     assert len([one for one in names_of(key) if one.startswith("Compare")]) == 1
 
 
