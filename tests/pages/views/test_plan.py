@@ -5,7 +5,7 @@ import pytest
 from app_pages.widgets.markdown import plain_markdown
 from planner.packed_files import PAGE_EXAMPLES
 from planner.presentation.plan.story import story_lines
-from tests.support.page.page_app import knob, opened, settle, words
+from tests.support.page.page_app import knob, opened, settle, solved, words
 
 
 @pytest.mark.parametrize("example", PAGE_EXAMPLES)
@@ -29,6 +29,20 @@ def test_a_plan_is_simulated() -> None:
     app.run()
     found = app.session_state["job-slots"]["simulation"].outcome
     assert plain_markdown(found.result["verdict"]) in words(app)
+
+
+def test_the_latency_chart_opens_with_the_slo_of_the_plan_shown() -> None:
+    app = opened(example="from-benchmarks")
+    for example, header in (
+        ("from-benchmarks", "TTFT mean (ms)"),
+        ("percentile-slo", "TTFT p95 (ms)"),
+    ):
+        box = next(one for one in app.selectbox if one.label == "Scenario")
+        if box.value != example:
+            app = solved(box.set_value(example).run()).run()
+        first = app.session_state["shown"].meta["slos"][0]["header"]
+        latency = next(one for one in app.selectbox if one.label == "Latency")
+        assert latency.value == first == header
 
 
 def test_a_plan_gets_the_name_that_it_is_given() -> None:
