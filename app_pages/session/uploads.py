@@ -41,6 +41,7 @@ __all__ = [
     "open_shared_link",
     "open_uploaded_files",
     "open_uploaded_table",
+    "opened_kept_record",
     "opened_new_scenario",
     "show_opened_upload",
     "store_uploaded_file",
@@ -83,7 +84,8 @@ class Opening:
     stored: files as they were uploaded; folder: of the scenario that is made of them; replaced: the
     inputs whose table is replaced, None where the upload is a whole scenario; name: what it is
     called on the page, "" for `uploaded: ` and the scenario's own; new: it was made on the page New
-    scenario; draft: number of the draft that it is, 0 for none.
+    scenario; kept: it is a record of the library; draft: number of the draft that it is, 0 for
+    none.
     """
 
     stored: TemporaryFolder
@@ -91,6 +93,7 @@ class Opening:
     replaced: ScenarioEdit | None = None
     name: str = ""
     new: bool = False
+    kept: bool = False
     draft: int = 0
 
 
@@ -125,7 +128,7 @@ def open_kept_record(number: int, name: str) -> None:
 
     name: what the scenario is called on the page.
     """
-    opening = Opening(TemporaryFolder(), TemporaryFolder(), name=f"library: {name}")
+    opening = Opening(TemporaryFolder(), TemporaryFolder(), name=f"library: {name}", kept=True)
     _start_opening(OPEN_KEPT, (str(opening.folder.path), number, owner_of_visitor()), opening)
 
 
@@ -159,6 +162,11 @@ def opened_new_scenario() -> bool:
     return bool(st.session_state.pop("opened-new", False))
 
 
+def opened_kept_record() -> bool:
+    """Whether a record of the library was put on the page in this run."""
+    return bool(st.session_state.get("opened-kept", False))
+
+
 def store_uploaded_file(file: UploadedFile, folder: TemporaryFolder, number: int) -> str:
     """Write an uploaded file under a number, since its name is anybody's; the path."""
     path = folder.path / str(number)
@@ -181,10 +189,12 @@ def show_opened_upload() -> bool:
     Whether a solve was started.
     """
     done, opening = job_slots.outcome(UPLOAD), st.session_state.get("opening")
+    st.session_state["opened-kept"] = False
     if done is None or opening is None:
         return False
     if done.has_result:
         _open_upload(done.result, opening)
+        st.session_state["opened-kept"] = opening.kept
     else:
         _refuse(done, opening)
     st.session_state["opening"] = None

@@ -15,6 +15,7 @@ from app_pages.widgets.markdown import failure_markdown_box, plain_markdown
 
 __all__ = ["KeptRow", "draw_record_actions"]
 
+PLAN = "views/plan.py"
 JOBS = "app_pages.jobs.library"
 FIND_LINK, LINK, UNLINK, REMOVE, RENAME, SHOW, HIDE = (
     f"{JOBS}:{name}_job"
@@ -39,7 +40,11 @@ class KeptRow:
 
 
 def draw_record_actions(row: KeptRow) -> None:
-    """Buttons for the record that is chosen, and what came of the last one."""
+    """Buttons for the record that is chosen, and what came of the last one; one that was opened is
+    seen on the page Plan.
+    """
+    if uploads.opened_kept_record():
+        st.switch_page(PLAN)
     with st.container(horizontal=True):
         st.button(
             "Open and solve",
@@ -47,7 +52,7 @@ def draw_record_actions(row: KeptRow) -> None:
             disabled=job_slots.is_running(uploads.UPLOAD),
             on_click=_open_record,
             args=(row,),
-            help="Puts the record's scenario on the page and plans it again.",
+            help="Plans the record's scenario again and shows the plan on the page Plan.",
         )
         if row.is_own:
             _draw_own_record_actions(row)

@@ -45,10 +45,12 @@ def test_a_kept_plan_is_found_opened_and_removed() -> None:
     next(one for one in other.selectbox if one.label == "Record").set_value(number).run()
     other.button(key="open-kept").click().run()
     solved(settle(other, "upload"))
+    assert other.title[0].value == "Plan"
     assert other.session_state["example"] == f"library: {number}: {name} (plan)"
     assert knob(other, "arrival_rate_rps").value == 11.0
     assert other.session_state["shown"].content["quality"] == pytest.approx(quality, abs=1e-9)
 
+    other.switch_page("views/library.py").run()
     assert found(other, name) == [number]
     other.button(key="remove-kept").click().run()
     assert found(other, name) == []
