@@ -103,7 +103,7 @@ def _draw_cells_headline(here: ShownCells) -> None:
         used = f"of {content['gpus_total']:,}"
         draw_headline_metric("GPUs used", f"{content['gpus_used']:,}", used)
         price = "not known" if cost is None else f"{cost:,.2f}"
-        draw_headline_metric("Cost (USD/h)", price, best if cheapest else "mean over the hours")
+        draw_headline_metric("Cost (USD/h)", price, best if cheapest else "hourly mean")
         if parts["outside_usd_per_h"]:
             outside = f"{parts['outside_usd_per_h']:,.2f}"
             draw_headline_metric("Sent outside (USD/h)", outside, "of the cost")
