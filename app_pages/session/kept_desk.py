@@ -46,7 +46,7 @@ __all__ = [
     "resume_desk_plans",
 ]
 
-PATIENCE_S = 5.0
+PATIENCE_S = 15.0
 MOST_PLANS = 12
 """Of Compare; older ones are not kept."""
 LAST_WITHOUT_JOBS = 2
