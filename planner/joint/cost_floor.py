@@ -4,7 +4,8 @@ possible reaches the floor.
 Plans cost sums of whole GPUs' prices, so between two possible costs lies none, and a cost says how
 many GPUs of a pool there can be: with prices of 3, 1.8 and 0.9 USD/h it is a multiple of 0.3, and
 where 64 GPUs at 3 USD/h are few, 338.7 takes 64, 61, 58 .. of them, 339.3 takes 63, 60, .. So costs
-are asked about one at a time, from the bound up (`rule_out_costs`): a program that knows how many
+are asked about one at a time, from the bound up (`rule_out_costs`), after those that no numbers of
+GPUs have (`skip_impossible_costs`): a program that knows how many
 GPUs are left of a pool that is worth more than its price is infeasible at its root, where one for
 all costs at once has to branch (12 LLMs, 256 GPUs, a floor near the best answers: bound 339.6 USD/h
 after 1 s of programs, in place of 339.3 after 5).
@@ -94,6 +95,21 @@ def reach_cost_floor(
         # Undecided: twice as far up each time, since a plan with a gap is better than none.
         dearer = max(2 * dearer, DEARER * cost, step)
     return False
+
+
+def skip_impossible_costs(state: GoalState) -> None:
+    """Raise the bound of a cost goal to the first cost that numbers of GPUs have; no program is
+    solved.
+    """
+    instance, step = state.shared.instance, formulation_price_step(state.shared.instance)
+    if state.goal.of != GoalKind.COST or instance.prices_changes or step == 0:
+        return
+    cost = _next_cost(instance, state.bound, step)
+    for _ in range(MOST_STEPS):
+        if cost > state.loss or gpus_at_cost(instance, cost) is not None:
+            break
+        cost += step
+    state.raise_bound(cost - (1 - ROUNDING) * step)
 
 
 def rule_out_costs(

@@ -37,6 +37,7 @@ from planner.joint.cost_floor import (
     MANY_NODES,
     reach_cost_floor,
     rule_out_costs,
+    skip_impossible_costs,
 )
 from planner.joint.cost_neighbourhood import price_of_floor, search_cost_neighbourhood
 from planner.joint.cost_rounding import round_for_cost
@@ -316,6 +317,7 @@ class Search:
         # With few LLMs the cuts nearby leave opening cuts little to do: 0.3 s of 1 s for nothing.
         if not (self.relaxation.nearby or self.closed() or self.shared.clock.stopped()):
             self._tighten(self.relaxation)
+        skip_impossible_costs(self.state)
         annealing: CostAnnealing | None = None
         if self.state.goal.of == GoalKind.COST and not self.closed():
             annealing = self._annealing(self.relaxation)
