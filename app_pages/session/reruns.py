@@ -7,8 +7,10 @@ brings the old value back, as if it had just been typed. So the widget gets anot
 and events of the old key are ignored.
 
 Values: a value that a script gives a widget takes the place of what stands in the browser, also of
-what a person has entered while that script ran. So it is given only where the browser has not sent
-it: `fill_widget_across_reruns`, and `fill_key_across_reruns` for a key that stays.
+what a person has entered while that script ran. So it is given only until the browser has sent it
+with a click: `fill_widget_across_reruns`, and `fill_key_across_reruns` for a key that stays. Once
+would be too little, for of two runs that follow each other fast the browser may see the second
+alone.
 
 Callbacks: when the next click arrives, Streamlit leaves the callback of the last one at its next
 look into `st.session_state`, and what it had still to do is lost. So a callback is
@@ -33,8 +35,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.scriptrunner import RerunData, RerunException
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
+from streamlit.runtime.state.common import user_key_from_element_id
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 __all__ = [
@@ -48,6 +52,9 @@ __all__ = [
     "take_clicks_in_first",
     "widget_key_across_reruns",
 ]
+
+SENT = "sent-keys"
+"""Keys of the widgets whose values came with the last click."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,8 +73,12 @@ def take_clicks_in_first() -> None:
 
 
 def _take_click_in(session: SafeSessionState, *args: Any, **kwargs: Any) -> None:
+    states = args[0] if args else None
     with session._lock:
         session._state.on_script_will_rerun(*args, **kwargs)
+        if isinstance(states, WidgetStates):
+            keys = frozenset(user_key_from_element_id(one.id) for one in states.widgets)
+            session._state[SENT] = keys
 
 
 def survive_reruns(action: Callable[P, R]) -> Callable[P, R]:
@@ -140,7 +151,9 @@ def fill_widget_across_reruns(name: str, value: Any) -> str:
 
 def fill_key_across_reruns(key: str, value: Any) -> None:
     """Let the widget of a key show `value` when it is drawn next."""
-    if key not in st.session_state or st.session_state[key] != value:
+    sent = st.session_state.get(SENT, frozenset())
+    known = key in sent and key in st.session_state
+    if not known or st.session_state[key] != value:
         st.session_state[key] = value
 
 

@@ -1,6 +1,9 @@
 """Every page opens, on the solved example and on a scenario without a plan; people are apart."""
 
+from typing import Any
+
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.support.page.page_app import knob, opened, too_many_requests, words
 
@@ -35,14 +38,23 @@ def test_every_page_bears_a_scenario_without_a_plan() -> None:
         assert [one.value for one in app.title] == [title]
 
 
+def test_fields_are_given_their_values_until_the_browser_has_sent_them() -> None:
+    """A field that the browser sees for the first time would show another one."""
+    fields = [one for one in shown_fields(opened()) if one.key.startswith(("knob-", "choose-"))]
+    assert [field.proto.set_value for field in fields] == [True] * 4
+
+
 @pytest.mark.parametrize("page", ["plan", "new", "inputs", "what_if", "compare"])
-def test_a_page_drawn_again_leaves_the_fields_as_they_stand_in_the_browser(page: str) -> None:
+def test_fields_that_the_browser_has_sent_stay_as_they_are_there(page: str) -> None:
     """What a person enters while a script runs would be lost if it gave the field a value."""
     app = opened(page).run()
+    assert {field.proto.set_value for field in shown_fields(app)} == {False}
+
+
+def shown_fields(app: AppTest) -> list[Any]:
+    """All fields that show an input, under whichever key."""
     kinds = (app.number_input, app.text_input, app.selectbox, app.multiselect, app.radio)
-    fields = [field for kind in (*kinds, app.slider) for field in kind if field.key]
-    assert fields
-    assert [field.key for field in fields if field.proto.set_value] == []
+    return [field for kind in (*kinds, app.slider) for field in kind if field.key]
 
 
 def test_people_do_not_see_each_other() -> None:
