@@ -54,7 +54,7 @@ def damaged_library(content: bytes, rng: Random) -> bytes:
             with closing(sqlite3.connect(path)) as database:
                 _damage_tables(database, rng)
                 database.commit()
-        except (sqlite3.Error, OverflowError):
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError):
             return damaged_bytes(content, rng)
         return path.read_bytes()
 
