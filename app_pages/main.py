@@ -37,6 +37,7 @@ PAGES = {
 """File below views/ -> title and icon; the first opens first."""
 
 reruns.leave_fragment_before_rerun()
+reruns.begin_fields_of_rerun()
 st.set_page_config(page_title="Joint LLM planner", page_icon=ICON, layout="wide")
 is_guest = not visitor.may_visitor_compute()
 page = st.navigation(

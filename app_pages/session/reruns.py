@@ -8,9 +8,9 @@ and events of the old key are ignored.
 
 Values: a value that a script gives a widget takes the place of what stands in the browser, also of
 what a person has entered while that script ran. So it is given only until the browser has sent it
-with a click: `fill_widget_across_reruns`, and `fill_key_across_reruns` for a key that stays. Once
-would be too little, for of two runs that follow each other fast the browser may see the second
-alone.
+with a click, and again after a run that drew another page: `fill_widget_across_reruns`, and
+`fill_key_across_reruns` for a key that stays. Once would be too little, for of two runs that follow
+each other fast the browser may see the second alone.
 
 Callbacks: when the next click arrives, Streamlit leaves the callback of the last one at its next
 look into `st.session_state`, and what it had still to do is lost. So a callback is
@@ -43,6 +43,7 @@ from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 __all__ = [
     "accept_value_across_reruns",
+    "begin_fields_of_rerun",
     "defer",
     "fill_key_across_reruns",
     "fill_widget_across_reruns",
@@ -53,8 +54,10 @@ __all__ = [
     "widget_key_across_reruns",
 ]
 
-SENT = "sent-keys"
-"""Keys of the widgets whose values came with the last click."""
+SENT, FILLED, FILLED_BEFORE = "sent-keys", "filled-keys", "filled-keys-before"
+"""Keys of the widgets whose values came with the last click; of those that this run gave values or
+left as they were; and the same of the run before.
+"""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -63,6 +66,12 @@ R = TypeVar("R")
 def leave_fragment_before_rerun() -> None:
     """Let this run draw from the top of the page, whatever ran before it in the same thread."""
     context_dg_stack.set(get_default_dg_stack_value())
+
+
+def begin_fields_of_rerun() -> None:
+    """Begin a run: what the last one drew stands in the browser."""
+    st.session_state[FILLED_BEFORE] = st.session_state.get(FILLED, frozenset())
+    st.session_state[FILLED] = frozenset()
 
 
 def take_clicks_in_first() -> None:
@@ -151,10 +160,11 @@ def fill_widget_across_reruns(name: str, value: Any) -> str:
 
 def fill_key_across_reruns(key: str, value: Any) -> None:
     """Let the widget of a key show `value` when it is drawn next."""
-    sent = st.session_state.get(SENT, frozenset())
-    known = key in sent and key in st.session_state
-    if not known or st.session_state[key] != value:
-        st.session_state[key] = value
+    session = st.session_state
+    known = all(key in session.get(keys, ()) for keys in (SENT, FILLED_BEFORE))
+    session[FILLED] = session.get(FILLED, frozenset()) | {key}
+    if not known or key not in session or session[key] != value:
+        session[key] = value
 
 
 def accept_value_across_reruns(name: str, key: str, value: Any) -> bool:

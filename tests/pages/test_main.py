@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app_pages.session import reruns
 from tests.support.page.page_app import knob, opened, too_many_requests, words
 
 TITLES = {
@@ -49,6 +50,16 @@ def test_fields_that_the_browser_has_sent_stay_as_they_are_there(page: str) -> N
     """What a person enters while a script runs would be lost if it gave the field a value."""
     app = opened(page).run()
     assert {field.proto.set_value for field in shown_fields(app)} == {False}
+
+
+def test_fields_are_given_their_values_again_after_another_page() -> None:
+    """The browser has taken them off, and its click may have left before that."""
+    app = opened("inputs").run()
+    app.switch_page("views/compare.py").run()
+    app.session_state[reruns.SENT] |= {"in-arrival_rate_rps"}
+    app.switch_page("views/inputs.py").run()
+    rate = next(one for one in app.number_input if one.key == "in-arrival_rate_rps")
+    assert rate.proto.set_value
 
 
 def shown_fields(app: AppTest) -> list[Any]:
