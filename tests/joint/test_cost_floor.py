@@ -16,6 +16,7 @@ from planner.joint.cost_floor import (
     gpus_at_cost,
     reach_cost_floor,
     rule_out_costs,
+    skip_impossible_costs,
 )
 from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
 from planner.joint.root_relaxation import relax_root
@@ -183,6 +184,33 @@ def test_a_cost_leaves_few_numbers_of_gpus() -> None:
     most = [gpus_at_cost(instance, cost) for cost in (338.7, 339.0, 339.3, 339.6)]
     assert [int(gpus[1][1]) for gpus in most if gpus is not None] == [64, 62, 63, 64]
     assert gpus_at_cost(instance, 0.3) is None
+
+
+def test_the_bound_rises_to_the_first_cost_that_gpus_have() -> None:
+    """With all but nothing of two pools in use, the next cost below leaves a whole GPU idle."""
+    instance = random_instance(16, "cost")
+    pool = replace(instance.pools[0], gpus_per_node=8, owned=False, reserved=0)
+    pools = (replace(pool, nodes=8, price=1.8), replace(pool, nodes=4, price=3.0))
+    state = cost_goal_state(replace(instance, pools=pools), 1e-6)
+    for bound, first in ((210.57, 211.2), (209.0, 209.4), (0.1, 1.8), (211.2, 211.2)):
+        state.bound = bound
+        skip_impossible_costs(state)
+        assert state.bound == pytest.approx(first, abs=1e-3)
+        assert state.bound <= first
+    state.bound = 211.3
+    skip_impossible_costs(state)
+    assert state.bound >= 211.3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_plan_is_cheaper_than_the_first_possible_cost(seed: int) -> None:
+    instance = feasible_instances("cost", 4)[seed]
+    state = cost_goal_state(instance, 1e-6)
+    assert relax_root(state) is not None
+    truth, before = best_plan(instance).value, state.bound
+    assert truth is not None
+    skip_impossible_costs(state)
+    assert before <= state.bound <= truth
 
 
 def test_costs_below_the_cheapest_plan_are_ruled_out() -> None:
