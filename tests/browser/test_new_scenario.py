@@ -25,6 +25,7 @@ def pick(page: Page, label: str, *values: str) -> None:
     """Choose several in a list."""
     box = page.get_by_role("combobox", name=label)
     for value in values:
+        expect(box).to_be_visible()  # says what is there instead
         box.click()
         box.fill(value)
         page.get_by_role("option", name=value, exact=True).click()
