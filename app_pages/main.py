@@ -12,6 +12,7 @@ from app_pages.session import (
     job_slots,
     kept_desk,
     kept_drafts,
+    late_fragments,
     reruns,
     saved_plans,
     share_link,
@@ -55,6 +56,7 @@ page = st.navigation(
     position="hidden" if is_guest else "sidebar",
 )
 reruns.take_clicks_in_first()
+late_fragments.drop_late_fragments()
 visitor.part_visitors()
 if is_guest and not share_link.has_link():
     sign_in.draw_sign_in_page()
