@@ -5,6 +5,7 @@ import uuid
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app_pages.session.server import worker_pool
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.page.page_app import knob, opened, settle, solved, unescaped, upload, words
 
@@ -101,6 +102,7 @@ def test_a_page_that_others_can_open_has_no_library(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_library_that_cannot_be_used_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker_pool()  # workers keep the environment that they are started in, for later tests too
     monkeypatch.setenv("PLANNER_DATABASE_URL", "mysql://me:secret@there/x")
     app = opened("library")
     assert "does not know databases of this kind" in unescaped(app)
