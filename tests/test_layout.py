@@ -181,6 +181,7 @@ PACKAGES["planner.cli"] = (
 )
 _BELOW_PAGES = (*PLANNER[:-1], *MODELS, *PROFILES, *IMPORTERS, *REPORTS)
 PACKAGES["app_pages.session"] = (*_BELOW_PAGES, "app_pages.jobs")
+PACKAGES["app_pages.session.starting"] = (*PACKAGES["app_pages.session"], "app_pages.session")
 PACKAGES["app_pages.charts"] = (*PLANNER[:-1], *PROFILES, "reports")
 PACKAGES["app_pages.widgets"] = (
     *PACKAGES["app_pages.session"],
@@ -188,7 +189,10 @@ PACKAGES["app_pages.widgets"] = (
     "app_pages.charts",
 )
 PACKAGES["app_pages.widgets.demand"] = (*PACKAGES["app_pages.widgets"], "app_pages.widgets")
-PACKAGES["app_pages.widgets.starting"] = PACKAGES["app_pages.widgets.demand"]
+PACKAGES["app_pages.widgets.starting"] = (
+    *PACKAGES["app_pages.widgets.demand"],
+    "app_pages.session.starting",
+)
 PACKAGES["app_pages.widgets.kept"] = PACKAGES["app_pages.widgets.demand"]
 PACKAGES["app_pages.widgets.what_if"] = PACKAGES["app_pages.widgets.demand"]
 PACKAGES["app_pages.views"] = (
@@ -216,7 +220,8 @@ KEEPERS = {
     "highspy": {"planner.joint.solver"},
     "pyomo": {"models", "models.demand"},
     "streamlit": {
-        *("app", "app_pages", "app_pages.session", "app_pages.charts"),
+        *("app", "app_pages", "app_pages.session", "app_pages.session.starting"),
+        "app_pages.charts",
         *("app_pages.widgets", "app_pages.widgets.demand", "app_pages.widgets.starting"),
         *("app_pages.widgets.kept", "app_pages.widgets.what_if"),
         "app_pages.views",
@@ -660,9 +665,13 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "tests/pages/views/test_inputs.py": ("app_pages/widgets/scenario_files",),
     "tests/pages/views/test_new.py": (
-        *("app_pages/session/draft", "app_pages/session/draft_curves"),
-        *("app_pages/session/draft_day", "app_pages/session/draft_parts"),
-        *("app_pages/session/draft_scores", "app_pages/widgets/starting/benchmark_files"),
+        *("app_pages/session/draft", "app_pages/session/starting/draft_curves"),
+        *("app_pages/session/starting/draft_day", "app_pages/session/starting/draft_demand"),
+        *("app_pages/session/starting/draft_goal", "app_pages/session/starting/draft_outside"),
+        *("app_pages/session/starting/draft_parts", "app_pages/session/starting/draft_pools"),
+        "app_pages/session/starting/draft_scores",
+        *("app_pages/widgets/starting/benchmark_files", "app_pages/widgets/starting/pool_fields"),
+        *("app_pages/widgets/starting/outside_fields", "app_pages/widgets/starting/slo_fields"),
         *("app_pages/widgets/starting/cluster_steps", "app_pages/widgets/starting/curve_step"),
         *("app_pages/widgets/starting/demand_step", "app_pages/widgets/starting/draft_fields"),
         *("app_pages/widgets/starting/finish_step", "app_pages/widgets/starting/goal_step"),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pandas as pd
@@ -33,17 +34,21 @@ from profiles.importers.file_options import (
     given_of_file_options,
 )
 from profiles.importers.pipeline import pipeline_lines, run_import_pipeline
+from profiles.importers.table import own_table_rows
 from profiles.io.faults import Fault
 
 __all__ = [
     "EstimateChoice",
     "NewCurves",
+    "NewRuns",
     "estimate_new_curves_job",
     "identify_new_runs_job",
     "import_new_curves_job",
 ]
 
 BENCHMARKS = (FileKind.BENCHMARK, FileKind.PROFILES)
+ANY_OPTION: Mapping[str, Any] = {"llm": "llm", "gpu": "gpu", "tp": 1, "share": 100}
+"""What a person may still say of a profile table that lacks a column of the option."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +60,16 @@ class NewCurves:
     frame: pd.DataFrame
     files: Sequence[str]
     notices: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewRuns:
+    """options: what each file measured, without profile tables, which say it; refused: files that
+    are not used, and why.
+    """
+
+    options: Sequence[FileOption]
+    refused: Sequence[Fault]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,20 +88,51 @@ class EstimateChoice:
 
 def identify_new_runs_job(
     folder: str, files: Sequence[tuple[str, str]], *, job: JobContext
-) -> list[FileOption]:
-    """Unpack benchmark files into an empty folder, and say of each what it measured; files that are
-    profile tables are not among them. DataError with every fault.
+) -> NewRuns:
+    """Unpack benchmark files into an empty folder, and say of each what it measured. Files that
+    cannot be used are taken out of it and named; DataError with every fault where none is left.
     """
     job.progress(Progress(0.0, "reading"))
-    paths = unpack_new_files(Path(folder), files)
     faults: list[Fault] = []
+    paths = _unpack_new_runs(Path(folder), files, faults)
     read = discover_files(paths, faults)
-    if not faults and not read.runs and not read.tables:
-        problem = f"there are no load tests in {len(paths)} file{'s' * (len(paths) > 1)}"
-        faults.append(Fault(paths[0].name, "", "", problem, "give the JSON files of the tool"))
-    if faults:
+    for table in read.tables:
+        own_table_rows(table, ANY_OPTION, faults)
+    refused = {fault.file for fault in faults}
+    options = [one for one in file_options(read) if one.file not in refused]
+    if not options and refused.issuperset(map(str, read.tables)):
+        if not faults:
+            problem = f"there are no load tests in {len(paths)} file{'s' * (len(paths) > 1)}"
+            faults.append(Fault(paths[0].name, "", "", problem, "give the JSON files of the tool"))
         raise refused_new_files(DataError(faults), paths, BENCHMARKS)
-    return file_options(read)
+    return NewRuns(options=options, refused=_take_out_new_runs(faults, Path(folder)))
+
+
+def _unpack_new_runs(
+    folder: Path, files: Sequence[tuple[str, str]], faults: list[Fault]
+) -> list[Path]:
+    """What every file has become; faults of archives that cannot be unpacked are added."""
+    paths = []
+    for file in files:
+        try:
+            paths += unpack_new_files(folder, [file])
+        except DataError as error:
+            faults += error.faults
+    return paths
+
+
+def _take_out_new_runs(faults: Sequence[Fault], folder: Path) -> list[Fault]:
+    """Remove files that have faults; what each of them is, or its faults."""
+    refused: list[Fault] = []
+    for name in dict.fromkeys(fault.file for fault in faults):
+        path = Path(name)
+        own = DataError([fault for fault in faults if fault.file == name])
+        if path.is_relative_to(folder) and path != folder:
+            refused += refused_new_files(own, [path], BENCHMARKS).faults
+            rmtree(path) if path.is_dir() else path.unlink()
+        else:
+            refused += own.faults
+    return refused
 
 
 def import_new_curves_job(

@@ -24,6 +24,7 @@ __all__ = [
     "draft_files",
     "draft_folder",
     "draft_outcome",
+    "draft_rows",
     "draft_value",
     "forget_draft",
     "forget_draft_files",
@@ -59,6 +60,12 @@ def forget_draft() -> None:
 def draft_value(name: str, default: Any = None) -> Any:
     """What was entered in a field, or what it holds at first."""
     return current_draft().values.get(name, default)
+
+
+def draft_rows(name: str, first: int) -> list[int]:
+    """Numbers of the rows of a list of fields; `first` rows to begin with."""
+    rows: list[int] = draft_value(f"{name} rows", list(range(first)))
+    return rows
 
 
 def set_draft_value(name: str, value: Any) -> None:

@@ -11,10 +11,14 @@ import streamlit as st
 
 from app_pages.charts.measured_points import build_measured_points_chart
 from app_pages.charts.style import show_styled_chart
-from app_pages.jobs.new_curves import NewCurves
+from app_pages.jobs.new_curves import NewCurves, NewRuns
 from app_pages.session.draft import current_draft, draft_files, draft_folder, draft_value
-from app_pages.session.draft_curves import RUNS, draft_imported_curves, draft_runs
-from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets
+from app_pages.session.starting.draft_curves import RUNS, draft_imported_curves, draft_runs
+from app_pages.widgets.markdown import (
+    failure_markdown_box,
+    markdown_bullets,
+    plain_markdown,
+)
 from app_pages.widgets.starting.draft_fields import (
     draw_draft_choice,
     draw_draft_files,
@@ -23,6 +27,7 @@ from app_pages.widgets.starting.draft_fields import (
 from app_pages.widgets.tables import draw_shown_table
 from profiles.catalogue import load_catalogue_gpus
 from profiles.importers.file_options import FileOption
+from profiles.io.faults import Fault
 from profiles.records import NEIGHBOURS
 
 __all__ = ["draw_benchmark_files", "mapping_of_benchmark_rows"]
@@ -63,7 +68,9 @@ def draw_benchmark_files() -> None:
     if not done.has_result:
         failure_markdown_box(done, "Not read", folder)
         return
-    options: list[FileOption] = done.result
+    runs: NewRuns = done.result
+    _draw_refused_benchmark_files(runs.refused, folder)
+    options = runs.options
     stated = _draw_benchmark_mapping(options) if options else {}
     defaults = _draw_benchmark_defaults(options, stated)
     made = draft_imported_curves(options, stated, defaults)
@@ -73,6 +80,15 @@ def draw_benchmark_files() -> None:
         _draw_benchmark_curves(made.result, folder)
     else:
         failure_markdown_box(made, "No curves yet", folder)
+
+
+def _draw_refused_benchmark_files(refused: Sequence[Fault], folder: str) -> None:
+    """Files that are not used; the others are."""
+    if refused:
+        count = len({fault.file for fault in refused})
+        head = f"{count} file{'s are' if count > 1 else ' is'} not used; the others are."
+        lines = (f"- {plain_markdown(str(fault).replace(folder, ''))}" for fault in refused)
+        st.warning("\n".join([f"**{head}**", "", *lines]))
 
 
 def _draw_benchmark_mapping(options: Sequence[FileOption]) -> dict[str, dict[str, Any]]:

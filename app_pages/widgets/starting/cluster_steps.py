@@ -1,23 +1,18 @@
 """Steps 1 and 2: which GPUs there are, and which LLMs may run on them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from app_pages.session.draft import draft_value
-from app_pages.session.draft_parts import (
-    GPUS_PER_NODE,
-    NODES,
-    OWNED,
-    RENTED,
-    RESERVED,
-    draft_llms_part,
-    draft_pools_part,
-)
+from app_pages.session.starting.draft_demand import ALL_REQUESTS, TOKENS
+from app_pages.session.starting.draft_outside import draft_llms_part, draft_prices_tokens
+from app_pages.session.starting.draft_pools import draft_pools_part
 from app_pages.widgets.markdown import plain_markdown
-from app_pages.widgets.starting.draft_fields import (
-    draw_draft_choice,
-    draw_draft_names,
-    draw_draft_number,
-)
+from app_pages.widgets.starting.draft_fields import draw_draft_names, draw_draft_number
+from app_pages.widgets.starting.outside_fields import draw_outside_fields
+from app_pages.widgets.starting.pool_fields import draw_pool_fields
 from planner.scenario.starting.new_scenario import new_scenario_faults
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.io.faults import Fault
@@ -29,12 +24,11 @@ __all__ = [
     "llm_cluster_faults",
 ]
 
-PAID = {
-    RENTED: "the GPUs in use",
-    OWNED: "all its GPUs: they are owned",
-    RESERVED: "some nodes in any case: reserved",
+ANY_CLASS: Mapping[str, Any] = {
+    "classes": [{"name": ALL_REQUESTS, **dict.fromkeys(TOKENS, 1)}],
 }
-"""What of a pool costs its price."""
+ANY_COST: Mapping[str, Any] = {"objective": {"minimize": "cost", "quality_at_least": 0}}
+"""What later steps are taken to say where prices by tokens, or numbers of nodes, need it."""
 
 
 def draw_gpu_cluster_step() -> None:
@@ -48,55 +42,16 @@ def draw_gpu_cluster_step() -> None:
     )
     for gpu in draft_value("gpus", []):
         with st.container(border=True):
-            st.markdown(f"**{plain_markdown(gpu)}**")
-            _draw_pool_of_cluster(gpu)
-
-
-def _draw_pool_of_cluster(gpu: str) -> None:
-    entry = load_catalogue_gpus().get(gpu)
-    price = None if entry is None else entry.price_usd_per_gpu_h
-    with st.container(horizontal=True):
-        draw_draft_number(f"nodes {gpu}", "Nodes", NODES, step=1, min_value=0, width=150)
-        draw_draft_number(
-            f"gpus per node {gpu}", "GPUs per node", GPUS_PER_NODE, step=1, min_value=1, width=150
-        )
-        draw_draft_number(
-            f"price {gpu}",
-            "Price (USD per GPU and h)",
-            step=0.1,
-            min_value=0.0,
-            placeholder="not known" if price is None else f"catalogue: {price:g}",
-        )
-        if entry is None:
-            draw_draft_number(
-                f"memory {gpu}", "Memory (GiB per GPU)", step=1.0, min_value=0.001, placeholder="80"
-            )
-    with st.container(horizontal=True):
-        choice = f"paid {gpu}"
-        draw_draft_choice(
-            choice, "What is paid for", list(PAID), RENTED, words=PAID.__getitem__, width=316
-        )
-        if draft_value(choice) == RESERVED:
-            draw_draft_number(
-                f"reserved nodes {gpu}", "Reserved nodes", step=1, min_value=0, width=150
-            )
-            draw_draft_number(
-                f"reserved price {gpu}",
-                "Their price (USD per GPU and h)",
-                step=0.1,
-                min_value=0.0,
-            )
-    if entry is None:
-        st.caption("Not in the catalogue: its curves must be measured, and its memory stated.")
-    elif price is not None:
-        st.caption(f"{entry.memory_gib:g} GiB. Catalogue price of {entry.price_date}.")
+            draw_pool_fields(gpu)
 
 
 def gpu_cluster_faults() -> tuple[Fault, ...]:
     """What is to be put right before the next step."""
     if not draft_value("gpus", []):
         return (Fault("GPUs", "", "", "no GPU type is chosen", "choose one"),)
-    return new_scenario_faults(draft_pools_part(), "GPUs")
+    part = draft_pools_part()
+    is_decided = any(isinstance(pool["nodes"], dict) for pool in part["pools"])
+    return new_scenario_faults({**part, **(ANY_COST if is_decided else {})}, "GPUs")
 
 
 def draw_llm_cluster_step() -> None:
@@ -118,10 +73,12 @@ def draw_llm_cluster_step() -> None:
         draw_draft_number(
             f"weights {llm}", label, step=1.0, min_value=0.001, placeholder="not set", width=400
         )
+    draw_outside_fields()
 
 
 def llm_cluster_faults() -> tuple[Fault, ...]:
     """What is to be put right before the next step."""
     if not draft_value("llms", []):
         return (Fault("LLMs", "", "", "no LLM is chosen", "choose at least one"),)
-    return new_scenario_faults(draft_llms_part(), "LLMs")
+    by_tokens = ANY_CLASS if draft_prices_tokens() else {}
+    return new_scenario_faults({**draft_llms_part(), **by_tokens}, "LLMs")

@@ -6,7 +6,8 @@ import streamlit as st
 from app_pages.jobs.new_curves import NewCurves
 from app_pages.session import job_slots
 from app_pages.session.draft import draft_files, draft_value, set_draft_value
-from app_pages.session.draft_curves import (
+from app_pages.session.reruns import survive_reruns
+from app_pages.session.starting.draft_curves import (
     DEGREES,
     ESTIMATE,
     RUNS,
@@ -18,8 +19,7 @@ from app_pages.session.draft_curves import (
     draft_tokens,
     start_draft_estimate,
 )
-from app_pages.session.draft_parts import GPUS_PER_NODE
-from app_pages.session.reruns import survive_reruns
+from app_pages.session.starting.draft_pools import draft_pools_degree
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.starting.benchmark_files import draw_benchmark_files
 from app_pages.widgets.starting.draft_fields import draw_draft_names, draw_draft_number
@@ -99,10 +99,7 @@ def _draw_curve_estimate() -> None:
             min_value=1,
         )
     with st.expander("Which options are estimated", icon=":material/tune:"):
-        most = max(
-            (draft_value(f"gpus per node {gpu}", GPUS_PER_NODE) for gpu in draft_value("gpus", [])),
-            default=GPUS_PER_NODE,
-        )
+        most = draft_pools_degree()
         offered = [degree for degree in (1, 2, 4, 8, 16) if degree <= most]
         draw_draft_names("degrees", "Tensor-parallel degrees", offered, DEGREES)
         draw_draft_names("shares", "MPS shares (% of a GPU)", MORE_SHARES, SHARES)

@@ -3,9 +3,18 @@
 import streamlit as st
 
 from app_pages.jobs.new_scenario import NewDay
-from app_pages.session.draft import draft_files, draft_folder, draft_value
-from app_pages.session.draft_day import LOGS, draft_day, draft_day_outcome
-from app_pages.session.draft_parts import DAY, ONE, SEVERAL, draft_demand_part, draft_rows
+from app_pages.session.draft import draft_files, draft_folder, draft_rows, draft_value
+from app_pages.session.starting.draft_day import LOGS, draft_day, draft_day_outcome
+from app_pages.session.starting.draft_demand import (
+    DAY,
+    ONE,
+    SEVERAL,
+    draft_demand_part,
+    draft_demand_tokens,
+    draft_lacks_tokens,
+    draft_tokens_field,
+)
+from app_pages.session.starting.draft_outside import draft_prices_tokens
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.starting.draft_fields import (
     draw_draft_choice,
@@ -54,17 +63,30 @@ def draw_demand_step() -> None:
             "rate", "Arrival rate (req/s)", step=1.0, min_value=0.001, placeholder="e.g. 40"
         )
         st.caption("Requests per second of all users together, at the busiest time planned for.")
+        if draft_prices_tokens():
+            with st.container(horizontal=True):
+                _draw_demand_tokens()
+
+
+def _draw_demand_tokens(of: str = "") -> None:
+    """Lengths of requests, where an LLM outside is paid by tokens. of: beginning of the names."""
+    labels = ("Tokens of a prompt (mean)", "Tokens of an answer (mean)")
+    for label, (key, first) in zip(labels, draft_demand_tokens(of).items(), strict=True):
+        draw_draft_number(draft_tokens_field(key, of), label, first, step=1, min_value=0)
 
 
 def _draw_demand_of_classes() -> None:
     st.markdown(
         "A class is requests of one kind, which the gateway tells by a header or an API key."
-        " Limits, LLMs and scores of a class can be set on the page Inputs afterwards."
+        " SLOs of a class are set in the next step; its LLMs and scores on the page Inputs"
+        " afterwards."
     )
     for k in draft_rows("class", 2):
         with st.container(horizontal=True):
             draw_draft_text(f"class {k} name", f"Class {k + 1}", placeholder="e.g. chat")
             draw_draft_number(f"class {k} rate", "Rate (req/s)", step=1.0, min_value=0.0)
+            if draft_prices_tokens():
+                _draw_demand_tokens(f"class {k} ")
     draw_draft_row_buttons("class", 2, "a class", least=1)
 
 
@@ -103,6 +125,10 @@ def _draw_read_day(day: NewDay) -> None:
     with st.expander("What this means, and what was left out"):
         markdown_bullets(line.replace(f"{draft_folder(LOGS)}/", "") for line in day.lines)
         draw_shown_table(day.classes, "Classes: rates, tokens and burstiness.", whole=True)
+    if draft_lacks_tokens():
+        st.markdown("The log does not say how long requests are, and prices by tokens need it.")
+        with st.container(horizontal=True):
+            _draw_demand_tokens()
 
 
 def demand_step_faults() -> tuple[Fault, ...]:
@@ -116,4 +142,4 @@ def demand_step_faults() -> tuple[Fault, ...]:
     if day is None:
         fix = "upload a log of requests and wait until it is read, or choose another demand"
         return (Fault("Demand", "", "", "there are no cases of a day yet", fix),)
-    return new_scenario_faults(dict(day.keys), "Demand")
+    return new_scenario_faults(draft_demand_part(), "Demand")

@@ -9,12 +9,12 @@ from app_pages.session import job_slots, reruns
 from app_pages.session.draft import (
     current_draft,
     draft_files,
+    draft_rows,
     draft_value,
     forget_draft_files,
     set_draft_value,
     store_draft_files,
 )
-from app_pages.session.draft_parts import draft_rows
 from app_pages.session.uploads import MOST_BYTES
 from app_pages.widgets.markdown import plain_markdown
 from profiles.io.faults import Fault
@@ -123,16 +123,20 @@ def _draft_field_changed(name: str, key: str) -> None:
 # ---------------------------------------------------------------- rows
 
 
-def draw_draft_row_buttons(name: str, first: int, noun: str, least: int = 0) -> None:
+def draw_draft_row_buttons(
+    name: str, first: int, noun: str, least: int = 0, *, small: bool = False
+) -> None:
     """Buttons that add a row of fields, and take the last one away while more than `least` are
-    there.
+    there. small: as links in the line that is being drawn.
     """
     rows = draft_rows(name, first)
-    with st.container(horizontal=True):
-        st.button(f"Add {noun}", key=f"add-{name}", on_click=_add_draft_row, args=(name, rows))
+    look: Any = "tertiary" if small else "secondary"
+    with st.container(horizontal=True, width="content" if small else "stretch"):
+        add, remove = f"add-{name}", f"remove-{name}"
+        args = (name, rows)
+        st.button(f"Add {noun}", key=add, type=look, on_click=_add_draft_row, args=args)
         if len(rows) > least:
-            remove = f"remove-{name}"
-            st.button("Remove the last", key=remove, on_click=_drop_draft_row, args=(name, rows))
+            st.button("Remove the last", key=remove, type=look, on_click=_drop_draft_row, args=args)
 
 
 @reruns.survive_reruns

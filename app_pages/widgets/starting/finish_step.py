@@ -7,16 +7,14 @@ import streamlit as st
 
 from app_pages.session import job_slots, reruns, uploads
 from app_pages.session.draft import draft_value
-from app_pages.session.draft_curves import draft_curves
-from app_pages.session.draft_day import draft_day
-from app_pages.session.draft_parts import (
-    DAY,
-    draft_demand_part,
-    draft_goal_part,
-    draft_llms_part,
-    draft_pools_part,
-)
-from app_pages.session.draft_scores import EXAMPLE, draft_scores, draft_scores_path
+from app_pages.session.starting.draft_curves import draft_curves
+from app_pages.session.starting.draft_day import draft_day
+from app_pages.session.starting.draft_demand import DAY, draft_demand_part
+from app_pages.session.starting.draft_goal import draft_goal_part, draft_slos
+from app_pages.session.starting.draft_outside import draft_outside_names
+from app_pages.session.starting.draft_parts import draft_scenario_part
+from app_pages.session.starting.draft_pools import draft_pools_part
+from app_pages.session.starting.draft_scores import EXAMPLE, draft_scores, draft_scores_path
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets
 from app_pages.widgets.starting.draft_fields import draw_draft_text
 from planner.scenario.starting.new_scenario import NewTables
@@ -60,9 +58,11 @@ def _finish_lines() -> list[str]:
             kinds[str(kind)] = kinds.get(str(kind), 0) + int(count)
     curves = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     scores, day = draft_scores(), draft_day()
+    outside = draft_outside_names()
     return [
         f"GPUs: {', '.join(pools)}",
         f"LLMs: {', '.join(draft_value('llms', []))}",
+        *([f"LLMs outside the cluster: {', '.join(outside)}"] if outside else []),
         f"Curves of options: {curves}",
         f"Scores of {scores.prompts:,} prompts" if scores is not None else "No scores",
         _demand_in_words() if day is None or draft_value("demand") != DAY else day.headline,
@@ -71,7 +71,12 @@ def _finish_lines() -> list[str]:
 
 
 def _pool_in_words(pool: Mapping[str, Any]) -> str:
-    words = f"{pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']}"
+    nodes = pool["nodes"]
+    if isinstance(nodes, Mapping):
+        nodes = f"{nodes['at_least']} to {nodes['at_most']}"
+    words = f"{nodes} x {pool['gpus_per_node']} {pool['gpu']}"
+    if pool["name"] != pool["gpu"]:
+        words = f"{pool['name']}: {words}"
     if (reserved := pool.get("reserved")) is not None:
         return f"{words} ({reserved['nodes']} reserved)"
     return f"{words} (owned)" if pool.get("owned") else words
@@ -88,11 +93,13 @@ def _goal_in_words() -> str:
     slos = [
         f"{slo['statistic']} {slo['metric'].upper()} {slo['limit_ms']:g} ms"
         f" {'for every LLM' if slo['scope'] == 'each_llm' else 'over all requests'}"
-        for slo in goal["slo"]
+        f"{f' of {of}' if of else ''}"
+        for of, slo in draft_slos()
     ]
     floor = goal["objective"].get("quality_at_least")
+    budget = goal["objective"].get("cost_at_most_usd_per_h")
     best = "best quality" if floor is None else f"cheapest with a quality of at least {floor:g}"
-    return "; ".join([*slos, best])
+    return "; ".join([*slos, best if budget is None else f"{best} for {budget:g} USD/h at most"])
 
 
 @reruns.survive_reruns
@@ -105,12 +112,6 @@ def _open_draft() -> None:
     name = draft_value("name", NAME) or NAME
     if draft_value("scores from") == EXAMPLE:
         name = f"{name}, {STAND_IN_NAME}"
-    part = {
-        "name": name,
-        **draft_pools_part(),
-        **draft_llms_part(),
-        **(draft_demand_part() if day is None else day.keys),
-        **draft_goal_part(),
-    }
+    part = {"name": name, **draft_scenario_part()}
     tables = NewTables(tuple(draft_curves()), path, "" if day is None else day.demand)
     uploads.open_new_scenario(WRITE, (part, tables), f"new: {name}")

@@ -3,32 +3,18 @@
 import streamlit as st
 
 from app_pages.session.draft import draft_value
-from app_pages.session.draft_parts import (
-    COST,
-    QUALITY,
-    draft_goal_part,
-    draft_llms_part,
-    draft_pools_part,
-    draft_rows,
-)
-from app_pages.session.draft_scores import draft_scores
-from app_pages.widgets.editors import SCOPES
-from app_pages.widgets.starting.draft_fields import (
-    draw_draft_choice,
-    draw_draft_number,
-    draw_draft_row_buttons,
-)
+from app_pages.session.starting.draft_goal import COST, QUALITY, draft_goal_part, draft_slos
+from app_pages.session.starting.draft_parts import draft_scenario_part
+from app_pages.session.starting.draft_pools import draft_pools_part
+from app_pages.session.starting.draft_scores import draft_scores
+from app_pages.widgets.starting.draft_fields import draw_draft_choice, draw_draft_number
+from app_pages.widgets.starting.outside_fields import draw_outside_latency_fields
+from app_pages.widgets.starting.slo_fields import draw_slo_fields
 from planner.scenario.starting.new_scenario import new_scenario_faults
 from profiles.io.faults import Fault
-from profiles.records import METRICS, STATISTICS
 
 __all__ = ["draw_goal_step", "goal_step_faults"]
 
-WORDS = {
-    "ttft": "TTFT: time to first token",
-    "tpot": "TPOT: time per output token",
-    "e2e": "E2E: end to end",
-}
 GOALS = {
     QUALITY: "best quality within these GPUs and SLOs",
     COST: "cheapest GPUs that reach a quality",
@@ -39,33 +25,8 @@ def draw_goal_step() -> None:
     """SLOs, each with its scope; the objective."""
     st.subheader("SLOs")
     st.markdown("All hold at once. Without any, capacity alone limits.")
-    for k in draft_rows("slo", 1):
-        with st.container(border=True, horizontal=True):
-            draw_draft_choice(
-                f"slo {k} metric", "Latency", METRICS, "ttft", words=WORDS.__getitem__, width=230
-            )
-            draw_draft_choice(f"slo {k} statistic", "Statistic", STATISTICS, "p95", width=130)
-            draw_draft_number(
-                f"slo {k} limit",
-                "Limit (ms)",
-                step=10.0,
-                min_value=0.01,
-                placeholder="e.g. 500",
-                width=150,
-            )
-            draw_draft_choice(
-                f"slo {k} scope",
-                "It holds over",
-                list(SCOPES),
-                words=lambda scope: SCOPES[str(scope)],
-                placeholder="choose",
-                width=230,
-            )
-    draw_draft_row_buttons("slo", 1, "an SLO")
-    st.caption(
-        "Over all requests together, a slow LLM is made up for by fast ones; for every LLM, each of"
-        " them keeps the limit by itself."
-    )
+    draw_slo_fields()
+    draw_outside_latency_fields()
     st.subheader("What is best")
     draw_draft_choice(
         "objective", "Objective", list(GOALS), QUALITY, words=GOALS.__getitem__, radio=True
@@ -73,6 +34,9 @@ def draw_goal_step() -> None:
     if draft_value("objective", QUALITY) == COST:
         draw_draft_number("floor", "Quality at least (mean score)", step=0.01)
         _draw_goal_range()
+    else:
+        label, hint = "Budget (USD/h)", "no limit"
+        draw_draft_number("budget", label, step=1.0, min_value=0.0, placeholder=hint)
 
 
 def _draw_goal_range() -> None:
@@ -90,21 +54,30 @@ def goal_step_faults() -> tuple[Fault, ...]:
     faults = _unsaid_in_goal()
     if faults:
         return faults
-    part = {**draft_pools_part(), **draft_llms_part(), **draft_goal_part()}
-    return new_scenario_faults(part, "SLOs and objective")
+    return new_scenario_faults(draft_scenario_part(), "SLOs and objective")
 
 
 def _unsaid_in_goal() -> tuple[Fault, ...]:
     """Blank fields in words, which the schema would call missing numbers."""
     faults = []
-    for number, slo in enumerate(draft_goal_part()["slo"], start=1):
+    for number, (_, slo) in enumerate(draft_slos(), start=1):
         for key, problem, fix in (
             ("limit_ms", "the limit is blank", "type it in ms, or remove the SLO"),
             ("scope", "nothing says over what it holds", "choose all requests, or every LLM"),
         ):
             if slo[key] is None:
                 faults.append(Fault("SLOs", f"row {number}", "", problem, fix))
-    if draft_goal_part()["objective"].get("quality_at_least", 0.0) is None:
+    objective = draft_goal_part()["objective"]
+    if objective.get("quality_at_least", 0.0) is None:
         problem, fix = "the quality to be reached is blank", "type a mean score"
+        faults.append(Fault("Objective", "", "", problem, fix))
+    bought = [
+        pool["name"] for pool in draft_pools_part()["pools"] if isinstance(pool["nodes"], dict)
+    ]
+    if bought and list(objective) == ["maximize"]:
+        problem = (
+            f"the plan decides the nodes of {', '.join(bought)}, and nothing limits their cost"
+        )
+        fix = "type a budget, or choose the cheapest GPUs"
         faults.append(Fault("Objective", "", "", problem, fix))
     return tuple(faults)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app_pages.jobs.new_scores import NewScores
 from app_pages.session.draft import draft_folder, draft_value
-from app_pages.session.draft_scores import (
+from app_pages.session.starting.draft_scores import (
     EXAMPLE,
     SCORES,
     UPLOAD,

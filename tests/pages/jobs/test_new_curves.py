@@ -15,6 +15,7 @@ from app_pages.jobs.new_curves import (
     import_new_curves_job,
 )
 from planner.errors import DataError, NoPlanInTimeError
+from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.page.page_charts import idle_job
 from tests.support.scenarios.benchmark_files import vllm
 
@@ -37,7 +38,7 @@ def stored(tmp_path: Path, name: str, **run: object) -> tuple[str, list[tuple[st
 
 def test_files_are_looked_at_and_then_imported(tmp_path: Path) -> None:
     folder, files = stored(tmp_path, "x-tp2.json")
-    options = identify_new_runs_job(folder, files, job=idle_job())
+    options = identify_new_runs_job(folder, files, job=idle_job()).options
     assert [(one.own["llm"], dict(one.named)) for one in options] == [("qwen3-8b", {"tp": 2})]
     with pytest.raises(DataError, match="nothing says the GPU type"):
         import_new_curves_job(folder, options, {}, {"tp": 2, "share": 100}, job=idle_job())
@@ -48,9 +49,46 @@ def test_files_are_looked_at_and_then_imported(tmp_path: Path) -> None:
     assert "1 point taken" in made.files[0]
 
 
+def test_wrong_files_among_good_ones_are_named_and_left_out(tmp_path: Path) -> None:
+    files = {
+        "good.json": json.dumps(vllm()),
+        "scores.csv": TEMPLATE_TEXTS["scores.csv"],
+        "torn.json": json.dumps(vllm())[:-20],
+        "rates.csv": TEMPLATE_TEXTS["profiles.csv"].replace(",6,500", ",six,500"),
+        "curves.csv": TEMPLATE_TEXTS["profiles.csv"],
+        "packed.zip": "PK",
+    }
+    given = []
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+        given.append((name, str(tmp_path / name)))
+    (tmp_path / "new").mkdir()
+    folder = str(tmp_path / "new")
+    runs = identify_new_runs_job(folder, given, job=idle_job())
+    assert [Path(one.file).name for one in runs.options] == ["good.json"]
+    refused = {Path(fault.file).name: fault.problem for fault in runs.refused}
+    assert sorted(refused) == ["packed.zip", "rates.csv", "scores.csv", "torn.json"]
+    assert (
+        refused["scores.csv"] == "this is a score table, and a file of load tests is expected here"
+    )
+    defaults = {"gpu": "A100-PCIe-80GB", "tp": 1, "share": 100}
+    made = import_new_curves_job(folder, runs.options, {}, defaults, job=idle_job())
+    assert sorted(set(made.frame["llm"])) == ["large", "qwen3-8b", "small"]
+
+
+def test_where_no_file_is_good_every_fault_is_raised(tmp_path: Path) -> None:
+    (tmp_path / "0").write_text("{")
+    (tmp_path / "1").write_text("rate_rps,llm\n1,\n")
+    (tmp_path / "new").mkdir()
+    given = [("torn.json", str(tmp_path / "0")), ("empty.csv", str(tmp_path / "1"))]
+    with pytest.raises(DataError) as error:
+        identify_new_runs_job(str(tmp_path / "new"), given, job=idle_job())
+    assert {Path(fault.file).name for fault in error.value.faults} == {"torn.json", "empty.csv"}
+
+
 def test_runs_that_are_all_left_out_say_why(tmp_path: Path) -> None:
     folder, files = stored(tmp_path, "x.json", request_throughput=1.0)
-    options = identify_new_runs_job(folder, files, job=idle_job())
+    options = identify_new_runs_job(folder, files, job=idle_job()).options
     defaults = {"gpu": "A100-PCIe-80GB", "tp": 1, "share": 100}
     with pytest.raises(DataError) as error:
         import_new_curves_job(folder, options, {}, defaults, job=idle_job())

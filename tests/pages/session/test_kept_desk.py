@@ -19,7 +19,11 @@ from planner.scenario.edits import ScenarioEdit
 from tests.support.kept.kept_plans import kept_scenario_folder
 from tests.support.page.page_app import knob, opened, solved, unescaped
 
-VALUES = {"gpus": ["H100-SXM-80GB"], "nodes H100-SXM-80GB": 2, "llms": ["a", "b"], "rate": None}
+VALUES = {
+    **{"gpus": ["H100-SXM-80GB"], "nodes H100-SXM-80GB": 2, "llms": ["a", "b"], "rate": None},
+    **{"pool H100-SXM-80GB rows": [0, 1], "pool 1: how many H100-SXM-80GB": "decided"},
+    **{"outside rows": [0], "outside 0 name": "api", "slo 0 class": "chat"},
+}
 
 
 def opened_by(key: str, page: str) -> AppTest:

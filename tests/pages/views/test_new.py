@@ -1,10 +1,16 @@
 """The page New scenario: every step, what keeps it closed, and the scenario at the end."""
 
 import json
+from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from planner.export.input_workbook import write_scenario_input_workbook
+from planner.scenario.archive import zip_scenario
+from planner.scenario.assemble import assemble_instance
+from planner.scenario.load import load_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
+from planner.scenario.upload import store_upload
 from tests.support.page.new_page import (
     entered,
     field,
@@ -126,6 +132,14 @@ def test_wrong_files_are_named_as_what_they_are() -> None:
     assert "/tmp" not in unescaped(app)  # noqa: S108 - where uploads lie is nobody's business
 
 
+def test_good_files_are_taken_and_wrong_ones_named() -> None:
+    app = give_files(to_curves("small", "large"), "new-runs", {**PROFILES, **SCORES})
+    said = unescaped(app)
+    assert "1 file is not used; the others are." in said
+    assert "- scores.csv: this is a score table" in said
+    assert "6 points of 2 options" in said
+
+
 def test_scores_of_ones_own_need_a_column_for_each_llm() -> None:
     app = entered(with_curves(), scores_from="upload")
     app = give_files(app, "new-scores", {"mine.csv": "prompt_id,small,Grande\np1,0.5,0.9\n"})
@@ -172,6 +186,69 @@ def test_owned_and_reserved_pools_are_stated_and_blank_ones_named() -> None:
     draft.step = 6
     app.run()
     assert "1 x 8 H100-SXM-80GB (owned), 1 x 8 A100-PCIe-80GB (1 reserved)" in unescaped(app)
+
+
+def test_several_pools_of_a_type_have_names_of_their_own() -> None:
+    app = pressed(entered(opened("new"), gpus=[GPU]), f"add-pool {GPU}")
+    assert field(app, f"name {GPU}").value == GPU
+    app = next_step(entered(app, **{f"pool_1:_name_{GPU}": GPU}))
+    assert "pools.1.name" in unescaped(app)
+    second = {f"name_{GPU}": "second", f"nodes_{GPU}": 3, f"how many_{GPU}": "decided"}
+    app = entered(app, **{f"pool_1:_{name}": value for name, value in second.items()})
+    app = next_step(app)
+    assert step_of(app) == "2. LLMs"
+    draft = app.session_state["draft"]
+    draft.values |= {"rate": 1.0, "slo rows": []}
+    draft.step = 6
+    app.run()
+    assert f"1 x 8 {GPU}, second: 0 to 3 x 8 {GPU}" in unescaped(app)
+    app = pressed(pressed(app, "to-step-0"), f"remove-pool {GPU}")
+    assert step_of(next_step(app)) == "2. LLMs"
+
+
+def test_nodes_to_be_bought_and_an_llm_outside_become_a_plan_that_opens_again(
+    tmp_path: Path,
+) -> None:
+    """And SLOs of a class; what is taken away as a zip or a workbook is the same scenario."""
+    app = pressed(pressed(with_scores(), "to-step-0"), f"add-pool {GPU}")
+    second = {f"name_{GPU}": "bought", f"nodes_{GPU}": 2, f"how many_{GPU}": "decided"}
+    app = entered(app, **{f"pool_1:_{name}": value for name, value in second.items()})
+    app = pressed(next_step(app), "add-outside")
+    app = next_step(entered(app, outside_0_name="api"))
+    assert "llms.2.api: the LLM has no price" in unescaped(app)
+    app = entered(app, outside_0_input_price=1.0)
+    assert "llms.2.api.usd_per_1m_output_tokens" in unescaped(next_step(app))
+    app = entered(app, outside_0_output_price=4.0, outside_0_rate=5.0)
+    app = next_step(next_step(app))
+    app = settle(entered(app, column_upload_api="large"), "new-named-scores").run()
+    app = entered(next_step(app), demand="classes", class_0_name="chat", class_0_rate=3.0)
+    app = entered(app, class_1_name="code", class_1_rate=1.0, class_1_demand_output_tokens=900)
+    app = next_step(app)
+    app = entered(app, slo_0_limit=900.0, slo_0_scope="all", slo_0_class="chat")
+    assert "the plan decides the nodes of bought, and nothing limits" in unescaped(next_step(app))
+    app = finished(next_step(entered(app, outside_0_ttft_p95=700.0, budget=40.0)))
+    content = app.session_state["edit"].base
+    assert [pool["nodes"] for pool in content["pools"]] == [1, {"at_least": 0, "at_most": 2}]
+    assert [one["name"] for one in content["llms"]] == ["small", "large", "api"]
+    assert content["llms"][2]["api"]["ttft_p95_ms"] == 700.0
+    assert [len(one["slo"]) for one in content["classes"]] == [1, 0]
+    assert [one["output_tokens"] for one in content["classes"]] == [250, 900]
+    assert app.session_state["shown"].content["status"] == "optimal"
+    assert app.session_state["shown"].content["checks"]["verified"]
+    assert_opens_again(Path(app.session_state["edit"].path), tmp_path)
+
+
+def assert_opens_again(scenario: Path, folder: Path) -> None:
+    """A scenario that is downloaded, as a zip or a workbook, has its hash when it is opened."""
+    write_scenario_input_workbook(scenario, [], folder / "again.xlsx")
+    zipped = zip_scenario(load_scenario(scenario))
+    (folder / "zipped").mkdir()
+    again = store_upload(folder / "zipped", {"again.zip": zipped})
+    hashes = {
+        assemble_instance(path, cells=True, sizing=True).sha256
+        for path in (scenario, again, folder / "again.xlsx")
+    }
+    assert len(hashes) == 1
 
 
 def test_a_step_is_reached_by_its_name_and_none_past_one_that_lacks_something() -> None:

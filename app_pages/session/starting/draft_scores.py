@@ -12,6 +12,7 @@ from app_pages.session.draft import (
     draft_outcome,
     draft_value,
 )
+from app_pages.session.starting.draft_outside import draft_llm_names
 from planner.scenario.starting.score_columns import (
     NamedScores,
     stand_in_score_columns,
@@ -51,7 +52,7 @@ def draft_score_table() -> JobOutcome | None:
 
 def draft_score_columns(table: NewScores) -> dict[str, str | None]:
     """LLM -> column of the table, as chosen or suggested; None where neither is."""
-    llms = draft_value("llms", [])
+    llms = draft_llm_names()
     of_example = draft_value("scores from") == EXAMPLE
     suggest = stand_in_score_columns if of_example else suggest_score_columns
     suggested = suggest(llms, table.columns)

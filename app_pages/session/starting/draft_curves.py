@@ -42,7 +42,7 @@ TOKENS = {"input_tokens": 1000, "output_tokens": 250}
 
 
 def draft_runs() -> JobOutcome | None:
-    """Benchmark files, looked at: a list of FileOption. None while a worker reads them."""
+    """Benchmark files, looked at: a NewRuns. None while a worker reads them."""
     args = (draft_folder(RUNS), draft_files(RUNS))
     done = draft_outcome(RUNS, IDENTIFY, args, "Reading the benchmark files")
     if done is None or not done.has_result:

@@ -1,0 +1,56 @@
+"""SLOs and objective of the draft as keys of a scenario."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app_pages.session.draft import draft_rows, draft_value
+from app_pages.session.starting.draft_demand import draft_class_names
+
+__all__ = [
+    "COST",
+    "EVERY_CLASS",
+    "QUALITY",
+    "draft_class_slos",
+    "draft_goal_part",
+    "draft_slos",
+]
+
+QUALITY, COST = "quality", "cost"
+"""Objectives."""
+EVERY_CLASS = ""
+"""In place of a class: all requests."""
+
+
+def draft_slos() -> list[tuple[str, dict[str, Any]]]:
+    """Class and content of every SLO; EVERY_CLASS also where its class is there no more."""
+    names = draft_class_names()
+    slos = []
+    for k in draft_rows("slo", 1):
+        of = draft_value(f"slo {k} class", EVERY_CLASS)
+        slo = {
+            "metric": draft_value(f"slo {k} metric", "ttft"),
+            "statistic": draft_value(f"slo {k} statistic", "p95"),
+            "limit_ms": draft_value(f"slo {k} limit"),
+            "scope": draft_value(f"slo {k} scope"),
+        }
+        slos.append((of if of in names else EVERY_CLASS, slo))
+    return slos
+
+
+def draft_goal_part() -> dict[str, Any]:
+    """SLOs over all requests, and the objective."""
+    objective: dict[str, Any] = {"maximize": "quality"}
+    if draft_value("objective", QUALITY) == COST:
+        objective = {"minimize": "cost", "quality_at_least": draft_value("floor")}
+    elif draft_value("budget") is not None:
+        objective["cost_at_most_usd_per_h"] = draft_value("budget")
+    return {"slo": [slo for of, slo in draft_slos() if of == EVERY_CLASS], "objective": objective}
+
+
+def draft_class_slos(classes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The classes with the SLOs over their own requests."""
+    slos = draft_slos()
+    own = [[slo for of, slo in slos if of and of == one["name"]] for one in classes]
+    return [
+        {**one, "slo": mine} if mine else dict(one) for one, mine in zip(classes, own, strict=True)
+    ]

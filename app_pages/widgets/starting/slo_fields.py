@@ -1,0 +1,56 @@
+"""Fields of SLOs in step 6: what is limited, over which requests."""
+
+import streamlit as st
+
+from app_pages.session.draft import draft_rows
+from app_pages.session.starting.draft_demand import draft_class_names
+from app_pages.session.starting.draft_goal import EVERY_CLASS
+from app_pages.widgets.editors import SCOPES
+from app_pages.widgets.starting.draft_fields import (
+    draw_draft_choice,
+    draw_draft_number,
+    draw_draft_row_buttons,
+)
+from profiles.records import METRICS, STATISTICS
+
+__all__ = ["draw_slo_fields"]
+
+WORDS = {
+    "ttft": "TTFT: time to first token",
+    "tpot": "TPOT: time per output token",
+    "e2e": "E2E: end to end",
+}
+
+
+def draw_slo_fields() -> None:
+    """A box for each SLO; with classes also whose requests it is about."""
+    names = draft_class_names()
+    for k in draft_rows("slo", 1):
+        with st.container(border=True, horizontal=True):
+            draw_draft_choice(
+                f"slo {k} metric", "Latency", METRICS, "ttft", words=WORDS.__getitem__, width=230
+            )
+            draw_draft_choice(f"slo {k} statistic", "Statistic", STATISTICS, "p95", width=130)
+            limit, hint = f"slo {k} limit", "e.g. 500"
+            draw_draft_number(
+                limit, "Limit (ms)", step=10.0, min_value=0.01, placeholder=hint, width=150
+            )
+            if names:
+                draw_draft_choice(
+                    *(f"slo {k} class", "Requests of", [EVERY_CLASS, *names], EVERY_CLASS),
+                    words=lambda name: str(name) or "all classes",
+                    width=150,
+                )
+            draw_draft_choice(
+                f"slo {k} scope",
+                "It holds over",
+                list(SCOPES),
+                words=lambda scope: SCOPES[str(scope)],
+                placeholder="choose",
+                width=230,
+            )
+    draw_draft_row_buttons("slo", 1, "an SLO")
+    st.caption(
+        "Over all requests together, a slow LLM is made up for by fast ones; for every LLM, each of"
+        " them keeps the limit by itself."
+    )
