@@ -26,10 +26,10 @@ from planner.plans.cells.cells_setups import read_cells_setups
 from planner.plans.plan_and_scenario import PlanAndScenario, scenario_with_plan_nodes
 from planner.plans.plan_content import build_plan_content
 from planner.plans.record import Plan
-from planner.plans.schema import MarginalContent, PlanContent
+from planner.plans.schema import LostNodeContent, MarginalContent, PlanContent
 from planner.plans.to_solution import plan_to_solution
 from planner.presentation.cells.class_results import lost_pools_table
-from planner.presentation.cells.lost_nodes import lost_nodes_content, lost_nodes_lines
+from planner.presentation.cells.lost_nodes import lost_nodes_content
 from planner.presentation.marginals import marginals_content
 from planner.presentation.simulation import (
     CAVEATS,
@@ -117,8 +117,8 @@ def run_lost_nodes_planning_job(
 
 def run_plan_lost_nodes_job(
     path: str, overrides: Mapping[str, Any], content: PlanContent, *, job: JobContext
-) -> list[str]:
-    """What the loss of any one node does to a plan of one rate, in sentences.
+) -> list[LostNodeContent]:
+    """What the loss of any one node does to a plan of one rate, as `context.lost_nodes`.
 
     The plan must be of this scenario.
     """
@@ -126,9 +126,7 @@ def run_plan_lost_nodes_job(
     instance = scenario_with_plan_nodes(loaded, content).instance
     solution = plan_to_solution(instance, content)
     outcomes = lost_nodes_of_solution(instance, solution, loaded.settings, job.cancel)
-    return lost_nodes_lines(
-        lost_nodes_content(outcomes, [pool.name for pool in instance.pools], None)
-    )
+    return lost_nodes_content(outcomes, [pool.name for pool in instance.pools], None)
 
 
 def run_marginals_planning_job(

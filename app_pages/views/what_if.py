@@ -8,7 +8,7 @@ import streamlit as st
 
 from app_pages.session import job_slots, reruns, state
 from app_pages.session.knobs import Knob, knobs_of
-from app_pages.session.state import ShownPlan
+from app_pages.session.state import ShownCells, ShownPlan
 from app_pages.widgets.cells_notice import draw_cells_notice
 from app_pages.widgets.conflict import draw_conflict
 from app_pages.widgets.marginals import draw_marginals, draw_marginals_work
@@ -27,12 +27,18 @@ from planner.scenario.edits import ScenarioEdit
 def draw_what_if_view() -> None:
     """The whole page."""
     st.title("What-if")
-    if draw_cells_notice(""):
+    if draw_cells_notice("", "Sliders, frontiers, marginal values and other setups do"):
+        shown = state.plan_on_page()
+        if isinstance(shown, ShownCells):
+            draw_sensitivity(shown)
         return
     here = state.shown_plan()
     show_opened_alternative(here)
     st.subheader("Move a slider")
-    st.markdown("Every move is solved at once and compared with the plan that you started from.")
+    st.markdown(
+        "Every move is solved at once and compared with the plan that you started from. A slider"
+        " that was moved to its end goes on twice as far."
+    )
     with st.container(horizontal=True, gap="medium"):
         for knob in knobs_of(state.current_edit()):
             draw_what_if_slider(knob)
@@ -61,28 +67,31 @@ def memory() -> dict[str, Any]:
 def draw_what_if_slider(knob: Knob) -> None:
     """One small input as a slider with fixed ends."""
     edit = state.current_edit()
-    first = what_if_field_value(ScenarioEdit(edit.path, edit.base), knob.path)
-    low, high, step = what_if_slider_range(
-        knob.value, knob.value if first is None else first, whole=knob.whole
-    )
+    stated = what_if_field_value(ScenarioEdit(edit.path, edit.base), knob.path)
+    first = knob.value if stated is None else stated
+    low, high, step = what_if_slider_range(knob.value, first, whole=knob.whole)
     number = int if knob.whole else float
     if high <= low:
         return
-    key = reruns.fill_widget_across_reruns(f"what-if-{knob.path}", number(knob.value))
+    # A slider with other ends is another widget, which would begin at its lower one.
+    name = f"what-if-{knob.path}"
+    if high != what_if_slider_range(first, first, whole=knob.whole)[1]:
+        name = f"{name} to {high:g}"
+    key = reruns.fill_widget_across_reruns(name, number(knob.value))
     ends: dict[str, Any] = {
         "min_value": number(low),
         "max_value": number(high),
         "step": number(step),
     }
-    label, args = plain_markdown(knob.label), (knob.path, key)
+    label, args = plain_markdown(knob.label), (knob.path, name, key)
     st.slider(label, **ends, key=key, on_change=what_if_slider_moved, args=args, width=320)
 
 
 @reruns.survive_reruns
-def what_if_slider_moved(path: str, key: str) -> None:
+def what_if_slider_moved(path: str, name: str, key: str) -> None:
     """Solve with the new value."""
     value = st.session_state[key]
-    if reruns.accept_value_across_reruns(f"what-if-{path}", key, value):
+    if reruns.accept_value_across_reruns(name, key, value):
         state.edit_session_value(path, tidy(value))
         state.start_session_solve()
 

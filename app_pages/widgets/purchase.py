@@ -2,8 +2,12 @@
 
 How many nodes?           the cheapest nodes that reach the plan's quality (or the scenario's floor)
 If traffic doubles?       the same at twice the rate
-If a node fails?          what this setup still does, requests routed anew
+If a node fails?          what this setup still does, requests routed anew; where it breaks, what
+                          to add so that a node of any pool may fail
 """
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -11,11 +15,15 @@ from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.job_button import draw_job_guest_line, is_job_button_off
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
-from planner.plans.schema import PlanContent
+from planner.presentation.cells.lost_nodes import lost_nodes_lines
 from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.verdict import verdict_line
 from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
-from planner.sizing.purchase import purchase_content, purchase_range_words
+from planner.sizing.purchase import (
+    purchase_after_loss_content,
+    purchase_content,
+    purchase_range_words,
+)
 
 __all__ = ["BUY", "TAB", "draw_purchase"]
 
@@ -26,7 +34,7 @@ PLAN, LOST = (
     "app_pages.jobs.planning:run_planning_job",
     "app_pages.jobs.planning:run_plan_lost_nodes_job",
 )
-LOST_SLOT = "buy-lost"
+LOST_SLOT, SPARE_SLOT = "buy-lost", "buy-spare"
 QUESTIONS = {
     "buy-nodes": ("How many nodes?", 1.0),
     "buy-double": ("What if traffic doubles?", 2.0),
@@ -71,15 +79,7 @@ def draw_purchase(here: ShownPlan) -> None:
         )
     draw_job_guest_line()
     for slot, (question, times) in QUESTIONS.items():
-        edit = _purchase_edit(here, times)
-        done = job_slots.slot_outcome_for(slot, (edit.path, dict(edit.overrides)))
-        if done is None:
-            continue
-        st.markdown(f"**{question}**")
-        if not done.has_result:
-            failure_markdown_box(done, "Not planned", state.scenario_folder())
-        else:
-            _draw_purchase_answer(done.result.content, slot, edit)
+        _draw_purchase_answer(_purchase_edit(here, times), slot, question)
     _draw_node_failure(here)
 
 
@@ -93,9 +93,19 @@ def _purchase_edit(here: ShownPlan, times: float) -> ScenarioEdit:
 def _start_purchase(here: ShownPlan, slot: str, times: float) -> None:
     """Plan the number of nodes."""
     st.session_state[TAB] = BUY
-    edit = _purchase_edit(here, times)
-    args, label = (edit.path, dict(edit.overrides)), QUESTIONS[slot][0]
+    _start_purchase_plan(_purchase_edit(here, times), slot, QUESTIONS[slot][0])
+
+
+def _start_purchase_plan(edit: ScenarioEdit, slot: str, label: str) -> None:
+    args = (edit.path, dict(edit.overrides))
     job_slots.start_in_slot(slot, PLAN, args, label, key=state.scores_key(edit))
+
+
+@reruns.survive_reruns
+def _start_spare_nodes(edit: ScenarioEdit) -> None:
+    """Plan the nodes with which one of any pool may fail."""
+    st.session_state[TAB] = BUY
+    _start_purchase_plan(edit, SPARE_SLOT, "Nodes for a failure")
 
 
 @reruns.survive_reruns
@@ -106,13 +116,24 @@ def _start_node_failure(here: ShownPlan) -> None:
     job_slots.start_in_slot(LOST_SLOT, LOST, args, "Losing nodes", key=key)
 
 
-def _draw_purchase_answer(content: PlanContent, slot: str, edit: ScenarioEdit) -> None:
-    """Verdict, what to buy and what it costs, and the plan itself on a click."""
-    st.markdown(plain_markdown(f"{verdict_line(content)[0].upper()}{verdict_line(content)[1:]}."))
-    if not content["options"]:
-        return
-    markdown_bullets(payment_lines(content))
-    st.button("Show this plan", key=f"{slot}-show", on_click=_show_purchase, args=(edit,))
+def _draw_purchase_answer(edit: ScenarioEdit, slot: str, question: str) -> bool:
+    """Verdict, what to buy and what it costs, and the plan itself on a click; whether there is an
+    answer yet.
+    """
+    done = job_slots.slot_outcome_for(slot, (edit.path, dict(edit.overrides)))
+    if done is None:
+        return False
+    st.markdown(f"**{question}**")
+    if not done.has_result:
+        failure_markdown_box(done, "Not planned", state.scenario_folder())
+        return True
+    content: Any = done.result.content
+    verdict = verdict_line(content)
+    st.markdown(plain_markdown(f"{verdict[0].upper()}{verdict[1:]}."))
+    if content.get("options") or content.get("setups"):
+        markdown_bullets(payment_lines(content))
+        st.button("Show this plan", key=f"{slot}-show", on_click=_show_purchase, args=(edit,))
+    return True
 
 
 @reruns.survive_reruns
@@ -129,5 +150,29 @@ def _draw_node_failure(here: ShownPlan) -> None:
     st.markdown("**What if a node fails?** The setup stays, requests are routed anew.")
     if not done.has_result:
         failure_markdown_box(done, "Not computed", state.scenario_folder())
-    else:
-        markdown_bullets(done.result)
+        return
+    outcomes: Sequence[Mapping[str, Any]] = done.result
+    markdown_bullets(lost_nodes_lines(done.result))
+    if any(one["holds"] is False for one in outcomes):
+        _draw_spare_nodes(here)
+
+
+def _draw_spare_nodes(here: ShownPlan) -> None:
+    """What to add where a loss breaks the setup."""
+    content = content_of_edit(here.edit)
+    asked = purchase_after_loss_content(content, here.content["quality"])
+    edit = changed(here.edit, asked)
+    question = "What to add, so that a node of any pool may fail?"
+    if _draw_purchase_answer(edit, SPARE_SLOT, question):
+        return
+    st.button(
+        question,
+        key=SPARE_SLOT,
+        disabled=is_job_button_off(SPARE_SLOT),
+        on_click=_start_spare_nodes,
+        args=(edit,),
+    )
+    st.caption(
+        "The cheapest nodes beside those that are there, with which all limits hold when any one"
+        " node is lost; as many as are considered above."
+    )

@@ -145,11 +145,15 @@ def _counts(count: int) -> str:
 def what_if_slider_range(value: float, start: float, *, whole: bool) -> tuple[float, float, float]:
     """Return lowest, highest and step of a slider.
 
-    value: the present one; start: the first one, so that the slider's ends do not move.
+    value: the present one; start: the first one, so that the slider's ends do not move with every
+    value: the upper one is twice the first value, and twice as far again once it was reached.
     """
+    high = max(2 * start, start + 3) if whole else 2.0 * start
+    while 0 < high <= value:
+        high *= 2
     if whole:
-        return 1, max(2 * int(start), int(start) + 3, int(value)), 1
-    high = max(2.0 * start, value)
+        return 1, int(high), 1
+    high = max(high, value)
     step = 10.0 ** math.floor(math.log10(max(start, 1e-9) / 20.0))
     return min(0.1 * math.ceil(start / step) * step, value), high, step
 

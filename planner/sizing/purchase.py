@@ -8,8 +8,14 @@ from copy import deepcopy
 from typing import Any
 
 from planner.scenario.edits import cost_objective_edit
+from planner.scenario.schema.demand_specification import CaseSpec
 
-__all__ = ["most_nodes_to_buy", "purchase_content", "purchase_range_words"]
+__all__ = [
+    "most_nodes_to_buy",
+    "purchase_after_loss_content",
+    "purchase_content",
+    "purchase_range_words",
+]
 
 NODES_BEYOND, LEAST_NODES = 2, 4
 """So many times the nodes that a pool has, and at least so many, are considered. A search needs an
@@ -48,4 +54,31 @@ def purchase_content(
     for pool in new["pools"]:
         if not isinstance(pool["nodes"], Mapping):
             pool["nodes"] = {"at_least": 0, "at_most": most_nodes_to_buy(pool["nodes"], times)}
+    return new
+
+
+def purchase_after_loss_content(
+    content: Mapping[str, Any], quality: float | None
+) -> dict[str, Any]:
+    """The content of a scenario that asks what to add to the nodes that are there, so that a node
+    of any pool may fail: the limits hold without it, and so does a floor that the scenario states.
+
+    Arguments as of `purchase_content`. The losses are cases of 0 hours, one for each pool.
+    """
+    new = purchase_content(content, quality)
+    for pool, before in zip(new["pools"], content["pools"], strict=True):
+        if not isinstance(before["nodes"], Mapping):
+            pool["nodes"]["at_least"] = before["nodes"]
+    rate, new["arrival_rate_rps"] = new["arrival_rate_rps"], None
+    floor = content["objective"].get("quality_at_least")
+    cases = [CaseSpec(name="all nodes", arrival_rate_rps=rate)]
+    for pool in new["pools"]:
+        lost = {pool["name"]: 1}
+        name = f"without a node of {pool['name']}"
+        cases.append(
+            CaseSpec(
+                name=name, hours=0.0, arrival_rate_rps=rate, lost_nodes=lost, quality_at_least=floor
+            )
+        )
+    new["cases"] = [case.model_dump(mode="json") for case in cases]
     return new

@@ -76,6 +76,15 @@ def test_a_slider_keeps_its_ends(value: float, start: float, whole: bool) -> Non
     assert low <= start <= high
     assert 0 < step <= (high - low) / 4
     assert low >= 1 if whole else low > 0
+    assert value < high, "there is always further to go"
+
+
+def test_a_slider_that_was_moved_to_its_end_goes_on_twice_as_far() -> None:
+    assert [what_if_slider_range(v, 60.0, whole=False)[1] for v in (10, 119, 120, 250)] == [
+        *(120, 120, 240, 480),
+    ]
+    assert [what_if_slider_range(v, 1, whole=True)[1] for v in (1, 3, 4)] == [4, 4, 8]
+    assert what_if_slider_range(-0.5, -0.5, whole=False)[1] == -0.5
 
 
 def test_a_field_is_set_read_and_left_out(path: str) -> None:

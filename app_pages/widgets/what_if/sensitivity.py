@@ -11,11 +11,12 @@ from app_pages.charts.empty import empty_tornado_reason, show_chart_unless_empty
 from app_pages.charts.what_if import build_what_if_tornado_chart
 from app_pages.jobs.messages import JobOutcome
 from app_pages.session import job_slots, reruns, state
-from app_pages.session.state import ShownPlan
+from app_pages.session.state import ShownCells, ShownPlan
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.presentation.sensitivity.thresholds import threshold_lines, thresholds_table
 from planner.presentation.sensitivity.tornado import tornado_lines, tornado_table
+from planner.scenario.edits import content_of_edit
 from profiles.io.writing import csv_text
 
 __all__ = ["draw_sensitivity"]
@@ -27,9 +28,9 @@ LABELS = {TORNADO: "What moves the plan", THRESHOLDS: "How far the setup holds"}
 STOPPED = "Stopped: what was planned until then."
 
 
-def draw_sensitivity(here: ShownPlan) -> None:
+def draw_sensitivity(here: ShownPlan | ShownCells) -> None:
     """Both studies of the plan's own inputs; nothing of a plan without a setup."""
-    if not here.content["options"]:
+    if not (here.content.get("options") or here.content.get("setups")):
         return
     st.subheader("What moves the plan: every input 10 % less and more")
     st.markdown(
@@ -39,7 +40,14 @@ def draw_sensitivity(here: ShownPlan) -> None:
     done = _sensitivity_outcome(here, TORNADO, "Plan them all")
     if done is not None:
         _draw_tornado(done.result)
+    _draw_setup_holds(here)
+
+
+def _draw_setup_holds(here: ShownPlan | ShownCells) -> None:
     st.subheader("How far the setup holds")
+    if content_of_edit(here.edit)["fleet"]["mode"] == "scheduled":
+        st.markdown("A scheduled fleet changes its setup with the case: it has no one to hold.")
+        return
     st.markdown(
         "Between which rates, and prices where cost counts, today's setup stays the best: found by"
         " planning again, to 1 % of today's value."
@@ -49,7 +57,7 @@ def draw_sensitivity(here: ShownPlan) -> None:
         _draw_thresholds(done.result)
 
 
-def _sensitivity_outcome(here: ShownPlan, slot: str, label: str) -> JobOutcome | None:
+def _sensitivity_outcome(here: ShownPlan | ShownCells, slot: str, label: str) -> JobOutcome | None:
     """What a study of this very plan has found; a button where it was not made."""
     done = job_slots.slot_outcome_for(slot, here.args)
     if done is None:
@@ -70,7 +78,7 @@ def _sensitivity_outcome(here: ShownPlan, slot: str, label: str) -> JobOutcome |
 
 
 @reruns.survive_reruns
-def _start_sensitivity(here: ShownPlan, slot: str) -> None:
+def _start_sensitivity(here: ShownPlan | ShownCells, slot: str) -> None:
     """Start a study."""
     key = state.scores_key(here.edit)
     job_slots.start_in_slot(slot, JOBS[slot], here.args, LABELS[slot], key=key)

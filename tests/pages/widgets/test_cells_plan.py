@@ -2,10 +2,13 @@
 other pages say.
 """
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app_pages.widgets.markdown import plain_markdown
+from planner.presentation.what_if import what_if_edit
 from tests.support.page.page_app import opened, settle, solved, unescaped, upload, words
 from tests.support.scenarios.demand_case import BATCH, DAY, DEMAND, SCORES
 from tests.support.scenarios.scenario_case import PROFILES
@@ -56,7 +59,19 @@ def test_lost_nodes_on_a_click(day: AppTest) -> None:
 def test_pages_that_do_not_know_cells_say_so(day: AppTest, page: str) -> None:
     app = day.switch_page(f"views/{page}.py").run()
     assert not app.exception
-    assert "This page does not know classes, cases, outside LLMs or a budget yet" in words(app)
+    assert "not know classes, cases, outside LLMs or a budget yet" in words(app)
+
+
+def test_what_moves_a_day_is_offered_and_a_schedule_has_no_setup_to_hold(day: AppTest) -> None:
+    app = day.switch_page("views/what_if.py").run()
+    assert {"what-if-tornado", "what-if-thresholds"} <= {button.key for button in app.button}
+    here = app.session_state["shown"]
+    scheduled = what_if_edit(here.edit, "fleet.mode", "scheduled")
+    app.session_state["shown"] = replace(here, edit=scheduled)
+    app.run()
+    assert "changes its setup with the case" in words(app)
+    assert "what-if-thresholds" not in {button.key for button in app.button}
+    app.session_state["shown"] = here
 
 
 @pytest.mark.parametrize("made", first_fast(["bundle", "report"]))

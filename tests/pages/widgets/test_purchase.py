@@ -1,5 +1,6 @@
 """Buying on the page Plan: each question is answered by a plan that can be shown."""
 
+from planner.presentation.cells.lost_nodes import lost_nodes_lines
 from planner.presentation.plan.payment import payment_lines
 from tests.support.page.page_app import opened, settle, solved, unescaped
 
@@ -27,11 +28,20 @@ def test_nodes_and_growth_are_answered_by_plans_that_can_be_shown() -> None:
     assert not app.exception
 
 
-def test_a_lost_node_is_told_for_every_pool_in_use() -> None:
+def test_a_lost_node_is_told_for_every_pool_and_what_to_add_where_it_breaks() -> None:
     app = opened(example="two-gpu-types")
     app.button(key="buy-lost").click().run()
     settle(app, "buy-lost")
     app.run()
-    lines = app.session_state["job-slots"]["buy-lost"].outcome.result
-    assert {line.split(":")[0] for line in lines} == {"any node of a100", "any node of l40s"}
-    assert all(line in unescaped(app) for line in lines)
+    outcomes = app.session_state["job-slots"]["buy-lost"].outcome.result
+    assert {one["pool"] for one in outcomes} == {"a100", "l40s"}
+    assert not all(one["holds"] for one in outcomes)
+    assert all(line in unescaped(app) for line in lost_nodes_lines(outcomes))
+    app.button(key="buy-spare").click().run()
+    settle(app, "buy-spare")
+    app.run()
+    content = app.session_state["job-slots"]["buy-spare"].outcome.result.content
+    assert content["checks"]["verified"]
+    assert [case["name"] for case in content["cases"]][0] == "all nodes"
+    assert all(line in unescaped(app) for line in payment_lines(content))
+    assert app.button(key="buy-spare-show")
