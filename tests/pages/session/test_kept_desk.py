@@ -17,7 +17,7 @@ from app_pages.session.server import draft_keeper
 from planner.library.drafts import DraftContent
 from planner.scenario.edits import ScenarioEdit
 from tests.support.kept.kept_plans import kept_scenario_folder
-from tests.support.page.page_app import knob, opened, solved, unescaped
+from tests.support.page.page_app import knob, opened, solved, unescaped, unopened
 
 VALUES = {
     **{"gpus": ["H100-SXM-80GB"], "nodes H100-SXM-80GB": 2, "llms": ["a", "b"], "rate": None},
@@ -28,10 +28,9 @@ VALUES = {
 
 def opened_by(key: str, page: str) -> AppTest:
     """A page of a browser that has said its key, as the component does."""
-    app = opened()
+    app = unopened(page)
     app.session_state["visitor-key"] = key
-    app.run()
-    return app.switch_page(f"views/{page}.py").run()
+    return app.run()
 
 
 def names_of(key: str) -> list[str]:

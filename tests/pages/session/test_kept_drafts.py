@@ -11,16 +11,25 @@ from app_pages.session.kept_drafts import is_work_draft
 from app_pages.session.server import draft_keeper
 from planner.library.drafts import KeptDraft
 from planner.scenario.templates import TEMPLATE_TEXTS
-from tests.support.page.page_app import knob, opened, settle, solved, unescaped, upload, words
+from tests.support.page.page_app import (
+    knob,
+    opened,
+    settle,
+    solved,
+    unescaped,
+    unopened,
+    upload,
+    words,
+)
 
 NAMED = {name: text.replace("my-cluster", "our-own") for name, text in TEMPLATE_TEXTS.items()}
 
 
 def opened_by(key: str, page: str = "") -> AppTest:
     """A page of a browser that has said its key, as the component does."""
-    app = opened()
+    app = unopened(page)
     app.session_state["visitor-key"] = key
-    return app.switch_page(f"views/{page}.py").run() if page else app.run()
+    return app.run()
 
 
 def drafts_of(key: str) -> list[KeptDraft]:

@@ -124,7 +124,8 @@ def test_who_only_has_a_link_looks_and_starts_nothing(sign_in: SignIn, tmp_path:
     assert "solve" not in buttons(app)
     for key in sorted(starting):  # as a browser that does not mind that they are off
         app.button(key=key).proto.disabled = False
-        app.button(key=key).click().run()
+        app.button(key=key).click()
+    app.run()
     assert not app.exception
     assert set(app.session_state["job-slots"]) <= {"upload"}
     app = settle(opened(kept=links[1]), "upload")

@@ -5,8 +5,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from app_pages.session.draft import Draft
-from tests.support.page.page_app import settle
-from tests.support.paths import HOME
+from tests.support.page.page_app import settle, unopened
 
 __all__ = ["entered", "field", "give_files", "next_step", "pressed", "step_of", "to_curves"]
 
@@ -61,10 +60,9 @@ def give_files(app: AppTest, slot: str, files: dict[str, bytes | str]) -> AppTes
 
 def to_curves(*llms: str, gpu: str = "A100-PCIe-80GB") -> AppTest:
     """The page at its third step."""
-    app = AppTest.from_file(str(HOME / "app_pages" / "main.py"), default_timeout=120)
+    app = unopened("new")
     app.session_state["draft"] = Draft(step=2, values={"gpus": [gpu], "llms": list(llms)})
     app.run()
-    app.switch_page("views/new.py").run()
     assert not app.exception, app.exception
     assert step_of(app) == "3. Curves"
     return app

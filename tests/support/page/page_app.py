@@ -6,6 +6,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import NumberInput
+from streamlit.util import calc_hash
 
 from app_pages.session.server import worker_pool
 from planner.scenario.templates import TEMPLATE_TEXTS
@@ -21,6 +22,7 @@ __all__ = [
     "solved",
     "too_many_requests",
     "unescaped",
+    "unopened",
     "upload",
     "words",
 ]
@@ -34,13 +36,19 @@ def opened(page: str = "", **query: str) -> AppTest:
     """Open a page by its file (`what_if`; "" = the first one) and a link with `query`; fails on an
     exception box.
     """
-    app = AppTest.from_file(str(HOME / "app_pages" / "main.py"), default_timeout=120)
+    app = unopened(page)
     for key, value in query.items():
         app.query_params[key] = value
     app.run()
-    if page:
-        app.switch_page(f"views/{page}.py").run()
     assert not app.exception, app.exception
+    return app
+
+
+def unopened(page: str = "") -> AppTest:
+    """A page before its first run, as `opened`: what its session holds can still be said."""
+    app = AppTest.from_file(str(HOME / "app_pages" / "main.py"), default_timeout=120)
+    if page:  # as by its address: Streamlit's `switch_page` needs a run of the first page before
+        app._page_hash = calc_hash(page.replace("_", "-"))
     return app
 
 
