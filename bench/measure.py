@@ -20,8 +20,9 @@ from typing import Any
 IMPORTS_BEGAN = time.perf_counter()
 
 from models.quality import Quality  # noqa: E402 - the imports are timed
-from planner.joint import restricted_milp, search  # noqa: E402
+from planner.joint import search  # noqa: E402
 from planner.joint import solve as joint  # noqa: E402
+from planner.joint.programs import restricted_milp  # noqa: E402
 from planner.joint.setups import primal_heuristics, search_state  # noqa: E402
 from planner.joint.solver import highs  # noqa: E402
 from planner.plans import plan_content, solved_content  # noqa: E402

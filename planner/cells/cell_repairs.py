@@ -24,7 +24,7 @@ from models.demand.requests import DemandInstance
 from planner.cell_solution import CellNumberKind, CellRepair, CellSolution
 from planner.cells.cell_numbers import MovableNumber, movable_numbers
 from planner.cells.routing.cell_loop import CellLoop
-from planner.joint.repair_plans import written_repair_value
+from planner.joint.repairs.repair_plans import written_repair_value
 from planner.joint.setups.search_state import SearchClock
 from planner.joint.solver.highs import SolveSettings, StopReason
 from planner.settings import FLOOR_SLACK, Settings

@@ -15,6 +15,8 @@ the other by packing and exact routing.
     refine      where the program was too hopeful at its own answer it gets a cut, a supporting
                 line, or a split arm                                       (curve_refinement)
 
+A search for the least cost seeks cheap setups and rules costs out first (costs.cost_steps).
+
 until bound and plan meet: logic-based Benders decomposition (Hooker and Ottosson, Math. Program.
 96, 2003), with quality, placement and exact curves as subproblems.
 """
@@ -30,30 +32,14 @@ from models.formulation import Goal, GoalKind, fleet_cost
 from models.linear import LinearProgram
 from models.nogood import NoGood
 from models.program import build_program
-from planner.joint.branching import FLAT_LPS, branch_from_relaxation, programs_before_tree
-from planner.joint.capacity_bound import capacity_shortage
-from planner.joint.cost_floor import (
-    FEW_NODES,
-    MANY_NODES,
-    reach_cost_floor,
-    rule_out_costs,
-    skip_impossible_costs,
-)
-from planner.joint.cost_neighbourhood import price_of_floor, search_cost_neighbourhood
-from planner.joint.cost_rounding import round_for_cost
-from planner.joint.neighbourhood import search_neighbourhood
-from planner.joint.plunging import plunge_for_cost, plunge_from_relaxation
-from planner.joint.restricted_milp import MilpSolution, RestrictedMilp
-from planner.joint.root_relaxation import (
-    NEARBY_LLMS,
-    RootRelaxation,
-    relax_root,
-    tighten_root,
-)
-from planner.joint.setups.cost_annealing import CostAnnealing
+from planner.joint.costs.cost_floor import reach_cost_floor, skip_impossible_costs
+from planner.joint.costs.cost_steps import CostSteps
+from planner.joint.programs.capacity_bound import capacity_shortage
+from planner.joint.programs.restricted_milp import MilpSolution, RestrictedMilp
+from planner.joint.programs.root_relaxation import RootRelaxation, relax_root, tighten_root
 from planner.joint.setups.curve_refinement import refine_curve_lines, split_curve_arms
 from planner.joint.setups.cut_loop import MANY_LLMS, RelaxationPoint
-from planner.joint.setups.goal_state import GoalState, Incumbent, incumbent_for_goal
+from planner.joint.setups.goal_state import GoalState, Incumbent
 from planner.joint.setups.primal_heuristics import (
     consider_primal,
     consider_thinned_heuristic,
@@ -61,22 +47,16 @@ from planner.joint.setups.primal_heuristics import (
     try_running_heuristic,
 )
 from planner.joint.setups.search_state import SearchState
-from planner.joint.setups.separation import (
-    SetupPlacement,
-    pack_tightly_for_separation,
-    place_or_separate,
-)
-from planner.joint.smaller_setup import try_smaller_setup
+from planner.joint.setups.separation import SetupPlacement, place_or_separate
 from planner.joint.solver.highs import StopReason, solve_with_highs
+from planner.joint.steps.branching import FLAT_LPS, branch_from_relaxation, programs_before_tree
+from planner.joint.steps.neighbourhood import search_neighbourhood
+from planner.joint.steps.plunging import plunge_from_relaxation
+from planner.joint.steps.smaller_setup import try_smaller_setup
 from planner.running_seats import place_near_running_seats, running_seats_cost
 
 FIRST_OPTIONS = 12
 """The first program holds this times (LLMs + 2 pools + 1) options."""
-
-ANNEALED_OPTIONS, ANNEALINGS = 120, 2
-"""Options of annealing, those of least loss in the relaxation; rounds of it, 2.5 s each with 12
-LLMs.
-"""
 
 NEIGHBOURS_FIRST = 1
 """Programs that are tried before the neighbourhood of the best plan is searched."""
@@ -318,65 +298,17 @@ class Search:
         if not (self.relaxation.nearby or self.closed() or self.shared.clock.stopped()):
             self._tighten(self.relaxation)
         skip_impossible_costs(self.state)
-        annealing: CostAnnealing | None = None
+        steps: CostSteps | None = None
         if self.state.goal.of == GoalKind.COST and not self.closed():
-            annealing = self._annealing(self.relaxation)
-            self._seek_cheap_setups(self.relaxation, annealing)
+            steps = CostSteps(self.state, self.relaxation, self._best_quality_within)
+            self.near += steps.seek_cheap_setups()
         if self.near:
             nearby = (*self.relaxation.nearby, *self.near)
             self.relaxation = replace(self.relaxation, nearby=nearby)
         self._milp = RestrictedMilp(self.state, self.relaxation, self.nodes)
-        if self.state.goal.of == GoalKind.COST and self.incumbent is not None:
-            self._close_cost(self._milp, annealing)
+        if steps is not None and self.incumbent is not None:
+            steps.close_cost(self._milp, self._use)
         return self._milp
-
-    def _seek_cheap_setups(
-        self, relaxation: RootRelaxation, annealing: CostAnnealing | None
-    ) -> None:
-        """Plans of a cost goal before its first program, near the relaxation; where none of these
-        reaches the floor, at any cost, and by plunges.
-
-        With few LLMs the programs that round are quick and complete; with more than MANY_LLMS the
-        linear program of one setup takes as long as ten of 12 LLMs.
-        """
-        state, before, instance = self.state, self.loss, self.shared.instance
-        if annealing is not None:
-            annealing.improve()
-        if self.closed() or self.loss < before:
-            return
-        if NEARBY_LLMS < len(instance.llms) <= MANY_LLMS and not instance.prices_changes:
-            search_cost_neighbourhood(state, relaxation)
-        if self.closed() or self.loss < before:
-            return
-        if self.shared.quality.moves_prompts:
-            self.near += tuple(round_for_cost(state, relaxation))
-        is_rounded = self.loss < before
-        if self.incumbent is None:
-            self._reach_floor_at_any_cost()
-        if not is_rounded and not self.closed():
-            self.near += tuple(plunge_for_cost(state, relaxation))
-
-    def _annealing(self, relaxation: RootRelaxation) -> CostAnnealing | None:
-        """Annealing over the promising options of a cost goal, with more than NEARBY_LLMS and at
-        most MANY_LLMS where the floor has a price; None elsewhere: with few LLMs programs are as
-        quick, with 20 rounding takes 2 s in place of 4.
-        """
-        instance, price = self.shared.instance, price_of_floor(relaxation)
-        other = not NEARBY_LLMS < len(instance.llms) <= MANY_LLMS
-        if other or instance.prices_changes or price <= 0:
-            return None
-        options = RestrictedMilp(self.state, relaxation).promising(ANNEALED_OPTIONS)
-        return CostAnnealing(self.state, relaxation.point, relaxation.layout, options, price)
-
-    def _close_cost(self, milp: RestrictedMilp, annealing: CostAnnealing | None) -> None:
-        """Bring bound and plan of a cost goal together before the programs for all costs."""
-        if len(self.shared.instance.llms) > NEARBY_LLMS:
-            nodes = FEW_NODES if annealing is None else MANY_NODES
-            rule_out_costs(self.state, milp, self._use, nodes)
-        while annealing is not None and annealing.plans and annealing.rounds < ANNEALINGS:
-            if self.closed() or self.shared.clock.stopped():
-                break
-            annealing.improve()
 
     def _tighten(self, relaxation: RootRelaxation) -> None:
         """The relaxation with opening cuts, and a plan from its point, which lies nearer to one."""
@@ -509,25 +441,6 @@ class Search:
         # nothing.
         free = fleet_cost(instance).free(instance)
         return [max(used, int(free[p])) for p, used in enumerate(solution.gpus_used())]
-
-    def _reach_floor_at_any_cost(self) -> None:
-        """A first plan of a cost goal: that of a search for quality which ends at the floor.
-
-        Without an incumbent the programs have no cutoff, and setups at the cheapest cost miss the
-        floor by little, again and again (12 LLMs, 256 GPUs at light load: no plan in 20 s).
-        """
-        state, floor = self.state, self.state.goal.quality_at_least
-        if floor is None:
-            return
-        found = self._best_quality_within(np.inf, floor).incumbent
-        if found is None or found.loss > -floor:
-            return
-        shared = state.shared
-        packing = pack_tightly_for_separation(shared, found.routed.replicas)
-        state.incumbent = incumbent_for_goal(
-            shared.instance, shared.quality, state.goal.of, found.routed, packing, found.settled
-        )
-        state.report("plan")
 
     def _best_quality_within(self, cost: float, floor: float) -> GoalState:
         """The search for the best quality at a cost (USD/h), ended as soon as it reaches the floor

@@ -23,7 +23,7 @@ import numpy as np
 
 from models.formulation import GoalKind, allowance
 from models.instance import Headroom
-from planner.joint.root_relaxation import RootRelaxation
+from planner.joint.programs.root_relaxation import RootRelaxation
 from planner.solution import ShadowPrices
 
 

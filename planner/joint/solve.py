@@ -15,7 +15,7 @@ from models.demand.headroom import with_headroom
 from models.formulation import Goal, GoalKind
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
-from planner.joint.infeasibility import explain_infeasibility
+from planner.joint.repairs.infeasibility import explain_infeasibility
 from planner.joint.search import Search
 from planner.joint.setups.goal_state import Incumbent
 from planner.joint.setups.outcome import outcome_effort, outcome_solution

@@ -33,7 +33,7 @@ from models.formulation import (
 )
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
-from planner.joint.root_relaxation import RootRelaxation
+from planner.joint.programs.root_relaxation import RootRelaxation
 from planner.joint.search import Search
 from planner.joint.setups.cut_loop import MANY_LLMS
 from planner.joint.setups.goal_state import GoalState, Incumbent, incumbent_for_goal

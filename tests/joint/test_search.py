@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from planner.joint import search as search_module
-from planner.joint.branching import FLAT_LPS
 from planner.joint.search import Search
+from planner.joint.steps.branching import FLAT_LPS
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import QUALITY, feasible_instances, fresh_state
 from tests.support.walls import wall_size

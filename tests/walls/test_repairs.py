@@ -9,9 +9,9 @@ import pytest
 from models.formulation import Goal, GoalKind, Knob, KnobKind
 from models.instance import Headroom, Instance
 from models.quality import Quality
-from planner.joint.adjustments import Adjustment, adjustments_of
-from planner.joint.least_change import feasible_plan
-from planner.joint.repair_plans import written_repair_value
+from planner.joint.repairs.adjustments import Adjustment, adjustments_of
+from planner.joint.repairs.least_change import feasible_plan
+from planner.joint.repairs.repair_plans import written_repair_value
 from planner.joint.setups.search_state import SearchClock, SearchState
 from planner.joint.solve import solve_joint
 from planner.settings import Settings

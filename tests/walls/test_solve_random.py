@@ -13,7 +13,8 @@ from itertools import pairwise
 import pytest
 
 from models.instance import Headroom
-from planner.joint import root_relaxation, search
+from planner.joint import search
+from planner.joint.programs import root_relaxation
 from planner.joint.setups import cut_loop, setup_routing
 from planner.joint.solve import Settings, solve_joint
 from planner.verification.verifier import run_verifier

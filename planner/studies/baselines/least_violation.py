@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.instance import Instance
-from planner.joint.infeasibility import infeasible_status_at_gap
+from planner.joint.repairs.infeasibility import infeasible_status_at_gap
 from planner.plans.setup_content import setup_content
 from planner.solution import Solution, Termination
 from planner.studies.baselines.solver import (

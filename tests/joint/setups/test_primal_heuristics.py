@@ -10,7 +10,7 @@ import pytest
 from models.formulation import Changes, Goal, GoalKind
 from models.instance import Llm
 from models.nogood import NoGood
-from planner.joint.root_relaxation import relax_root
+from planner.joint.programs.root_relaxation import relax_root
 from planner.joint.setups.cut_loop import RelaxationPoint
 from planner.joint.setups.goal_state import GoalState
 from planner.joint.setups.primal_heuristics import (

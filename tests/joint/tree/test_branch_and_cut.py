@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models.instance import Instance
-from planner.joint import branching
 from planner.joint.search import Search
+from planner.joint.steps import branching
 from planner.joint.tree.branch_and_cut import BranchTree, TreeTask
 from tests.support.instances.oracle import best_plan
 from tests.support.instances.search_states import QUALITY, feasible_instances, fresh_state

@@ -11,7 +11,7 @@ from planner.joint.tree.floor_program import (
     FloorProgram,
     PricedFloor,
 )
-from tests.joint.test_plunging import cost_goal_state
+from tests.joint.steps.test_plunging import cost_goal_state
 from tests.support.instances.oracle import feasible_setups, search_rates
 from tests.support.instances.search_states import feasible_instances, fresh_state
 

@@ -5,11 +5,11 @@ import pytest
 from scipy.optimize import minimize
 
 from models.moves.setup_curvature import SetupCurvature, SetupPrices, setup_curvature
-from planner.joint.cost_neighbourhood import price_of_floor
-from planner.joint.root_relaxation import RootRelaxation, relax_root
-from planner.joint.setups.cost_annealing import annealing_prices
+from planner.joint.costs.cost_annealing import annealing_prices
+from planner.joint.costs.cost_neighbourhood import price_of_floor
+from planner.joint.programs.root_relaxation import RootRelaxation, relax_root
 from planner.joint.setups.goal_state import GoalState
-from tests.joint.test_plunging import cost_goal_state
+from tests.joint.steps.test_plunging import cost_goal_state
 from tests.support.smooth_fleet import smooth_fleet
 
 

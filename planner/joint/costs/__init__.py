@@ -1,0 +1,1 @@
+"""Steps of a search for the least cost under a quality floor."""

@@ -1,0 +1,1 @@
+"""The programs over all options: linear relaxation, restricted mixed-integer program, capacity."""
