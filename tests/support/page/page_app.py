@@ -55,11 +55,15 @@ def unopened(page: str = "") -> AppTest:
 def settle(app: AppTest, slot: str, seconds: float = UNHURRIED_S) -> AppTest:
     """Run the page again until a slot's job is done: once it is, and now and then before, as a page
     that is looked at; fails when it is not in time, and on an exception box.
+
+    The last run begins after the job was done: one that is done while the page runs has not been
+    seen by it.
     """
-    end = time.monotonic() + seconds
-    while (job := app.session_state["job-slots"].get(slot)) is not None and job.outcome is None:
+    end, drawn = time.monotonic() + seconds, None
+    while (job := app.session_state["job-slots"].get(slot)) is not None and job is not drawn:
         assert time.monotonic() < end, f"{slot} is still going on"
         worker_pool().wait(job.job, SECONDS_BETWEEN_RUNS)
+        drawn = job if job.outcome is not None else None
         app.run()
     assert not app.exception, app.exception
     return app
