@@ -126,6 +126,11 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.studies.sensitivity": (
         *BELOW, "planner.scenario", "planner.plans", "planner.studies",
     ),
+    "planner.monitoring": (
+        *BELOW, "profiles.importers", "profiles.importers.formats", "profiles.live_metrics",
+        "planner.operation", "planner.plans", "planner.plans.changes", "planner.scenario",
+        "planner.sizing",
+    ),
     "planner.presentation": (
         *BELOW, "planner.scenario", "planner.scenario.schema", "planner.plans",
         "planner.plans.changes", "planner.profiling", "planner.decomposition", "planner.studies",
@@ -143,6 +148,9 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.presentation.scores": (
         *BELOW, "planner.plans", "planner.operation", "planner.presentation",
         "planner.studies.baselines",
+    ),
+    "planner.presentation.monitoring": (
+        *BELOW, "planner.plans", "planner.monitoring", "planner.presentation",
     ),
     "planner.presentation.demand": (
         *BELOW, "profiles.request_logs", "planner.plans", "planner.presentation", "planner.demand",
@@ -178,6 +186,7 @@ PACKAGES |= {
         "profiles.importers",
         "profiles.live_metrics",
     ),
+    "planner.cli.commands.monitoring": (*PLANNER, *PROFILES, "planner.cli.commands.profiles"),
     "planner.cli.commands.scores": (
         *PLANNER,
         *MODELS,
@@ -192,7 +201,7 @@ PACKAGES["planner.cli"] = (
     *("planner", "planner.cli.terminal"),
     *("planner.cli.commands", "planner.cli.commands.profiles", "planner.cli.commands.scores"),
     *("planner.cli.commands.demand", "planner.cli.commands.library"),
-    "planner.cli.commands.starting",
+    *("planner.cli.commands.starting", "planner.cli.commands.monitoring"),
 )
 _BELOW_PAGES = (*PLANNER[:-1], *MODELS, *PROFILES, *IMPORTERS, *REPORTS)
 PACKAGES["app_pages.session"] = (*_BELOW_PAGES, "app_pages.jobs")

@@ -1,5 +1,6 @@
-"""The commands on a plan in operation: route other prompts, simulate requests."""
+"""The commands on a plan in operation: route other prompts, simulate requests, look for drift."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -228,6 +229,129 @@ def simulate(
                 json=json,
                 classes=tuple(request_class or ()),
                 cases=tuple(case or ()),
+            ),
+            interrupt,
+        )
+    raise typer.Exit(code)
+
+
+@operation_app.command(
+    epilog=f"Example: {PROGRAM} drift plan.json --prometheus http://prometheus:9090 --quiet"
+)
+def drift(
+    plan: PlanPath,
+    prometheus: Annotated[
+        list[str],
+        typer.Option(
+            metavar="URL|FILE",
+            help="Metrics of the plan's vLLM and SGLang servers: the address of a Prometheus, files"
+            " of /metrics or of answers, folders; may be repeated.",
+            show_default=False,
+        ),
+    ],
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="TIME",
+            help="Take metrics from here on, e.g. 2026-11-27T09:00Z (a Prometheus: a day before"
+            " --to).",
+            show_default=False,
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="TIME",
+            help="Take metrics up to here (a Prometheus: now).",
+            show_default=False,
+        ),
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Servers with this label alone; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            metavar="MAPPING",
+            help="YAML file that says by labels what each server runs, as of `profile import`.",
+            show_default=False,
+        ),
+    ] = None,
+    worth: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=100.0,
+            metavar="PCT",
+            help="Gain from which planning again pays, of today's quality or cost.",
+        ),
+    ] = 1.0,
+    curve_error: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1000.0,
+            metavar="PCT",
+            help="How far every curve may be off; default: what its table states.",
+            show_default=False,
+        ),
+    ] = None,
+    with_price_table: Annotated[
+        bool,
+        typer.Option(
+            "--with-price-table",
+            help="The gateway takes its prices from the price table of `export`, by the rate.",
+        ),
+    ] = False,
+    scenario: ItsScenario = None,
+    json: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH|-",
+            help="Write everything as JSON; - prints JSON alone.",
+            show_default=False,
+        ),
+    ] = None,
+    unverified: Unverified = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="Print nothing but the verdict, and that only of a drift."),
+    ] = False,
+) -> None:
+    """Say whether a plan still fits what its servers do.
+
+    Holds rate, curves and SLOs against the metrics of the last day, and plans again with what has
+    changed.
+
+    Exit codes: 0 nothing to do, 2 bad input, 3 or 5 the plan has no setup, 6 something is to be
+    done.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.monitoring.drift import DriftOptions, run_drift
+        from planner.cli.commands.profiles.metrics_import import MetricsOptions
+
+        code = run_drift(
+            plan,
+            prometheus,
+            MetricsOptions(start=start, end=end, labels=label or ()),
+            DriftOptions(
+                scenario=scenario,
+                mapping=mapping,
+                worth_pct=worth,
+                curve_error_pct=curve_error,
+                with_price_table=with_price_table,
+                json=json,
+                quiet=quiet,
+                unverified=unverified,
             ),
             interrupt,
         )

@@ -1,5 +1,6 @@
 """What is to be said of servers and points: sentences, and the source in the table."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -10,7 +11,12 @@ from profiles.live_metrics.record import Scrapes
 from profiles.live_metrics.windows import CutWindows
 from profiles.records import METRICS, STATISTICS
 
-__all__ = ["live_option_notices", "live_point_source", "live_server_remarks"]
+__all__ = [
+    "errors_in_point_source",
+    "live_option_notices",
+    "live_point_source",
+    "live_server_remarks",
+]
 
 CACHED = 0.05
 """Part of the prompts' tokens found in the prefix cache from which it is mentioned."""
@@ -102,3 +108,12 @@ def live_point_source(run: Run, binned: BinnedPoint, places: Mapping[str, str]) 
         f" {first}; 95 % errors: {', '.join(errors)}"
         + (f"; percentiles at most {100 * max(widths):.2g} % too high" if widths else "")
     )
+
+
+def errors_in_point_source(source: str) -> dict[str, float]:
+    """What the sources of a curve say of its errors: metric -> the largest of its means, 0..1."""
+    errors: dict[str, float] = {}
+    for said in re.findall(r"95 % errors: ([^;]*)", source):
+        for metric, percent in re.findall(rf"({'|'.join(METRICS)}) ([0-9.e+-]+) %", said):
+            errors[metric] = max(errors.get(metric, 0.0), float(percent) / 100.0)
+    return errors

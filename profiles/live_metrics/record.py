@@ -75,8 +75,9 @@ class Scrapes:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """One steady window of one server. start: s since 1970; seconds: its length; requests, failed:
-    answered and not, in it.
+    """One window of one server. start: s since 1970; seconds: its length; requests, failed:
+    answered and not, in it; backlog: requests under way at its end less those at its begin, 0 where
+    the server does not say.
 
     numbers: what counters grew by, and means of gauges; histograms: what they grew by.
     """
@@ -85,5 +86,11 @@ class Window:
     seconds: float
     requests: float
     failed: float
+    backlog: float = 0.0
     numbers: Mapping[Quantity, float] = field(default_factory=dict)
     histograms: Mapping[Quantity, Histogram] = field(default_factory=dict)
+
+    @property
+    def arrived(self) -> float:
+        """Requests that came in it."""
+        return max(0.0, self.requests + self.failed + self.backlog)

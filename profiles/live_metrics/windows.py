@@ -48,11 +48,13 @@ class WindowFault(StrEnum):
 
 @dataclass(frozen=True)
 class CutWindows:
-    """windows: steady ones; left_out: how many for each reason; interval_s: median time between
-    scrapes, infinite without two.
+    """windows: steady ones; unsteady: what others counted, those with a gap or a restart aside;
+    left_out: how many for each reason; interval_s: median time between scrapes, infinite without
+    two.
     """
 
     windows: list[Window] = field(default_factory=list)
+    unsteady: list[Window] = field(default_factory=list)
     left_out: Counter[WindowFault] = field(default_factory=Counter)
     interval_s: float = math.inf
 
@@ -88,6 +90,7 @@ def cut_windows(server: Scrapes) -> CutWindows:
                 cut.windows.append(window)
             else:
                 cut.left_out[reason] += 1
+                cut.unsteady.append(window)
         first = last
 
 
@@ -112,11 +115,13 @@ def _counted_window(server: Scrapes, first: int, last: int) -> Window:
             numbers[quantity] = float(values[last] - values[first])
         elif quantity != Quantity.STARTED and not np.isnan(values[first : last + 1]).all():
             numbers[quantity] = float(np.nanmean(values[first : last + 1]))
+    grown = float(server.under_way[last] - server.under_way[first])
     return Window(
         start=float(server.times[first]),
         seconds=float(server.times[last] - server.times[first]),
         requests=numbers.get(Quantity.REQUESTS, 0.0),
         failed=numbers.get(Quantity.FAILED, 0.0),
+        backlog=0.0 if math.isnan(grown) else grown,
         numbers=numbers,
         histograms={
             quantity: grown_histogram(one, first, last)

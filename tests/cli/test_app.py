@@ -32,7 +32,7 @@ COMMANDS = (
         "thresholds",
         "route",
     ),
-    *("simulate", "init", "app", "profile gaps", "profile estimate", "profile import"),
+    *("simulate", "drift", "init", "app", "profile gaps", "profile estimate", "profile import"),
     *("profile derate", "profile merge"),
     *("profile check", "scores check", "scores import", "demand import"),
     *("library list", "library show", "library compare", "library tag", "library rename"),

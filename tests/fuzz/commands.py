@@ -99,6 +99,15 @@ COMMANDS: Mapping[str, Command] = {
         },
         ("--minutes", "0.2"),
     ),
+    "drift --prometheus": Command(
+        ("in:metrics", "in:plan"),
+        {
+            **{"--from": "word:1795500000,2026-11-24,x", "--to": "word:1795500900,2026-11-25"},
+            **{"--label": "word:model_name=x,job,=", "--map": "in:servers"},
+            **{"--worth": "number:0:100", "--curve-error": "number:0:200"},
+            **{"--with-price-table": "flag", "--json": "out:.json", **PLAN_INPUT},
+        },
+    ),
     "export": Command(
         ("in:plan",),
         {

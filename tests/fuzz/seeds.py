@@ -93,6 +93,7 @@ files:
   - {match: "vllm*", replicas: 2}
 servers: [{match: {model_name: "Q*"}, tp: 1, llm: qwen3-8b}]
 """
+SERVERS = "servers: [{match: {model_name: '*'}, llm: llama-3.1-8b}]\n"
 BENCHMARKS = tuple(f"{name}.json" for name in STANDARD)
 KINDS: Mapping[str, tuple[str, ...]] = {
     "scenario": ("scenario.yaml", "rich.yaml", "day.yaml", "parquet.yaml", "scenario.xlsx"),
@@ -102,6 +103,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "graded": ("many.csv", "many-grades.csv"),
     "plan": ("plan.json", "other.json", "rich-plan.json", "infeasible.json", "day-plan.json"),
     "trace": ("trace.csv",),
+    "servers": ("servers.yaml",),
     "mapping": ("mapping.yaml",),
     "grades": ("bench.json", "samples_arc.jsonl", "queries.jsonl", "routerbench.csv"),
     "log": (
@@ -157,6 +159,7 @@ def _write_seeds(folder: Path) -> int:
     (folder / "day-chat.csv").write_text(DAY_CHAT, encoding="utf-8")
     (folder / "day-rates.csv").write_text(DAY_RATES, encoding="utf-8")
     (folder / "mapping.yaml").write_text(MAPPING, encoding="utf-8")
+    (folder / "servers.yaml").write_text(SERVERS, encoding="utf-8")
     parquet = text.replace("files.csv", "files.parquet").replace("scores.csv", "scores.parquet")
     (folder / "parquet.yaml").write_text(parquet, encoding="utf-8")
     (folder / "wide.csv").write_text(_wide_table(), encoding="utf-8")

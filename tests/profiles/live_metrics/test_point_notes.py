@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from profiles.importers.formats.record import Run
 from profiles.live_metrics.metric_names import Engine, Quantity
 from profiles.live_metrics.point_notes import (
+    errors_in_point_source,
     live_option_notices,
     live_point_source,
     live_server_remarks,
@@ -66,3 +68,16 @@ def test_a_source_says_servers_windows_and_errors():
         " rate 8.1 %, ttft 3.3 %; percentiles at most 13 % too high"
     )
     assert f"of {'x' * 37}... and" in live_point_source(run, point, {"a": 50 * "x"})
+
+
+def test_errors_of_a_source_are_read_again():
+    latency = {("ttft", "mean"): 90.0, ("tpot", "mean"): 10.0}
+    run = Run(tool="vLLM metrics", version="", file="a", latency_ms=latency)
+    said = []
+    for error in (0.033, 1.2345e-5):
+        errors = {RATE: 0.5, ("ttft", "mean"): error, ("tpot", "mean"): 0.12}
+        point = BinnedPoint(run=run, windows={"a": 3}, errors=errors, first=1.0, last=2.0)
+        said.append(live_point_source(run, point, {"a": "h:1"}))
+    assert errors_in_point_source("; ".join(said)) == {"ttft": 0.033, "tpot": 0.12}
+    assert errors_in_point_source(said[1])["ttft"] == pytest.approx(1.2e-5)
+    assert errors_in_point_source("a bench of May") == {}

@@ -110,6 +110,17 @@ def test_one_window_is_left_out_for_its_reason(
     cut = cut_windows(server(times, **change(times)))
     assert dict(cut.left_out) == {reason: 1}
     assert len(cut.windows) == 11
+    # What counted on is kept beside them; after a restart nothing says what was counted.
+    assert len(cut.unsteady) == (reason != WindowFault.RESTART)
+
+
+def test_what_a_queue_grew_by_has_arrived_too():
+    times = every(STEP)
+    cut = cut_windows(server(times, **queues(times)))
+    (window,) = cut.unsteady
+    assert window.backlog > 0
+    assert window.arrived == window.requests + window.backlog
+    assert all(one.arrived == one.requests for one in cut.windows[:1])
 
 
 def test_scrapes_that_are_missing_leave_one_window_out():

@@ -25,7 +25,7 @@ from profiles.live_metrics.rate_bins import RATE
 from profiles.live_metrics.sources import MetricsChoice, metric_time
 from profiles.records import METRICS
 
-__all__ = ["MetricsOptions", "run_metrics_import"]
+__all__ = ["MetricsOptions", "metrics_choice", "run_metrics_import"]
 
 TOKEN = "PROMETHEUS_TOKEN"  # noqa: S105 - the name of a variable
 SERVERS_LISTED = 20
@@ -49,7 +49,7 @@ def run_metrics_import(
     written).
     """
     faults: list[Fault] = []
-    choice = _metrics_choice(metrics, faults)
+    choice = metrics_choice(metrics, faults)
     given = given_for_profile_import(options, faults)
     before = kept_by_profile_import(options, faults)
     imported = import_live_metrics(sources, given, choice, before, faults)
@@ -60,7 +60,8 @@ def run_metrics_import(
     return output_profile_import(imported.frame, imported.kept, options)
 
 
-def _metrics_choice(metrics: MetricsOptions, faults: list[Fault]) -> MetricsChoice:
+def metrics_choice(metrics: MetricsOptions, faults: list[Fault]) -> MetricsChoice:
+    """What to take, with a token of the environment; faults for texts that say nothing."""
     times: list[float | None] = []
     for option, text in (("--from", metrics.start), ("--to", metrics.end)):
         time = None if text is None else metric_time(text)

@@ -1,0 +1,1 @@
+"""Commands that hold a plan against what its servers do."""
