@@ -90,8 +90,8 @@ def _content_of_answers(state: AnswersState) -> DraftContent:
     for slot, paths in state.files if is_whole else ():
         files |= {f"{slot}/{k}": Path(path).read_bytes() for k, (_, path) in enumerate(paths)}
     names = {slot: [name for name, _ in paths] for slot, paths in state.files} if is_whole else {}
-    said = {"step": state.step, "values": json.loads(state.values), "files": names}
-    text = json.dumps({**said, "is_whole": is_whole}).encode()
+    written = {"step": state.step, "values": json.loads(state.values), "files": names}
+    text = json.dumps({**written, "is_whole": is_whole}).encode()
     return DraftContent(state.name, KeptInput({ANSWERS_FILE: text, **files}, ANSWERS_FILE, {}))
 
 
@@ -123,14 +123,14 @@ def open_desk_answers_job(
     """
     job.progress(Progress(0.0, "reading"))
     kept, _ = read_draft(open_library_database(), visitor, number)
-    said = json.loads(kept.files[ANSWERS_FILE])
+    written = json.loads(kept.files[ANSWERS_FILE])
     files: dict[str, tuple[tuple[str, str], ...]] = {}
-    for at, (slot, names) in enumerate(said["files"].items()):
+    for at, (slot, names) in enumerate(written["files"].items()):
         paths = [Path(folder) / f"{at}-{k}" for k in range(len(names))]
         for k, path in enumerate(paths):
             path.write_bytes(kept.files[f"{slot}/{k}"])
         files[slot] = tuple(zip(names, map(str, paths), strict=True))
-    return OpenedAnswers(int(said["step"]), said["values"], files, bool(said["is_whole"]))
+    return OpenedAnswers(int(written["step"]), written["values"], files, bool(written["is_whole"]))
 
 
 def open_desk_plans_job(folder: str, visitor: str, number: int, *, job: JobContext) -> OpenedPlans:

@@ -34,7 +34,8 @@ def _run_unless_late(runner: ScriptRunner, rerun_data: RerunData) -> None:
 
 
 def _request_unless_late(requests: ScriptRequests, new_data: RerunData) -> bool:
-    waiting = requests._rerun_data if requests._state is ScriptRequestType.RERUN else None
+    with requests._lock:
+        waiting = requests._rerun_data if requests._state is ScriptRequestType.RERUN else None
     if new_data.is_auto_rerun and waiting is not None and not waiting.fragment_id_queue:
         return True  # a whole run comes
     return _REQUEST(requests, new_data)

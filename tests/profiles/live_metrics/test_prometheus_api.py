@@ -109,19 +109,19 @@ def test_labels_are_asked_for_word_by_word():
 
 
 def test_a_long_time_is_asked_for_in_parts_that_do_not_overlap():
-    asked_times: list[tuple[float, float]] = []
+    requested_ranges: list[tuple[float, float]] = []
 
     def answer(path: str, asked: dict[str, str]) -> tuple[int, bytes]:
         if asked["query"].startswith("timestamp("):
-            asked_times.append((float(asked["start"]), float(asked["end"])))
+            requested_ranges.append((float(asked["start"]), float(asked["end"])))
         return ok({**EMPTY, "warnings": ["a store did not answer"]} | {"data": {"result": [
             {"metric": {"__name__": "x", "instance": "a"}, "values": [[float(asked["start"]), "1"]]}
         ]}})  # fmt: skip
 
     with serve_answers(answer) as address:
         series, notices = read_prometheus(f"{address}/", START + 7, START + 5 * 3600, {})
-    assert [start for start, _ in asked_times] == [START, START + 7200, START + 14400]
-    assert [end for _, end in asked_times] == [START + 7170, START + 14370, START + 18000]
+    assert [start for start, _ in requested_ranges] == [START, START + 7200, START + 14400]
+    assert [end for _, end in requested_ranges] == [START + 7170, START + 14370, START + 18000]
     assert [one.name for one in series] == [CLOCK, "x", "x", "x"] * 3
     assert notices == ["Prometheus warns: 'a store did not answer'"]
 
