@@ -21,19 +21,19 @@ from models.openings.opening_cuts import no_opening_cuts
 from models.program import build_program
 from planner.cells import node_losses, schedule_search, search
 from planner.cells.routing import cell_loop, lane_routing
-from planner.joint import (
+from planner.joint import ties
+from planner.joint.programs import restricted_milp
+from planner.joint.repairs import (
     adjustments,
     infeasibility,
     knob_relaxation,
     least_change,
-    neighbourhood,
     repair_plans,
-    restricted_milp,
-    ties,
 )
 from planner.joint.search import FIRST_OPTIONS
 from planner.joint.setups import setup_routing
 from planner.joint.setups.cut_loop import IN_OUT, MANY_LLMS
+from planner.joint.steps import neighbourhood
 from tests.support.demand.cell_models import cell_model, price_case
 from tests.support.demand.random_demands import random_demand
 from tests.support.demand.random_schedules import random_schedule
