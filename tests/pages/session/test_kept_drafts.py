@@ -13,7 +13,6 @@ from planner.library.drafts import KeptDraft
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.page.page_app import (
     knob,
-    opened,
     settle,
     solved,
     unescaped,
