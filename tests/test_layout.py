@@ -100,7 +100,9 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     ),
     "planner.cells.routing": (*BELOW, *JOINT),
     "planner.cells": (*BELOW, *JOINT, "planner.joint.repairs", "planner.cells.routing"),
-    "planner.sizing": (*BELOW, *JOINT, "planner.cells", "planner.scenario"),
+    "planner.sizing": (
+        *BELOW, *JOINT, "planner.cells", "planner.scenario", "planner.scenario.schema",
+    ),
     "planner.library": (
         *BELOW, "planner.plans", "planner.plans.cells", "planner.scenario",
         "planner.scenario.schema",
