@@ -82,6 +82,7 @@ def draw_what_if_slider(knob: Knob) -> None:
         "min_value": number(low),
         "max_value": number(high),
         "step": number(step),
+        "format": "%d" if knob.whole else "%.12g",
     }
     label, args = plain_markdown(knob.label), (knob.path, name, key)
     st.slider(label, **ends, key=key, on_change=what_if_slider_moved, args=args, width=320)
@@ -104,7 +105,8 @@ def draw_what_if_difference(here: ShownPlan) -> None:
         # A plan of other inputs, shown while those of a link are solved, is no start.
         if not state.is_stale():
             memory()["start"] = here
-    st.markdown(plain_markdown(here.meta["verdict"]) + ".")
+    verdict = here.meta["verdict"]
+    st.markdown(plain_markdown(f"{verdict[0].upper()}{verdict[1:]}."))
     if start is here:
         return
     st.markdown("**What differs from the plan at the start**")

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from planner.export.report_tables import report_option_text
 from planner.export.request_tokens import mean_request_tokens
 from planner.export.source_date import source_time
-from planner.plans.labels import latency_column_labels, latency_header, objective_unit, slo_name
+from planner.plans.labels import (
+    latency_column_labels,
+    latency_header,
+    objective_unit,
+    pool_label,
+    slo_name,
+)
 from planner.plans.numbers import ROUNDING
 from planner.plans.record import Plan, best_effort_change
 from planner.plans.schema import PlanContent
@@ -93,10 +99,7 @@ def _report_meta_goal(content: PlanContent, floor: float | None) -> str:
 
     floor: quality that a cost has to keep.
     """
-    pools = [
-        f"{pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']} (pool {pool['name']})"
-        for pool in content["context"]["pools"]
-    ]
+    pools = [pool_label(pool) for pool in content["context"]["pools"]]
     limits = [] if floor is None else [f"quality at least {format_exact(floor)}"]
     limits += [
         f"{slo_name(slo)} at most {format_exact(slo['limit_ms'])} ms" for slo in content["slo"]

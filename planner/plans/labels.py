@@ -1,8 +1,18 @@
 """What tables and sentences call the parts of a plan: SLOs, units, latency columns."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from planner.plans.schema import SloContent, SolvedContent
 
-__all__ = ["latency_column_labels", "latency_header", "objective_unit", "slo_label", "slo_name"]
+__all__ = [
+    "latency_column_labels",
+    "latency_header",
+    "objective_unit",
+    "pool_label",
+    "slo_label",
+    "slo_name",
+]
 
 
 def slo_name(slo: SloContent) -> str:
@@ -13,6 +23,14 @@ def slo_name(slo: SloContent) -> str:
 def slo_label(metric: str, statistic: str, scope: str) -> str:
     """Name an SLO by its words in the scenario, as `slo_name` does."""
     return f"{statistic} {metric.upper()}" + (" of each LLM" if scope == "each_llm" else "")
+
+
+def pool_label(pool: Mapping[str, Any]) -> str:
+    """Nodes, GPUs and name of a pool of plan.json: `2 x 4 L40S-48GB (pool l40s)`; the name only
+    where it is not that of the GPU type.
+    """
+    size = f"{pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']}"
+    return size if pool["name"] == pool["gpu"] else f"{size} (pool {pool['name']})"
 
 
 def objective_unit(content: SolvedContent) -> str:

@@ -6,6 +6,7 @@ from planner.plans.labels import (
     latency_column_labels,
     latency_header,
     objective_unit,
+    pool_label,
     slo_label,
     slo_name,
 )
@@ -21,6 +22,12 @@ from tests.support.plans.built_plans import built_plan
 )
 def test_slos_are_named(words: tuple[str, str, str], name: str) -> None:
     assert slo_label(*words) == name
+
+
+def test_a_pool_is_named_where_its_name_says_more_than_its_type() -> None:
+    pool = {"name": "a100", "gpu": "A100-PCIe-80GB", "nodes": 2, "gpus_per_node": 4}
+    assert pool_label(pool) == "2 x 4 A100-PCIe-80GB (pool a100)"
+    assert pool_label({**pool, "name": "A100-PCIe-80GB"}) == "2 x 4 A100-PCIe-80GB"
 
 
 def test_columns_of_slos_come_first() -> None:

@@ -72,7 +72,8 @@ def _draw_demand_tokens(of: str = "") -> None:
     """Lengths of requests, where an LLM outside is paid by tokens. of: beginning of the names."""
     labels = ("Tokens of a prompt (mean)", "Tokens of an answer (mean)")
     for label, (key, first) in zip(labels, draft_demand_tokens(of).items(), strict=True):
-        draw_draft_number(draft_tokens_field(key, of), label, first, step=1, min_value=0)
+        field = draft_tokens_field(key, of)
+        draw_draft_number(field, label, first, step=1, min_value=0, width=190)
 
 
 def _draw_demand_of_classes() -> None:
@@ -83,8 +84,10 @@ def _draw_demand_of_classes() -> None:
     )
     for k in draft_rows("class", 2):
         with st.container(horizontal=True):
-            draw_draft_text(f"class {k} name", f"Class {k + 1}", placeholder="e.g. chat")
-            draw_draft_number(f"class {k} rate", "Rate (req/s)", step=1.0, min_value=0.0)
+            name, label = f"class {k} name", f"Class {k + 1}"
+            draw_draft_text(name, label, placeholder="e.g. chat", width=190)
+            rate, label = f"class {k} rate", "Rate (req/s)"
+            draw_draft_number(rate, label, step=1.0, min_value=0.0, width=150)
             if draft_prices_tokens():
                 _draw_demand_tokens(f"class {k} ")
     draw_draft_row_buttons("class", 2, "a class", least=1)

@@ -36,7 +36,8 @@ PAID = {
 """What of a pool costs its price."""
 HOW_MANY = {GIVEN: "as many as stated", DECIDED: "the plan decides: what to buy"}
 """Who says how many nodes a pool has."""
-NARROW, WIDE = 150, 316
+NARROW, MIDDLE, WIDE = 150, 200, 316
+"""Widths of fields: four of a pool with a name stand in one line at 1280 pixels."""
 
 
 def draw_pool_fields(gpu: str) -> None:
@@ -73,7 +74,8 @@ def _draw_pool_size(gpu: str, row: int, entry: CatalogueGpu | None, *, named: bo
     with st.container(horizontal=True):
         if named:
             field = draft_pool_field("name", gpu, row)
-            draw_draft_text(field, "Name of the pool", draft_pool_name(gpu, row))
+            label, first = "Name of the pool", draft_pool_name(gpu, row)
+            draw_draft_text(field, label, first, width=MIDDLE)
         if is_decided:
             number("least nodes", "Nodes at least", 0, step=1, min_value=0, width=NARROW)
         label = "Nodes at most" if is_decided else "Nodes"
@@ -82,7 +84,7 @@ def _draw_pool_size(gpu: str, row: int, entry: CatalogueGpu | None, *, named: bo
         number("gpus per node", label, GPUS_PER_NODE, step=1, min_value=1, width=NARROW)
         known = "not known" if price is None else f"catalogue: {price:g}"
         label = "Price (USD per GPU and h)"
-        number("price", label, step=0.1, min_value=0.0, placeholder=known)
+        number("price", label, step=0.1, min_value=0.0, placeholder=known, width=MIDDLE)
         if entry is None:
             label = "Memory (GiB per GPU)"
             number("memory", label, step=1.0, min_value=0.001, placeholder="80")

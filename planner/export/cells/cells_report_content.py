@@ -27,7 +27,7 @@ from planner.export.report_meta import HOURS_PER_MONTH
 from planner.export.report_tables import report_option_text, report_pool_payment
 from planner.export.source_date import source_time
 from planner.plans.curve_warnings import curve_warnings
-from planner.plans.labels import latency_header, objective_unit
+from planner.plans.labels import latency_header, objective_unit, pool_label
 from planner.plans.numbers import percent
 from planner.plans.schema import PlanContent
 from planner.plans.tables import dropped_options_table, effort_table
@@ -252,10 +252,7 @@ def _goal_sentence(content: Content, demand: DemandInstance) -> str:
     best = "lowest cost" if cost else "best quality"
     peak = max(sum(case.rates) for case in demand.cases)
     parts = [_counted(len(demand.classes), "class", "es"), _counted(len(demand.cases), "case", "s")]
-    pools = ", ".join(
-        f"{pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']} (pool {pool['name']})"
-        for pool in content["context"]["pools"]
-    )
+    pools = ", ".join(pool_label(pool) for pool in content["context"]["pools"])
     within = ""
     if demand.cost_at_most is not None:
         within = f", within {format_exact(demand.cost_at_most)} USD/h"

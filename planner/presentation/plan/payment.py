@@ -28,10 +28,9 @@ def payment_lines(content: Mapping[str, Any]) -> list[str]:
             nodes, per_node = pool["nodes"], pool["gpus_per_node"]
             gpus = "GPU" if per_node == 1 else "GPUs"
             cost = _owned_cost(pool) + _reserved_cost(pool)
-            lines.append(
-                f"buy: {nodes} node{'' if nodes == 1 else 's'} of {pool['name']}"
-                f" ({per_node} {gpus} each): {_by_time(cost)}"
-            )
+            what = f"{nodes or 'no'} node{'' if nodes in (0, 1) else 's'} of {pool['name']}"
+            sums = f" ({per_node} {gpus} each): {_by_time(cost)}" if nodes or cost else ""
+            lines.append(f"buy: {what}{sums}")
     owned = sum(_owned_cost(pool) for pool in pools)
     reserved = sum(_reserved_cost(pool) for pool in pools)
     total = _gpus_cost(content)

@@ -55,9 +55,9 @@ def test_a_slider_is_planned_at_once_and_compared_with_the_start(app: AppTest) -
     app.button(key="what-if-back").click().run()
     assert shown(app) is before
     assert app.slider(key="what-if-arrival_rate_rps~1").value == 20
-    app.slider(key="what-if-arrival_rate_rps~1").set_value(40.0).run()
-    further = app.slider(key="what-if-arrival_rate_rps to 80")
-    assert (further.value, further.max) == (40.0, 80.0)
+    app.slider(key="what-if-arrival_rate_rps~1").set_value(120.0).run()
+    further = app.slider(key="what-if-arrival_rate_rps to 240")
+    assert (further.value, further.max) == (120.0, 240.0)
 
 
 def test_the_frontier_is_planned_shown_and_opened(app: AppTest) -> None:

@@ -42,6 +42,6 @@ def test_a_lost_node_is_told_for_every_pool_and_what_to_add_where_it_breaks() ->
     app.run()
     content = app.session_state["job-slots"]["buy-spare"].outcome.result.content
     assert content["checks"]["verified"]
-    assert content["cases"][0]["name"] == "all nodes"
+    assert content["cases"][0]["case"] == "all nodes"
     assert all(line in unescaped(app) for line in payment_lines(content))
     assert app.button(key="buy-spare-show")

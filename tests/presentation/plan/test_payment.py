@@ -26,6 +26,11 @@ def test_one_purchase() -> None:
     ]
 
 
+def test_a_pool_of_which_nothing_is_bought_has_no_price() -> None:
+    told = payment_lines(content(BOUGHT, {**BOUGHT, "nodes": 0}, cost=24.0))
+    assert told[1] == "buy: no node of p1"
+
+
 def test_owned_reserved_and_rented_apart() -> None:
     told = payment_lines(content({"owned": True}, {**BOUGHT, **RESERVED}, {}, cost=42.0))
     # 16 owned; 2 x 4 x 2 bought beyond the 4 reserved at 1; 6 rented.
