@@ -37,6 +37,11 @@ DASHED: dict[str, Any] = {"strokeDash": [6, 4], "strokeWidth": 2}
 """The rule of a limit."""
 
 
+PLOT_HEIGHT, LEGEND_ROW_HEIGHT = 370, 30
+"""Pixels: the legend is part of a chart's height, and would leave the curves of many options flat.
+"""
+
+
 def build_latency_chart(report: Report, header: str) -> DescribedChart:
     """Curves of the deployed options by the rate of one replica, their operating points, and the
     limits on this latency. header: of the latency's column.
@@ -84,7 +89,8 @@ def build_latency_chart(report: Report, header: str) -> DescribedChart:
         head = {"title": title}
     points = "; ".join(row["Words"] for row in marks)
     words = f"Curves of {header} by the rate of one replica. Operating points: {points}."
-    chart = alt.layer(*layers).properties(height=460, **head)
+    height = PLOT_HEIGHT + LEGEND_ROW_HEIGHT * len(options)
+    chart = alt.layer(*layers).properties(height=height, **head)
     return chart, " ".join([words, *(f"{limit['Label']}." for limit in limits)])
 
 

@@ -5,7 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from app_pages.charts.latency import build_latency_budget_chart, build_latency_chart
+from app_pages.charts.latency import (
+    LEGEND_ROW_HEIGHT,
+    PLOT_HEIGHT,
+    build_latency_budget_chart,
+    build_latency_chart,
+)
 from app_pages.jobs.messages import PlanView
 from planner.presentation.plan.latency_budget import latency_budget_table
 from tests.support.page.page_charts import rows_of
@@ -27,6 +32,8 @@ def test_operating_points_lie_on_their_curves(view: PlanView) -> None:
     assert any(row.get("Label") == label for row in rows)
     chart, _ = build_latency_chart(view.report, slo["header"])
     assert chart.title.text == [f"dashed: {label}"], "above the chart, not over a curve"
+    legend = LEGEND_ROW_HEIGHT * len(curves)
+    assert chart.height - legend == PLOT_HEIGHT, "however many options the legend names"
 
 
 def test_the_parts_of_a_mean_add_up_to_what_is_achieved(view: PlanView) -> None:

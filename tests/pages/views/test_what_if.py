@@ -175,6 +175,6 @@ def test_without_a_plan_the_page_still_works() -> None:
         "plan",
     )
     assert shown(app).content["status"] == "infeasible"
-    assert "Infeasible: no plan keeps all limits" in words(app)
+    assert "Infeasible: no plan keeps all limits" in unescaped(app)
     assert not [button for button in app.button if button.key == "what-if-near"]
     assert app.button(key="what-if-frontier-start").disabled is False
