@@ -23,6 +23,7 @@ MAIN = sys.modules["__main__"]
 pytest_plugins = (
     "tests.support.kept.library_case",  # the fixtures `library` and `postgres`
     "tests.support.instances.stand_in_search",  # the fixture `search`
+    "tests.support.plugins.installed_plugins",  # the fixture `plugin_path`
     "tests.support.plans.routed_plan",  # the fixture `source`
     "tests.support.scenarios.scenario_case",  # the fixture `case`
     "tests.support.scenarios.demand_case",  # the fixture `day`

@@ -39,9 +39,12 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "profiles.io": (),
     "profiles": ("profiles.io",),
     "profiles.hygiene": PROFILES,
-    "profiles.importers.formats": PROFILES,
+    "profiles.plugins": PROFILES,
+    "profiles.importers.formats": (*PROFILES, "profiles.plugins"),
     "profiles.importers": (*PROFILES, "profiles.importers.formats"),
-    "profiles.score_importers": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
+    "profiles.score_importers": (
+        *PROFILES, "profiles.importers", "profiles.importers.formats", "profiles.plugins",
+    ),
     "profiles.request_logs": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
     "profiles.live_metrics": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
     "models.curves": PROFILES,
@@ -158,8 +161,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         *BELOW, "profiles.request_logs", "planner.plans", "planner.presentation", "planner.demand",
     ),
     "planner.export": (
-        *BELOW, *REPORTS, "planner.scenario", "planner.plans", "planner.studies",
-        "planner.studies.baselines", "planner.operation", "planner.presentation",
+        *BELOW, *REPORTS, "profiles.plugins", "planner.scenario", "planner.plans",
+        "planner.studies", "planner.studies.baselines", "planner.operation", "planner.presentation",
         "planner.presentation.plan", "planner.presentation.scores", "planner.verification",
     ),
     "planner.export.cells": (
@@ -178,7 +181,13 @@ circle. The packages below are made from it.
 PLANNER = tuple(name for name in PACKAGES if name.startswith("planner"))
 PACKAGES |= {
     "planner.cli.commands.cells": (*PLANNER, *MODELS, *PROFILES),
-    "planner.cli.commands": (*PLANNER, *MODELS, *PROFILES, "planner.cli.commands.cells"),
+    "planner.cli.commands": (
+        *PLANNER,
+        *MODELS,
+        *PROFILES,
+        "profiles.plugins",
+        "planner.cli.commands.cells",
+    ),
     "planner.cli.commands.library": (*PLANNER, *PROFILES, "planner.cli.commands"),
     "planner.cli.commands.profiles": (
         *PLANNER,
@@ -187,6 +196,7 @@ PACKAGES |= {
         "profiles.hygiene",
         "profiles.importers",
         "profiles.live_metrics",
+        "profiles.plugins",
     ),
     "planner.cli.commands.monitoring": (*PLANNER, *PROFILES, "planner.cli.commands.profiles"),
     "planner.cli.commands.scores": (
@@ -194,9 +204,10 @@ PACKAGES |= {
         *MODELS,
         *PROFILES,
         "profiles.score_importers",
+        "profiles.plugins",
     ),
     "planner.cli.commands.demand": (*PLANNER, *PROFILES, "profiles.request_logs"),
-    "planner.cli.commands.starting": (*PLANNER, *MODELS, *PROFILES),
+    "planner.cli.commands.starting": (*PLANNER, *MODELS, *PROFILES, "profiles.plugins"),
     "app_pages.jobs": (*PLANNER[:-1], *MODELS, *PROFILES, *IMPORTERS, "reports"),
 }
 PACKAGES["planner.cli"] = (
@@ -205,7 +216,10 @@ PACKAGES["planner.cli"] = (
     *("planner.cli.commands.demand", "planner.cli.commands.library"),
     *("planner.cli.commands.starting", "planner.cli.commands.monitoring"),
 )
-_BELOW_PAGES = (*PLANNER[:-1], *MODELS, *PROFILES, *IMPORTERS, *REPORTS)
+_BELOW_PAGES = (
+    *(*PLANNER[:-1], *MODELS, *PROFILES, *IMPORTERS, *REPORTS),
+    "profiles.plugins",
+)
 PACKAGES["app_pages.session"] = (*_BELOW_PAGES, "app_pages.jobs")
 PACKAGES["app_pages.session.starting"] = (*PACKAGES["app_pages.session"], "app_pages.session")
 PACKAGES["app_pages.charts"] = (*PLANNER[:-1], *PROFILES, "reports")
@@ -226,7 +240,7 @@ PACKAGES["app_pages.views"] = (
     *("app_pages.widgets.demand", "app_pages.widgets.kept", "app_pages.widgets.starting"),
     "app_pages.widgets.what_if",
 )
-PACKAGES["planner.api"] = (*PLANNER[:-1], *MODELS, *PROFILES)
+PACKAGES["planner.api"] = (*PLANNER[:-1], *MODELS, *PROFILES, *IMPORTERS)
 PACKAGES["app_pages"] = ("app_pages.session", "app_pages.widgets", "app_pages.widgets.kept")
 PACKAGES["app"] = ("app_pages", "app_pages.session")
 
@@ -661,10 +675,19 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("reports/deploy/readme_cluster", "reports/deploy/vllm_server"),
     ),
     "tests/reports/deploy/cluster/test_kubernetes.py": (
-        *("planner/export/cluster_files", "reports/deploy/cluster/pods"),
+        *("planner/export/own_exporters", "reports/deploy/cluster/pods"),
     ),
     "tests/profiles/hygiene/test_checks.py": (
         *("profiles/hygiene/curve_rows", "profiles/hygiene/neighbours", "profiles/hygiene/values"),
+    ),
+    "tests/profiles/importers/formats/test_detect.py": (
+        *(
+            "profiles/importers/formats/importer_protocol",
+            "profiles/importers/formats/own_importers",
+        ),
+    ),
+    "tests/profiles/score_importers/test_detect.py": (
+        *("profiles/score_importers/own_scorers", "profiles/score_importers/scorer_protocol"),
     ),
     "tests/profiles/importers/test_pipeline.py": (
         *("profiles/importers/formats/aiperf", "profiles/importers/formats/guidellm"),

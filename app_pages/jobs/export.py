@@ -12,7 +12,8 @@ import pandas as pd
 
 from app_pages.jobs.messages import JobContext
 from planner.errors import DataError
-from planner.export.bundle import KINDS, build_bundle, bundle_files_table, needs_prices
+from planner.export.bundle import build_bundle, bundle_files_table, needs_prices
+from planner.export.exporter_protocol import bundle_kinds
 from planner.export.input_workbook import write_loaded_input_workbook
 from planner.export.report_content import build_report
 from planner.export.report_files import write_report_files, write_report_workbook
@@ -110,10 +111,11 @@ def export_bundle_job(
     """The deploy bundle: zip (bytes), files (table), left_out and to_do (sentences), readme
     (Markdown).
 
-    kinds: of KINDS; all of them means all in which the plan can be expressed.
+    kinds: of `bundle_kinds`; all of them means all in which the plan can be expressed.
     """
+    known = bundle_kinds()
     source, on = _exported_source(path, overrides, content), source_time().date()
-    chosen = None if set(kinds) == set(KINDS) else [kind for kind in KINDS if kind in kinds]
+    chosen = None if set(kinds) == set(known) else [kind for kind in known if kind in kinds]
     build_bundle(
         source, on, chosen
     )  # all that can be refused is refused before prices are computed

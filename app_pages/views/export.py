@@ -16,9 +16,11 @@ from app_pages.widgets.downloads import draw_download, draw_made_download, draw_
 from app_pages.widgets.kept.share import draw_share_maker
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
-from planner.export.bundle import KINDS
 from planner.export.deployment_names import deployment_labels
+from planner.export.exporter_protocol import bundle_kinds
 from planner.scenario.edits import edit_words
+from profiles.plugins.entry_points import load_plugins
+from profiles.plugins.own_entry_points import PluginGroup
 
 BUNDLE = "export-bundle"
 """Slot. One bundle is kept at a time."""
@@ -143,8 +145,13 @@ def draw_export_bundle_content(made: dict[str, Any]) -> None:
 
 
 def choose_export_parts() -> list[str]:
-    """What goes into the bundle; all of KINDS means all in which the plan can be expressed."""
-    parts = st.session_state.setdefault("export-parts", {"some": False, "kinds": list(KINDS)})
+    """What goes into the bundle, kinds of plug-ins too; all of them means all in which the plan can
+    be expressed.
+    """
+    known = list(bundle_kinds())
+    parts = st.session_state.setdefault("export-parts", {"some": False, "kinds": known})
+    for notice in load_plugins(PluginGroup.EXPORTERS).notices:
+        st.warning(plain_markdown(notice))
     for name, value in parts.items():
         reruns.fill_key_across_reruns(f"export-{name}", value)
     own = st.toggle(
@@ -156,10 +163,10 @@ def choose_export_parts() -> list[str]:
         args=("some", "export-some"),
     )
     if not own:
-        return list(KINDS)
+        return known
     return st.multiselect(
         "Parts",
-        KINDS,
+        known,
         key="export-kinds",
         on_change=remember_part,
         args=("kinds", "export-kinds"),

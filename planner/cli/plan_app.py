@@ -282,7 +282,7 @@ def export(
         typer.Option(
             metavar="LIST",
             help="Of shell,compose,kubernetes,kserve,llm-d,keda,production-stack,litellm,router,"
-            "routellm; default: all that fit.",
+            "routellm and kinds of plug-ins (see `plugins`); default: all that fit.",
             show_default=False,
         ),
     ] = None,

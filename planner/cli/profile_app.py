@@ -171,8 +171,8 @@ def profile_import(
 ) -> None:
     """Make a profile table from benchmark files or server metrics.
 
-    Formats of benchmarks: vLLM, SGLang, GuideLLM, inference-perf, aiperf, genai-perf, llm-d, or
-    our own.
+    Formats of benchmarks: vLLM, SGLang, GuideLLM, inference-perf, aiperf, genai-perf, llm-d, our
+    own, or a plug-in's (see `plugins`).
 
     Formats are detected by content. A missing value is a fault; doubtful runs are left out, with
     the reason.

@@ -127,7 +127,8 @@ def scores_import(
 ) -> None:
     """Make a table of grades from files of benchmarks.
 
-    Formats: LLMRouterBench, lm-evaluation-harness samples, semantic-router, RouterBench.
+    Formats: LLMRouterBench, lm-evaluation-harness samples, semantic-router, RouterBench, and those
+    of plug-ins (see `plugins`).
 
     Formats are detected by content. The table says that its scores were graded; prompts that some
     LLM has no grade of are left out.

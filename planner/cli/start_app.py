@@ -1,4 +1,6 @@
-"""The commands to start with: an example or template in a folder, and the page."""
+"""The commands to start with: an example or template in a folder, the page, and what is
+installed beside the planner.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -117,3 +119,22 @@ def start_page(
     from planner.cli.commands.starting.page import run_page
 
     raise typer.Exit(run_page(host, port))
+
+
+@start_app.command("plugins", epilog=f"Example: {PROGRAM} plugins")
+def list_plugins(
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the list as JSON, with what was left out.")
+    ] = False,
+) -> None:
+    """List importers, exporters and scorers, with those of plug-ins.
+
+    What `profile import`, `export --only` and `scores import` know, and which distribution each
+    one is of; what could not be loaded, with the reason.
+
+    Exit codes: 0 done, 6 a plug-in is left out.
+    """
+    # Imported here to keep --help fast.
+    from planner.cli.commands.starting.plugins import run_plugins
+
+    raise typer.Exit(run_plugins(as_json=json))

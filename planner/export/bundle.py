@@ -14,13 +14,19 @@ import numpy as np
 import pandas as pd
 
 from models import router
+from models.instance import Instance
 from planner.errors import DataError
-from planner.export.cluster_files import CLUSTER_KINDS, build_cluster_files, cluster_refusals
 from planner.export.deployment import build_deployment
+from planner.export.exporter_protocol import (
+    bundle_kinds,
+    exported_files_of_kinds,
+    exporter_refusals,
+)
 from planner.operation.price_table import PriceTable
 from planner.operation.router_policy import build_router_policy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_file import plan_file_text
+from planner.plans.schema import PlanContent
 from planner.program import PROGRAM
 from planner.verification.verifier import run_verifier
 from profiles.io.faults import Fault, fault_spelling_guess
@@ -34,7 +40,6 @@ from reports.deploy.readme_start import compose_path
 from reports.deploy.shell import shell_script, shell_variables
 
 __all__ = [
-    "KINDS",
     "Bundle",
     "build_bundle",
     "bundle_files_table",
@@ -43,7 +48,6 @@ __all__ = [
     "parse_bundle_kinds",
 ]
 
-KINDS = ("shell", "compose", *CLUSTER_KINDS, "litellm", "router", "routellm")
 PLUGIN = Path(litellm.__file__).with_name("dual_price_plugin.py")
 
 
@@ -66,28 +70,61 @@ class Bundle:
         return left_out_lines(self.left_out)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RateExport:
+    """A plan of one rate, as it is exported. table: prices over load for router_policy.json."""
+
+    content: PlanContent
+    instance: Instance
+    deployment: Mapping[str, Any]
+    table: PriceTable | None
+
+    @property
+    def deployments(self) -> Sequence[Mapping[str, Any]]:
+        """The one setup."""
+        return [self.deployment]
+
+    def own_refusals(self, kind: str) -> Sequence[str]:
+        """Why a kind cannot hold it."""
+        return _routellm_refusals(self.deployment) if kind == "routellm" else []
+
+    def own_files(self, kind: str) -> dict[str, str]:
+        """The files of machines and gateways."""
+        if kind in ("shell", "compose"):
+            return _bundle_host_files(self.deployment, kind)
+        if kind == "routellm":
+            values = self.instance.scores.values
+            threshold = litellm.litellm_routellm_threshold(
+                self.deployment, float(np.ptp(values, axis=0).max())
+            )
+            return {"routellm.json": plan_file_text(threshold)}
+        gateway = _bundle_litellm_files(self.deployment) if kind == "litellm" else {}
+        return gateway | _bundle_router_files(self)
+
+
 def parse_bundle_kinds(text: str) -> list[str]:
-    """Read --only: kinds with commas between; DataError for a word that is none of KINDS, or for no
+    """Read --only: kinds with commas between; DataError for a word that is none of them, or for no
     word at all.
     """
+    known = bundle_kinds()
     kinds = [word.strip() for word in text.split(",") if word.strip()]
-    fix = f"it takes {', '.join(KINDS)}"
+    fix = f"it takes {', '.join(known)}"
     faults = [
         Fault(
             "--only",
             "",
             repr(kind),
             "this is not a kind that can be exported",
-            fault_spelling_guess(kind, KINDS) + fix,
+            fault_spelling_guess(kind, known) + fix,
         )
         for kind in kinds
-        if kind not in KINDS
+        if kind not in known
     ]
     if not kinds:
         faults.append(Fault("--only", "", repr(text), "it names nothing", fix))
     if faults:
         raise DataError(faults)
-    return [kind for kind in KINDS if kind in kinds]
+    return [kind for kind in known if kind in kinds]
 
 
 def build_bundle(
@@ -98,38 +135,22 @@ def build_bundle(
 ) -> Bundle:
     """Make every file of a plan that has a setup.
 
-    on: date stated in the files. kinds: of KINDS, None = all in which the plan can be expressed.
-    table: prices over load for router_policy.json. DataError when the plan is not sound for its
-    scenario, or a requested kind cannot hold it; InfeasibleError and NoPlanInTimeError without a
-    setup.
+    on: date stated in the files. kinds: of `bundle_kinds`, None = all in which the plan can be
+    expressed. table: prices over load for router_policy.json. DataError when the plan is not sound
+    for its scenario, or a requested kind cannot hold it; InfeasibleError and NoPlanInTimeError
+    without a setup.
     """
     source.plan.demand_setup()
     content, instance = source.plan.content, source.loaded.instance
     _check_sound_for_bundle(source)
     deployment = build_deployment(content, instance, on)
-    refused = {**cluster_refusals([deployment]), "routellm": _routellm_refusals(deployment)}
+    plan = RateExport(content=content, instance=instance, deployment=deployment, table=table)
+    refused = exporter_refusals(plan)
     if kinds is not None:
         check_possible_bundle(kinds, refused)
-    chosen = [kind for kind in (KINDS if kinds is None else kinds) if not refused.get(kind)]
+    chosen = [kind for kind in (refused if kinds is None else kinds) if not refused[kind]]
     left_out = {kind: reasons for kind, reasons in refused.items() if reasons and kinds is None}
-    files = _bundle_host_files(deployment, chosen) | build_cluster_files([deployment], chosen)
-    if "litellm" in chosen:
-        files |= _bundle_litellm_files(deployment)
-    if "litellm" in chosen or "router" in chosen:
-        policy = build_router_policy(
-            content, instance, table=table, backends=litellm.litellm_backends(deployment)
-        )
-        files["router_policy.json"] = plan_file_text(
-            {"note": " ".join(file_head_lines(deployment["about"])), **policy}
-        )
-        files["router.py"] = with_head(
-            deployment["about"], Path(router.__file__).read_text(encoding="utf-8")
-        )
-    if "routellm" in chosen:
-        values = instance.scores.values
-        files["routellm.json"] = plan_file_text(
-            litellm.litellm_routellm_threshold(deployment, float(np.ptp(values, axis=0).max()))
-        )
+    files = exported_files_of_kinds(plan, chosen)
     files["README.md"] = deploy_readme(deployment, chosen, left_out, sorted(files))
     return Bundle(files, frozenset({"deploy.sh"} & set(files)), left_out, deployment["cautions"])
 
@@ -181,23 +202,34 @@ def _routellm_refusals(deployment: Mapping[str, Any]) -> list[str]:
     return [] if routed == 2 else [f"a threshold is for two LLMs, and requests go to {routed}"]
 
 
-def _bundle_host_files(deployment: Mapping[str, Any], chosen: Sequence[str]) -> dict[str, str]:
+def _bundle_host_files(deployment: Mapping[str, Any], kind: str) -> dict[str, str]:
     """Make the files of the machines.
 
     The script goes with compose too: it starts MPS and lists the GPUs.
     """
-    files: dict[str, str] = {}
-    if "shell" in chosen or "compose" in chosen:
-        files |= {
-            "deploy.sh": shell_script(deployment),
-            "deploy.env": shell_variables(deployment),
-        }
-    if "compose" in chosen:
+    files = {"deploy.sh": shell_script(deployment), "deploy.env": shell_variables(deployment)}
+    if kind == "compose":
         files |= {
             compose_path(deployment, node): _yaml(deployment, [compose_file(deployment, node)])
             for node in deployment["nodes"]
         }
     return files
+
+
+def _bundle_router_files(plan: RateExport) -> dict[str, str]:
+    """Make the router and its policy."""
+    about = plan.deployment["about"]
+    policy = build_router_policy(
+        plan.content,
+        plan.instance,
+        table=plan.table,
+        backends=litellm.litellm_backends(plan.deployment),
+    )
+    note = " ".join(file_head_lines(about))
+    return {
+        "router_policy.json": plan_file_text({"note": note, **policy}),
+        "router.py": with_head(about, Path(router.__file__).read_text(encoding="utf-8")),
+    }
 
 
 def _bundle_litellm_files(deployment: Mapping[str, Any]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from profiles.importers.formats.detect import KNOWN_TOOLS, detect_runs
+from profiles.importers.formats.detect import KNOWN_TOOLS, detect_runs, known_tools
 from profiles.importers.formats.fields import field_at, text
 from profiles.importers.formats.inference_perf import TOOL as INFERENCE_PERF
 from profiles.importers.formats.record import Run
@@ -212,7 +212,7 @@ def _take_discovered(
         account.kinds = list(dict.fromkeys(account.kinds)) or ["no load point"]
         read.files[file] = account
     for place, reason in strange:
-        fix = f"name files of: {KNOWN_TOOLS}"
+        fix = f"name files of: {known_tools()}"
         _pass_over_discovered(
             Fault(file, place, "", reason, fix), read, faults, named=named or bool(account.kinds)
         )

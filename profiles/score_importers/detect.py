@@ -1,4 +1,8 @@
-"""What benchmark a file of grades is of, by its content and never by its name alone."""
+"""What benchmark a file of grades is of, by its content and never by its name alone.
+
+Ours and those of plug-ins (`profiles.plugins`) are asked one after the other; the first that
+recognises a file reads it.
+"""
 
 import zlib
 from enum import StrEnum
@@ -7,16 +11,16 @@ from pathlib import Path
 from profiles.importers.discover import NOT_READ
 from profiles.importers.formats.stream import sniff_stream, stream_list_items
 from profiles.io.faults import Fault
-from profiles.io.json_lines import first_json_line
-from profiles.score_importers.lm_eval import is_lm_eval_row
-from profiles.score_importers.router_bench import pickle_fault, router_bench_models
-from profiles.score_importers.semantic_router import is_semantic_router_row
+from profiles.plugins.entry_points import Plugin, load_plugins, plugin_failure
+from profiles.plugins.own_entry_points import PluginGroup
+from profiles.score_importers.own_scorers import is_grade_table
+from profiles.score_importers.router_bench import pickle_fault
 
 __all__ = ["GradeFormat", "detect_grade_format"]
 
 
 class GradeFormat(StrEnum):
-    """Formats that are read."""
+    """Our own formats, by the names of their entry points."""
 
     LLM_ROUTER_BENCH = "LLMRouterBench"
     LM_EVAL = "lm-evaluation-harness"
@@ -29,42 +33,55 @@ KNOWN = (
 )
 
 
-def detect_grade_format(path: Path) -> GradeFormat | Fault:
-    """The format of a file, or why it is not read."""
+def detect_grade_format(path: Path) -> str | Fault:
+    """The name of the scorer that reads a file, or why there is none."""
     if fault := pickle_fault(path):
         return fault
+    failed: list[str] = []
     try:
-        if path.suffix.lower() in (".csv", ".parquet"):
-            return _format_of_grade_table(path)
-        return _format_of_grade_text(path)
+        for plugin in load_plugins(PluginGroup.SCORERS).found.values():
+            if _is_detected(plugin, path, failed):
+                return plugin.name
+        return _unknown_grade_format(path, failed)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         problem = f"the file cannot be read ({reason})"
         return Fault(str(path), "", "", problem, "check its permissions, or copy it again")
 
 
-def _format_of_grade_table(path: Path) -> GradeFormat | Fault:
-    if router_bench_models(path) is not None:
-        return GradeFormat.ROUTER_BENCH
-    problem = "this is no RouterBench table (sample_id, and <model> beside <model>|total_cost)"
-    fix = "a table with prompt_id and a column for each LLM needs no import; else name one of:"
-    return Fault(str(path), "", "", problem, f"{fix} {KNOWN}")
+def _is_detected(plugin: Plugin, path: Path, failed: list[str]) -> bool:
+    """Whether a scorer recognises a file; failed: sentences on code of others that ends in an
+    error.
+    """
+    if plugin.is_own:
+        return bool(plugin.made.recognises(path))
+    try:
+        return bool(plugin.made.recognises(path))
+    except Exception as error:  # another's code must not end the import of all other files
+        failed.append(
+            f"; scorer {plugin.name} of {plugin.distribution} failed ({plugin_failure(error)})"
+        )
+        return False
 
 
-def _format_of_grade_text(path: Path) -> GradeFormat | Fault:
+def _unknown_grade_format(path: Path, failed: list[str]) -> Fault:
+    """Why nobody reads it."""
+    others = load_plugins(PluginGroup.SCORERS).others
+    known = KNOWN + "".join(f", {plugin.name} ({plugin.distribution})" for plugin in others)
+    if is_grade_table(path):
+        problem = (
+            "this is no RouterBench table (sample_id, and <model> beside <model>|total_cost)"
+            + "".join(failed)
+        )
+        fix = "a table with prompt_id and a column for each LLM needs no import; else name one of:"
+        return Fault(str(path), "", "", problem, f"{fix} {known}")
     kind = sniff_stream(path)
     if kind not in ("json", "text"):
         return Fault(str(path), "", "", *NOT_READ.get(kind, NOT_READ["binary"]))
-    row = first_json_line(path) if kind == "json" else None
-    if row is not None and is_lm_eval_row(row):
-        return GradeFormat.LM_EVAL
-    if row is not None and is_semantic_router_row(row):
-        return GradeFormat.SEMANTIC_ROUTER
     if kind == "json":
         faults: list[Fault] = []
-        items = stream_list_items(path, "records", ("index", "score"), faults)
-        if {"index", "score"} <= set(next(items, {})):
-            return GradeFormat.LLM_ROUTER_BENCH
+        next(stream_list_items(path, "records", ("index", "score"), faults), None)
         if faults:
             return faults[0]
-    return Fault(str(path), "", "", "this is no file of grades that is known", f"name {KNOWN}")
+    problem = "this is no file of grades that is known" + "".join(failed)
+    return Fault(str(path), "", "", problem, f"name {known}")

@@ -20,31 +20,15 @@ import pandas as pd
 
 from profiles.importers.discover import expand_discovered_paths
 from profiles.io.faults import Fault, ScoresError, fault_spelling_guess
+from profiles.plugins.entry_points import load_plugins, plugin_failure
+from profiles.plugins.own_entry_points import PluginGroup
 from profiles.records import ScoreProvenance
-from profiles.score_importers.detect import GradeFormat, detect_grade_format
+from profiles.score_importers.detect import detect_grade_format
 from profiles.score_importers.grades import Grade, Grades
-from profiles.score_importers.llm_router_bench import (
-    llm_router_bench_run,
-    read_llm_router_bench,
-)
-from profiles.score_importers.lm_eval import lm_eval_run, read_lm_eval
-from profiles.score_importers.router_bench import read_router_bench
-from profiles.score_importers.semantic_router import read_semantic_router
+from profiles.score_importers.scorer_protocol import ImportChoices
 from profiles.scores import PROVENANCE, RESERVED
 
 __all__ = ["ImportChoices", "ImportedGrades", "import_grades"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportChoices:
-    """llms: name in the files -> name in the table, of those wanted; none: all.
-
-    metrics, answer_filter: of lm-evaluation-harness, see `read_lm_eval`.
-    """
-
-    llms: Mapping[str, str]
-    metrics: Sequence[str] = ()
-    answer_filter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +45,7 @@ def import_grades(paths: Sequence[Path], choices: ImportChoices) -> ImportedGrad
     faults: list[Fault] = []
     notices: list[str] = []
     grades = Grades()
-    files, taken = Counter[GradeFormat](), Counter[GradeFormat]()
+    files, taken = Counter[str](), Counter[str]()
     for path, kind in _newest_grade_files(_found_grade_files(paths, faults, notices), notices):
         rows = _read_grade_file(path, kind, choices)
         taken[kind] += grades.add_grades(str(path), rows, faults)
@@ -82,13 +66,13 @@ def import_grades(paths: Sequence[Path], choices: ImportChoices) -> ImportedGrad
 
 def _found_grade_files(
     paths: Sequence[Path], faults: list[Fault], notices: list[str]
-) -> list[tuple[Path, GradeFormat]]:
+) -> list[tuple[Path, str]]:
     """Files of grades and their formats; other files of folders are counted."""
-    found: list[tuple[Path, GradeFormat]] = []
+    found: list[tuple[Path, str]] = []
     passed: list[Fault] = []
     for path, named in expand_discovered_paths(paths, faults):
         kind = detect_grade_format(path)
-        if isinstance(kind, GradeFormat):
+        if not isinstance(kind, Fault):
             found.append((path, kind))
         elif named:
             faults.append(kind)
@@ -102,13 +86,12 @@ def _found_grade_files(
 
 
 def _newest_grade_files(
-    found: Sequence[tuple[Path, GradeFormat]], notices: list[str]
-) -> list[tuple[Path, GradeFormat]]:
+    found: Sequence[tuple[Path, str]], notices: list[str]
+) -> list[tuple[Path, str]]:
     """Of the runs of one LLM on one task the newest alone."""
-    runs = {GradeFormat.LLM_ROUTER_BENCH: llm_router_bench_run, GradeFormat.LM_EVAL: lm_eval_run}
     newest: dict[tuple, tuple[str, Path]] = {}
     for path, kind in found:
-        run, date = runs[kind](path) if kind in runs else ((str(path),), "")
+        run, date = _run_of_grade_file(path, kind)
         key = (kind, *run)
         newest[key] = max(newest.get(key, (date, path)), (date, path))
     kept = [(path, kind) for path, kind in found if path in {path for _, path in newest.values()}]
@@ -118,16 +101,35 @@ def _newest_grade_files(
     return kept
 
 
-def _read_grade_file(
-    path: Path, kind: GradeFormat, choices: ImportChoices
-) -> Iterator[Grade | Fault]:
-    if kind == GradeFormat.LM_EVAL:
-        return read_lm_eval(path, choices.metrics, choices.answer_filter)
-    if kind == GradeFormat.SEMANTIC_ROUTER:
-        return read_semantic_router(path)
-    if kind == GradeFormat.ROUTER_BENCH:
-        return read_router_bench(path)
-    return read_llm_router_bench(path)
+def _run_of_grade_file(path: Path, kind: str) -> tuple[tuple[str, ...], str]:
+    plugin = load_plugins(PluginGroup.SCORERS).found[kind]
+    if plugin.is_own:
+        return plugin.made.run_of(path)
+    try:
+        run, date = plugin.made.run_of(path)
+    except Exception:  # reading it says what is wrong
+        return (str(path),), ""
+    return tuple(map(str, run)), str(date)
+
+
+def _read_grade_file(path: Path, kind: str, choices: ImportChoices) -> Iterator[Grade | Fault]:
+    """Grades of one file; a fault where a plug-in ends in an error, or gives what is no grade."""
+    plugin = load_plugins(PluginGroup.SCORERS).found[kind]
+    if plugin.is_own:
+        yield from plugin.made.read_grades(path, choices)
+        return
+    said, fix = "", f"ask who makes {plugin.distribution}, or leave the file out"
+    try:
+        for grade in plugin.made.read_grades(path, choices):
+            if not isinstance(grade, Grade | Fault):
+                said = f"gave {type(grade).__name__}, which is no Grade"
+                break
+            yield grade
+    except Exception as error:  # another's code must not end the planner
+        said = f"failed ({plugin_failure(error)})"
+    if said:
+        problem = f"scorer {plugin.name} of {plugin.distribution} {said}"
+        yield Fault(str(path), "", "", problem, fix)
 
 
 def _named_graded_llms(

@@ -41,7 +41,8 @@ Row = Mapping[str, Any]
 def purpose_of(file: str) -> str:
     """What a file of the bundle is for."""
     own = file.rpartition("/")[2]
-    return next(purpose for name, purpose in PURPOSES.items() if own.startswith(name))
+    found = (purpose for name, purpose in PURPOSES.items() if own.startswith(name))
+    return next(found, "of a plug-in: its documentation says what it is for")
 
 
 def file_head_lines(about: Row) -> list[str]:

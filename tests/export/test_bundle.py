@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from models.router import Router
-from planner.export.bundle import KINDS, build_bundle, parse_bundle_kinds
+from planner.export.bundle import build_bundle, parse_bundle_kinds
+from planner.export.exporter_protocol import bundle_kinds
 from planner.operation.router_policy import router_policy_plan_hash
 from tests.support.plans.bundle_cases import (
     CASES,
@@ -73,4 +74,4 @@ def test_the_policy_is_one_that_the_router_takes(tmp_path: Path) -> None:
 
 def test_kinds_come_in_one_order() -> None:
     assert parse_bundle_kinds("litellm, compose,litellm") == ["compose", "litellm"]
-    assert parse_bundle_kinds(",".join(KINDS)) == list(KINDS)
+    assert parse_bundle_kinds(",".join(bundle_kinds())) == list(bundle_kinds())

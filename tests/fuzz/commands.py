@@ -89,6 +89,7 @@ COMMANDS: Mapping[str, Command] = {
         },
     ),
     "app": Command((), {"--port": "int:1:65535", "--host": "word:127.0.0.1,0.0.0.0,::1"}),
+    "plugins": Command((), {"--json": "flag"}),
     "simulate": Command(
         ("in:plan",),
         {

@@ -5,7 +5,7 @@ among them.
 from pathlib import Path
 
 from planner.cli.terminal.command_options import ExportOptions
-from planner.cli.terminal.frame import framed_command, framed_write, warn
+from planner.cli.terminal.frame import framed_command, framed_write, notify, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import output_line, plain_output_console
 from planner.cli.terminal.plan_input import load_any_plan_input
@@ -17,6 +17,8 @@ from planner.export.source_date import source_time
 from planner.operation.price_table import PriceTable, build_price_table
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.plan_and_scenario import PlanAndScenario
+from profiles.plugins.entry_points import load_plugins
+from profiles.plugins.own_entry_points import PluginGroup
 
 __all__ = ["run_export"]
 
@@ -27,6 +29,7 @@ def run_export(plan: Path, options: ExportOptions, interrupt: Interrupt) -> int:
 
     Nothing is overwritten: the folder is new or empty.
     """
+    notify(load_plugins(PluginGroup.EXPORTERS).notices, quiet=options.quiet)
     kinds = None if options.only is None else parse_bundle_kinds(options.only)
     on = source_time().date()
     check_new_bundle_folder(options.to)

@@ -3,6 +3,7 @@ that routes by class and case, what changes between setups. Nothing is written o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,13 @@ from planner.export.cells.setup_deployments import (
     build_setup_deployments,
     case_period,
 )
-from planner.export.cluster_files import build_cluster_files, cluster_refusals
 from planner.export.deployment import LLM_LABEL
 from planner.export.deployment_names import (
     deployment_labels,
     deployment_variable_name,
     one_line,
 )
+from planner.export.exporter_protocol import exported_files_of_kinds, exporter_refusals
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.cells.cells_states import read_cells_states
 from planner.plans.plan_file import plan_file_text
@@ -34,10 +35,8 @@ from reports.deploy.compose import compose_file
 from reports.deploy.file_heads import file_head_lines, with_head
 from reports.deploy.shell import shell_script, shell_variables
 
-__all__ = ["CELLS_KINDS", "build_cells_bundle"]
+__all__ = ["build_cells_bundle"]
 
-CELLS_KINDS = ("shell", "compose", "kserve", "llm-d", "keda", "litellm", "router")
-"""Of planner.export.bundle.KINDS those that can hold such a plan, or some of them."""
 REFUSED = {
     "kubernetes": "the weights of an HTTPRoute cannot change with class and case",
     "production-stack": "the chart's router knows neither classes nor weights",
@@ -46,6 +45,40 @@ REFUSED = {
 PLUGIN = Path(cells_litellm.__file__).with_name("cell_price_plugin.py")
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellsExport:
+    """A plan over classes and cases, as it is exported. bundle, policy, setups: what the files are
+    made of.
+    """
+
+    content: Mapping[str, Any]
+    bundle: Row
+    policy: Mapping[str, Any]
+    setups: Sequence[SetupDeployment]
+
+    @property
+    def deployments(self) -> Sequence[Mapping[str, Any]]:
+        """Of every setup."""
+        return [one.deployment for one in self.setups]
+
+    def own_refusals(self, kind: str) -> Sequence[str]:
+        """Why a kind cannot hold it."""
+        return [REFUSED[kind]] if kind in REFUSED else []
+
+    def own_files(self, kind: str) -> dict[str, str]:
+        """The files of machines and gateways."""
+        if kind in ("shell", "compose"):
+            return _setup_files(self.bundle, self.setups, kind)
+        about = self.bundle["about"]
+        note = " ".join(file_head_lines(about))
+        text = Path(router.__file__).read_text(encoding="utf-8")
+        return {
+            **(_gateway_files(self.bundle) if kind == "litellm" else {}),
+            "router_policy.json": plan_file_text({"note": note, **self.policy}),
+            "router.py": with_head(about, text),
+        }
 
 
 def build_cells_bundle(
@@ -59,20 +92,13 @@ def build_cells_bundle(
     if source.problems:
         raise AssertionError("a plan is verified before it is exported")
     bundle, policy, setups = _bundle_rows(source, on)
-    deployments = [one.deployment for one in setups]
-    refused = {**cluster_refusals(deployments), **{kind: [why] for kind, why in REFUSED.items()}}
+    plan = CellsExport(content=source.plan.content, bundle=bundle, policy=policy, setups=setups)
+    refused = exporter_refusals(plan)
     if kinds is not None:
         check_possible_bundle(kinds, refused)
-    chosen = [kind for kind in kinds or CELLS_KINDS if not refused.get(kind)]
+    chosen = [kind for kind in (refused if kinds is None else kinds) if not refused[kind]]
     left_out = {kind: why for kind, why in refused.items() if why and kinds is None}
-    files = _setup_files(bundle, setups, chosen) | build_cluster_files(deployments, chosen)
-    if "litellm" in chosen:
-        files |= _gateway_files(bundle)
-    if "litellm" in chosen or "router" in chosen:
-        note = " ".join(file_head_lines(bundle["about"]))
-        files["router_policy.json"] = plan_file_text({"note": note, **policy})
-        text = Path(router.__file__).read_text(encoding="utf-8")
-        files["router.py"] = with_head(bundle["about"], text)
+    files = exported_files_of_kinds(plan, chosen)
     files["README.md"] = cells_readme(bundle, chosen, left_out, sorted(files))
     programs = {name for name in files if name.endswith(".sh")}
     return Bundle(files, frozenset(programs), left_out, bundle["cautions"])
@@ -155,18 +181,13 @@ def _clock_rows(cases: Sequence[str]) -> list[tuple[str, str]]:
     )
 
 
-def _setup_files(
-    bundle: Row, setups: Sequence[SetupDeployment], chosen: Sequence[str]
-) -> dict[str, str]:
+def _setup_files(bundle: Row, setups: Sequence[SetupDeployment], kind: str) -> dict[str, str]:
     """The files of the machines."""
-    files: dict[str, str] = {}
-    if not {"shell", "compose"} & set(chosen):
-        return files
-    files["deploy.env"] = shell_variables(bundle)
+    files = {"deploy.env": shell_variables(bundle)}
     for one in setups:
         name = setup_script_name(one.label)
         files[name] = shell_script(one.deployment).replace("deploy.sh", name)
-        if "compose" in chosen:
+        if kind == "compose":
             for node in one.deployment["nodes"]:
                 path = cells_compose_path(one.label, one.deployment, node)
                 text = yaml_text([compose_file(one.deployment, node)])

@@ -15,7 +15,7 @@ from profiles.io.faults import Fault
 from profiles.io.workbook_guard import is_workbook
 from profiles.request_logs.detect import detect_log_format
 from profiles.request_logs.record import LogFormat
-from profiles.score_importers.detect import GradeFormat, detect_grade_format
+from profiles.score_importers.detect import detect_grade_format
 
 __all__ = ["FileKind", "file_kind", "wrong_file_faults"]
 
@@ -86,7 +86,7 @@ def file_kind(path: Path) -> FileKind | None:
     found = detect_log_format(path)
     if not isinstance(found, Fault) and isinstance(found[0], LogFormat):
         return FileKind.LOG
-    if isinstance(detect_grade_format(path), GradeFormat):
+    if not isinstance(detect_grade_format(path), Fault):
         return FileKind.GRADES
     return FileKind.BENCHMARK if discover_files([path], []).runs else None
 

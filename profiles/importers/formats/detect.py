@@ -1,38 +1,27 @@
 """Which tool wrote a tree, by what is in it; and what is known not to be a load point."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from profiles.importers.formats import (
-    aiperf,
-    benchmark_report,
-    guidellm,
-    inference_perf,
-    sglang,
-    vllm,
-)
+from profiles.importers.formats import aiperf, benchmark_report, guidellm, inference_perf
 from profiles.importers.formats.fields import field_at
 from profiles.importers.formats.record import Run
+from profiles.plugins.entry_points import Plugin, load_plugins, plugin_failure
+from profiles.plugins.own_entry_points import PluginGroup
 
-__all__ = ["KNOWN_TOOLS", "ReadItem", "detect_runs"]
+__all__ = ["KNOWN_TOOLS", "ReadItem", "detect_runs", "known_tools"]
 
 KNOWN_TOOLS = (
     "vLLM bench serve and bench sweep, llm-d Benchmark Report 0.2, GuideLLM, SGLang bench_serving,"
     " inference-perf, aiperf, genai-perf, and our own profile table (CSV or Parquet)"
 )
 
-READERS: tuple[
-    tuple[Callable[[Mapping[str, Any]], bool], Callable[[Mapping[str, Any], str, str], list[Run]]],
-    ...,
-] = (
-    (sglang.is_sglang, sglang.read_sglang),
-    (vllm.is_vllm, vllm.read_vllm),
-    (guidellm.is_guidellm, guidellm.read_guidellm),
-    (inference_perf.is_inference_perf, inference_perf.read_inference_perf),
-    (aiperf.is_aiperf_export, aiperf.read_aiperf),
-    (benchmark_report.is_benchmark_report, benchmark_report.read_benchmark_report),
-)
-"""The first that matches reads. SGLang before vLLM: its files began as a copy of vLLM's."""
+
+def known_tools() -> str:
+    """The tools whose files are read, those of plug-ins too."""
+    others = load_plugins(PluginGroup.IMPORTERS).others
+    return KNOWN_TOOLS + "".join(f"; {plugin.name} ({plugin.distribution})" for plugin in others)
+
 
 ReadItem = Run | tuple[str, str, bool]
 """A run, or (place, why there is none, whether the file is a known companion that may be passed
@@ -67,11 +56,38 @@ def detect_runs(tree: Any, file: str, place: str) -> Iterator[ReadItem]:
     if passed:
         yield place, passed, True
         return
-    for matches, read in READERS:
-        if matches(tree):
-            yield from read(tree, file, place)
+    failed: list[str] = []
+    for plugin in load_plugins(PluginGroup.IMPORTERS).found.values():
+        runs = _runs_of_plugin(plugin, tree, file, place, failed)
+        if runs is not None:
+            yield from runs
             return
-    yield place, _detect_nearest_tool(tree), False
+    yield place, "; ".join([_detect_nearest_tool(tree), *failed]), False
+
+
+def _runs_of_plugin(
+    plugin: Plugin, tree: Mapping[str, Any], file: str, place: str, failed: list[str]
+) -> Sequence[ReadItem] | None:
+    """What an importer reads of a tree; None where it is not its own. failed: sentences on code of
+    others that ends in an error, which ends nothing else.
+    """
+    if plugin.is_own:
+        own = plugin.made.recognises(tree)
+        return plugin.made.read_runs(tree, file, place) if own else None
+    recognised = False
+    try:
+        recognised = bool(plugin.made.recognises(tree))
+        runs = list(plugin.made.read_runs(tree, file, place)) if recognised else []
+    except Exception as error:
+        said = f"importer {plugin.name} of {plugin.distribution} failed ({plugin_failure(error)})"
+        if recognised:
+            return [(place, said, False)]
+        failed.append(said)
+        return None
+    if not all(isinstance(run, Run) for run in runs):
+        said = f"importer {plugin.name} of {plugin.distribution} gave something that is no Run"
+        return [(place, said, False)]
+    return runs if recognised else None
 
 
 def _detect_companion(tree: Mapping[str, Any]) -> str:

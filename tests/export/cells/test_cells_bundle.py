@@ -13,7 +13,6 @@ from planner.errors import DataError
 from planner.export.bundle import Bundle
 from planner.export.bundle_folder import write_bundle_folder
 from planner.export.cells.cells_bundle import build_cells_bundle
-from planner.export.cluster_files import CLUSTER_KINDS
 from tests.support.outside import need
 from tests.support.plans.bundle_cases import compose_schema, documents
 from tests.support.plans.cells_plans import clock_source, day_source
@@ -34,7 +33,10 @@ def test_every_setup_has_its_files(bundle: Bundle) -> None:
     assert scripts == ({"change.sh", "deploy-day.sh", "deploy-night.sh"} if several
                        else {"deploy.sh"})  # fmt: skip
     assert bundle.executable == scripts
-    assert set(bundle.left_out) == {*CLUSTER_KINDS, "routellm"}
+    assert set(bundle.left_out) == {
+        *("kubernetes", "kserve", "llm-d", "keda", "production-stack"),
+        "routellm",
+    }
     listed = bundle.files["README.md"].partition("## Files")[2]
     assert all(f"`{name}`" in listed for name in bundle.files if name != "README.md")
     for name, text in bundle.files.items():

@@ -19,7 +19,7 @@ from app_pages.jobs.export import (
 )
 from models.router import Router
 from planner.errors import DataError
-from planner.export.bundle import KINDS
+from planner.export.exporter_protocol import bundle_kinds
 from planner.plans.plan_and_scenario import load_plan_and_scenario
 from planner.scenario.assemble import assemble_instance
 from tests.support.page.page_charts import idle_job
@@ -59,7 +59,7 @@ def test_files_that_changed_since_are_reported(shown: Any, tmp_path: Path) -> No
 
 
 def test_the_bundle_is_a_program_with_its_policy(shown: Any, tmp_path: Path) -> None:
-    made = export_bundle_job(*shown, list(KINDS), job=idle_job())
+    made = export_bundle_job(*shown, list(bundle_kinds()), job=idle_job())
     with zipfile.ZipFile(io.BytesIO(made["zip"])) as archive:
         assert (archive.getinfo("deploy.sh").external_attr >> 16) & 0o111
         assert not (archive.getinfo("deploy.env").external_attr >> 16) & 0o111

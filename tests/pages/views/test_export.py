@@ -3,12 +3,15 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import openpyxl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from profiles.plugins.own_entry_points import PluginGroup
 from tests.support.page.page_app import opened, settle, unescaped
+from tests.support.plugins.installed_plugins import write_distribution
 
 REPORT = "export-file-export_report_job"
 """Slot."""
@@ -74,6 +77,21 @@ def test_the_bundle_is_made_and_reported(page: AppTest) -> None:
     assert "a threshold is for two LLMs" in unescaped(page)
     page.multiselect(key="export-kinds").set_value([]).run()
     assert page.button(key="export-bundle").disabled
+
+
+def test_kinds_of_plug_ins_are_offered_and_what_is_left_out_is_named(plugin_path: Path) -> None:
+    code = """
+class Note:
+    def refusals(self, plan): return []
+    def files(self, plan): return {}
+NOTE = Note()
+"""
+    points = {PluginGroup.EXPORTERS: {"note": "NOTE", "bad": "MISSING"}}
+    write_distribution(plugin_path, "mine", points, code)
+    page = opened("export")
+    page.toggle(key="export-some").set_value(True).run()
+    assert page.multiselect(key="export-kinds").options[-1] == "note"
+    assert "of mine" in page.warning[0].value
 
 
 def test_a_made_file_stays_while_another_is_made_and_goes_with_its_plan(page: AppTest) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from profiles.io.faults import DataError
+from profiles.io.faults import DataError, ScoresError
+from profiles.plugins.own_entry_points import PluginGroup
 from profiles.score_importers.pipeline import ImportChoices, ImportedGrades, import_grades
 from profiles.score_writing import write_scores_frame
 from profiles.scores import load_scores
+from tests.support.plugins.installed_plugins import write_distribution
 from tests.support.scenarios.grade_files import (
     GRADES,
     lm_eval_rows,
@@ -118,3 +120,32 @@ def test_llms_that_share_no_prompt_are_a_fault(tmp_path: Path) -> None:
     (tmp_path / "empty" / "x.txt").write_text("hello")
     with pytest.raises(DataError, match="there is no file of grades"):
         import_grades([tmp_path / "empty"], ALL)
+
+
+ERRING = """
+class Erring:
+    def recognises(self, path): return path.read_text().startswith("mine")
+    def run_of(self, path): raise KeyError("run")
+    def read_grades(self, path, choices):
+        if "wrong" in path.read_text(): yield 3
+        raise ValueError("no grades today")
+class Blind(Erring):
+    def recognises(self, path): raise OverflowError("blind")
+ERRING, BLIND = Erring(), Blind()
+"""
+
+
+def test_a_scorer_of_others_that_ends_in_an_error_is_a_fault_of_its_file(
+    plugin_path: Path, tmp_path: Path
+):
+    points = {PluginGroup.SCORERS: {"erring": "ERRING", "blind": "BLIND"}}
+    write_distribution(plugin_path, "mine", points, ERRING)
+    for text, why in (
+        ("mine", "scorer erring of mine failed (ValueError"),
+        ("mine wrong", "scorer erring of mine gave int, which is no Grade"),
+        ("other", "scorer blind of mine failed (OverflowError"),
+    ):
+        (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+        with pytest.raises(ScoresError) as error:
+            import_grades([tmp_path / "a.txt"], ALL)
+        assert why in str(error.value)

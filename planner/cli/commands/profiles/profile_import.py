@@ -10,12 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from planner.cli.terminal.frame import framed_command, framed_write, warn
+from planner.cli.terminal.frame import framed_command, framed_write, notify, warn
 from profiles.importers.identify import Given, checked_identity, read_identifying_mapping
 from profiles.importers.pipeline import Imported, pipeline_lines, run_import_pipeline
 from profiles.io.faults import Fault
 from profiles.io.output_target import TargetKind, find_target
 from profiles.io.writing import check_writable, safely_written_cell, write_csv
+from profiles.plugins.entry_points import load_plugins
+from profiles.plugins.own_entry_points import PluginGroup
 
 __all__ = [
     "ImportOptions",
@@ -54,6 +56,7 @@ def run_profile_import(files: Sequence[Path], options: ImportOptions) -> int:
     written).
     """
     faults: list[Fault] = []
+    notify(load_plugins(PluginGroup.IMPORTERS).notices, quiet=options.quiet)
     given = given_for_profile_import(options, faults)
     imported = run_import_pipeline(files, given, kept_by_profile_import(options, faults), faults)
     if not options.quiet:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from planner.cli.terminal.frame import framed_command, framed_write, notify, warn
 from profiles.io.faults import DataError, Fault
+from profiles.plugins.entry_points import load_plugins
+from profiles.plugins.own_entry_points import PluginGroup
 from profiles.score_importers.pipeline import ImportChoices, import_grades
 from profiles.score_writing import check_scores_writable, write_scores_frame
 
@@ -31,6 +33,7 @@ def run_scores_import(files: Sequence[Path], options: ScoresImportOptions) -> in
     written).
     """
     check_scores_writable(options.out)
+    notify(load_plugins(PluginGroup.SCORERS).notices, quiet=options.quiet)
     choices = ImportChoices(
         llms=_llms_to_import(options.llms),
         metrics=options.metrics,

@@ -1,0 +1,1 @@
+"""An importer, an exporter and a scorer for llm-planner."""
