@@ -161,15 +161,30 @@ def test_classes_become_a_plan_over_classes() -> None:
 
 
 def test_a_log_becomes_the_cases_of_a_day() -> None:
-    app = entered(with_scores(), demand="day")
+    """With an SLO of a class, and lengths of requests that the log lacks and an LLM's price needs."""
+    app = entered(with_curves(), scores_from="upload")
+    outside = {"name": "api", "input price": 1.0, "output price": 4.0, "ttft p95": 700.0}
+    app.session_state["draft"].values |= {
+        **{f"outside 0 {name}": value for name, value in outside.items()},
+        **{"outside rows": [0], "column upload api": "large"},
+    }
+    app = next_step(give_files(app, "new-scores", SCORES))
+    app = entered(app, demand="day")
     assert "there are no cases of a day yet" in unescaped(next_step(app))
     app = give_files(app, "new-day", {"log.csv": LOG})
     assert "cases of" in unescaped(app)
+    assert "does not say how long requests are" in unescaped(app)
     app = settle(entered(app, levels=2), "new-day").run()
-    app = finished(next_step(pressed(next_step(app), "remove-slo")))
+    app = next_step(entered(app, demand_output_tokens=300))
+    app = entered(app, slo_0_limit=900.0, slo_0_scope="all", slo_0_class="code")
+    app = finished(next_step(app))
     content = app.session_state["edit"].base
     assert len(content["cases"]) <= 2
-    assert sorted(one["name"] for one in content["classes"]) == ["chat", "code"]
+    classes = {one["name"]: one for one in content["classes"]}
+    assert sorted(classes) == ["chat", "code"]
+    assert [len(classes[name]["slo"]) for name in ("chat", "code")] == [0, 1]
+    lengths = [(one["input_tokens"], one["output_tokens"]) for one in classes.values()]
+    assert lengths == [(100.0, 300.0), (100.0, 300.0)]
     assert app.session_state["shown"].content["schema"] == 2
 
 
