@@ -54,7 +54,8 @@ def draw_setups_view() -> None:
     st.subheader("Baselines")
     st.markdown(
         "Simpler ways of deciding, each at its best: equal split, size-proportional, isolated,"
-        " two-stage, single LLM, cascade, PORT."
+        " two-stage, single LLM, cascade, PORT (a fixed deployment, routed by prices from a"
+        " sample)."
     )
     baselines = draw_setups_result(here, "baselines", "Plan the baselines")
     if baselines is not None:
