@@ -161,7 +161,7 @@ def test_classes_become_a_plan_over_classes() -> None:
 
 
 def test_a_log_becomes_the_cases_of_a_day() -> None:
-    """With an SLO of a class, and lengths of requests that the log lacks and an LLM's price needs."""
+    """With an SLO of a class, and lengths that the log lacks and the price of an LLM needs."""
     app = entered(with_curves(), scores_from="upload")
     outside = {"name": "api", "input price": 1.0, "output price": 4.0, "ttft p95": 700.0}
     app.session_state["draft"].values |= {
