@@ -80,6 +80,11 @@ class CurveDrift:
         """Whether the intervals do not meet."""
         return self.factor.low > 1.0 + self.stated or self.factor.high < 1.0 / (1.0 + self.stated)
 
+    @property
+    def differs(self) -> bool:
+        """Whether the measured number is another one than the curve's, by more than chance."""
+        return self.factor.low > 1.0 or self.factor.high < 1.0
+
 
 @dataclass(frozen=True)
 class _Observed:

@@ -113,8 +113,16 @@ def drift_of_metered(
     curves = measure_curve_factors(metered.options, comparisons, choice.curve_error)
     budgets = measure_slo_budgets(instance, metered.options, comparisons)
     replan = None
-    if differs_from_planned_rate(rate) or any(one.drifted for one in curves):
+    out = any(one.runs_out for one in budgets)
+    moved = any(one.drifted or (out and one.differs) for one in curves)
+    if moved or differs_from_planned_rate(rate):
         replan = replan_with_measured(
-            source, rate, curves, choice.worth, progress=progress, cancel=cancel
+            source,
+            rate,
+            curves,
+            choice.worth,
+            budget_runs_out=out,
+            progress=progress,
+            cancel=cancel,
         )
     return Drift(metered=metered, rate=rate, curves=curves, budgets=budgets, replan=replan)

@@ -48,6 +48,16 @@ class MeteredOption:
     steady: Sequence[ServerWindow]
     all: Sequence[ServerWindow]
 
+    @property
+    def replicas_seen(self) -> int:
+        """Replicas behind the servers that have metrics."""
+        return sum({one.server: one.replicas for one in self.all}.values())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether as many replicas have metrics as get requests by plan."""
+        return self.deployed.rate == 0 or self.replicas_seen >= self.deployed.replicas
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeteredOptions:
@@ -61,6 +71,11 @@ class MeteredOptions:
     end: float
     left_out: Mapping[str, int]
     notices: Sequence[str]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all replicas that get requests by plan have metrics."""
+        return all(one.is_whole for one in self.options)
 
     @property
     def windows(self) -> list[ServerWindow]:
@@ -122,9 +137,10 @@ def sort_metered_series(
         )
     options = [_metered_option(one, instance, sorting) for one in deployed]
     notices += [
-        f"{one.words}: no server with metrics runs it"
+        f"{one.words}: {one.replicas_seen or 'none'} of {one.deployed.replicas} planned replicas"
+        " have metrics; a rate below the planned one is not judged"
         for one in options
-        if not one.all and one.deployed.rate > 0
+        if not one.is_whole
     ]
     windows = [one.window for option in options for one in option.all]
     if not windows:

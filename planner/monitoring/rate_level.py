@@ -36,7 +36,14 @@ from profiles.io.faults import Fault
 from profiles.live_metrics.rate_bins import ServerWindow
 from profiles.live_metrics.windows import WINDOW_S
 
-__all__ = ["LASTING", "RateDrift", "RatePlace", "good_rates_of_routing", "measure_rate_level"]
+__all__ = [
+    "LASTING",
+    "SURE",
+    "RateDrift",
+    "RatePlace",
+    "good_rates_of_routing",
+    "measure_rate_level",
+]
 
 LASTING = 3
 SURE = 2.33
@@ -60,6 +67,7 @@ class RateDrift:
 
     good_from, good_to: at which the plan's prices keep the SLOs; held_up_to: up to which the setup
     keeps them with other prices, None where nobody asked. cells: of 5 minutes that were watched.
+    is_whole: whether all replicas were; else the level is at least so high.
     """
 
     planned: float
@@ -71,6 +79,7 @@ class RateDrift:
     held_up_to: float | None
     place: RatePlace
     cells: int
+    is_whole: bool = True
 
 
 def measure_rate_level(
@@ -98,7 +107,7 @@ def measure_rate_level(
         high = max(high, held)
         beyond = _is_lastingly_above(rates, high, dispersion)
     error = float(np.sqrt(dispersion / max(level * WINDOW_S, 1.0)))
-    below = level * (1.0 + SURE * error) < low
+    below = metered.is_whole and level * (1.0 + SURE * error) < low
     return RateDrift(
         planned=instance.arrival_rate,
         level=level,
@@ -109,6 +118,7 @@ def measure_rate_level(
         held_up_to=held,
         place=RatePlace.ABOVE if beyond else RatePlace.BELOW if below else RatePlace.WITHIN,
         cells=len(rates),
+        is_whole=metered.is_whole,
     )
 
 

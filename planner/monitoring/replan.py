@@ -2,11 +2,12 @@
 numbers.
 
 rate     the level that lasted, where it differs from the planned rate by more than NEAR and by more
-         than its error
-curves   those that have drifted, times their factor: means and percentiles of the metric. Of an
-         option that does not run, of the same LLM, the curves get the mean of its LLM's factors,
-         weighted by requests: were only the running option slower, the plan would run to options
-         that nobody has looked at. What has not drifted stays
+         than SURE standard deviations
+curves   those that have drifted, times their factor: means and percentiles of the metric. Where the
+         budget of an SLO runs out, also those that are off by less than they state: there the
+         measured number is the better one. Of an option that does not run, of the same LLM, the
+         curves get the mean of its LLM's factors, weighted by requests: were only the running
+         option slower, the plan would run to options that nobody has looked at. All others stay
 
 Both plans are verified. Today's setup keeps replicas and placement and gets the best routing
 (`planner.operation.fixed_setup`). Planning again pays where the new plan is better by more than
@@ -16,12 +17,12 @@ plan has decided stay decided.
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from models.instance import Instance, ObjectiveKind, Option
 from planner.monitoring.curve_factors import CurveDrift, CurveSpan
-from planner.monitoring.rate_level import RateDrift, RatePlace
+from planner.monitoring.rate_level import SURE, RateDrift, RatePlace
 from planner.operation.fixed_setup import FixedSetup
 from planner.plans.changes.diff import PlanDiff, diff_plans
 from planner.plans.changes.running_setup import keep_running_places, running_setup
@@ -36,6 +37,8 @@ from profiles.records import Curve
 __all__ = ["NEAR", "Replan", "differs_from_planned_rate", "replan_with_measured"]
 
 NEAR = 0.05
+TWO_SIDED = 1.96
+"""Standard deviations in the error of a rate."""
 FLOOR_NOISE = 1e-6
 Factors = Mapping[int, Mapping[str, float]]
 """Position of an option -> metric -> factor of its latencies."""
@@ -64,8 +67,10 @@ class Replan:
 
 def differs_from_planned_rate(rate: RateDrift) -> bool:
     """Whether the rate is worth a plan of its own."""
-    off = abs(rate.level / rate.planned - 1.0)
-    return rate.place == RatePlace.ABOVE or off > max(NEAR, rate.error)
+    off = rate.level / rate.planned - 1.0
+    if rate.is_whole:
+        off = abs(off)
+    return rate.place == RatePlace.ABOVE or off > max(NEAR, SURE / TWO_SIDED * rate.error)
 
 
 def replan_with_measured(
@@ -74,13 +79,18 @@ def replan_with_measured(
     curves: Sequence[CurveDrift],
     worth: float,
     *,
+    budget_runs_out: bool = False,
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Replan:
-    """Plan again. curves: all factors; worth: relative gain from which it pays."""
+    """Plan again. curves: all factors; worth: relative gain from which it pays; budget_runs_out:
+    whether those of an SLO does.
+    """
     settings, content = source.loaded.settings, source.plan.content
     arrival = rate.level if differs_from_planned_rate(rate) else rate.planned
-    drifted = _latest_drifted_factors(curves)
+    drifted = _latest_measured_factors(
+        one for one in curves if one.drifted or (budget_runs_out and one.differs)
+    )
     there = replace(
         source.loaded,
         instance=_instance_with_measured(source.loaded.instance, arrival, drifted),
@@ -110,12 +120,11 @@ def replan_with_measured(
     )
 
 
-def _latest_drifted_factors(curves: Sequence[CurveDrift]) -> list[CurveDrift]:
-    """Of every option and metric the factor that has drifted, of the last quarter where it has."""
+def _latest_measured_factors(curves: Iterable[CurveDrift]) -> list[CurveDrift]:
+    """Of every option and metric one factor, that of the last quarter where there is one."""
     latest: dict[tuple[int, str], CurveDrift] = {}
     for one in sorted(curves, key=lambda one: one.span == CurveSpan.LAST):
-        if one.drifted:
-            latest[one.option.deployed.position, one.metric] = one
+        latest[one.option.deployed.position, one.metric] = one
     return list(latest.values())
 
 

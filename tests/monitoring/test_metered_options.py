@@ -47,7 +47,10 @@ def test_a_server_of_another_llm_is_left_out_and_its_option_has_none(source: Pla
     metered = named(source, "gamma", Given())
     assert [bool(one.all) for one in metered.options] == [False, True]
     assert "no option of this plan" in metered.notices[0]
-    assert metered.notices[1] == "alpha on GPU-X, tp1 100 %: no server with metrics runs it"
+    assert metered.notices[1].startswith(
+        "alpha on GPU-X, tp1 100 %: none of 1 planned replicas have metrics"
+    )
+    assert not metered.is_whole
 
 
 def test_a_mapping_says_what_a_server_runs(source: PlanAndScenario):

@@ -42,6 +42,12 @@ def test_a_rate_near_the_planned_one_is_no_other_rate():
     assert differs_from_planned_rate(rate(6.4))
     assert differs_from_planned_rate(rate(6.1, RatePlace.ABOVE))
     assert not differs_from_planned_rate(replace(rate(6.4), error=0.08))
+    assert differs_from_planned_rate(rate(3.0))
+
+
+def test_a_low_rate_of_a_part_of_the_replicas_says_nothing():
+    assert not differs_from_planned_rate(replace(rate(3.0), is_whole=False))
+    assert differs_from_planned_rate(replace(rate(9.0), is_whole=False))
 
 
 def test_beyond_today_s_setup_a_new_one_pays(source: PlanAndScenario):

@@ -47,6 +47,7 @@ def _rate_of_drift_content(rate: RateDrift) -> dict[str, Any]:
         "level_rps": rate.level,
         "error_pct": 100.0 * rate.error,
         "dispersion": rate.dispersion,
+        "all_replicas_seen": rate.is_whole,
         "slo_kept_from_rps": rate.good_from,
         "slo_kept_to_rps": rate.good_to,
         "setup_holds_up_to_rps": rate.held_up_to,

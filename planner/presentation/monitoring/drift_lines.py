@@ -62,9 +62,10 @@ def drift_span_line(drift: Drift) -> str:
 
 def drift_rate_lines(rate: RateDrift) -> list[str]:
     """The level that lasted, and where it lies."""
+    least = "" if rate.is_whole else " At least: not all replicas have metrics."
     lines = [
         f"{format_number(rate.level)} req/s is the most that lasted for 15 minutes (±"
-        f" {100 * rate.error:.1f} %), {format_number(rate.planned)} planned.",
+        f" {100 * rate.error:.1f} %), {format_number(rate.planned)} planned.{least}",
         f"The SLOs are kept from {format_number(rate.good_from)} to"
         f" {format_number(rate.good_to)} req/s: {_where_rate_lies(rate)}.",
     ]

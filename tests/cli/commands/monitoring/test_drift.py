@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 from planner.cli.app import app
 from tests.support.plans import cells_plans
 from tests.support.scenarios.played_day import PlayedDay, play_day, write_day, write_day_plan
+from tests.support.scenarios.played_prometheus import PlayedPrometheus, serve_prometheus
+from tests.support.scenarios.played_server import START, play_server
 
 SHORT = 21_600.0
 
@@ -62,6 +64,22 @@ def test_a_part_of_the_time_is_looked_at(folder: Path):
     )
     assert done.exit_code == 0
     assert "2026-11-24T06:00Z to 2026-11-24T07:00Z" in done.stdout
+
+
+def test_a_prometheus_is_asked_by_its_address(folder: Path):
+    """An hour in which alpha alone answers, at the planned rate and with the TTFT of its curve."""
+    labels = {"model_name": "alpha"}
+    server = play_server([(3.0, 3600.0)], labels=labels, edges=(0.1, 0.4))
+    times = [START + 60.0 * k for k in range(61)]
+    with serve_prometheus(PlayedPrometheus({"a:8000": server}, times)) as address:
+        done = call(
+            *(folder / "plan.json", "--prometheus", address, "--label", "job=llm"),
+            *("--from", f"{START:.0f}", "--to", f"{START + 3600:.0f}", "--curve-error", "50"),
+        )
+    assert done.exit_code == 0, done.stdout
+    assert "beta on GPU-X, tp1 100 %: none of 1 planned replicas have metrics" in done.stderr
+    assert "the same plan would come out" in done.stdout
+    assert "1 server, 12 windows of 5 minutes" in done.stdout
 
 
 @pytest.mark.parametrize(
