@@ -163,8 +163,10 @@ def opened_new_scenario() -> bool:
 
 
 def opened_kept_record() -> bool:
-    """Whether a record of the library was put on the page in this run."""
-    return bool(st.session_state.get("opened-kept", False))
+    """Whether a record of the library was put on the page since this was last asked: a run that is
+    left before it asks does not count.
+    """
+    return bool(st.session_state.pop("opened-kept", False))
 
 
 def store_uploaded_file(file: UploadedFile, folder: TemporaryFolder, number: int) -> str:
@@ -189,12 +191,10 @@ def show_opened_upload() -> bool:
     Whether a solve was started.
     """
     done, opening = job_slots.outcome(UPLOAD), st.session_state.get("opening")
-    st.session_state["opened-kept"] = False
     if done is None or opening is None:
         return False
     if done.has_result:
         _open_upload(done.result, opening)
-        st.session_state["opened-kept"] = opening.kept
     else:
         _refuse(done, opening)
     st.session_state["opening"] = None
@@ -207,7 +207,8 @@ def _open_upload(new: ScenarioEdit | OpenedPlan | OpenedWork, opening: Opening) 
     if opening.folder not in folders:
         folders.append(opening.folder)
     del folders[:-MOST_FOLDERS]
-    st.session_state["upload-failure"], st.session_state["opened-new"] = None, opening.new
+    st.session_state["upload-failure"] = None
+    st.session_state["opened-new"], st.session_state["opened-kept"] = opening.new, opening.kept
     if isinstance(new, OpenedPlan):
         _show_opened_plan(new)
         return

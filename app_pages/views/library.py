@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app_pages.session import uploads
 from app_pages.session.visitor import SHARED, is_library_open, visitors_sign_in
 from app_pages.widgets.kept.keep_form import draw_keep_form
 from app_pages.widgets.kept.record_list import draw_record_list
@@ -11,6 +12,7 @@ from app_pages.widgets.markdown import faults_markdown_box, plain_markdown
 from planner.errors import DataError
 from planner.library.location import library_location
 
+PLAN = "views/plan.py"
 CLOSED = (
     "Everybody who can open this page would see and change what is kept. Whoever runs the server"
     f" can allow that with {SHARED}=shared in its environment, or set up a log-in."
@@ -18,7 +20,9 @@ CLOSED = (
 
 
 def draw_library_view() -> None:
-    """The whole page."""
+    """The whole page; a record that was opened is seen on the page Plan."""
+    if uploads.opened_kept_record():
+        st.switch_page(PLAN)
     st.title("Library")
     if not is_library_open():
         st.info(f"{sign_in_exposure()} {CLOSED}")

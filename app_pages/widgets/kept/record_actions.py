@@ -15,7 +15,6 @@ from app_pages.widgets.markdown import failure_markdown_box, plain_markdown
 
 __all__ = ["KeptRow", "draw_record_actions"]
 
-PLAN = "views/plan.py"
 JOBS = "app_pages.jobs.library"
 FIND_LINK, LINK, UNLINK, REMOVE, RENAME, SHOW, HIDE = (
     f"{JOBS}:{name}_job"
@@ -40,11 +39,7 @@ class KeptRow:
 
 
 def draw_record_actions(row: KeptRow) -> None:
-    """Buttons for the record that is chosen, and what came of the last one; one that was opened is
-    seen on the page Plan.
-    """
-    if uploads.opened_kept_record():
-        st.switch_page(PLAN)
+    """Buttons for the record that is chosen, and what came of the last one."""
     with st.container(horizontal=True):
         st.button(
             "Open and solve",
