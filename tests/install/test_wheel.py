@@ -2,6 +2,7 @@
 reached.
 """
 
+import json
 import re
 import signal
 import subprocess
@@ -76,10 +77,23 @@ def test_version_and_help(installed: Installed) -> None:
     assert "Example: llm-planner init" in installed.run("llm-planner", "-h").stdout
 
 
+def test_our_entry_points_are_stated_once_and_loaded_once(installed: Installed) -> None:
+    code = (
+        "from importlib.metadata import entry_points\n"
+        "for group in ('importers', 'exporters', 'scorers'):\n"
+        "    print(*entry_points(group=f'llm_planner.{group}').names)"
+    )
+    stated = installed.run("python", "-c", code).stdout.split()
+    listed = json.loads(installed.run("llm-planner", "plugins", "--json").stdout)
+    names = [one["name"] for group in listed["plugins"].values() for one in group]
+    assert sorted(stated) == sorted(names)
+    assert listed["left_out"] == []
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("pl", {"plan"}),
+        ("pl", {"plan", "plugins"}),
         ("profile e", {"estimate"}),
         ("init --example pa", {"paper-trio"}),
         ("plan scenario.yaml --near", {"--near", "--near-loss"}),
