@@ -2,7 +2,8 @@
 
 from planner.presentation.cells.lost_nodes import lost_nodes_lines
 from planner.presentation.plan.payment import payment_lines
-from tests.support.page.page_app import opened, settle, solved, unescaped
+from planner.scenario.templates import TEMPLATE_TEXTS
+from tests.support.page.page_app import opened, settle, solved, unescaped, upload
 
 
 def test_nodes_and_growth_are_answered_by_plans_that_can_be_shown() -> None:
@@ -29,13 +30,17 @@ def test_nodes_and_growth_are_answered_by_plans_that_can_be_shown() -> None:
 
 
 def test_a_lost_node_is_told_for_every_pool_and_what_to_add_where_it_breaks() -> None:
-    app = opened(example="two-gpu-types")
+    one = "llms:\n  - {name: small}"
+    other = "  - {name: b, gpu: A100-PCIe-80GB, nodes: 1, gpus_per_node: 2}\n"
+    text = TEMPLATE_TEXTS["scenario.yaml"].replace(one, other + one)
+    text = text.replace("arrival_rate_rps: 20", "arrival_rate_rps: 60")
+    app = solved(upload(opened("inputs"), {**TEMPLATE_TEXTS, "scenario.yaml": text}))
+    app.switch_page("views/plan.py").run()
     app.button(key="buy-lost").click().run()
     settle(app, "buy-lost")
     app.run()
     outcomes = app.session_state["job-slots"]["buy-lost"].outcome.result
-    assert {one["pool"] for one in outcomes} == {"a100", "l40s"}
-    assert not all(one["holds"] for one in outcomes)
+    assert [(one["pool"], one["holds"]) for one in outcomes] == [("a100", False), ("b", False)]
     assert all(line in unescaped(app) for line in lost_nodes_lines(outcomes))
     app.button(key="buy-spare").click().run()
     settle(app, "buy-spare")
@@ -43,5 +48,6 @@ def test_a_lost_node_is_told_for_every_pool_and_what_to_add_where_it_breaks() ->
     content = app.session_state["job-slots"]["buy-spare"].outcome.result.content
     assert content["checks"]["verified"]
     assert content["cases"][0]["case"] == "all nodes"
+    assert sum(pool["nodes"] for pool in content["context"]["pools"]) > 2
     assert all(line in unescaped(app) for line in payment_lines(content))
     assert app.button(key="buy-spare-show")
