@@ -18,12 +18,17 @@ problem.
                              (Fekete and Schepers, Math. Program. 91, 2001)
     halves                   weight 1 for shards that leave no room for a shard of weight >= 1/2,
                              1/2 for those of which three never fit
+    MIG instances            a GPU holds these or shards with shares, never both. So weights of the
+                             ones and weights of the others, each valid by itself, are so together:
+                             every row of shares is joined with every row of instances, by their
+                             compute slices and their memory slices
     nodes                    for shards above half a GPU: u_k(tp / gpus_per_node) per node (4 of 6
                              GPUs: one replica per node)
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -52,10 +57,10 @@ def capacity_rows(instance: Instance) -> list[CapacityRow]:
         member = np.array([o.pool == p for o in instance.options], dtype=bool)
         if not member.any():
             continue
-        share = np.array([o.mps_share for o in instance.options])[member]
-        memory = np.array([o.memory for o in instance.options])[member] / instance.room(p)
+        share, memory = capacity_sizes(instance, p, member)
         shards = instance.shards[member]
-        for unit in _undominated_capacity_rows(list(_capacity_per_gpu(share, memory))):
+        divided = np.array([o.mig is not None for o in instance.options])[member]
+        for unit in _joined_capacity_rows(share, memory, divided):
             rows.append(CapacityRow(p, _spread(shards * unit, member)))
         big = share > 0.5 + TINY
         degree = np.where(big, shards / pool.gpus_per_node, 0.0)
@@ -64,6 +69,32 @@ def capacity_rows(instance: Instance) -> list[CapacityRow]:
         ):
             rows.append(CapacityRow(p, _spread(np.where(big, unit, 0.0), member), per_node=True))
     return rows
+
+
+def capacity_sizes(
+    instance: Instance, pool: int, member: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a shard of each option of a pool takes of a GPU, 0..1: its share of the compute, and of
+    the memory that may be filled; of a MIG instance its parts of the compute and memory slices.
+
+    member: (O,) the options, or their positions.
+    """
+    room = instance.room(pool)
+    share = np.array([o.mps_share for o in instance.options])
+    memory = np.array([o.taken_memory(room) for o in instance.options]) / room
+    return share[member], memory[member]
+
+
+def _joined_capacity_rows(
+    share: np.ndarray, memory: np.ndarray, divided: np.ndarray
+) -> list[np.ndarray]:
+    """Weights (K,) of one shard; divided: (K,) whether it is a MIG instance."""
+    parts = []
+    for kind in (~divided, divided):
+        if kind.any():
+            units = list(_capacity_per_gpu(share[kind], memory[kind]))
+            parts.append([_spread(unit, kind) for unit in _undominated_capacity_rows(units)])
+    return [np.sum(units, axis=0) for units in product(*parts)]
 
 
 def most_replicas_by_capacity(instance: Instance, rows: Sequence[CapacityRow]) -> np.ndarray:

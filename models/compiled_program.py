@@ -112,7 +112,8 @@ def _compiled_namer(form: Formulation) -> Callable[[pyo.Component], str]:
     llms = [llm.name for llm in instance.llms]
     pools = [pool.name for pool in instance.pools]
     options = [
-        f"{llms[o.llm]},{pools[o.pool]},tp{o.tp_degree},{100 * o.mps_share:g}%"
+        f"{llms[o.llm]},{pools[o.pool]},tp{o.tp_degree},"
+        + (o.mig_profile or f"{100 * o.mps_share:g}%")
         for o in instance.options
     ]
     slos = [f"{slo.metric},{slo.statistic}" for slo in form.shared_slos]

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from profiles.records import Curve, Scores
+from profiles.records import Curve, MigProfile, Scores
 
 
 class ObjectiveKind(StrEnum):
@@ -97,6 +97,10 @@ class Option:
     """One way to run one replica of one LLM.
 
     mps_share: 0..1 of each GPU's SMs; memory: GiB on each of its tp_degree GPUs.
+
+    mig: the kind of MIG instance that it runs on, with a GPU of tp_degree 1; mps_share is then that
+    of its compute slices. A GPU holds shards with MPS shares or instances, never both: the first
+    share its memory and its bandwidth, the second have their own.
     """
 
     llm: int
@@ -105,6 +109,23 @@ class Option:
     mps_share: float
     memory: float
     curve: Curve
+    mig: MigProfile | None = None
+
+    @property
+    def mig_profile(self) -> str:
+        """The name of its MIG profile; "" where it has a share of a GPU."""
+        return "" if self.mig is None else self.mig.name
+
+    def taken_memory(self, room: float) -> float:
+        """GiB of a GPU, of which `room` may be filled, that nothing else can fill: the memory of a
+        shard, or the part of its instance.
+        """
+        return self.memory if self.mig is None else self.mig.part * room
+
+
+def option_order(option: Option) -> tuple[int, int, int, float, str]:
+    """By which options are sorted: by content, so that the order of a table changes no plan."""
+    return option.llm, option.pool, option.tp_degree, option.mps_share, option.mig_profile
 
 
 @dataclass(frozen=True)
@@ -147,6 +168,7 @@ class Dropped:
     tp_degree: int
     mps_share_pct: float
     reason: str
+    mig_profile: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,8 +192,8 @@ class Headroom:
 class Instance:
     """Everything the optimisation sees of a scenario.
 
-    options: sorted by (llm, pool, tp_degree, mps_share). All of them fit an empty node of their
-    pool (tp_degree <= gpus_per_node, memory <= (1 - memory_headroom) * memory of a GPU) and carry
+    options: sorted by `option_order`. All of them fit an empty node of their pool (tp_degree <=
+    gpus_per_node, memory <= (1 - memory_headroom) * memory of a GPU or MIG instance) and carry
     every column that an SLO needs; those that do not are in `dropped`.
 
     arrival_rate: req/s in all. scores: rows in the order of `llms`. quality_floor: mean score, of

@@ -5,12 +5,14 @@ placement becomes a cut of the master; lifted from the minimal conflict over who
 options, one cut bars many setups.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.instance import Instance
+from models.instance import Instance, Option
 from models.packing.first_fit import Item
+from models.packing.mig_slots import Shape, covers_mig_shape
 
 
 @dataclass(frozen=True)
@@ -49,32 +51,29 @@ def lifted_no_good(
     gpus: the most GPUs for which it holds, any number where None.
 
     Per degree the kinds are ordered by falling share; literal j counts the options of that degree
-    with at least its share and at least the largest memory of the kinds from j on, and must not
-    reach the replicas of the kinds up to j: whoever reaches all literals holds, kind by kind,
-    replicas at least as hard as the conflict's.
+    that are at least as hard as each of the kinds from j on (with at least the share and the
+    memory), and must not reach the replicas of the kinds up to j: whoever reaches all literals
+    holds, kind by kind, replicas at least as hard as the conflict's. MIG instances are ordered by
+    themselves: at least as hard is one in whose place the other may always stand.
     """
     options = instance.options
     of_pool = [o for o, option in enumerate(options) if option.pool == p]
     members: list[tuple[int, ...]] = []
     counts: list[int] = []
-    for degree in sorted({item.shards for item in core}):
-        kinds: dict[tuple[float, float], int] = {}
+    for degree, divided in sorted({(item.shards, bool(item.mig)) for item in core}):
+        kinds: Counter[tuple[float, float, Shape]] = Counter()
         for item in core:
-            if item.shards == degree:
-                kinds[item.share, item.memory] = (
-                    kinds.get((item.share, item.memory), 0) + item.count
-                )
-        ordered = sorted(kinds, key=lambda kind: (-kind[0], -kind[1]))
+            if (item.shards, bool(item.mig)) == (degree, divided):
+                kinds[item.share, item.memory if not divided else 0.0, item.mig] += item.count
+        ordered = sorted(kinds, key=lambda kind: (-kind[0], -kind[1], kind[2]))
         total = 0
         for j, kind in enumerate(ordered):
             total += kinds[kind]
-            memory = max(other[1] for other in ordered[j:])
             hard = tuple(
                 o
                 for o in of_pool
                 if options[o].tp_degree == degree
-                and options[o].mps_share >= kind[0] - 1e-9
-                and options[o].memory >= memory - 1e-9
+                and all(_at_least_as_hard(options[o], other) for other in ordered[j:])
             )
             members.append(hard)
             counts.append(total)
@@ -89,3 +88,11 @@ def lifted_no_good(
     return NoGood(
         p, tuple((item.key,) for item in alone), tuple(item.count for item in alone), gpus
     )
+
+
+def _at_least_as_hard(option: Option, kind: tuple[float, float, Shape]) -> bool:
+    """Whether a replica of the option takes whatever one of a kind (share, memory, shape) takes."""
+    share, memory, shape = kind
+    if option.mig is not None or shape:
+        return option.mig is not None and bool(shape) and covers_mig_shape(option.mig.masks, shape)
+    return option.mps_share >= share - 1e-9 and option.memory >= memory - 1e-9

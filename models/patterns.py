@@ -10,14 +10,18 @@ Research 9, 1961):
 solved by adding patterns one by one; the heaviest pattern under u comes from dynamic programming
 over free share and free memory. Sizes are rounded down there, so that more patterns seem to fit
 than do: the weights stay valid. Kinds without demand get the weight of the heaviest kind that they
-are at least as large as.
+are at least as large as. MIG instances have patterns of their own, all known
+(`models.packing.mig_slots`), since no GPU holds these and shares.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import linprog
 
-from models.capacity import CapacityRow
+from models.capacity import CapacityRow, capacity_sizes
 from models.instance import Instance
+from models.packing.mig_slots import Shape, covers_mig_shape, largest_mig_configurations
 
 STEPS = 1000
 """Steps of a GPU's memory in the dynamic program."""
@@ -40,27 +44,25 @@ def pattern_row(
     )
     if member.size == 0 or not replicas[member].any():
         return None
-    share = np.array([instance.options[o].mps_share for o in member])
-    memory = np.array([instance.options[o].memory for o in member]) / instance.room(p)
+    share, memory = capacity_sizes(instance, p, member)
+    shapes = sorted({_shape_of(instance, o) for o in member})
+    divided = np.array([shapes.index(_shape_of(instance, o)) for o in member], dtype=float)
     kinds, kind = np.unique(
-        np.round(np.stack([share, memory], axis=1), 9), axis=0, return_inverse=True
+        np.round(np.stack([share, memory, divided], axis=1), 9), axis=0, return_inverse=True
     )
     kind = kind.ravel()
     demand = np.bincount(
         kind, weights=replicas[member] * instance.shards[member], minlength=len(kinds)
     )
-    need, grid = _pattern_units(kinds)
+    patterns = _Patterns(*_pattern_units(kinds), [shapes[int(k)] for k in kinds[:, 2]])
     # Weights are sought for the kinds in demand alone: the others only slow the pricing down.
     wanted = np.flatnonzero(demand > 1e-9)
     if wanted.size == 0:
         return None
     weight = np.zeros(len(kinds))
-    weight[wanted] = _heaviest_pattern_weights(demand[wanted], need[wanted], grid)
-    # Lifting: a kind at least as large as another may weigh as much, since whatever fits next to it
-    # fits next to the smaller one too.
-    at_least = np.all(kinds[:, None, :] >= kinds[None, :, :] - 1e-9, axis=2)
-    weight = np.where(at_least, weight[None, :], 0.0).max(axis=1)
-    total, _ = _heaviest_pattern(weight, need, grid)
+    weight[wanted] = _heaviest_pattern_weights(demand[wanted], patterns.of(wanted))
+    weight = np.where(patterns.at_least(kinds), weight[None, :], 0.0).max(axis=1)
+    total, _ = patterns.heaviest(weight)
     # Column generation stops early or within 1e-6: scaled down, the weights are valid in any case.
     if total > 1.0:
         weight /= total
@@ -71,10 +73,15 @@ def pattern_row(
     return CapacityRow(p, row)
 
 
+def _shape_of(instance: Instance, option: int) -> Shape:
+    mig = instance.options[option].mig
+    return () if mig is None else mig.masks
+
+
 def _pattern_units(kinds: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     """Whole sizes (K, 2), rounded down, and what a GPU has.
 
-    kinds: (K, 2) share and memory in 0..1.
+    kinds: (K, 3) share and memory in 0..1, and what else tells kinds apart.
     """
     percent = kinds[:, 0] * 100
     whole = np.round(percent).astype(int)
@@ -87,9 +94,53 @@ def _pattern_units(kinds: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     return need, (100 // unit, STEPS)
 
 
-def _heaviest_pattern_weights(
-    demand: np.ndarray, need: np.ndarray, grid: tuple[int, int]
-) -> np.ndarray:
+class _Patterns:
+    """What fits one GPU of K kinds of shards.
+
+    need: (K, 2) whole sizes; grid: those of a GPU; shapes: of each kind, () where it has a share.
+    """
+
+    def __init__(self, need: np.ndarray, grid: tuple[int, int], shapes: Sequence[Shape]) -> None:
+        self.need, self.grid, self.shapes = need, grid, list(shapes)
+        self.shared = np.array([not shape for shape in shapes], dtype=bool)
+        self.divided = tuple(sorted({shape for shape in shapes if shape}))
+
+    def of(self, kinds: np.ndarray) -> "_Patterns":
+        """Patterns of some kinds alone."""
+        return _Patterns(self.need[kinds], self.grid, [self.shapes[k] for k in kinds])
+
+    def at_least(self, kinds: np.ndarray) -> np.ndarray:
+        """(K, K) whether whatever fits next to the first fits next to the second too: the first may
+        weigh as much (lifting).
+        """
+        larger = np.all(kinds[:, None, :2] >= kinds[None, :, :2] - 1e-9, axis=2)
+        larger &= self.shared[:, None] & self.shared[None, :]
+        for k, large in enumerate(self.shapes):
+            for j, small in enumerate(self.shapes):
+                if large and small:
+                    larger[k, j] = covers_mig_shape(large, small)
+        return larger
+
+    def heaviest(self, weight: np.ndarray) -> tuple[float, np.ndarray]:
+        """The largest weight of a pattern, and how many of each kind (K,) it holds."""
+        pattern = np.zeros(weight.size)
+        total, pattern[self.shared] = _heaviest_pattern(
+            weight[self.shared], self.need[self.shared], self.grid
+        )
+        if not self.divided:
+            return total, pattern
+        own = [[k for k, one in enumerate(self.shapes) if one == shape] for shape in self.divided]
+        first = [max(kinds, key=lambda k: weight[k]) for kinds in own]
+        held = np.array(largest_mig_configurations(self.divided), dtype=float)
+        weights = held @ weight[first]
+        best = int(weights.argmax())
+        if weights[best] > total:
+            pattern[:], total = 0.0, float(weights[best])
+            pattern[first] = held[best]
+        return total, pattern
+
+
+def _heaviest_pattern_weights(demand: np.ndarray, patterns: _Patterns) -> np.ndarray:
     """Weights (K,) that maximise weight . demand over all patterns: those that weigh more than 1
     are added one by one (column generation).
     """
@@ -102,7 +153,7 @@ def _heaviest_pattern_weights(
         if answer.status != 0:
             break
         weight = answer.x
-        total, pattern = _heaviest_pattern(weight, need, grid)
+        total, pattern = patterns.heaviest(weight)
         if total <= 1 + 1e-6:
             break
         rows.append(pattern)

@@ -1,5 +1,5 @@
 """Profile table: one row is one load point of one option; rows of the same (llm, gpu, tp_degree,
-mps_share_pct) are its curve.
+mps_share_pct, mig_profile) are its curve.
 
     rate_rps               achieved request rate of one replica, >= 0
     {metric}_{statistic}_ms  latency at that rate, > 0; blank on all rows of an option = the option
@@ -27,7 +27,9 @@ from profiles.io.tables import (
     Table,
     require_table_columns,
 )
+from profiles.mig_columns import MIG
 from profiles.profile_columns import (
+    IDENTITY,
     KEYS,
     KNOWN,
     LATENCIES,
@@ -47,6 +49,7 @@ class ProfiledOption:
     rates: (K,) req/s of one replica, strictly increasing; latency_ms: per column (K,), no gaps;
     provenance: (K,).
     source: distinct texts joined by "; ".
+    mig_profile: of a MIG instance, whose share is then 0; "" else.
     memory_gib: distinct values of memory_gib_per_gpu, ascending (empty: not stated); rows: (K,) row
     numbers in the file.
     tokens: mean input_tokens and output_tokens over the rows that state them, NaN where none does.
@@ -65,19 +68,26 @@ class ProfiledOption:
     rows: tuple[int, ...]
     tokens: tuple[float, float] = (math.nan, math.nan)
     neighbours: str = "unknown"
+    mig_profile: str = ""
 
     @property
     def words(self) -> str:
         """The option in words."""
-        return f"{self.llm} on {self.gpu}, tp {self.tp_degree}, share {self.mps_share_pct:g} %"
+        part = f"MIG {self.mig_profile}" if self.mig_profile else f"share {self.mps_share_pct:g} %"
+        return f"{self.llm} on {self.gpu}, tp {self.tp_degree}, {part}"
+
+    @property
+    def key(self) -> tuple[str, str, int, float, str]:
+        """What names the option: LLM, GPU type, degree, share in per cent, MIG profile."""
+        return self.llm, self.gpu, self.tp_degree, self.mps_share_pct, self.mig_profile
 
 
 @dataclass(frozen=True)
 class ProfileTable:
-    """options: sorted by KEYS; notices: sentences for the reader.
+    """options: sorted by IDENTITY; notices: sentences for the reader.
 
-    content: the known columns, rows sorted by KEYS and rate, as text or float64; `provenance` is
-    always there. The hash is made of it.
+    content: the known columns, rows sorted by IDENTITY and rate, as text or float64; `provenance`
+    and `mig_profile` are always there. The hash is made of it.
     """
 
     file: str
@@ -121,12 +131,12 @@ def parse_curves(table: Table, faults: list[Fault]) -> ProfileTable | None:
     content = read_profile_columns(table, faults)
     if not present:
         return None
-    frame = pd.DataFrame({name: content[name] for name in (*KEYS, "rate_rps")})
+    frame = pd.DataFrame({name: content[name] for name in (*IDENTITY, "rate_rps")})
     check_unique_profile_rows(table, frame, faults)
     check_profile_column_gaps(table, frame, content, faults)
     if len(faults) > before:
         return None
-    order = frame.sort_values([*KEYS, "rate_rps"], kind="stable").index.to_numpy()
+    order = frame.sort_values([*IDENTITY, "rate_rps"], kind="stable").index.to_numpy()
     content = {name: values[order] for name, values in content.items()}
     options = _options_of_curves(content, table.rows[order])
     return ProfileTable(table.file, options, content, _curve_notices(table))
@@ -137,7 +147,7 @@ def _options_of_curves(
 ) -> tuple[ProfiledOption, ...]:
     """Cut the sorted content where a key changes."""
     changes = np.zeros(len(rows), dtype=bool)
-    for name in KEYS:
+    for name in IDENTITY:
         changes[1:] |= content[name][1:] != content[name][:-1]
     starts = [0, *np.flatnonzero(changes), len(rows)]
     return tuple(_option_of_curve(content, rows, slice(a, b)) for a, b in pairwise(starts))
@@ -159,6 +169,7 @@ def _option_of_curve(
         gpu=str(content["gpu"][first]),
         tp_degree=int(content["tp_degree"][first]),
         mps_share_pct=float(content["mps_share_pct"][first]),
+        mig_profile=str(content[MIG][first]),
         rates=content["rate_rps"][part],
         latency_ms={
             column: values for column, values in latency.items() if not np.isnan(values[0])

@@ -18,12 +18,13 @@ import pandas as pd
 
 from profiles.curves import ProfiledOption, ProfileTable
 from profiles.io.faults import Fault, ProfileError
-from profiles.profile_columns import KEYS, KNOWN
+from profiles.mig_columns import MIG
+from profiles.profile_columns import IDENTITY, KNOWN
 from profiles.records import PROVENANCES
 
 __all__ = ["MergedProfiles", "Preference", "merge_profile_tables"]
 
-Key = tuple[str, str, int, float]
+Key = tuple[str, str, int, float, str]
 SAME_LENGTH = 0.1
 LISTED = 8
 
@@ -51,7 +52,7 @@ class MergedProfiles:
 def merge_profile_tables(tables: Sequence[ProfileTable], prefer: Preference) -> MergedProfiles:
     """One table of several. ProfileError where `measured` cannot tell which curve to take."""
     candidates: dict[Key, list[int]] = {}
-    options = [{_merge_key(option): option for option in table.options} for table in tables]
+    options = [{option.key: option for option in table.options} for table in tables]
     for k, of_table in enumerate(options):
         for key in of_table:
             candidates.setdefault(key, []).append(k)
@@ -65,10 +66,13 @@ def merge_profile_tables(tables: Sequence[ProfileTable], prefer: Preference) -> 
     frames = [_merge_frame(table) for table in tables]
     parts = []
     for k, frame in enumerate(frames):
-        keys = [tuple(row) for row in frame[list(KEYS)].itertuples(index=False, name=None)]
+        keys = [tuple(row) for row in frame[list(IDENTITY)].itertuples(index=False, name=None)]
         parts.append(frame[[chosen[key] == k for key in keys]])
-    merged = pd.concat(parts, ignore_index=True).sort_values([*KEYS, "rate_rps"], kind="stable")
-    present = [name for name in KNOWN if name in merged]
+    merged = pd.concat(parts, ignore_index=True).sort_values([*IDENTITY, "rate_rps"], kind="stable")
+    # A MIG instance has no share, and a table without any has no column of profiles.
+    merged.loc[merged[MIG] != "", "mps_share_pct"] = np.nan
+    none_divided = bool((merged[MIG] == "").all())
+    present = [name for name in KNOWN if name in merged and not (name == MIG and none_divided)]
     taken = [sum(of == k for of in chosen.values()) for k in range(len(tables))]
     return MergedProfiles(
         merged[present].reset_index(drop=True),
@@ -76,10 +80,6 @@ def merge_profile_tables(tables: Sequence[ProfileTable], prefer: Preference) -> 
         sum(len(of) > 1 for of in candidates.values()),
         _merged_workload_notices(options, chosen),
     )
-
-
-def _merge_key(option: ProfiledOption) -> Key:
-    return option.llm, option.gpu, option.tp_degree, option.mps_share_pct
 
 
 def _merge_frame(table: ProfileTable) -> pd.DataFrame:

@@ -16,10 +16,12 @@ from profiles.io.tables import (
     number_table_column,
     text_table_column,
 )
+from profiles.mig_columns import MIG, check_mig_columns
 from profiles.records import METRICS, NEIGHBOURS, PROVENANCES, STATISTICS, Column
 
 __all__ = [
     "COUNTS",
+    "IDENTITY",
     "KEYS",
     "KNOWN",
     "LATENCIES",
@@ -40,6 +42,8 @@ LEAST_SHARE_PCT = 0.01
 
 
 KEYS = ("llm", "gpu", "tp_degree", "mps_share_pct")
+IDENTITY = (*KEYS, MIG)
+"""What names an option: a row has a share of each GPU, or the profile of a MIG instance."""
 
 
 LATENCIES: Mapping[str, Column] = {
@@ -57,7 +61,7 @@ NOTES = ("source", "measured_on")
 
 
 KNOWN = (
-    *(*KEYS, "rate_rps", *LATENCIES, "memory_gib_per_gpu", *COUNTS),
+    *(*IDENTITY, "rate_rps", *LATENCIES, "memory_gib_per_gpu", *COUNTS),
     *("neighbours", "provenance", *NOTES),
 )
 
@@ -65,10 +69,14 @@ KNOWN = (
 def read_profile_columns(table: Table, faults: list[Fault]) -> dict[str, np.ndarray]:
     """Read the known columns, (R,) each: text as objects, numbers as float64 with NaN where blank;
     check every value by itself.
+
+    mig_profile is always there, "" where a row is of a share; a row of a MIG instance has share 0.
     """
-    content: dict[str, np.ndarray] = {}
+    content: dict[str, np.ndarray] = {MIG: np.full(len(table.rows), "", dtype=object)}
+    if MIG in table.columns:
+        content[MIG] = text_table_column(table, MIG, faults, blank="")
     for name in KNOWN:
-        if name not in table.columns:
+        if name not in table.columns or name == MIG:
             continue
         if name in ("llm", "gpu"):
             content[name] = text_table_column(table, name, faults)
@@ -79,7 +87,9 @@ def read_profile_columns(table: Table, faults: list[Fault]) -> dict[str, np.ndar
         elif name == "neighbours":
             content[name] = _choice_column(table, name, NEIGHBOURS, faults, blank="unknown")
         else:
-            content[name] = _profile_number_column(table, name, faults)
+            divided = content[MIG] != "" if name == "mps_share_pct" else None
+            content[name] = _profile_number_column(table, name, faults, divided)
+    check_mig_columns(table, content, faults)
     content.setdefault("provenance", np.full(len(table.rows), PROVENANCES[0], dtype=object))
     if "neighbours" in content and "mps_share_pct" in content:
         # A whole GPU has none, whatever its cell says.
@@ -89,12 +99,17 @@ def read_profile_columns(table: Table, faults: list[Fault]) -> dict[str, np.ndar
     return content
 
 
-def _profile_number_column(table: Table, name: str, faults: list[Fault]) -> np.ndarray:
-    """(R,) numbers of a column, in the file's units; faults of values that it cannot have."""
+def _profile_number_column(
+    table: Table, name: str, faults: list[Fault], may_lack: np.ndarray | None
+) -> np.ndarray:
+    """(R,) numbers of a column, in the file's units; faults of values that it cannot have.
+
+    may_lack: rows of which a key may be blank.
+    """
     before = len(faults)
     values = number_table_column(table, name, faults)
     if name in (*KEYS, "rate_rps") and len(faults) == before:
-        blank = np.isnan(values)
+        blank = np.isnan(values) & ~(False if may_lack is None else may_lack)
         check_table_cells(
             table, name, blank, "the cell is blank", "fill it in or delete the row", faults
         )
@@ -102,10 +117,11 @@ def _profile_number_column(table: Table, name: str, faults: list[Fault]) -> np.n
         check_table_cells(table, name, bad, problem, fix, faults)
     # Shares of 0 to 1 are all sound one by one; only the whole column gives them away.
     sound = len(faults) == before
-    if name == "mps_share_pct" and sound and values.size and values.max() <= 1:
+    stated = values[~np.isnan(values)]
+    if name == "mps_share_pct" and sound and stated.size and stated.max() <= 1:
         fix = "write per cent of one GPU: 50, not 0.5"
         problem = "the shares look like fractions"
-        largest = f"{values.max():g} at most"
+        largest = f"{stated.max():g} at most"
         faults.append(Fault(table.file, f"column {name}", largest, problem, fix))
     return values
 
@@ -206,7 +222,7 @@ def check_profile_column_gaps(
     table: Table, frame: pd.DataFrame, content: Mapping[str, np.ndarray], faults: list[Fault]
 ) -> None:
     """Refuse a latency column that only some rows of an option have."""
-    option = frame.groupby(list(KEYS), dropna=False).ngroup().to_numpy()
+    option = frame.groupby(list(IDENTITY), dropna=False).ngroup().to_numpy()
     for name in LATENCIES:
         if name in content and np.isnan(content[name]).any():
             blank = blank_table_cells(table, name)

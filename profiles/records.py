@@ -78,3 +78,37 @@ class Scores:
     weights: np.ndarray
     dropped: int = 0
     provenance: ScoreProvenance = ScoreProvenance.PREDICTED
+
+
+MIG_COMPUTE_SLICES, MIG_MEMORY_SLICES = 7, 8
+"""Of a GPU that can be divided, from A100 to B200."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigProfile:
+    """A kind of MIG instance of one GPU type.
+
+    name: as in `3g.40gb`. compute, size: compute and memory slices of an instance. memory: its GiB.
+    starts: the first memory slices that it may have, ascending.
+    """
+
+    name: str
+    compute: int
+    memory: float
+    size: int
+    starts: tuple[int, ...]
+
+    @property
+    def share(self) -> float:
+        """0..1 of the compute slices of a GPU: in sum at most 1 over the instances of a GPU."""
+        return self.compute / MIG_COMPUTE_SLICES
+
+    @property
+    def part(self) -> float:
+        """0..1 of the memory slices of a GPU: in sum at most 1 over the instances of a GPU."""
+        return self.size / MIG_MEMORY_SLICES
+
+    @property
+    def masks(self) -> tuple[int, ...]:
+        """The memory slices of an instance at each of its starts, as bits."""
+        return tuple(((1 << self.size) - 1) << start for start in self.starts)

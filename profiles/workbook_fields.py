@@ -212,7 +212,13 @@ PROFILE_FIELDS = (
         "mps_share_pct",
         "MPS share (%)",
         "a number above 0, at most 100",
-        "compute share of each of those GPUs: 50, not 0.5",
+        "compute share of each of those GPUs: 50, not 0.5; blank beside a MIG profile",
+    ),
+    _text(
+        "mig_profile",
+        "MIG profile",
+        "a profile such as 3g.40gb",
+        "of a replica on a MIG instance; blank = it has a share of GPUs",
     ),
     _number(
         "rate_rps",
@@ -298,6 +304,13 @@ SETTING_FIELDS = (
         "MPS shares (%)",
         "numbers above 0, at most 100, with semicolons between, e.g. 50; 100",
         "that may be used; blank = all profiled",
+    ),
+    SheetField(
+        key="setups.mig_profiles",
+        label="MIG profiles",
+        kind=FieldKind.NAMES,
+        expected="profiles with semicolons between, e.g. 3g.40gb; 1g.10gb",
+        note="that may be used; blank = all profiled",
     ),
     _number(
         "setups.memory_headroom_pct",

@@ -4,10 +4,19 @@ the curves of the options.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from reports.content import Report
 
-__all__ = ["CELLS", "RATE", "bar_series", "gpu_series", "routing_series_text", "span_series"]
+__all__ = [
+    "CELLS",
+    "RATE",
+    "bar_series",
+    "gpu_series",
+    "routing_series_text",
+    "share_series_text",
+    "span_series",
+]
 
 
 CELLS = 10
@@ -38,6 +47,11 @@ def bar_series(shares: Sequence[tuple[str, float]]) -> list[str | None]:
         filled += share
         bar += [llm] * (round(filled * CELLS / 100) - len(bar))
     return [*bar, *[None] * (CELLS - len(bar))][:CELLS]
+
+
+def share_series_text(row: Any) -> str:
+    """What of a GPU an option runs on, from a row of a table: `50 %`, or its MIG profile."""
+    return row.get("MIG profile", "") or f"{row['MPS share (%)']:g} %"
 
 
 RATE = "Rate of one replica (req/s)"

@@ -1,5 +1,5 @@
 """The map of a pool: a cell per GPU, nodes below each other; inside, one band per shard, as high
-as its share.
+as its share; MIG instances cover their memory slices.
 """
 
 from collections import Counter
@@ -9,8 +9,9 @@ import altair as alt
 import pandas as pd
 
 from app_pages.charts.style import DescribedChart, ink, llm_colour_style
+from profiles.records import MIG_MEMORY_SLICES
 from reports.content import Report
-from reports.series import gpu_series
+from reports.series import gpu_series, share_series_text
 from reports.style import style_of_llms
 
 __all__ = ["MOST_CELLS", "build_gpu_map_chart"]
@@ -33,16 +34,15 @@ def build_gpu_map_chart(report: Report, pool: str) -> DescribedChart:
     rows, cells = [], [one for one in gpu_series(report) if one[1] == pool][:MOST_CELLS]
     for _, _, node, gpu, numbers in cells:
         shards, filled = _shards_on_gpu(report, numbers), 0.0
-        for llm, tp, share, replica in shards:
-            number = f" replica {replica + 1}" if replicas[llm, tp, share] > 1 else ""
-            labels = _gpu_map_labels(signs[llm], llm, number, f"tp{tp}", share)
-            rows.append(_gpu_map_band(node, gpu, (filled, share), llm, labels))
-            filled += share
+        for llm, tp, part, replica, (begin, end) in shards:
+            if begin > filled:
+                rows.append(_gpu_map_free_band(node, gpu, filled, begin))
+            number = f" replica {replica + 1}" if replicas[llm, tp, part] > 1 else ""
+            labels = _gpu_map_labels(signs[llm], llm, number, f"tp{tp}", part)
+            rows.append(_gpu_map_band(node, gpu, (begin, end - begin), llm, labels))
+            filled = end
         if filled < 100.0:
-            rest = 100.0 - filled
-            rows.append(
-                _gpu_map_band(node, gpu, (filled, rest), FREE, (f"free {rest:g} %", "free", ""))
-            )
+            rows.append(_gpu_map_free_band(node, gpu, filled, 100.0))
         gpus_by_llm.update({llm for llm, *_ in shards})
     inks = {llm: look.ink for llm, look in style_of_llms(signs).items()}
     frame = pd.DataFrame(rows)
@@ -54,29 +54,49 @@ def build_gpu_map_chart(report: Report, pool: str) -> DescribedChart:
     )
 
 
-def _replicas_on_gpu_map(report: Report, pool: str) -> dict[tuple[str, int, float], int]:
-    """Replicas of every option of a pool by LLM, degree and share."""
+def _replicas_on_gpu_map(report: Report, pool: str) -> dict[tuple[str, int, str], int]:
+    """Replicas of every option of a pool by LLM, degree and what of a GPU it runs on."""
     setup = report["tables"]["setup"]
     own = setup[setup["Pool"] == pool]
-    keys = zip(own["LLM"], own["TP degree (GPUs)"], own["MPS share (%)"], strict=True)
+    parts = [share_series_text(row) for _, row in own.iterrows()]
+    keys = zip(own["LLM"], own["TP degree (GPUs)"], parts, strict=True)
     return dict(zip(keys, own["Replicas"], strict=True))
 
 
-def _shards_on_gpu(report: Report, numbers: list[int]) -> list[tuple[str, int, float, int]]:
-    """LLM, degree, share and replica of the rows of a GPU, the largest first."""
-    part = report["tables"]["gpu_map"].iloc[numbers]
-    columns = ("LLM", "TP degree (GPUs)", "MPS share (%)", "Replica")
-    shards = zip(*(part[name] for name in columns), strict=True)
-    return sorted(shards, key=lambda shard: (-shard[2], shard[0], shard[3]))
+Span = tuple[float, float]
+"""Where a band begins and ends, % of the cell."""
+
+
+def _shards_on_gpu(report: Report, numbers: list[int]) -> list[tuple[str, int, str, int, Span]]:
+    """LLM, degree, what of a GPU, replica and span of the rows of a GPU, from the top: of shares
+    the largest first, MIG instances in their memory slices.
+    """
+    rows = [row for _, row in report["tables"]["gpu_map"].iloc[numbers].iterrows()]
+    rows.sort(key=lambda row: (-row["MPS share (%)"], row["LLM"], row["Replica"]))
+    shards, filled = [], 0.0
+    for row in rows:
+        span = filled, filled + row["MPS share (%)"]
+        filled = span[1]
+        if row.get("Memory slices"):
+            first, last = map(int, row["Memory slices"].split("-"))
+            span = 100.0 * first / MIG_MEMORY_SLICES, 100.0 * (last + 1) / MIG_MEMORY_SLICES
+        what = share_series_text(row)
+        shards.append((row["LLM"], row["TP degree (GPUs)"], what, row["Replica"], span))
+    return sorted(shards, key=lambda shard: shard[4])
+
+
+def _gpu_map_free_band(node: int, gpu: int, begin: float, end: float) -> dict[str, Any]:
+    labels = (f"free {end - begin:g} %", "free", "")
+    return _gpu_map_band(node, gpu, (begin, end - begin), FREE, labels)
 
 
 def _gpu_map_labels(
-    sign: str, llm: str, number: str, degree: str, share: float
+    sign: str, llm: str, number: str, degree: str, part: str
 ) -> tuple[str, str, str]:
     """Long, short, and the sign alone."""
     return (
-        f"{sign} {llm}{number}, {degree}, {share:g} %",
-        f"{sign}{number.replace(' replica ', '')} {degree} {share:g} %",
+        f"{sign} {llm}{number}, {degree}, {part}",
+        f"{sign}{number.replace(' replica ', '')} {degree} {part}",
         sign,
     )
 

@@ -17,7 +17,7 @@ from app_pages.charts.style import (
     sign_and_name,
 )
 from reports.content import Report
-from reports.series import RATE, span_series
+from reports.series import RATE, share_series_text, span_series
 from reports.style import style_of_llms
 
 __all__ = ["build_latency_budget_chart", "build_latency_chart"]
@@ -186,7 +186,7 @@ def _latency_budget_rows(frame: pd.DataFrame, signs: Mapping[str, str], *, each:
     looks, rows, end = style_of_llms(signs), [], 0.0
     for _, row in frame.iterrows():
         llm, part = row["LLM"], row["Part of the SLO"]
-        how = f"tp{row['TP degree (GPUs)']} {row['MPS share (%)']:g} %"
+        how = f"tp{row['TP degree (GPUs)']} {share_series_text(row)}"
         option = f"{sign_and_name(signs, llm)}, {how}"
         begin = 0.0 if each else end
         end = begin + part

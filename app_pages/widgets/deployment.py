@@ -26,6 +26,7 @@ FIRST = (
     "LLM",
     "TP degree (GPUs)",
     "MPS share (%)",
+    "MIG profile",
     "Replicas",
     "Rate (req/s)",
     "Utilisation (%)",

@@ -39,7 +39,8 @@ class CyclePool:
     """A pool, and what is dear in it.
 
     room: GiB of a GPU. gpu_cost: (S,) of a GPU in use, start_cost: of a shard that starts, in one
-    unit. renamed: (S,) whether the packing of a setup may be renamed only.
+    unit. renamed: (S,) whether the packing of a setup may be renamed only, as
+    in any case one with MIG instances.
     """
 
     nodes: int
@@ -117,7 +118,7 @@ def _cheapest_place(
     """
     ways: list[Sequence[Seat]] = [packed.seats]
     ways += [_renamed(packed.seats, near.seats, pool) for near in (before, after)]
-    if not pool.renamed[s]:
+    if not pool.renamed[s] and not any(item.mig for item in items):
         for near in (before, after):
             for hints in ([seat for one in others for seat in one], []):
                 extended = _extended(items, near.seats, hints, pool)
@@ -141,7 +142,7 @@ def place_near(
     """
     renamed = _renamed(packed.seats, near, pool)
     ways: list[Sequence[Seat]] = [packed.seats, renamed]
-    if not pool.renamed[0]:
+    if not pool.renamed[0] and not any(item.mig for item in items):
         staying = _staying_on_few(items, near)
         for hints in (packed.seats, renamed, ()):
             for seats in (near, staying):

@@ -10,6 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
+from models.packing.mig_slots import Shape
+from profiles.records import MigProfile
+
 FIT = 1e-9
 """Shares and (relative to the room) memory may exceed by this much: floating point, no capacity."""
 
@@ -53,13 +56,18 @@ class PackedOption(Protocol):
     def memory(self) -> float:
         """GiB on each GPU."""
 
+    @property
+    def mig(self) -> MigProfile | None:
+        """The kind of MIG instance that it runs on; None where it has a share of each GPU."""
+
 
 @dataclass(frozen=True)
 class Item:
     """All replicas of one option.
 
     key: the option's position. shards: GPUs of one replica. share (0..1) and memory (GiB): of one
-    shard. count: replicas.
+    shard. count: replicas. mig: the memory slices that its MIG instance may cover, at each of its
+    starts (`models.packing.mig_slots`); () where it has a share.
     """
 
     key: int
@@ -67,12 +75,19 @@ class Item:
     share: float
     memory: float
     count: int
+    mig: Shape = ()
+
+
+def packed_item(key: int, option: PackedOption, count: int) -> Item:
+    """All replicas of an option."""
+    shape = () if option.mig is None else option.mig.masks
+    return Item(key, option.tp_degree, option.mps_share, option.memory, count, shape)
 
 
 def pool_items(options: Sequence[PackedOption], pool: int, replicas: Sequence[int]) -> list[Item]:
     """What a setup, whole replicas of each option, puts into a pool."""
     return [
-        Item(o, option.tp_degree, option.mps_share, option.memory, int(count))
+        packed_item(o, option, int(count))
         for o, (option, count) in enumerate(zip(options, replicas, strict=True))
         if count > 0 and option.pool == pool
     ]

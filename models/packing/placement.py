@@ -3,12 +3,14 @@ be placed.
 
 The GPUs of a node are identical and so are the nodes of a pool. A replica puts one shard on each of
 tp_degree different GPUs of one node; per GPU the MPS shares sum to at most 1 and the memory to at
-most the room. First-fit decreasing in three orders places nearly everything that can be placed
+most the room. A GPU that holds MIG instances holds nothing else (models.packing.mig_bins).
+First-fit decreasing in three orders places nearly everything that can be placed
 (21 of 24 fleets); where it fails, an exact search decides (models.packing.exact_search).
 
 Units: shares 0..1, memory GiB.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,6 +24,10 @@ from models.packing.first_fit import (
     pack_first_fit,
     packing_of_seats,
 )
+from models.packing.mig_bins import MigGpu, fill_mig_gpus
+
+DIVIDED = -1
+"""The key of all GPUs that are divided into MIG instances."""
 
 
 def place_all(
@@ -33,7 +39,14 @@ def place_all(
     """
     gpus = nodes * gpus_per_node
     limit = gpus if max_gpus is None else min(max_gpus, gpus)
-    items = [item for item in items if item.count > 0]
+    items, divided = _with_divided_gpus([item for item in items if item.count > 0], room)
+    return _undivided(_place_undivided(items, nodes, gpus_per_node, room, limit), divided)
+
+
+def _place_undivided(
+    items: Sequence[Item], nodes: int, gpus_per_node: int, room: float, limit: int
+) -> Packing:
+    """Place replicas none of which is on a MIG instance."""
     if _placement_never_fits(items, gpus_per_node, room, limit):
         return Packing(PackingVerdict.IMPOSSIBLE)
     best: Packing | None = None
@@ -46,6 +59,32 @@ def place_all(
     return best or search_packing_exactly(
         sorted(items, key=ORDERS[0]), nodes, gpus_per_node, room, limit
     )
+
+
+def _with_divided_gpus(items: Sequence[Item], room: float) -> tuple[list[Item], list[MigGpu]]:
+    """Items with shares, and the GPUs that hold MIG instances: each counts as a shard that fills a
+    GPU, and all of them as one item.
+    """
+    shared = [item for item in items if not item.mig]
+    divided = fill_mig_gpus([item for item in items if item.mig])
+    if divided:
+        shared.append(Item(DIVIDED, 1, 1.0, room, len(divided)))
+    return shared, divided
+
+
+def _undivided(packing: Packing, divided: Sequence[MigGpu]) -> Packing:
+    """The packing with the instances in place of the GPUs that hold them, replicas numbered anew
+    where some were left out.
+    """
+    if not divided or not packing.seats:
+        return packing
+    seats, counts = [], Counter[int]()
+    for key, replica, node, gpus in packing.seats:
+        held = ((key, replica),) if key != DIVIDED else divided[replica]
+        for own, _ in held:
+            seats.append((own, counts[own], node, gpus))
+            counts[own] += 1
+    return replace(packing, seats=tuple(seats))
 
 
 def _placement_never_fits(
@@ -66,13 +105,14 @@ def place_most(items: Sequence[Item], nodes: int, gpus_per_node: int, room: floa
     place; the others are left out.
     """
     best = Packing(PackingVerdict.PACKED)
+    items, divided = _with_divided_gpus([item for item in items if item.count > 0], room)
     size = {item.key: item.shards * item.share for item in items}
     for order in ORDERS:
         ordered = sorted(items, key=order)
         seats = pack_first_fit(ordered, nodes, gpus_per_node, room, leave_out=True) or []
         if sum(size[seat[0]] for seat in seats) > sum(size[seat[0]] for seat in best.seats):
             best = packing_of_seats(seats)
-    return best
+    return _undivided(best, divided)
 
 
 def place_on_fewest(items: Sequence[Item], nodes: int, gpus_per_node: int, room: float) -> Packing:

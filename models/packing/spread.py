@@ -20,10 +20,13 @@ def spread_over_nodes(
     items: Sequence[Item], nodes: int, gpus_per_node: int, room: float
 ) -> Packing | None:
     """A packing in which no node holds more than ceil(count / nodes) replicas of an item, on the
-    fewest GPUs of those found; None where none was found.
+    fewest GPUs of those found; None where none was found, or where some are on MIG instances.
 
     room: GiB of one GPU.
     """
+    # Which instances share a GPU decides how evenly they spread: not searched here.
+    if any(item.mig for item in items):
+        return None
     best: Packing | None = None
     for order in ORDERS:
         seats = _spread_seats(sorted(items, key=order), nodes, gpus_per_node, room)

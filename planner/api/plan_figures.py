@@ -101,7 +101,7 @@ def plan_figures_by_gpu(
     """One row per GPU, idle ones too: what runs there, compute (%) and memory (GiB) in use.
 
     pools: of the context of plan.json. placement: a row a shard; pool, node, GPU, LLM, TP degree,
-    MPS share (%) and memory (GiB) are its first columns.
+    MPS share (%), memory (GiB), replica and shard are its first columns, a MIG profile comes next.
     """
     shards: dict[tuple[str, int, int], list[tuple[Any, ...]]] = defaultdict(list)
     for pool, node, gpu, *shard in placement.itertuples(index=False, name=None):
@@ -118,6 +118,9 @@ def plan_figures_by_gpu(
 
 def _in_use(shards: Sequence[tuple[Any, ...]]) -> tuple[str, float, float]:
     """What runs on a GPU, its compute (%) and its memory (GiB)."""
-    words = [f"{llm} tp{degree} {share:g} %" for llm, degree, share, *_ in shards]
+    words = [
+        f"{llm} tp{degree} {profile[0] if profile and profile[0] else f'{share:g} %'}"
+        for llm, degree, share, _, _, _, *profile in shards
+    ]
     compute, memory = (float(sum(shard[at] for shard in shards)) for at in (2, 3))
     return " + ".join(words), compute, memory

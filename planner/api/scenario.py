@@ -14,6 +14,11 @@ from planner.api.temporary_files import (
     naming_temporary_files,
 )
 from planner.plans.numbers import percent
+from planner.plans.option_index import (
+    option_slice_content,
+    option_slice_of,
+    with_option_profiles,
+)
 from planner.presentation.cells.case_results import case_rate_header
 from planner.scenario.archive import write_archive_folder
 from planner.scenario.assemble import LoadResult, assemble_instance
@@ -90,7 +95,7 @@ class LoadedScenario:
     def options(self) -> pd.DataFrame:
         """One row per option that a plan may run: an LLM on GPUs of a pool, with its share."""
         instance = self.result.instance
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "LLM": instance.llms[option.llm].name,
                 "Pool": instance.pools[option.pool].name,
@@ -101,6 +106,8 @@ class LoadedScenario:
             }
             for option in instance.options
         )
+        parts = [option_slice_content(option_slice_of(option)) for option in instance.options]
+        return with_option_profiles(frame, parts)
 
     def to_folder(self, folder: str | os.PathLike[str]) -> Path:
         """Write scenario.yaml, profiles and scores into a folder, overrides included.

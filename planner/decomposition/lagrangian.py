@@ -174,7 +174,8 @@ def _lagrangian_limits(instance: Instance) -> tuple[np.ndarray, np.ndarray]:
     """
     options = instance.options
     tp = np.array([o.tp_degree for o in options], dtype=float)
-    share, memory = np.array([o.mps_share for o in options]), np.array([o.memory for o in options])
+    share = np.array([o.mps_share for o in options])
+    memory = np.array([o.taken_memory(instance.room(o.pool)) for o in options])
     pool_of, llm_of = np.array([o.pool for o in options]), np.array([o.llm for o in options])
     rows: list[tuple[np.ndarray, float]] = []
     for p, pool in enumerate(instance.pools):
@@ -197,9 +198,10 @@ def _lagrangian_most_replicas(instance: Instance) -> np.ndarray:
     most = []
     for option in instance.options:
         pool, limit = instance.pools[option.pool], instance.llms[option.llm].max_replicas
+        room = instance.room(option.pool)
         fit = np.floor(
             pool.gpus
-            * min(1 / option.mps_share, instance.room(option.pool) / option.memory)
+            * min(1 / option.mps_share, room / option.taken_memory(room))
             / option.tp_degree
             * (1 + 1e-9)
         )

@@ -5,6 +5,9 @@ Replicas go by share, then memory, largest first; each on the first node with tp
 room, on the first of those (RouterWise). `decide_packing` searches exhaustively where that fails;
 `decide_packing_on_fewest` finds the fewest GPUs. `first_fit_decreasing_packing` places many setups
 at once.
+
+A MIG instance goes into memory slices of a GPU without shares, from one of its starts on: first fit
+takes the first that is free, the search tries each. A GPU with slices taken has no share left.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +17,8 @@ from itertools import product
 
 import numpy as np
 
-from models.instance import Instance
+from models.instance import Instance, Option
+from profiles.records import MigProfile
 
 __all__ = [
     "PlacementResult",
@@ -34,6 +38,9 @@ BLOCK = 40_000
 """Setups placed at once."""
 MOST_STATES = 100_000
 """States that one exhaustive packing may visit before it is given up undecided."""
+
+FreeGpu = tuple[int, float, int]
+"""Of one GPU: compute and memory that are free, and the memory slices of MIG instances as bits."""
 
 Seat = tuple[int, int, int, tuple[int, ...]]
 """(option, replica, node, GPUs of its shards)."""
@@ -62,6 +69,7 @@ def _pack_pool_first_fit(instance: Instance, p: int, counts: np.ndarray) -> np.n
     pool, room = instance.pools[p], instance.room(p) * (1 + ROOM_NOISE)
     share = np.full((len(counts), pool.nodes, pool.gpus_per_node), UNITS, dtype=np.int32)
     memory = np.full(share.shape, room)
+    taken = np.zeros(share.shape, dtype=np.int32)
     placed = np.ones(len(counts), dtype=bool)
     for o in _packing_order(instance, p):
         option, slot = instance.options[o], 0
@@ -70,16 +78,42 @@ def _pack_pool_first_fit(instance: Instance, p: int, counts: np.ndarray) -> np.n
             slot += 1
             if not rows.size:
                 break
+            if option.mig is not None:
+                placed[rows] = _pack_slots_first_fit(option.mig, rows, share, taken)
+                continue
             units = round(option.mps_share * UNITS)
-            fits = (share[rows] >= units) & (memory[rows] >= option.memory)
+            fits = (share[rows] >= units) & (memory[rows] >= option.memory) & (taken[rows] == 0)
             enough = fits.sum(axis=2) >= option.tp_degree
             node = enough.argmax(axis=1)
             placed[rows] = enough.any(axis=1)
             here = fits[np.arange(rows.size), node]
-            taken = here & (here.cumsum(axis=1) <= option.tp_degree)
-            share[rows, node] -= (taken * units).astype(np.int32)
-            memory[rows, node] -= taken * option.memory
+            held = here & (here.cumsum(axis=1) <= option.tp_degree)
+            share[rows, node] -= (held * units).astype(np.int32)
+            memory[rows, node] -= held * option.memory
     return placed
+
+
+def _pack_slots_first_fit(
+    mig: MigProfile, rows: np.ndarray, share: np.ndarray, taken: np.ndarray
+) -> np.ndarray:
+    """(len(rows),) whether an instance is placed in each of some setups: on the first GPU, at the
+    first start. share, taken: (R, nodes, GPUs) units left, and slices taken as bits, in place.
+    """
+    flat = taken.reshape(len(taken), -1)
+    whole = (share == UNITS).reshape(len(taken), -1)[rows]
+    slots = np.array([_slices(mig, start) for start in mig.starts])
+    # (rows, GPUs, starts) in the order in which they are tried.
+    free = whole[:, :, None] & ((flat[rows][:, :, None] & slots) == 0)
+    first = free.reshape(len(rows), -1)
+    at, start = np.divmod(first.argmax(axis=1), slots.size)
+    found = first.any(axis=1)
+    flat[rows[found], at[found]] |= slots[start[found]].astype(np.int32)
+    return np.asarray(found)
+
+
+def _slices(mig: MigProfile, start: int) -> int:
+    """The memory slices of an instance, as bits."""
+    return sum(1 << piece for piece in range(start, start + mig.size))
 
 
 class PlacementVerdict(StrEnum):
@@ -174,20 +208,28 @@ def _first_fit_packing(
     """Seats by first fit in the order of the items; None when one is left over."""
     pool, room = instance.pools[p], instance.room(p) * (1 + ROOM_NOISE)
     share, memory = (
-        np.full((pool.nodes, pool.gpus_per_node), UNITS),
+        np.full((1, pool.nodes, pool.gpus_per_node), UNITS),
         np.full((pool.nodes, pool.gpus_per_node), room),
     )
+    taken, free = np.zeros(share.shape, dtype=np.int32), share[0]
     seats: list[Seat] = []
     for option, replica in items:
         one = instance.options[option]
+        if one.mig is not None:
+            before = taken.copy()
+            if not _pack_slots_first_fit(one.mig, np.zeros(1, dtype=int), share, taken)[0]:
+                return None
+            node, gpu = map(int, np.argwhere(taken[0] != before[0])[0])
+            seats.append((option, replica, node, (gpu,)))
+            continue
         units = round(one.mps_share * UNITS)
-        fits = (share >= units) & (memory >= one.memory)
+        fits = (free >= units) & (memory >= one.memory) & (taken[0] == 0)
         nodes = np.flatnonzero(fits.sum(axis=1) >= one.tp_degree)
         if not nodes.size:
             return None
         node = int(nodes[0])
         gpus = np.flatnonzero(fits[node])[: one.tp_degree]
-        share[node, gpus] -= units
+        free[node, gpus] -= units
         memory[node, gpus] -= one.memory
         seats.append((option, replica, node, tuple(map(int, gpus))))
     return seats
@@ -201,7 +243,8 @@ def fewest_gpus_by_packing(
     """
     parts = [(instance.options[o], n) for o, n in deployed if instance.options[o].pool == pool]
     compute = sum(n * one.tp_degree * one.mps_share for one, n in parts)
-    memory = sum(n * one.tp_degree * one.memory for one, n in parts) / instance.room(pool)
+    room = instance.room(pool)
+    memory = sum(n * one.tp_degree * one.taken_memory(room) for one, n in parts) / room
     return max([0, *(one.tp_degree for one, _ in parts), int(np.ceil(max(compute, memory) - 1e-6))])
 
 
@@ -220,11 +263,11 @@ class _Packing:
         self.items, self.options = items, instance.options
         room = instance.room(pool) * (1 + ROOM_NOISE)
         self.empty, self.unused = (
-            (UNITS, room),
+            (UNITS, room, 0),
             (instance.pools[pool].gpus if most_used is None else most_used),
         )
         self.free = [
-            [(UNITS, room)] * instance.pools[pool].gpus_per_node
+            [(UNITS, room, 0)] * instance.pools[pool].gpus_per_node
             for _ in range(instance.pools[pool].nodes)
         ]
         self.dead: set[tuple[object, ...]] = set()
@@ -251,21 +294,20 @@ class _Packing:
             raise _TooManyStatesError
         option, replica = self.items[at]
         one = self.options[option]
-        units, memory = round(one.mps_share * UNITS), one.memory
         tried = set()
         for node, gpus in enumerate(self.free):
             shape = tuple(sorted(gpus))
             if shape in tried:
                 continue
             tried.add(shape)
-            for chosen in _packing_choices(gpus, one.tp_degree, units, memory):
+            for chosen, after in _packing_steps(gpus, one):
                 opened = sum(gpus[gpu] == self.empty for gpu in chosen)
                 if opened > self.unused:
                     continue
                 before = list(gpus)
                 self.unused -= opened
-                for gpu in chosen:
-                    gpus[gpu] = (gpus[gpu][0] - units, gpus[gpu][1] - memory)
+                for gpu, left in zip(chosen, after, strict=True):
+                    gpus[gpu] = left
                 self.seats.append((option, replica, node, chosen))
                 if self._place(at + 1):
                     return True
@@ -280,15 +322,32 @@ class _TooManyStatesError(Exception):
     """MOST_STATES were visited."""
 
 
+def _packing_steps(
+    gpus: list[FreeGpu], one: Option
+) -> Iterator[tuple[tuple[int, ...], tuple[FreeGpu, ...]]]:
+    """All ways to put a replica on a node: its GPUs, and what is then free on them."""
+    if one.mig is None:
+        units, memory = round(one.mps_share * UNITS), one.memory
+        for chosen in _packing_choices(gpus, one.tp_degree, units, memory):
+            yield chosen, tuple((gpus[g][0] - units, gpus[g][1] - memory, 0) for g in chosen)
+        return
+    for gpu, (share, memory, taken) in enumerate(gpus):
+        if share == UNITS and gpus.index((share, memory, taken)) == gpu:
+            for start in one.mig.starts:
+                slices = _slices(one.mig, start)
+                if not taken & slices:
+                    yield (gpu,), ((share, memory, taken | slices),)
+
+
 def _packing_choices(
-    gpus: list[tuple[int, float]], degree: int, units: int, memory: float
+    gpus: list[FreeGpu], degree: int, units: int, memory: float
 ) -> Iterator[tuple[int, ...]]:
     """All ways to choose `degree` GPUs of a node with room, one of each kind of equal choices, the
     first GPUs first.
     """
     groups_of: dict[tuple[int, float], list[int]] = {}
-    for position, (share, free) in enumerate(gpus):
-        if share >= units and free >= memory:
+    for position, (share, free, taken) in enumerate(gpus):
+        if share >= units and free >= memory and not taken:
             groups_of.setdefault((share, free), []).append(position)
     groups = list(groups_of.values())
     for counts in product(*(range(min(len(group), degree), -1, -1) for group in groups)):

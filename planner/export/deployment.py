@@ -7,7 +7,9 @@ llms    one row per LLM that is deployed: name (the scenario's), label (served b
 nodes   one row per node in use: label, host_key (variable that holds its address), pool, gpu,
         memory_gib, price_usd_per_gpu_h (or None), gpus (one row per GPU in use: at, key, shared,
         share_pct and utilization summed over its servers), servers one row per server: name, llm
-        (label), gpus (positions in the node), tp_degree, mps_share_pct, shared, port, wave (servers
+        (label), gpus (positions in the node), tp_degree, mps_share_pct (of an instance its part of
+        the compute), mig_profile ("" without), part (either in words), shared (by MPS),
+        instance_gib (of a MIG instance, or None), port, wave (servers
         of one wave may start at once), after (servers on its GPUs that must be up before),
         utilization, memory_limit_mib, memory_gib_per_gpu, rate_rps, fraction (of all requests),
         share_of_llm (of its LLM's requests), tokens (mean of prompts and of answers that its curve
@@ -32,7 +34,12 @@ from planner.export.deployment_names import deployment_labels, deployment_variab
 from planner.export.deployment_nodes import build_deployment_nodes
 from planner.operation.router_policy import router_policy_plan_hash
 from planner.plans.labels import slo_name
-from planner.plans.option_index import OptionIndex, option_key
+from planner.plans.option_index import (
+    OptionIndex,
+    option_compute_pct,
+    option_key,
+    option_slice_words,
+)
 from planner.plans.schema import PlanContent, ShardContent
 from planner.presentation.plan.headroom import headroom_lines
 from planner.version import VERSION
@@ -136,14 +143,23 @@ def _deployment_servers(
                 "node_at": first["node"],
                 "gpus": tuple(row["gpu"] for row in sorted(rows, key=lambda row: row["shard"])),
                 "tp_degree": option["tp_degree"],
-                "mps_share_pct": option["mps_share_pct"],
-                "shared": option["mps_share_pct"] < 100,
+                "mps_share_pct": option_compute_pct(option),
+                "mig_profile": option.get("mig_profile", ""),
+                "part": option_slice_words(option),
+                "shared": option_compute_pct(option) < 100 and "mig_profile" not in option,
+                "instance_gib": _deployment_instance_gib(instance, known.position(option)),
                 "memory_gib_per_gpu": option["memory_gib_per_gpu"],
                 "rate_rps": option["rate_per_replica_rps"],
                 "tokens": _deployment_tokens(instance, known.position(option)),
             }
         )
     return _number_deployment_servers(servers, content, [llm.name for llm in instance.llms])
+
+
+def _deployment_instance_gib(instance: Instance, position: int | None) -> float | None:
+    """GiB of the MIG instance of an option; None where it has a share of GPUs."""
+    mig = None if position is None else instance.options[position].mig
+    return None if mig is None else mig.memory
 
 
 def _deployment_tokens(instance: Instance, position: int | None) -> tuple[int, int] | None:

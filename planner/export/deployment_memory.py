@@ -13,7 +13,7 @@ of its GPUs in the plan:
 What the plan leaves free beyond the headroom so becomes KV cache, in proportion to what the plan
 counts. Then sum of u <= c and sum of l <= M on every GPU, and u_s * M >= m_s wherever the plan's
 memory fits into c. The limit lies above what vLLM takes for itself, because the CUDA context and
-NCCL's buffers count against it too.
+NCCL's buffers count against it too. A server on a MIG instance takes c of the instance.
 """
 
 import math
@@ -42,11 +42,14 @@ def deployment_with_memory(servers: Sequence[Row], memory_gib: float, headroom: 
         gpu: sum(row["memory_gib_per_gpu"] for row in servers if gpu in row["gpus"])
         for gpu in _gpus(servers)
     }
+    # A server has its MIG instance for itself, and sees nothing else of the GPU.
     split = [
         {
             **row,
             "utilization": _floor(
-                fill * row["memory_gib_per_gpu"] / max(planned[gpu] for gpu in row["gpus"])
+                fill
+                if row.get("mig_profile")
+                else fill * row["memory_gib_per_gpu"] / max(planned[gpu] for gpu in row["gpus"])
             ),
         }
         for row in servers
@@ -60,15 +63,21 @@ def deployment_with_memory(servers: Sequence[Row], memory_gib: float, headroom: 
 def deployment_memory_cautions(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
     """The servers that get less memory than the plan counts for them."""
     return [
-        f"{row['name']} on {node['label']} gets {row['utilization'] * node['memory_gib']:.1f} GiB"
+        f"{row['name']} on {node['label']} gets {row['utilization'] * _memory(row, node):.1f} GiB"
         f" per GPU of the {row['memory_gib_per_gpu']:g} GiB that the plan counts: vLLM servers can"
         f" use {100 * FILL:g} % of a GPU; plan with memory_headroom_pct of at least"
         f" {100 - 100 * FILL:g}"
         for node in nodes
         for row in node["servers"]
-        if row["utilization"] * node["memory_gib"]
-        < row["memory_gib_per_gpu"] - 2 * 10**-DIGITS * node["memory_gib"]
+        if row["utilization"] * _memory(row, node)
+        < row["memory_gib_per_gpu"] - 2 * 10**-DIGITS * _memory(row, node)
     ]
+
+
+def _memory(server: Mapping[str, Any], node: Mapping[str, Any]) -> float:
+    """GiB of what a server sees: a GPU, or a MIG instance."""
+    instance_gib: float | None = server.get("instance_gib")
+    return float(node["memory_gib"]) if instance_gib is None else instance_gib
 
 
 def _deployment_memory_limit(server: Row, servers: Sequence[Row], memory_gib: float) -> int:

@@ -16,6 +16,7 @@ from reports.deploy.cluster.production_stack import (
     production_stack_refusals,
 )
 from reports.deploy.file_heads import with_head
+from reports.deploy.mig_config import mig_config_files, mig_config_nodes
 
 __all__ = [
     *("COMPOSE", "KEDA", "KSERVE", "KUBERNETES", "LITELLM", "LLM_D", "PRODUCTION_STACK"),
@@ -23,6 +24,15 @@ __all__ = [
 ]
 
 Row = Mapping[str, Any]
+
+HOSTS = ("shell", "compose")
+"""Kinds that start servers on the machines themselves."""
+
+NO_UUID = (
+    "a MIG instance is chosen by its UUID (NVIDIA_VISIBLE_DEVICES=MIG-...), which it gets only when"
+    " the GPU is divided, so no file can state it beforehand; on Kubernetes it is a resource with a"
+    " name"
+)
 
 
 @dataclass(frozen=True)
@@ -42,10 +52,13 @@ class ClusterExporter:
     def files(self, plan: ExportedPlan) -> dict[str, str]:
         """The documents as YAML."""
         about = plan.deployments[0]["about"]
-        return {
-            f"{self.kind}/{file}": with_head(about, yaml_text(documents))
+        files = {
+            f"{self.kind}/{file}": documents
             for file, documents in self.documents(plan.deployments).items()
         }
+        # How GPUs are divided stands beside the folders, whose files are objects of the cluster.
+        files |= mig_config_files(plan.deployments)
+        return {file: with_head(about, yaml_text(documents)) for file, documents in files.items()}
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,8 @@ class BundleExporter:
 
     def refusals(self, plan: ExportedPlan) -> Sequence[str]:
         """Why the plan cannot be expressed there."""
+        if self.kind in HOSTS and any(map(mig_config_nodes, plan.deployments)):
+            return [NO_UUID]
         return plan.own_refusals(self.kind)
 
     def files(self, plan: ExportedPlan) -> Mapping[str, str]:

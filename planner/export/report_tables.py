@@ -14,7 +14,7 @@ import pandas as pd
 
 from planner.plans.conflict_content import instance_without_conflict
 from planner.plans.labels import latency_column_labels, latency_header
-from planner.plans.numbers import percent
+from planner.plans.option_index import option_key, option_slice_of, option_slice_words
 from planner.plans.record import Plan, best_effort_change
 from planner.plans.schema import OptionContent, PlanContent, PoolContent
 from planner.presentation.plan.conflict import conflict_lines
@@ -36,7 +36,7 @@ def report_option_text(content: PlanContent, option: OptionContent) -> str:
     """How an option is run, e.g. `tp2 30 %`; the pool is named where there are several."""
     several = len(content["context"]["pools"]) > 1
     pool = f" on {option['pool']}" if several else ""
-    return f"tp{option['tp_degree']} {option['mps_share_pct']:g} %{pool}"
+    return f"tp{option['tp_degree']} {option_slice_words(option)}{pool}"
 
 
 def report_pools_table(content: PlanContent) -> pd.DataFrame:
@@ -99,13 +99,13 @@ def report_points_table(content: PlanContent, loaded: LoadResult) -> pd.DataFram
             instance.llms[option.llm].name,
             instance.pools[option.pool].name,
             option.tp_degree,
-            percent(option.mps_share),
+            option_slice_of(option),
         ): option.curve
         for option in instance.options
     }
     rows: list[tuple[Any, ...]] = []
     for option in content["options"]:
-        curve = curves[option["llm"], option["pool"], option["tp_degree"], option["mps_share_pct"]]
+        curve = curves[option_key(option)]
         latencies = [
             curve.latency.get((metric, statistic))
             for metric, statistic in (column.split("_") for column in columns)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.instance import Instance
-from planner.plans.numbers import percent
+from planner.plans.option_index import option_key, option_slice_of
 
 __all__ = ["mean_request_tokens"]
 
@@ -25,7 +25,7 @@ def mean_request_tokens(
             instance.llms[option.llm].name,
             instance.pools[option.pool].name,
             option.tp_degree,
-            percent(option.mps_share),
+            option_slice_of(option),
         ): option.curve.tokens
         for option in instance.options
     }
@@ -33,7 +33,7 @@ def mean_request_tokens(
     for option in options:
         rate = option["rate_rps"]
         if rate > 0.0:
-            key = (option["llm"], option["pool"], option["tp_degree"], option["mps_share_pct"])
+            key = option_key(option)
             sums = [total + rate * part for total, part in zip(sums, tokens[key], strict=True)]
             rates += rate
     if rates == 0.0 or not all(map(math.isfinite, sums)) or sum(sums) == 0.0:

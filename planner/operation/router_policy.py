@@ -111,8 +111,8 @@ def router_policy_load_correction(spread: float) -> dict[str, float] | None:
 
 def _router_policy_backends(content: SolvedContent) -> dict[str, list[dict[str, Any]]]:
     """Deployed options by LLM."""
-    keys = ("pool", "gpu", "tp_degree", "mps_share_pct", "replicas", "rate_rps")
+    keys = ("pool", "gpu", "tp_degree", "mps_share_pct", "mig_profile", "replicas", "rate_rps")
     backends: dict[str, list[dict[str, Any]]] = {name: [] for name in content["routing"]}
     for entry in content["options"]:
-        backends[entry["llm"]].append({key: dict(entry)[key] for key in keys})
+        backends[entry["llm"]].append({key: dict(entry)[key] for key in keys if key in entry})
     return backends

@@ -63,6 +63,8 @@ def build_step_level_replica(
     llm, gpu = load_catalogue_llms().get(name), load_catalogue_gpus().get(gpu_name)
     if llm is None or gpu is None:
         return f"{name if llm is None else gpu_name} is not in the catalogue"
+    if one.mig is not None:
+        return "step times of MIG instances are not known"
     lengths, scheduler = _step_level_lengths(one.curve), _scheduler(one.curve.source)
     if lengths is None:
         return "the profile does not state the lengths of prompts and answers"

@@ -9,10 +9,12 @@ from models.instance import Dropped, Instance, Pool
 from planner.plans.curve_warnings import curve_warnings
 from planner.plans.headroom_content import headroom_content
 from planner.plans.numbers import finite_number, percent, tidy
+from planner.plans.option_index import option_slice_content
 from planner.plans.schema import (
     ContextContent,
     DroppedContent,
     FiltersContent,
+    MigFilterContent,
     PaidPoolContent,
     PoolContent,
     ScenarioContextContent,
@@ -116,9 +118,15 @@ def _context_filters_content(loaded: "LoadResult", instance: Instance) -> Filter
             if setups.mps_shares_pct is None
             else [tidy(share) for share in setups.mps_shares_pct]
         ),
+        **_mig_filter_content(setups.mig_profiles),
         "memory_headroom_pct": percent(instance.memory_headroom),
         "min_gpu_utilization_pct": percent(instance.min_utilization),
     }
+
+
+def _mig_filter_content(profiles: Sequence[str] | None) -> MigFilterContent:
+    """Nothing where all profiles may be used."""
+    return {} if profiles is None else {"mig_profiles": list(profiles)}
 
 
 def _context_dropped_content(option: Dropped) -> DroppedContent:
@@ -127,6 +135,6 @@ def _context_dropped_content(option: Dropped) -> DroppedContent:
         "llm": option.llm,
         "pool": option.pool,
         "tp_degree": option.tp_degree,
-        "mps_share_pct": tidy(option.mps_share_pct),
+        **option_slice_content(option.mig_profile or tidy(option.mps_share_pct)),
         "reason": option.reason,
     }

@@ -15,8 +15,10 @@ SHOWN = 8
 
 
 def curve_warnings(instance: Instance, deployed: Sequence[Option]) -> list[str]:
-    """Sentences about the deployed options that share GPUs."""
-    shared = [option for option in deployed if option.mps_share < 1]
+    """Sentences about the deployed options that share GPUs. An instance of MIG has a
+    part of its GPU's memory and bandwidth for itself: its neighbours do not slow it down.
+    """
+    shared = [option for option in deployed if option.mps_share < 1 and option.mig is None]
     idle = [option for option in shared if option.curve.neighbours == "idle"]
     unknown = [option for option in shared if option.curve.neighbours == "unknown"]
     small = [

@@ -277,10 +277,10 @@ def _unknown_names(part: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
 def _unknown_shards(part: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
     """Shards of no deployed option, or on nodes and GPUs that there are not."""
     pools = {pool["name"]: pool for pool in part["context"]["pools"]}
-    keys = ("llm", "pool", "tp_degree", "mps_share_pct")
-    options = {tuple(entry[key] for key in keys) for entry in part["options"]}
+    keys = ("llm", "pool", "tp_degree", "mps_share_pct", "mig_profile")
+    options = {tuple(entry.get(key) for key in keys) for entry in part["options"]}
     for k, shard in enumerate(part["placement"]):
-        if tuple(shard[key] for key in keys) not in options:
+        if tuple(shard.get(key) for key in keys) not in options:
             yield f"placement.{k}", shard, "the plan deploys no such option"
         pool = pools.get(shard["pool"])
         for kind, most in (("node", "nodes"), ("gpu", "gpus_per_node")):

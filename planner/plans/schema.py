@@ -46,14 +46,26 @@ __all__ = [
 # ---------------------------------------------------------------- the setup
 
 
-class OptionContent(TypedDict):
+class SliceContent(TypedDict):
+    """What of a GPU an option runs on: a share of each, or a MIG instance, which has no share."""
+
+    mps_share_pct: float | None
+    mig_profile: NotRequired[str]
+
+
+class SlotContent(TypedDict):
+    """Where on its GPU a MIG instance is: its first memory slice."""
+
+    mig_start: NotRequired[int]
+
+
+class OptionContent(SliceContent):
     """One deployed option; latency_ms: `<metric>_<statistic>` -> ms at the rate per replica."""
 
     llm: str
     pool: str
     gpu: str
     tp_degree: int
-    mps_share_pct: float
     replicas: int
     rate_rps: float
     rate_per_replica_rps: float
@@ -94,7 +106,7 @@ class SloContent(TypedDict):
     binding: bool
 
 
-class ShardContent(TypedDict):
+class ShardContent(SliceContent, SlotContent):
     """One shard of one replica on one GPU; node, gpu, replica and shard count from 0."""
 
     pool: str
@@ -102,7 +114,6 @@ class ShardContent(TypedDict):
     gpu: int
     llm: str
     tp_degree: int
-    mps_share_pct: float
     replica: int
     shard: int
 
@@ -221,7 +232,15 @@ class StartsAndStopsContent(TypedDict):
 
 ReplicaChangeContent = TypedDict(
     "ReplicaChangeContent",
-    {"llm": str, "pool": str, "tp_degree": int, "mps_share_pct": float, "from": int, "to": int},
+    {
+        "llm": str,
+        "pool": str,
+        "tp_degree": int,
+        "mps_share_pct": float | None,
+        "mig_profile": NotRequired[str],
+        "from": int,
+        "to": int,
+    },
 )
 """Replicas of one option in the plan and in the alternative."""
 
@@ -288,7 +307,13 @@ class LlmContent(TypedDict):
     max_replicas: int | None
 
 
-class FiltersContent(TypedDict):
+class MigFilterContent(TypedDict):
+    """The MIG profiles that may be used, where the scenario lists them."""
+
+    mig_profiles: NotRequired[list[str]]
+
+
+class FiltersContent(MigFilterContent):
     """What limited the options, defaults included; None = everything profiled."""
 
     tp_degrees: list[int] | None
@@ -305,13 +330,12 @@ class HeadroomContent(TypedDict):
     utilization_pct: float
 
 
-class DroppedContent(TypedDict):
+class DroppedContent(SliceContent):
     """One option that was considered and left out."""
 
     llm: str
     pool: str
     tp_degree: int
-    mps_share_pct: float
     reason: str
 
 
@@ -399,13 +423,12 @@ class LostNodeContent(TypedDict):
     served_pct: float | None
 
 
-class RunningOptionContent(TypedDict):
+class RunningOptionContent(SliceContent):
     """Replicas of one option that run."""
 
     llm: str
     pool: str
     tp_degree: int
-    mps_share_pct: float
     replicas: int
 
 

@@ -2,7 +2,7 @@
 placement, GPUs and cost.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import cast
 
@@ -11,14 +11,15 @@ import numpy as np
 from models.demand.headroom import with_headroom
 from models.demand.node_numbers import decided_numbers
 from models.formulation import known_fleet_cost
-from models.instance import Instance, Slo
+from models.instance import Instance, Option, Slo
 from planner.plans.latencies import (
     OperatingPoint,
     achieved_latency,
     latencies_at,
     latency_provenance_at,
 )
-from planner.plans.numbers import finite_number, percent, tidy
+from planner.plans.numbers import finite_number, tidy
+from planner.plans.option_index import option_slice_content, option_slice_of, option_start_contents
 from planner.plans.schema import (
     BoughtNodesContent,
     OptionContent,
@@ -119,7 +120,7 @@ def _setup_option_content(instance: Instance, solution: Solution, o: int) -> Opt
         "pool": pool.name,
         "gpu": pool.gpu,
         "tp_degree": int(option.tp_degree),
-        "mps_share_pct": percent(option.mps_share),
+        **option_slice_content(option_slice_of(option)),
         "replicas": replicas,
         "rate_rps": rate,
         "rate_per_replica_rps": per_replica,
@@ -186,6 +187,12 @@ def _setup_placement_content(instance: Instance, solution: Solution) -> list[Sha
             s.shard,
         ),
     )
+    held: dict[tuple[int, int, int], list[Option]] = defaultdict(list)
+    for shard in rows:
+        option = instance.options[shard.option]
+        held[option.pool, shard.node, shard.gpu].append(option)
+    # Rows of one GPU follow each other, in the order in which its instances are laid out.
+    starts = [start for gpu in held.values() for start in option_start_contents(gpu)]
     return [
         {
             "pool": instance.pools[option.pool].name,
@@ -193,9 +200,13 @@ def _setup_placement_content(instance: Instance, solution: Solution) -> list[Sha
             "gpu": int(s.gpu),
             "llm": instance.llms[option.llm].name,
             "tp_degree": int(option.tp_degree),
-            "mps_share_pct": percent(option.mps_share),
+            **option_slice_content(option_slice_of(option)),
             "replica": int(s.replica),
             "shard": int(s.shard),
+            **start,
         }
-        for s, option in ((shard, instance.options[shard.option]) for shard in rows)
+        for s, start, option in (
+            (shard, start, instance.options[shard.option])
+            for shard, start in zip(rows, starts, strict=True)
+        )
     ]

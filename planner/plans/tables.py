@@ -14,15 +14,21 @@ All are made from the content of plan.json alone and are there (possibly without
 status.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from planner.plans.headroom_content import headroom_rate_rps
 from planner.plans.labels import latency_column_labels, latency_header, objective_unit, slo_name
-from planner.plans.option_index import option_key
-from planner.plans.schema import OptionContent, PlanContent, SloContent
+from planner.plans.option_index import (
+    any_mig_option,
+    option_compute_pct,
+    option_key,
+    with_option_profiles,
+)
+from planner.plans.schema import OptionContent, PlanContent, PoolContent, SloContent
+from profiles.mig_geometry import mig_geometry
 
 __all__ = [
     "SIMULATED",
@@ -30,6 +36,7 @@ __all__ = [
     "effort_table",
     "plan_tables",
     "utilisation_pct_in_tables",
+    "with_mig_slots",
 ]
 
 
@@ -88,7 +95,7 @@ def _summary_table(content: PlanContent) -> pd.DataFrame:
     """
     objective, context = content["objective"], content["context"]
     gap, unit, total = objective["rel_gap"], objective_unit(content), content["gpus_total"]
-    busy = sum(o["replicas"] * o["tp_degree"] * o["mps_share_pct"] for o in content["options"])
+    busy = sum(o["replicas"] * o["tp_degree"] * option_compute_pct(o) for o in content["options"])
     rows: list[tuple[str, Any, str]] = [
         ("Scenario", content["scenario"], ""),
         ("Status", content["status"], ""),
@@ -165,7 +172,7 @@ def _setup_table(content: PlanContent) -> pd.DataFrame:
                 o["pool"],
                 o["gpu"],
                 o["tp_degree"],
-                o["mps_share_pct"],
+                option_compute_pct(o),
                 o["replicas"],
                 o["rate_rps"],
                 o["rate_per_replica_rps"],
@@ -193,7 +200,7 @@ def _setup_table(content: PlanContent) -> pd.DataFrame:
         "Memory (GiB per GPU)",
         "Provenance",
     ]
-    return _frame(rows, heads)
+    return with_option_profiles(_frame(rows, heads), content["options"])
 
 
 def _routing_table(content: PlanContent) -> pd.DataFrame:
@@ -216,27 +223,38 @@ def _gpu_map_table(content: PlanContent) -> pd.DataFrame:
             p["gpu"],
             p["llm"],
             p["tp_degree"],
-            p["mps_share_pct"],
+            option_compute_pct(p),
             memory[option_key(p)],
             p["replica"],
             p["shard"],
         )
         for p in content["placement"]
     ]
-    return _frame(
-        rows,
-        [
-            "Pool",
-            "Node",
-            "GPU",
-            "LLM",
-            "TP degree (GPUs)",
-            "MPS share (%)",
-            "Memory (GiB)",
-            "Replica",
-            "Shard",
-        ],
+    heads = ["Pool", "Node", "GPU", "LLM", "TP degree (GPUs)", "MPS share (%)", "Memory (GiB)"]
+    return with_mig_slots(
+        _frame(rows, [*heads, "Replica", "Shard"]),
+        content["placement"],
+        content["context"]["pools"],
     )
+
+
+def with_mig_slots(
+    frame: pd.DataFrame, shards: Sequence[Mapping[str, Any]], pools: Sequence[PoolContent]
+) -> pd.DataFrame:
+    """The table with the profile and the memory slices, such as `4-7`, of every instance, where
+    there are some. shards: of plan.json, one a row, with the profile of their option.
+    """
+    if not any_mig_option(shards):
+        return frame
+    gpus = {pool["name"]: pool["gpu"] for pool in pools}
+    slots = []
+    for shard in shards:
+        known = mig_geometry(gpus[shard["pool"]]).get(shard.get("mig_profile", ""))
+        start = shard.get("mig_start", 0)
+        slots.append("" if known is None else f"{start}-{start + known.size - 1}")
+    frame["MIG profile"] = [shard.get("mig_profile", "") for shard in shards]
+    frame["Memory slices"] = slots
+    return frame
 
 
 def _shadow_prices_table(content: PlanContent) -> pd.DataFrame:
@@ -259,10 +277,11 @@ def _shadow_prices_table(content: PlanContent) -> pd.DataFrame:
 def dropped_options_table(content: PlanContent) -> pd.DataFrame:
     """Tabulate options considered and left out."""
     rows = [
-        (d["llm"], d["pool"], d["tp_degree"], d["mps_share_pct"], d["reason"])
+        (d["llm"], d["pool"], d["tp_degree"], option_compute_pct(d), d["reason"])
         for d in content["context"]["dropped"]
     ]
-    return _frame(rows, ["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Reason"])
+    frame = _frame(rows, ["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", "Reason"])
+    return with_option_profiles(frame, content["context"]["dropped"])
 
 
 def effort_table(content: PlanContent) -> pd.DataFrame:

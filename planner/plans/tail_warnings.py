@@ -18,6 +18,7 @@ from planner.plans.latencies import (
     latency_percentile_points,
     share_above_latency,
 )
+from planner.plans.option_index import option_slice_of, option_slice_text
 from planner.solution import Solution
 
 __all__ = ["tail_warnings"]
@@ -49,9 +50,10 @@ def _tail_warning(instance: Instance, solution: Solution, slo: Slo) -> list[str]
         total += rate
         late += rate * max(share, known)
         if share < known and rate > 0.0:
-            llm, part = instance.llms[option.llm].name, 100.0 * option.mps_share
+            llm = instance.llms[option.llm].name
+            part = option_slice_text(option_slice_of(option))
             beyond.append(
-                f"{llm} (tp {option.tp_degree}, {part:g} % of a GPU) has {', '.join(present)}"
+                f"{llm} (tp {option.tp_degree}, {part} of a GPU) has {', '.join(present)}"
             )
     if late <= promised * total * (1.0 + ROUNDING):
         return []

@@ -15,7 +15,12 @@ from planner.plans.changes.diff import diff_plans
 from planner.plans.changes.step_order import Action
 from planner.plans.labels import objective_unit
 from planner.plans.numbers import finite_number, known_number, tidy
-from planner.plans.option_index import option_key
+from planner.plans.option_index import (
+    option_key,
+    option_key_order,
+    option_slice_content,
+    option_slice_words,
+)
 from planner.plans.schema import (
     AlternativeContent,
     AlternativesContent,
@@ -107,11 +112,11 @@ def _alternative_changes(plan: SolvedContent, other: SolvedContent) -> list[Repl
             "llm": key[0],
             "pool": key[1],
             "tp_degree": key[2],
-            "mps_share_pct": key[3],
+            **option_slice_content(key[3]),
             "from": before.get(key, 0),
             "to": after.get(key, 0),
         }
-        for key in sorted({*before, *after})
+        for key in sorted({*before, *after}, key=option_key_order)
         if before.get(key, 0) != after.get(key, 0)
     ]
 
@@ -216,7 +221,7 @@ def alternatives_table(content: PlanContent) -> pd.DataFrame:
 
 def _alternative_change_words(change: ReplicaChangeContent, *, name_pool: bool) -> str:
     """Replicas more or fewer of an option."""
-    option = f"{change['llm']} tp{change['tp_degree']} {tidy(change['mps_share_pct'])} %"
+    option = f"{change['llm']} tp{change['tp_degree']} {option_slice_words(change)}"
     return f"{change['to'] - change['from']:+d} {option}" + (
         f" on {change['pool']}" if name_pool else ""
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from models.demand.headroom import with_headroom
 from models.instance import Instance
 from planner.plans.labels import slo_name
+from planner.plans.option_index import option_slice_words
 from planner.studies.baselines.comparison import JOINT, BaselineComparison
 from planner.studies.baselines.solver import BaselineResult, baseline_violation_factor
 
@@ -21,7 +22,7 @@ def baseline_setup_words(content: Mapping[str, Any]) -> str:
     """
     several = len({option["pool"] for option in content["options"]}) > 1
     return "; ".join(
-        f"{o['llm']} {o['replicas']} x tp{o['tp_degree']} {o['mps_share_pct']:g} %"
+        f"{o['llm']} {o['replicas']} x tp{o['tp_degree']} {option_slice_words(o)}"
         + (f" on {o['pool']}" if several else "")
         for o in content["options"]
     )

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from planner.plans.labels import slo_name
-from planner.plans.numbers import known_number, tidy
-from planner.plans.option_index import option_key
+from planner.plans.numbers import known_number
+from planner.plans.option_index import option_key, option_key_order, option_slice_words
 from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_exact, format_number
 from planner.presentation.scenario_changes import (
@@ -133,11 +133,10 @@ def _setup_comparison_lines(before: PlanContent, after: PlanContent) -> list[str
 def _comparison_run(content: PlanContent, *, name_pools: bool) -> dict[str, str]:
     """LLM -> its options and replicas, e.g. `2 x tp4 70 % + 1 x tp2 100 %`."""
     runs: dict[str, list[str]] = defaultdict(list)
-    for option in sorted(content["options"], key=option_key):
+    for option in sorted(content["options"], key=lambda one: option_key_order(option_key(one))):
         pool = f"{option['pool']} " if name_pools else ""
         runs[option["llm"]].append(
-            f"{option['replicas']} x {pool}tp{option['tp_degree']}"
-            f" {tidy(option['mps_share_pct'])} %"
+            f"{option['replicas']} x {pool}tp{option['tp_degree']} {option_slice_words(option)}"
         )
     return {llm: " + ".join(words) for llm, words in runs.items()}
 

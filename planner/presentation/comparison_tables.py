@@ -7,7 +7,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from planner.plans.labels import objective_unit, slo_name
-from planner.plans.option_index import option_key
+from planner.plans.option_index import (
+    option_key,
+    option_key_order,
+    option_slice_content,
+    option_slice_pct,
+    with_option_profiles,
+)
 from planner.plans.schema import PlanContent
 from planner.presentation.comparison_lines import SMALL
 from planner.presentation.formatting import format_exact, format_gap
@@ -104,10 +110,14 @@ def replicas_comparison_table(contents: Mapping[str, PlanContent]) -> pd.DataFra
         name: {option_key(option): option["replicas"] for option in content["options"]}
         for name, content in contents.items()
     }
-    keys = sorted({key for options in held.values() for key in options})
-    rows = [(*key, *(options.get(key, 0) for options in held.values())) for key in keys]
+    keys = sorted({key for options in held.values() for key in options}, key=option_key_order)
+    rows = [
+        (*key[:3], option_slice_pct(key[3]), *(options.get(key, 0) for options in held.values()))
+        for key in keys
+    ]
     names = [f"{name} (replicas)" for name in contents]
-    return pd.DataFrame(rows, columns=["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", *names])
+    frame = pd.DataFrame(rows, columns=["LLM", "Pool", "TP degree (GPUs)", "MPS share (%)", *names])
+    return with_option_profiles(frame, [option_slice_content(key[3]) for key in keys])
 
 
 def routing_comparison_table(contents: Mapping[str, PlanContent]) -> pd.DataFrame:

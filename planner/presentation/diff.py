@@ -10,7 +10,12 @@ import pandas as pd
 from planner.plans.changes.diff import PlanDiff
 from planner.plans.changes.node_matching import PlacedReplica
 from planner.plans.changes.step_order import Action, MigrationStep
-from planner.plans.numbers import tidy
+from planner.plans.option_index import (
+    option_slice_content,
+    option_slice_pct,
+    option_slice_text,
+    with_option_profiles,
+)
 from planner.presentation.comparison_lines import SMALL, _most_compared
 from planner.presentation.formatting import format_exact
 
@@ -58,7 +63,7 @@ def _diff_advice(diff: PlanDiff) -> str:
     have no replica at one time.
     """
     spares = [
-        f"{count} x {llm} tp{degree} {tidy(share)} % (each on {degree}"
+        f"{count} x {llm} tp{degree} {option_slice_text(share)} (each on {degree}"
         f" GPU{'s' if degree > 1 else ''} of one node of pool {pool})"
         for (llm, pool, degree, share), count in Counter(
             replica.key for replica in diff.spares
@@ -90,7 +95,8 @@ def diff_tables(diff: PlanDiff) -> dict[str, pd.DataFrame]:
     """
     changes = [
         (
-            *c.key,
+            *c.key[:3],
+            option_slice_pct(c.key[3]),
             c.before,
             c.after,
             c.stays,
@@ -128,7 +134,10 @@ def diff_tables(diff: PlanDiff) -> dict[str, pd.DataFrame]:
     step_heads = ["Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs", "Capacity short (req/s)"]
     routing = [(llm, 100 * a, 100 * b, 100 * (b - a)) for llm, (a, b) in diff.fractions.items()]
     return {
-        "changes": pd.DataFrame(changes, columns=heads),
+        "changes": with_option_profiles(
+            pd.DataFrame(changes, columns=heads),
+            [option_slice_content(c.key[3]) for c in diff.changes],
+        ),
         "steps": pd.DataFrame(steps, columns=step_heads),
         "routing_change": pd.DataFrame(
             routing, columns=["LLM", "Before (%)", "After (%)", "Change (% points)"]
@@ -142,7 +151,7 @@ def _short(step: MigrationStep) -> str | None:
 
 
 def _option(replica: PlacedReplica) -> str:
-    return f"tp{replica.key[2]} {tidy(replica.key[3])} %"
+    return f"tp{replica.key[2]} {option_slice_text(replica.key[3])}"
 
 
 def _gpus(replica: PlacedReplica) -> str:

@@ -4,7 +4,7 @@ same.
 
 from models.instance import Instance
 from planner.decomposition.enumeration import Config
-from planner.plans.numbers import tidy
+from planner.plans.option_index import option_slice_of, option_slice_text
 from planner.plans.schema import PoolContent, SolvedContent
 
 __all__ = [
@@ -84,5 +84,7 @@ def format_config(instance: Instance, config: Config) -> str:
         option = instance.options[o]
         pool = f"{instance.pools[option.pool].name} " if len(instance.pools) > 1 else ""
         count = f"{replicas} x " if replicas > 1 else ""
-        words.append(f"{count}{pool}tp{option.tp_degree} {tidy(100 * option.mps_share)} %")
+        words.append(
+            f"{count}{pool}tp{option.tp_degree} {option_slice_text(option_slice_of(option))}"
+        )
     return " + ".join(words) or "-"

@@ -18,6 +18,8 @@ from planner.profiling.gaps import CurveGap, Gaps
 __all__ = ["benchmark_command", "gap_reason", "gaps_headline", "gaps_table"]
 
 UNKNOWN = "MODEL"
+MIG_UUID = "MIG-UUID"
+"""In place of an instance's UUID, which `nvidia-smi -L` shows."""
 LOADS = (0.1, 0.3, 0.5, 0.7, 0.85, 0.95, 1.05)
 """Offered rates of the benchmark, in shares of the highest rate of the curve."""
 
@@ -89,8 +91,13 @@ def benchmark_command(gap: CurveGap, instance: Instance, hf_id: str | None) -> S
     """
     option = instance.options[gap.option]
     model = shlex.quote(hf_id or UNKNOWN)
-    share = tidy(100.0 * option.mps_share)
-    limit = f"CUDA_MPS_ACTIVE_THREAD_PERCENTAGE={share} " if option.mps_share < 1 else ""
+    if option.mig is not None:
+        limit = f"CUDA_VISIBLE_DEVICES={MIG_UUID} "
+        part = f"mig_profile={option.mig.name}"
+    else:
+        share = tidy(100.0 * option.mps_share)
+        limit = f"CUDA_MPS_ACTIVE_THREAD_PERCENTAGE={share} " if option.mps_share < 1 else ""
+        part = f"mps_share={share}"
     prompt, answer = (
         round(tokens) if math.isfinite(tokens) else None for tokens in option.curve.tokens
     )
@@ -108,6 +115,6 @@ def benchmark_command(gap: CurveGap, instance: Instance, hf_id: str | None) -> S
             f"for r in {rates}; do vllm bench serve --model {model} --request-rate $r --num-prompts"
             f" 2000{lengths} --percentile-metrics ttft,tpot,itl,e2el --metric-percentiles"
             f" 50,90,95,99 --save-result --metadata tensor_parallel_size={option.tp_degree}"
-            f" gpu_type={gpu} mps_share={share}; done"
+            f" gpu_type={gpu} {part}; done"
         ),
     )

@@ -48,6 +48,7 @@ INPUTS: Sequence[tuple[str, str, Callable[[PlanContent], Mapping[str, Any]]]] = 
 FILTERS: Mapping[str, tuple[str, str]] = {
     "tp_degrees": ("TP degrees:", ""),
     "mps_shares_pct": ("MPS shares:", " %"),
+    "mig_profiles": ("MIG profiles:", ""),
     "memory_headroom_pct": ("memory kept free:", " %"),
     "min_gpu_utilization_pct": ("minimum of allocated compute:", " %"),
 }

@@ -36,6 +36,7 @@ from planner.profiling.simulated_load import OfferedLoad
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.curves import ProfileTable, load_curves
 from profiles.io.faults import Fault, ProfileError, fault_spelling_guess
+from profiles.mig_columns import MIG
 
 __all__ = [
     "Calibration",
@@ -195,9 +196,17 @@ def _fitting_to_calibrate(point: CalibrationPoint) -> CalibrationPoint:
     )
 
 
+def _calibrate_mig_faults(table: ProfileTable) -> list[Fault]:
+    """One where rows are of MIG instances."""
+    divided = sorted({option.mig_profile for option in table.options if option.mig_profile})
+    problem, fix = "the step time of a MIG instance is not known", "leave these rows out"
+    column = f"column {MIG}"
+    return [Fault(table.file, column, ", ".join(divided), problem, fix)] if divided else []
+
+
 def _calibrate_faults(table: ProfileTable) -> list[Fault]:
     """What keeps a sound profile table from being calibrated on."""
-    faults, content = [], table.content
+    faults, content = _calibrate_mig_faults(table), table.content
     llms, gpus = load_catalogue_llms(), load_catalogue_gpus()
 
     def refuse(where: str, value: str, problem: str, fix: str) -> None:

@@ -28,7 +28,8 @@ from models.serving.gpu_sharing import (
     shared_gpu_rates,
 )
 from profiles.curves import ProfileTable
-from profiles.profile_columns import KEYS, KNOWN, LATENCIES
+from profiles.mig_columns import MIG
+from profiles.profile_columns import IDENTITY, KEYS, KNOWN, LATENCIES
 
 __all__ = ["Derated", "derate_table"]
 
@@ -66,16 +67,21 @@ def derate_table(
         key: rows
         for key, rows in frame[frame["mps_share_pct"] == 100].groupby(list(GPU), sort=False)
     }
-    for key, rows in frame.groupby(list(KEYS), sort=False):
-        if key[-1] == 100 or not set(rows["neighbours"]) & meant:
+    for (*key, divided), rows in frame.groupby(list(IDENTITY), sort=False):
+        # A MIG instance has its part of memory and bandwidth for itself.
+        if divided or key[-1] == 100 or not set(rows["neighbours"]) & meant:
             parts.append(rows)
             continue
-        slower, whole = _derate_curve(rows, loss), wholes.get(key[:-1])
+        slower, whole = _derate_curve(rows, loss), wholes.get(tuple(key[:-1]))
         if whole is not None:
             slower, lifted = _derate_below_whole(slower, whole), lifted + 1
         changed += 1
         parts.append(slower)
-    return Derated(pd.concat(parts, ignore_index=True), changed, lifted)
+    derated = pd.concat(parts, ignore_index=True)
+    derated.loc[derated[MIG] != "", "mps_share_pct"] = np.nan
+    if (derated[MIG] == "").all():
+        derated = derated.drop(columns=MIG)
+    return Derated(derated, changed, lifted)
 
 
 def _derate_curve(rows: pd.DataFrame, loss: float) -> pd.DataFrame:

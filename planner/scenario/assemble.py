@@ -119,6 +119,7 @@ def assemble_instance(
     options, dropped = (
         build_options(scenario, pools, weights, table, findings, own) if table else ((), ())
     )
+    _refuse_mig_in_schedule(scenario, options, findings)
     findings.raise_any()
     if table is None or score_tables is None:
         raise AssertionError("a table that cannot be read has faults")
@@ -148,6 +149,19 @@ def assemble_instance(
         ),
         demand,
     )
+
+
+def _refuse_mig_in_schedule(
+    scenario: Scenario, options: Sequence[Option], findings: InputFindings
+) -> None:
+    """A fault of a scheduled fleet with MIG instances: a GPU is divided anew only while it is idle,
+    and no cycle of setups takes that into account.
+    """
+    if scenario.spec.fleet.mode == "scheduled" and any(option.mig for option in options):
+        problem = "a scheduled fleet has no MIG instances yet: dividing a GPU anew needs it idle"
+        fix = "state setups.mig_profiles: [], or fleet.mode: fixed"
+        where = Fault(str(scenario.path), "fleet.mode", "scheduled", problem, fix)
+        findings.scenario.append(where)
 
 
 def _scenario_to_assemble(

@@ -118,12 +118,13 @@ def build_class_curves(
 ) -> dict[tuple[int, int], Curve]:
     """By (option, class), of classes with rows of their own."""
     # The share as an option has it: 100 * (share / 100) may differ from per cent in its last bit.
-    by_share = {(name, *of[:3], of[3] / 100): rows for (name, of), rows in own.items()}
+    by_share = {(name, *of[:3], of[3] / 100, of[4]): rows for (name, of), rows in own.items()}
     curves = {}
     for o, option in enumerate(instance.options):
         llm, gpu = instance.llms[option.llm].name, instance.pools[option.pool].gpu
+        share = (0.0, option.mig.name) if option.mig else (option.mps_share, "")
         for c, one in enumerate(spec.classes or ()):
-            rows = by_share.get((one.name, llm, gpu, option.tp_degree, option.mps_share))
+            rows = by_share.get((one.name, llm, gpu, option.tp_degree, *share))
             if rows is not None:
                 curves[o, c] = build_option_curve(rows)
     return curves

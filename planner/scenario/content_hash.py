@@ -54,6 +54,8 @@ def content_hash(
     content["headroom"] = {key: value for key, value in content["headroom"].items() if value}
     if not content["headroom"]:
         del content["headroom"]
+    if content["setups"]["mig_profiles"] is None:
+        del content["setups"]["mig_profiles"]
     score_tables = _demand_for_hash(content, spec, instance, demand)
     for entry, pool in zip(content["pools"], instance.pools, strict=True):
         entry.update(memory_gib=pool.memory, price_usd_per_gpu_h=pool.price)

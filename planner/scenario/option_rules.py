@@ -9,6 +9,7 @@ from planner.scenario.demand.slo_columns import build_slos, lack_for_slos
 from planner.scenario.inputs import InputFindings, add_once
 from planner.scenario.schema.specification import ScenarioSpec, SloSpec
 from profiles.curves import ProfiledOption
+from profiles.records import MigProfile
 
 __all__ = [
     "UnjudgedSlo",
@@ -36,7 +37,11 @@ def option_excluded_by_rule(profiled: ProfiledOption, spec: ScenarioSpec, pool: 
     degrees, shares = spec.setups.tp_degrees, spec.setups.mps_shares_pct
     if degrees is not None and profiled.tp_degree not in degrees:
         return f"{profiled.tp_degree} is not among setups.tp_degrees"
-    if shares is not None and profiled.mps_share_pct not in shares:
+    profiles = spec.setups.mig_profiles
+    if profiled.mig_profile:
+        if profiles is not None and profiled.mig_profile not in profiles:
+            return f"{profiled.mig_profile} is not among setups.mig_profiles"
+    elif shares is not None and profiled.mps_share_pct not in shares:
         return f"{profiled.mps_share_pct:g} is not among setups.mps_shares_pct"
     if profiled.tp_degree > pool.gpus_per_node:
         return (
@@ -102,11 +107,19 @@ def shard_memory_by_rule(
     return known / profiled.tp_degree
 
 
-def memory_rule_reason(memory: float, spec: ScenarioSpec, pool: Pool) -> str:
-    """Why one shard of `memory` GiB does not fit with the headroom; "" when it does, or where
-    the pool's memory is not known (a separate fault).
+def memory_rule_reason(
+    memory: float, spec: ScenarioSpec, pool: Pool, instance: MigProfile | None
+) -> str:
+    """Why one shard of `memory` GiB does not fit with the headroom, on a GPU or on a MIG instance;
+    "" when it does, or where the pool's memory is not known (a separate fault).
     """
-    fillable = (1.0 - spec.setups.memory_headroom_pct / 100) * pool.memory
+    kept = 1.0 - spec.setups.memory_headroom_pct / 100
+    if instance is not None and memory > kept * instance.memory + SLACK_GIB:
+        return (
+            f"needs {memory:.4g} GiB, but {kept * instance.memory:.4g} of {instance.memory:.4g} GiB"
+            f" of an instance {instance.name} may be filled (memory_headroom_pct)"
+        )
+    fillable = kept * pool.memory
     if not pool.memory or memory <= fillable + SLACK_GIB:
         return ""
     return (

@@ -2,9 +2,9 @@
 that fail a rule, each with its reason.
 
 The rules in their order; the first that an option fails is the reason why it is dropped: `setups`
-lists its degree and share; its degree fits a node; it has the columns the SLOs need; its memory
-fits with the headroom (`planner.scenario.option_rules`). Units change here: ms -> s, per cent ->
-0..1.
+lists its degree and share, or its MIG profile; its degree fits a node; it has the columns the SLOs
+need; its memory fits with the headroom (`planner.scenario.option_rules`). Units change here: ms ->
+s, per cent -> 0..1.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.instance import Dropped, Option, Pool
+from models.instance import Dropped, Option, Pool, option_order
 from planner.scenario.demand.class_curves import OwnRows
 from planner.scenario.inputs import InputFindings
 from planner.scenario.load import Scenario
@@ -30,6 +30,7 @@ from planner.scenario.unused_options import (
 )
 from profiles.curves import ProfiledOption, ProfileTable
 from profiles.io.faults import Fault
+from profiles.mig_geometry import mig_geometry
 from profiles.records import Curve
 
 __all__ = ["build_option_curve", "build_options"]
@@ -57,8 +58,8 @@ def build_options(
     findings: InputFindings,
     own: OwnRows,
 ) -> tuple[tuple[Option, ...], tuple[Dropped, ...]]:
-    """Options that pass every rule, sorted by (llm, pool, tp_degree, mps_share), and those that do
-    not, with the reason.
+    """Options that pass every rule, sorted by `option_order`, and those that do not, with the
+    reason.
 
     weights: GiB of each LLM's weights, all shards together, None where not known. own: rows of
     classes, by which options are judged where they have columns that others lack. Faults and
@@ -74,9 +75,12 @@ def build_options(
             Fault(str(scenario.path), where, "", f"the memory of {name} is not known", fix)
         )
     # Sorted by content, so that the order of the table's rows changes no plan.
-    kept.sort(key=lambda option: (option.llm, option.pool, option.tp_degree, option.mps_share))
+    kept.sort(key=option_order)
     dropped.sort(
-        key=lambda drop: (position[drop.llm], drop.pool, drop.tp_degree, drop.mps_share_pct)
+        key=lambda drop: (
+            *(position[drop.llm], drop.pool, drop.tp_degree, drop.mps_share_pct),
+            drop.mig_profile,
+        )
     )
     nothing_left = not kept and not by_rule.unsized
     if nothing_left and not findings.profiles:
@@ -103,6 +107,7 @@ def _sort_out_options(
     spec, by_rule = scenario.spec, _Sorted()
     position = {llm.name: i for i, llm in enumerate(spec.cluster_llms)}
     for profiled, p in _offered_options(table, position, pools):
+        instance = mig_geometry(profiled.gpu).get(profiled.mig_profile)
         reason = option_excluded_by_rule(profiled, spec, pools[p])
         if not reason and (lack := columns_missing_by_rule(profiled, spec, own)):
             by_rule.unjudged.append(lack)
@@ -112,12 +117,12 @@ def _sort_out_options(
             by_rule.unsized.add(profiled.llm)
             continue
         if memory is not None:
-            reason = memory_rule_reason(memory, spec, pools[p])
+            reason = memory_rule_reason(memory, spec, pools[p], instance)
         if reason:
             identity = (profiled.llm, pools[p].name, profiled.tp_degree, profiled.mps_share_pct)
-            by_rule.dropped.append(Dropped(*identity, reason))
+            by_rule.dropped.append(Dropped(*identity, reason, profiled.mig_profile))
         elif memory is not None:
-            share = profiled.mps_share_pct / 100
+            share = profiled.mps_share_pct / 100 if instance is None else instance.share
             curve = build_option_curve(profiled)
             by_rule.kept.append(
                 Option(
@@ -127,6 +132,7 @@ def _sort_out_options(
                     mps_share=share,
                     memory=memory,
                     curve=curve,
+                    mig=instance,
                 )
             )
     return by_rule

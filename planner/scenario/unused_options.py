@@ -39,7 +39,7 @@ def no_used_option_fault(
         return Fault(table.file, "columns llm, gpu", "", problem, fix)
     if all(" is not among setups." in drop.reason for drop in dropped):
         problem = "they leave no option of the profile table: " + _unused_reasons(dropped)
-        fix = "widen or delete setups.tp_degrees and setups.mps_shares_pct"
+        fix = "widen or delete setups.tp_degrees, setups.mps_shares_pct and setups.mig_profiles"
         return Fault(str(scenario.path), "setups", "", problem, fix)
     return None
 

@@ -193,8 +193,9 @@ def _spots_of_setup(setup: Mapping[str, Any]) -> Counter[Spot]:
 
 
 def _stated_key(entry: Mapping[str, Any]) -> Key:
-    share = round(float(entry["mps_share_pct"]), SHARE_DIGITS)
-    return entry["llm"], entry["pool"], entry["tp_degree"], share
+    profile = entry.get("mig_profile")
+    part = round(float(entry["mps_share_pct"]), SHARE_DIGITS) if profile is None else profile
+    return entry["llm"], entry["pool"], entry["tp_degree"], part
 
 
 def _count_stated(entries: Any) -> Counter[Key]:

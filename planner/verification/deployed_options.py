@@ -44,7 +44,7 @@ class StatedOption:
         return self.rate / self.replicas
 
 
-OptionIndex = dict[tuple[str, str, int], list[tuple[float, int]]]
+OptionIndex = dict[tuple[str, str, int], list[tuple[float | str, int]]]
 
 
 def check_deployed_options_exist(
@@ -76,28 +76,38 @@ def check_stated_options(options: Sequence[Mapping[str, Any]], index: OptionInde
 
 
 def index_deployed_options(instance: Instance) -> OptionIndex:
-    """Positions of all options, with their MPS shares in per cent, by (llm, pool, tp_degree)."""
+    """Positions of all options, with their MPS shares in per cent or their MIG profiles, by (llm,
+    pool, tp_degree).
+    """
     index: OptionIndex = defaultdict(list)
     for position, option in enumerate(instance.options):
         key = (instance.llms[option.llm].name, instance.pools[option.pool].name, option.tp_degree)
-        index[key].append((100 * option.mps_share, position))
+        part = 100 * option.mps_share if option.mig is None else option.mig.name
+        index[key].append((part, position))
     return index
 
 
 def find_deployed_option(entry: Mapping[str, Any], index: OptionIndex) -> int | None:
     """Position of the option that an entry of options or placement names, or None."""
-    for share_pct, position in index.get((entry["llm"], entry["pool"], entry["tp_degree"]), []):
-        if abs(share_pct - entry["mps_share_pct"]) <= MATCH_TOL_PCT:
+    stated = entry.get("mig_profile", entry["mps_share_pct"])
+    # A profile beside a share names two things at once.
+    if stated is None or ("mig_profile" in entry and entry["mps_share_pct"] is not None):
+        return None
+    for part, position in index.get((entry["llm"], entry["pool"], entry["tp_degree"]), []):
+        if isinstance(part, str) or isinstance(stated, str):
+            if part == stated:
+                return position
+        elif abs(part - stated) <= MATCH_TOL_PCT:
             return position
     return None
 
 
 def deployed_option_name(entry: Mapping[str, Any]) -> str:
     """What messages call an entry of options or placement."""
-    return (
-        f"option {entry['llm']} on {entry['pool']}, tp {entry['tp_degree']}, share"
-        f" {entry['mps_share_pct']:g} %"
-    )
+    stated = entry["mps_share_pct"]
+    share = "no share" if stated is None else f"share {stated:g} %"
+    part = f"MIG {entry['mig_profile']}" if "mig_profile" in entry else share
+    return f"option {entry['llm']} on {entry['pool']}, tp {entry['tp_degree']}, {part}"
 
 
 def read_deployed_options(plan: Mapping[str, Any], index: OptionIndex) -> tuple[StatedOption, ...]:

@@ -11,6 +11,7 @@ from planner.verification.deployed_options import (
     deployed_option_name,
     find_deployed_option,
 )
+from planner.verification.mig_checks import check_mig_placement
 from planner.verification.tolerances import RANGE_TOL
 
 __all__ = ["check_placed_shards", "check_placement_room"]
@@ -69,12 +70,15 @@ def _check_placed_replica(
 def check_placement_room(
     plan: Mapping[str, Any], instance: Instance, index: OptionIndex
 ) -> Iterator[str]:
-    """Per GPU: MPS shares sum to at most 100 %, memory to at most (1 - headroom) of the GPU's."""
+    """Per GPU: MPS shares sum to at most 100 %, memory to at most (1 - headroom) of the GPU's; or
+    MIG instances and nothing else (`planner.verification.mig_checks`).
+    """
+    yield from check_mig_placement(plan, instance, index)
     share: dict[tuple[int, int, int], float] = defaultdict(float)
     memory: dict[tuple[int, int, int], float] = defaultdict(float)
     for entry in plan["placement"]:
         position = find_deployed_option(entry, index)
-        if position is not None:
+        if position is not None and instance.options[position].mig is None:
             option = instance.options[position]
             place = (option.pool, entry["node"], entry["gpu"])
             share[place] += option.mps_share

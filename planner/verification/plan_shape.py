@@ -9,6 +9,7 @@ __all__ = [
     "LARGEST",
     "NUMBER",
     "OPTIONAL",
+    "PART_SHAPE",
     "PLAN_SHAPE",
     "POSITION",
     "TEXT",
@@ -33,6 +34,10 @@ OPTIONAL = "a number or null"
 POSITION = "a whole number or null"
 
 
+PART_SHAPE: dict[str, Any] = {"mps_share_pct": OPTIONAL, "mig_profile?": TEXT}
+"""What of a GPU an option runs on: a share of each, null beside the profile of a MIG instance."""
+
+
 PLAN_SHAPE: dict[str, Any] = {
     "status": TEXT,
     "objective": {
@@ -53,7 +58,7 @@ PLAN_SHAPE: dict[str, Any] = {
             "pool": TEXT,
             "gpu": TEXT,
             "tp_degree": WHOLE,
-            "mps_share_pct": NUMBER,
+            **PART_SHAPE,
             "replicas": WHOLE,
             "rate_rps": NUMBER,
             "rate_per_replica_rps": NUMBER,
@@ -88,7 +93,8 @@ PLAN_SHAPE: dict[str, Any] = {
             "gpu": WHOLE,
             "llm": TEXT,
             "tp_degree": WHOLE,
-            "mps_share_pct": NUMBER,
+            **PART_SHAPE,
+            "mig_start?": WHOLE,
             "replica": WHOLE,
             "shard": WHOLE,
         }

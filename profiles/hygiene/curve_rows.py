@@ -9,6 +9,8 @@ import numpy as np
 
 from profiles.io.faults import Fault
 from profiles.io.tables import Table, number_table_column, require_table_columns, text_table_column
+from profiles.mig_columns import MIG
+from profiles.mig_geometry import mig_geometry
 from profiles.profile_columns import COUNTS, KEYS, LATENCIES
 from profiles.records import METRICS
 
@@ -46,6 +48,8 @@ MEANS = tuple(f"{metric}_mean_ms" for metric in METRICS)
 class CurveRows:
     """Rows of one option, sorted by rate.
 
+    mps_share_pct: of a MIG instance the part of the compute slices.
+
     rows: (K,) row numbers of the file; values: column -> (K,) in the file's units, NaN where blank.
     """
 
@@ -55,11 +59,13 @@ class CurveRows:
     mps_share_pct: float
     rows: np.ndarray
     values: Mapping[str, np.ndarray]
+    mig_profile: str = ""
 
     @property
     def words(self) -> str:
         """The option in words."""
-        return f"{self.llm} on {self.gpu}, tp {self.tp_degree:g}, share {self.mps_share_pct:g} %"
+        part = f"MIG {self.mig_profile}" if self.mig_profile else f"share {self.mps_share_pct:g} %"
+        return f"{self.llm} on {self.gpu}, tp {self.tp_degree:g}, {part}"
 
     @property
     def rates(self) -> np.ndarray:
@@ -92,12 +98,18 @@ def read_curve_rows(table: Table, faults: list[Fault]) -> list[CurveRows]:
     if not require_table_columns(table, [*KEYS, "rate_rps"], faults):
         return []
     words = {name: text_table_column(table, name, faults) for name in ("llm", "gpu")}
+    words[MIG] = (
+        text_table_column(table, MIG, faults, blank="")
+        if MIG in table.columns
+        else np.full(len(table.rows), "", dtype=object)
+    )
     wanted = ("tp_degree", "mps_share_pct", "rate_rps", *LATENCIES, "memory_gib_per_gpu", *COUNTS)
     values = {
         name: number_table_column(table, name, faults) for name in wanted if name in table.columns
     }
     for name in ("tp_degree", "mps_share_pct", "rate_rps"):
-        for i in np.flatnonzero(np.isnan(values[name])) if len(faults) == before else ():
+        lacking = np.isnan(values[name]) & ((name != "mps_share_pct") | (words[MIG] == ""))
+        for i in np.flatnonzero(lacking) if len(faults) == before else ():
             faults.append(
                 Fault(
                     table.file,
@@ -109,8 +121,12 @@ def read_curve_rows(table: Table, faults: list[Fault]) -> list[CurveRows]:
             )
     if len(faults) > before:
         return []
+    shares = [
+        100.0 * mig_geometry(gpu)[mig].share if mig in mig_geometry(gpu) else share
+        for gpu, mig, share in zip(words["gpu"], words[MIG], values["mps_share_pct"], strict=True)
+    ]
     keys = list(
-        zip(words["llm"], words["gpu"], values["tp_degree"], values["mps_share_pct"], strict=True)
+        zip(words["llm"], words["gpu"], values["tp_degree"], shares, words[MIG], strict=True)
     )
     curves = []
     for key in sorted(set(keys)):
@@ -127,6 +143,7 @@ def read_curve_rows(table: Table, faults: list[Fault]) -> list[CurveRows]:
                 mps_share_pct=float(key[3]),
                 rows=table.rows[at],
                 values=part,
+                mig_profile=str(key[4]),
             )
         )
     return curves

@@ -23,10 +23,13 @@ IN_TIMES = 10.0
 
 def check_neighbours(curves: Sequence[CurveRows]) -> list[Finding]:
     """Findings for every pair of neighbours, at the larger option."""
-    shares = sorted(curves, key=lambda c: (c.llm, c.gpu, c.tp_degree, c.mps_share_pct))
+    # Instances are not compared with shares: these have the whole memory bandwidth between them.
+    shares = sorted(
+        curves, key=lambda c: (c.llm, c.gpu, c.tp_degree, bool(c.mig_profile), c.mps_share_pct)
+    )
     degrees = sorted(curves, key=lambda c: (c.llm, c.gpu, c.mps_share_pct, c.tp_degree))
     findings: list[Finding] = []
-    for _, group in groupby(shares, key=lambda c: (c.llm, c.gpu, c.tp_degree)):
+    for _, group in groupby(shares, key=lambda c: (c.llm, c.gpu, c.tp_degree, bool(c.mig_profile))):
         findings += _neighbours_along(
             list(group),
             "more of each GPU (share {:g} % instead of {:g} %)",

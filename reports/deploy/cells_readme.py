@@ -97,7 +97,7 @@ def _setup_section(setup: Row) -> list[str]:
             escape(row["llm_name"]),
             node["label"],
             ", ".join(map(str, row["gpus"])),
-            f"{row['mps_share_pct']:g} %",
+            row["part"],
             row["port"],
             f"{row['utilization']:.3f}",
             f"{row['rate_rps']:.2f}",

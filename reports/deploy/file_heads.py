@@ -19,6 +19,7 @@ PURPOSES = {
     "servers.yaml": "Deployments of the servers, and where requests need them Services",
     "route.yaml": "Gateway API: which requests go to which option",
     "kustomization.yaml": "what kubectl apply -k applies, and the release of vLLM",
+    "mig-parted.yaml": "MIG manager: how the GPUs of each node are divided",
     "device-plugin-mps": "configuration of NVIDIA's device plugin for shared GPUs",
     "llm-inference-services.yaml": "KServe: one LLMInferenceService an option",
     "pools.yaml": "InferencePools, for an endpoint picker of your own instead of llm-d's",

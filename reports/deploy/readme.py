@@ -99,7 +99,7 @@ def _readme_servers(deployment: Row, titles: Mapping[str, str]) -> list[str]:
             titles[row["llm"]],
             node["label"],
             ", ".join(map(str, row["gpus"])),
-            f"{row['mps_share_pct']:g} %",
+            row["part"],
             row["port"],
             f"{row['utilization']:.3f}",
             f"{row['rate_rps']:.2f}",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reports.deploy.markdown import code_block, escape, node_servers
+from reports.deploy.mig_config import MIG_FILE, mig_config_nodes
 from reports.deploy.vllm_server import START_SECONDS
 
 __all__ = ["CLUSTER_SECTIONS"]
@@ -66,7 +67,8 @@ def readme_cluster_kserve(deployment: Row) -> list[str]:
             "- Weights are those of the case with the highest rate. Where replicas change, KServe"
             " scales between `minReplicas` and `maxReplicas`, the bounds of the setups."
         )
-    return [*lines, *_readme_cluster_model_ids(deployment, "model.uri")]
+    unset = _readme_cluster_model_ids(deployment, "model.uri")
+    return [*lines, *unset, *_readme_cluster_mig(deployment)]
 
 
 def readme_cluster_llm_d(deployment: Row) -> list[str]:
@@ -148,6 +150,7 @@ def readme_cluster_production_stack(deployment: Row) -> list[str]:
         " and prices (below).",
         "- `requestCPU` and `requestMemory` are not of the plan: the chart demands them.",
         *_readme_cluster_model_ids(deployment, "modelURL"),
+        *_readme_cluster_mig(deployment),
     ]
 
 
@@ -194,8 +197,31 @@ def _readme_cluster_model_ids(deployment: Row, key: str) -> list[str]:
     ]
 
 
+def _readme_cluster_mig(deployment: Row) -> list[str]:
+    """What divided GPUs need."""
+    divided = mig_config_nodes(deployment)
+    if not divided:
+        return []
+    names = ", ".join(f"`{node['label']}`" for node in divided)
+    profile = next(
+        server["mig_profile"] for server in divided[0]["servers"] if server["mig_profile"]
+    )
+    return [
+        f"- GPUs are divided by MIG before pods start: `{MIG_FILE}` has a configuration for"
+        f" {names}. Give it to the MIG manager of NVIDIA's GPU operator (a ConfigMap with the"
+        " key `config.yaml`, named in `migManager.config`) and set each node's label"
+        " `nvidia.com/mig.config` to the name of its configuration, or run `nvidia-mig-parted apply"
+        f" -f {MIG_FILE} -c NAME` on the node. The device plugin needs the strategy `mixed`:"
+        f" instances are then resources such as `nvidia.com/mig-{profile}`. A GPU must be idle"
+        " while it is divided.",
+    ]
+
+
 def _readme_cluster_mps(deployment: Row) -> list[str]:
-    """What shared GPUs need."""
+    """What shared and divided GPUs need."""
+    divided = _readme_cluster_mig(deployment)
+    if divided:
+        return divided
     if not any(row["shared"] for _, row in node_servers(deployment)):
         return []
     return [

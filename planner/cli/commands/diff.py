@@ -99,6 +99,7 @@ def _print_steps(console: Console, difference: PlanDiff) -> None:
             ("TP degree (GPUs)", "tp", str),
             ("MPS share (%)", "share\n(%)", _plain),
         ]
+        columns += [("MIG profile", "MIG", str)] if "MIG profile" in frames["changes"] else []
         columns += [(name, name.lower(), str) for name in ("Stay", "Move", "New", "Gone")]
         output_table(console, "Options that change (replicas)", frames["changes"], columns)
         wanted = ("Step", "Do", "LLM", "Option", "Pool", "Node", "GPUs")

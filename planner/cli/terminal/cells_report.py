@@ -183,12 +183,12 @@ def _print_cells_plan(content: Mapping[str, Any], console: Console, demand: Dema
 def _map_content(content: Mapping[str, Any], setup: Mapping[str, Any]) -> dict[str, Any]:
     """What the GPU map reads of a plan of one setup."""
     options = setup["options"]
-    keys = ("llm", "tp_degree", "mps_share_pct")
+    keys = ("llm", "tp_degree", "mps_share_pct", "mig_profile")
     return {
         "routing": dict.fromkeys((llm["name"] for llm in content["context"]["llms"]), 1.0),
         "context": content["context"],
         "placement": [
-            {**shard, **{key: options[shard["option"]][key] for key in keys}}
-            for shard in setup["placement"]
+            {**shard, **{key: of[key] for key in keys if key in of}}
+            for shard, of in ((shard, options[shard["option"]]) for shard in setup["placement"])
         ],
     }

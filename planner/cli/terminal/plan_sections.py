@@ -28,7 +28,7 @@ def _ms(value: float | None) -> str:
 
 
 def _share(value: float) -> str:
-    return f"{value:g}"
+    return f"{value:.4g}"
 
 
 def _percent(value: float | None) -> str:
@@ -84,6 +84,12 @@ SETUP_COLUMNS: Sequence[Column] = (
 )
 
 
+def setup_section_columns(frame: pd.DataFrame) -> Sequence[Column]:
+    """The columns of the setup, with the profiles of MIG instances where the table has some."""
+    profile: Sequence[Column] = (("MIG profile", "MIG", str),) if "MIG profile" in frame else ()
+    return (*SETUP_COLUMNS[:4], *profile, *SETUP_COLUMNS[4:])
+
+
 ROUTING_COLUMNS: Sequence[Column] = (
     *(("LLM", "LLM", str), ("Fraction (%)", "fraction\n(%)", lambda value: f"{value:.2f}")),
     *(
@@ -108,7 +114,8 @@ def print_setup_section(console: Console, content: PlanContent, frame: pd.DataFr
     )
     here, rest = wanted[:LATENCIES_IN_SETUP], wanted[LATENCIES_IN_SETUP:]
     provenance: Column = ("Provenance", "curve", str)
-    output_table(console, "Setup", frame, [*SETUP_COLUMNS, *map(_latency_column, here), provenance])
+    columns = [*setup_section_columns(frame), *map(_latency_column, here), provenance]
+    output_table(console, "Setup", frame, columns)
     output_line(
         console,
         "util.: 100 % is the end of the profiled curve, the highest rate known.",

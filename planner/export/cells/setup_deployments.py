@@ -18,6 +18,7 @@ from planner.export.deployment_names import deployment_labels, one_line
 from planner.operation.cells.cell_policy import cells_policy_plan_hash
 from planner.plans.cells.setup_as_plan import setup_as_plan
 from planner.plans.labels import slo_label
+from planner.plans.option_index import option_slice_words
 from planner.plans.schema import PlanContent
 
 __all__ = ["SetupDeployment", "build_setup_deployments", "case_period"]
@@ -124,7 +125,7 @@ def _server_keys(setup: Content, pools: Mapping[str, int]) -> dict[tuple[int, in
         entry = setup["options"][option]
         gpus = tuple(one["gpu"] for one in sorted(own, key=lambda one: one["shard"]))
         keys[option, replica] = (
-            *(entry["llm"], entry["tp_degree"], entry["mps_share_pct"]),
+            *(entry["llm"], entry["tp_degree"], option_slice_words(entry)),
             *(pools[own[0]["pool"]], own[0]["node"], gpus),
         )
     return keys
@@ -133,7 +134,7 @@ def _server_keys(setup: Content, pools: Mapping[str, int]) -> dict[tuple[int, in
 def _identity(row: Row) -> Identity:
     """What a server is, whatever it is called."""
     return (
-        *(row["llm_name"], row["tp_degree"], row["mps_share_pct"]),
+        *(row["llm_name"], row["tp_degree"], row["part"]),
         *(row["pool_at"], row["node_at"], row["gpus"]),
     )
 

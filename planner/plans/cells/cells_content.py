@@ -5,6 +5,7 @@ the units of files.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ from planner.plans.cells.cell_prices_content import cell_prices_content
 from planner.plans.cells.cell_slo_content import case_slo_content, cell_slo_content
 from planner.plans.context_content import scenario_context
 from planner.plans.latencies import latencies_at, latency_provenance_at
-from planner.plans.numbers import finite_number, percent
+from planner.plans.numbers import finite_number
+from planner.plans.option_index import option_slice_content, option_slice_of, option_start_contents
 from planner.plans.plan_file import CELLS_SCHEMA
 from planner.plans.setup_content import bought_nodes_content
 from planner.verification.cells.cells_verifier import run_cells_verifier
@@ -177,14 +179,14 @@ def _setup_content(
                 "pool": pool.name,
                 "gpu": pool.gpu,
                 "tp_degree": int(option.tp_degree),
-                "mps_share_pct": percent(option.mps_share),
+                **option_slice_content(option_slice_of(option)),
                 "replicas": int(setup.replicas[o]),
                 "max_rate_per_replica_rps": option.curve.max_rate,
                 "memory_gib_per_gpu": float(option.memory),
                 "provenance": _weakest_provenance(demand, own, o),
             }
         )
-    placement = [
+    placement: list[dict[str, Any]] = [
         {
             "pool": instance.pools[p].name,
             "node": int(node),
@@ -198,6 +200,12 @@ def _setup_content(
         for shard, gpu in enumerate(gpus)
     ]
     placement.sort(key=lambda s: (s["pool"], s["node"], s["gpu"], s["option"], s["replica"]))
+    of_option = list(at)
+    for _, gpu in groupby(placement, key=lambda s: (s["pool"], s["node"], s["gpu"])):
+        shards = list(gpu)
+        starts = option_start_contents([instance.options[of_option[s["option"]]] for s in shards])
+        for shard, start in zip(shards, starts, strict=True):
+            shard.update(start)
     return {
         "cases": [demand.cases[t].name for t in setup.cases],
         "options": options,

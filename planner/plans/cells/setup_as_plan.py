@@ -31,13 +31,15 @@ def setup_as_plan(content: Content, setup: int) -> dict[str, Any]:
         for option, load in zip(entry["options"], loads, strict=True)
     ]
     routing = _routing_of_busiest(content, entry)
-    keys = ("llm", "tp_degree", "mps_share_pct")
+    keys = ("llm", "tp_degree", "mps_share_pct", "mig_profile")
     return {
         **{key: content[key] for key in KEPT},
         "options": options,
         "placement": [
-            {**shard, **{key: entry["options"][shard["option"]][key] for key in keys}}
-            for shard in entry["placement"]
+            {**shard, **{key: of[key] for key in keys if key in of}}
+            for shard, of in (
+                (shard, entry["options"][shard["option"]]) for shard in entry["placement"]
+            )
         ],
         "routing": routing,
         "dual_prices": {name: 0.0 if part > 0 else None for name, part in routing.items()},

@@ -16,7 +16,7 @@ from planner.plans.changes.node_matching import (
     replicas_by_node_to_match,
 )
 from planner.plans.changes.step_order import Action, MigrationStep, fillable_memory, order_steps
-from planner.plans.option_index import OptionKey
+from planner.plans.option_index import OptionKey, option_key_order
 from planner.plans.schema import PlanContent
 
 __all__ = ["OptionChange", "PlanDiff", "diff_plans"]
@@ -119,7 +119,7 @@ def _diff_changes(
     def count(replicas: Sequence[PlacedReplica], key: OptionKey) -> int:
         return sum(replica.key == key for replica in replicas)
 
-    keys = sorted({replica.key for replica in (*start, *stop)})
+    keys = sorted({replica.key for replica in (*start, *stop)}, key=option_key_order)
     return tuple(
         OptionChange(
             k,

@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from planner.plans.schema import PlanContent, SolvedContent
 
 __all__ = ["PlacedReplica", "match_nodes", "node_shapes_to_match", "replicas_by_node_to_match"]
-from planner.plans.option_index import OptionKey, option_key
+from planner.plans.option_index import OptionKey, option_key, option_slice_pct
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,13 @@ def _node_overlap(
     the first.
     """
     common = np.array(
-        [[sum(min(n, b.get(key, 0)) * key[3] for key, n in a.items()) for b in other] for a in one],
+        [
+            [
+                sum(min(n, b.get(key, 0)) * option_slice_pct(key[3]) for key, n in a.items())
+                for b in other
+            ]
+            for a in one
+        ],
         dtype=float,
     )
     # Of equal overlaps, that of the same number is taken.

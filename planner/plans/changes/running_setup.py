@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.instance import Instance
-from models.packing.first_fit import Item, Packing, PackingVerdict
+from models.packing.first_fit import Packing, PackingVerdict, packed_item
 from planner.plans.changes.node_matching import replicas_by_node_to_match
 from planner.plans.changes.stable_placement import ReplicaPlace, place_stably
-from planner.plans.numbers import percent
+from planner.plans.option_index import option_slice_of
 from planner.plans.schema import SolvedContent
 from planner.solution import Shard, Solution, shards_of_solution
 
@@ -44,7 +44,10 @@ def running_setup(instance: Instance, content: SolvedContent) -> RunningSetup:
     """Return what a plan with a setup runs, its options looked up by name in the instance."""
     options = instance.options
     named = [
-        (instance.llms[o.llm].name, instance.pools[o.pool].name, o.tp_degree, percent(o.mps_share))
+        (
+            *(instance.llms[o.llm].name, instance.pools[o.pool].name, o.tp_degree),
+            option_slice_of(o),
+        )
         for o in options
     ]
     known = {key: position for position, key in enumerate(named)}
@@ -75,9 +78,7 @@ def keep_running_places(
             int(o) for o in np.flatnonzero(solution.replicas) if instance.options[o].pool == p
         ]
         kinds = [(o, instance.options[o], int(solution.replicas[o])) for o in options]
-        items = [
-            Item(o, kind.tp_degree, kind.mps_share, kind.memory, count) for o, kind, count in kinds
-        ]
+        items = [packed_item(o, kind, count) for o, kind, count in kinds]
         here = [place for place in running.places if instance.options[place[0]].pool == p]
         before = [shard for shard in solution.placement if instance.options[shard.option].pool == p]
         places = place_stably(items, here, pool.nodes, pool.gpus_per_node, instance.room(p))

@@ -36,10 +36,12 @@ def place_stably(
     room: float,
 ) -> list[ReplicaPlace] | None:
     """Return places for all replicas of `items` in one pool with few moves against `running`; None
-    where none were found.
+    where none were found, or where some are on MIG instances.
 
     running: replicas that run there, keys as in `items`. room: GiB of a GPU that shards may fill.
     """
+    if any(item.mig for item in items):
+        return None
     kinds = {item.key: item for item in items}
     inside = [
         (key, node, gpus)

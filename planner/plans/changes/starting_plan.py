@@ -26,7 +26,14 @@ from planner.plans.cells.setup_as_plan import setup_as_plan
 from planner.plans.changes.diff import diff_plans
 from planner.plans.changes.node_matching import replicas_by_node_to_match
 from planner.plans.changes.running_setup import running_setup
-from planner.plans.option_index import OptionIndex, OptionKey, option_key
+from planner.plans.option_index import (
+    OptionIndex,
+    OptionKey,
+    any_mig_option,
+    option_key,
+    option_slice_content,
+    option_slice_words,
+)
 from planner.plans.record import Plan
 from planner.plans.schema import (
     PlanContent,
@@ -112,9 +119,22 @@ def instance_from_running(instance: Instance, start: StartingPlan | None) -> Ins
     """The instance with what runs when its plan begins; None: nothing does."""
     if start is None:
         return instance
+    _refuse_mig_instances(instance, start)
     running = replicas_that_run(instance, start.content, start.most)
     price = 0.0 if start.price is None else start.price.usd_per_h
     return replace(instance, running=replace(running, start_price=price))
+
+
+def _refuse_mig_instances(instance: Instance, start: StartingPlan) -> None:
+    """DataError where MIG instances run or may be used: which of them may stay depends on how each
+    GPU is divided, and that no placement near what runs takes into account yet.
+    """
+    runs = any_mig_option(start.content["options"])
+    if runs or any(option.mig is not None for option in instance.options):
+        what = "the plan that runs has MIG instances" if runs else "the scenario has MIG profiles"
+        problem = f"{what}, and a plan cannot start from others with these yet"
+        fix = "plan without --from" + ("" if runs else ", or with setups.mig_profiles: []")
+        raise DataError([Fault(start.path, "options", "", problem, fix)])
 
 
 def replicas_that_run(instance: Instance, content: PlanContent, most: int | None) -> Running:
@@ -147,7 +167,7 @@ def starting_plan_lines(instance: Instance, start: StartingPlan | None) -> list[
         count = sum(entry["replicas"] for entry in gone)
         named = ", ".join(
             f"{entry['replicas']} x {entry['llm']} tp{entry['tp_degree']}"
-            f" {entry['mps_share_pct']:g} % in pool {entry['pool']}"
+            f" {option_slice_words(entry)} in pool {entry['pool']}"
             for entry in gone
         )
         stop = "replica stops" if count == 1 else "replicas stop"
@@ -217,10 +237,10 @@ def running_options_content(runs: PlanContent) -> list[RunningOptionContent]:
             "llm": llm,
             "pool": pool,
             "tp_degree": degree,
-            "mps_share_pct": share,
+            **option_slice_content(part),
             "replicas": count,
         }
-        for (llm, pool, degree, share), count in counted_by_option(runs).items()
+        for (llm, pool, degree, part), count in counted_by_option(runs).items()
     ]
 
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 import numpy as np
 
 from planner.plans.changes.node_matching import PlacedReplica
+from planner.plans.option_index import option_key_order, option_slice_pct
 from planner.plans.schema import PlanContent
 
 ROOM_NOISE = 1e-6
@@ -57,6 +58,8 @@ class _ClusterBetweenSteps:
         self.fillable = fillable
         self.share: dict[tuple[str, int, int], float] = defaultdict(float)
         self.memory: dict[tuple[str, int, int], float] = defaultdict(float)
+        self.divided: dict[tuple[str, int, int], int] = defaultdict(int)
+        self.shared: dict[tuple[str, int, int], int] = defaultdict(int)
         self.capacity: dict[str, float] = defaultdict(float)
         for replica in replicas:
             self.take(replica, 1)
@@ -66,16 +69,22 @@ class _ClusterBetweenSteps:
         self.capacity[replica.key[0]] += sign * replica.rate
         for gpu in replica.gpus:
             place = (replica.key[1], replica.node, gpu)
-            self.share[place] += sign * replica.key[3]
+            self.share[place] += sign * option_slice_pct(replica.key[3])
             self.memory[place] += sign * replica.memory
+            held = self.divided if isinstance(replica.key[3], str) else self.shared
+            held[place] += sign
 
     def fits(self, replica: PlacedReplica) -> bool:
-        """Whether its GPUs have room for one more."""
+        """Whether its GPUs have room for one more. Of MIG instances compute slices are counted, not
+        where they begin; a GPU holds instances or shares.
+        """
+        others = self.shared if isinstance(replica.key[3], str) else self.divided
         places = [(replica.key[1], replica.node, gpu) for gpu in replica.gpus]
         room = self.fillable[replica.key[1]] * (1 + ROOM_NOISE)
         return all(
-            self.share[p] + replica.key[3] <= 100 * (1 + ROOM_NOISE)
+            self.share[p] + option_slice_pct(replica.key[3]) <= 100 * (1 + ROOM_NOISE)
             and self.memory[p] + replica.memory <= room
+            and not others[p]
             for p in places
         )
 
@@ -96,8 +105,16 @@ def order_steps(
     needed = {llm: min(rate, final[llm]) for llm, rate in cluster.capacity.items()}
     # The largest first: what is large fits only while room is left, and gives capacity that lets
     # others stop. Of the stops, the one of the lowest rate is tried first.
-    start = sorted(start, key=lambda r: (-len(r.gpus) * r.key[3], r.key, r.node, r.gpus))
-    stop = sorted(stop, key=lambda r: (r.rate, r.key, r.node, r.gpus))
+    start = sorted(
+        start,
+        key=lambda r: (
+            -len(r.gpus) * option_slice_pct(r.key[3]),
+            option_key_order(r.key),
+            r.node,
+            r.gpus,
+        ),
+    )
+    stop = sorted(stop, key=lambda r: (r.rate, option_key_order(r.key), r.node, r.gpus))
     steps: list[MigrationStep] = []
     least: dict[str, float] = {}
 

@@ -9,7 +9,7 @@ from models.demand.requests import DemandInstance
 from planner.operation.cells.cell_policy import lane_parts, plain_lane_name
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
 from planner.plans.cells.cells_states import StateCell, state_at_stated_rates, state_name
-from planner.plans.numbers import tidy
+from planner.plans.option_index import option_slice_words
 
 __all__ = [
     "cell_lanes_table",
@@ -85,7 +85,7 @@ def _lane_rows(
         option = options[lane.setup_option]
         key = option["llm"], plain_lane_name(lane.position)
         if key in parts:
-            words = f"{option['pool']} tp{option['tp_degree']} {tidy(option['mps_share_pct'])} %"
+            words = f"{option['pool']} tp{option['tp_degree']} {option_slice_words(option)}"
             rows.append(
                 {
                     "llm": option["llm"],

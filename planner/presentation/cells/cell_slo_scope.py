@@ -10,6 +10,7 @@ from typing import Any
 
 from planner.plans.labels import slo_label
 from planner.plans.numbers import is_within_limit
+from planner.plans.option_index import option_slice_words
 from planner.presentation.formatting import format_exact
 
 __all__ = ["cell_slo_scope_lines"]
@@ -68,7 +69,7 @@ def _lane_latencies(
         if (lane["case"], lane["loss"]) != (case, loss):
             continue
         option = options[lane["option"]]
-        words = f"{option['llm']} tp{option['tp_degree']} {option['mps_share_pct']:g} %"
+        words = f"{option['llm']} tp{option['tp_degree']} {option_slice_words(option)}"
         for name in classes:
             own = lane.get("class_latency_ms", {}).get(name, lane["latency_ms"])
             if lane["rates"].get(name, 0.0) > 0.0 and own.get(column) is not None:

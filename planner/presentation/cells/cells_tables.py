@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from planner.plans.option_index import option_slice
 from planner.presentation.cells.lost_nodes import lost_nodes_text
 from planner.presentation.cells.schedule import has_schedule, setup_name
 from planner.presentation.formatting import format_exact
@@ -29,11 +30,17 @@ def setup_table(content: Mapping[str, Any]) -> pd.DataFrame:
         {
             "Setup": setup_name(setup) if has_schedule(content) else "all cases",
             **{column: option[key] for column, key in columns.items()},
+            **_share_column(option),
         }
         for setup in content["setups"]
         for option in setup["options"]
     ]
     return pd.DataFrame(rows, columns=["Setup", *columns])
+
+
+def _share_column(option: Mapping[str, Any]) -> dict[str, Any]:
+    """The share in per cent, or the MIG profile."""
+    return {"Share (%)": option_slice(option)}
 
 
 def case_table(content: Mapping[str, Any]) -> pd.DataFrame:
@@ -89,7 +96,7 @@ def lane_table(content: Mapping[str, Any]) -> pd.DataFrame:
                 "LLM": option["llm"],
                 "Pool": option["pool"],
                 "TP": option["tp_degree"],
-                "Share (%)": option["mps_share_pct"],
+                **_share_column(option),
                 "Replicas": lane["replicas"],
                 "Load (req/s per replica)": lane["load_rps"],
                 "Rates (req/s)": ", ".join(

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from planner.plans.option_index import option_slice_words
+
 __all__ = ["has_schedule", "schedule_lines", "setup_name", "setups_phrase"]
 
 Spot = tuple[str, tuple[tuple[str, int, int], ...]]
@@ -85,6 +87,6 @@ def _spots(setup: Mapping[str, Any]) -> Counter[Spot]:
 
 def _option_words(option: Mapping[str, Any]) -> str:
     """`a (tp 2 on h100)`, with the share where it is not whole."""
-    share = option["mps_share_pct"]
-    part = f", {share:g} %" if share != 100 else ""
+    part = option_slice_words(option)
+    part = f", {part}" if part != "100 %" else ""
     return f"{option['llm']} (tp {option['tp_degree']}{part} on {option['pool']})"

@@ -12,6 +12,8 @@ from typing import Any
 import pandas as pd
 
 from planner.plans.labels import latency_header
+from planner.plans.option_index import option_compute_pct, with_option_profiles
+from planner.plans.tables import with_mig_slots
 from planner.presentation.cells.case_results import case_rate_header, setup_options_of_case
 from planner.presentation.cells.lost_nodes import lost_nodes_text
 from planner.presentation.cells.schedule import setup_name
@@ -62,7 +64,9 @@ def setup_results_table(content: Content) -> pd.DataFrame:
                     "Provenance": option["provenance"],
                 }
             )
-    return _without_one_setup(pd.DataFrame(rows, dtype=object), content)
+    frame = pd.DataFrame(rows, dtype=object)
+    options = [option for setup in content["setups"] for option in setup["options"]]
+    return _without_one_setup(with_option_profiles(frame, options), content)
 
 
 def _option_columns(option: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +74,7 @@ def _option_columns(option: Mapping[str, Any]) -> dict[str, Any]:
         "LLM": option["llm"],
         "Pool": option["pool"],
         "TP degree (GPUs)": option["tp_degree"],
-        "MPS share (%)": option["mps_share_pct"],
+        "MPS share (%)": option_compute_pct(option),
     }
 
 
@@ -124,6 +128,10 @@ def lane_results_table(content: Content) -> pd.DataFrame:
             }
         rows.append(row)
     frame = pd.DataFrame(rows, dtype=object)
+    lanes = [(lane["case"], lane["option"]) for lane in content["lanes"]]
+    frame = with_option_profiles(
+        frame, [setup_options_of_case(content, case)[option] for case, option in lanes]
+    )
     return frame if content["losses"] or not rows else frame.drop(columns="Lost nodes")
 
 
@@ -146,7 +154,10 @@ def setup_map_tables(content: Content) -> list[tuple[str, pd.DataFrame]]:
             setup["placement"], key=lambda s: (order[s["pool"]], s["node"], s["gpu"], s["option"])
         )
         rows = [_shard_row(shard, setup["options"]) for shard in shards]
-        maps.append((setup_name(setup), pd.DataFrame(rows, columns=list(MAP_HEADS))))
+        frame = pd.DataFrame(rows, columns=list(MAP_HEADS))
+        # Shards have the profile of their option.
+        named = [{**setup["options"][shard["option"]], **shard} for shard in shards]
+        maps.append((setup_name(setup), with_mig_slots(frame, named, content["context"]["pools"])))
     return maps
 
 
@@ -158,7 +169,7 @@ def _shard_row(shard: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -
         shard["gpu"],
         option["llm"],
         option["tp_degree"],
-        option["mps_share_pct"],
+        option_compute_pct(option),
         option["memory_gib_per_gpu"],
         shard["replica"],
         shard["shard"],

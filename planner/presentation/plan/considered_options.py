@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 
 from planner.plans.schema import DroppedContent, PlanContent
 
@@ -24,6 +25,12 @@ def dropped_option_lines(content: PlanContent) -> list[str]:
     return lines
 
 
+def _mig_filter_words(profiles: Sequence[str] | None) -> list[str]:
+    if profiles is None:
+        return []
+    return [f"MIG profiles {', '.join(profiles)}" if profiles else "no MIG profile"]
+
+
 def filtered_options_line(content: PlanContent) -> str:
     """Say what filtered the options and setups, defaults included."""
     filters = content["context"]["filters"]
@@ -35,6 +42,7 @@ def filtered_options_line(content: PlanContent) -> str:
             if shares is None
             else f"MPS shares {', '.join(f'{s:g}' for s in shares)} %"
         ),
+        *_mig_filter_words(filters.get("mig_profiles")),
         f"{filters['memory_headroom_pct']:g} % of each GPU's memory kept free",
         f"at least {filters['min_gpu_utilization_pct']:g} % of all compute allocated",
     ]

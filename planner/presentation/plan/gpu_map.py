@@ -1,15 +1,22 @@
 """The GPU map as rows of text: node by node, GPU by GPU, identical ones shown once.
 
 A row is (where, bar, contents): ("gpu 0-3", "AAAAAAABB.", "1 x A yi-34b tp4 70 % + 4 x B mistral-7b
-tp1 20 %"). One character of a bar is 10 % of a GPU's compute; a letter represents an LLM, a dot
-free compute. Contents count the replicas on all GPUs of the row, where nodes are identical those
-of one node. A pool with many kinds of node is shown by kinds of GPU instead.
+tp1 20 %"); a MIG instance is named by its profile. One character of a bar is 10 % of a GPU's
+compute; a letter represents an LLM, a dot free compute. Contents count the replicas on all GPUs of
+the row, where nodes are identical those of one node. A pool with many kinds of node is shown by
+kinds of GPU instead.
 """
 
 import string
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from planner.plans.option_index import (
+    OptionSlice,
+    option_slice,
+    option_slice_pct,
+    option_slice_text,
+)
 from planner.plans.schema import PoolContent, ShardContent
 
 __all__ = ["MOST_ROWS", "format_gpu_map_spans", "gpu_map_rows", "llm_letters"]
@@ -20,7 +27,7 @@ counted.
 """
 
 CELLS = 10
-Shard = tuple[str, int, float]
+Shard = tuple[str, int, OptionSlice]
 Gpu = tuple[Shard, ...]
 Place = tuple[int, int]
 Held = Mapping[Place, Sequence[tuple[Shard, int]]]
@@ -46,7 +53,7 @@ def gpu_map_rows(
     pooled: dict[str, dict[Place, list[tuple[Shard, int]]]] = defaultdict(lambda: defaultdict(list))
     for p in placement:
         pooled[p["pool"]][p["node"], p["gpu"]].append(
-            ((p["llm"], p["tp_degree"], p["mps_share_pct"]), p["replica"])
+            ((p["llm"], p["tp_degree"], option_slice(p)), p["replica"])
         )
     rows = {}
     for pool in pools:
@@ -66,8 +73,12 @@ def _shards(held: Held, place: Place) -> Gpu:
     return tuple(sorted((shard for shard, _ in held.get(place, ())), key=_biggest_first))
 
 
-def _biggest_first(shard: Shard) -> tuple[float, str, int]:
-    return -shard[2], shard[0], shard[1]
+def _biggest_first(shard: Shard) -> tuple[float, str, int, str]:
+    return -option_slice_pct(shard[2]), shard[0], shard[1], option_slice_text(shard[2])
+
+
+def _map_order(gpu: Gpu) -> list[tuple[str, int, float, str]]:
+    return [(llm, tp, option_slice_pct(part), option_slice_text(part)) for llm, tp, part in gpu]
 
 
 def _gpu_map_by_nodes(
@@ -76,7 +87,7 @@ def _gpu_map_by_nodes(
     """A head row for every group of nodes that hold the same, then its GPUs."""
     groups: dict[tuple[Gpu, ...], list[int]] = defaultdict(list)
     for d, gpus in enumerate(nodes):
-        groups[tuple(sorted(gpus, reverse=True))].append(d)
+        groups[tuple(sorted(gpus, key=_map_order, reverse=True))].append(d)
     rows = []
     for members in groups.values():
         shown = members[0]
@@ -135,7 +146,7 @@ def _gpu_map_bar(
         return "." * CELLS, "free"
     bar, filled = "", 0.0
     for llm, _, share in gpu:
-        filled += share
+        filled += option_slice_pct(share)
         bar += signs[llm] * (round(filled * CELLS / 100.0) - len(bar))
     parts = []
     for kind in dict.fromkeys(gpu):
@@ -143,9 +154,8 @@ def _gpu_map_bar(
         replicas = [replica for place in at for shard, replica in held[place] if shard == kind]
         count = len(set(replicas))
         whole = len(replicas) == tp * count
-        parts.append(
-            f"{'' if whole else 'part of '}{count} x {signs[llm]} {llm} tp{tp} {share:g} %"
-        )
+        how = f"tp{tp} {option_slice_text(share)}"
+        parts.append(f"{'' if whole else 'part of '}{count} x {signs[llm]} {llm} {how}")
     return bar.ljust(CELLS, "."), " + ".join(parts)
 
 

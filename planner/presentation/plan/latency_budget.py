@@ -5,6 +5,7 @@ import pandas as pd
 from planner.plans.labels import slo_name
 from planner.plans.latencies import SHARE_ABOVE, latency_percentile_points, share_above_latency
 from planner.plans.numbers import is_within_limit
+from planner.plans.option_index import option_compute_pct, with_option_profiles
 from planner.plans.schema import OptionContent, PlanContent, SloContent
 
 __all__ = ["WITHIN", "latency_budget_table"]
@@ -23,7 +24,7 @@ def latency_budget_table(content: PlanContent) -> pd.DataFrame:
             option["llm"],
             option["pool"],
             option["tp_degree"],
-            option["mps_share_pct"],
+            option_compute_pct(option),
             _fraction(content, option),
             *_latency_budget_part(content, slo, option),
             _is_within_limit(slo, option),
@@ -43,7 +44,9 @@ def latency_budget_table(content: PlanContent) -> pd.DataFrame:
         "Latency (ms)",
         "Part of the SLO",
     ]
-    return pd.DataFrame(rows, columns=[*heads, "Unit", "Limit", WITHIN, "Side by side"])
+    frame = pd.DataFrame(rows, columns=[*heads, "Unit", "Limit", WITHIN, "Side by side"])
+    served = [option for option in content["options"] if option["rate_rps"] > 0.0]
+    return with_option_profiles(frame, served * len(content["slo"]))
 
 
 def _fraction(content: PlanContent, option: OptionContent) -> float:

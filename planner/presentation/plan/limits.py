@@ -11,6 +11,7 @@ from collections import Counter
 from planner.plans.headroom_content import stated_headroom
 from planner.plans.labels import slo_name
 from planner.plans.numbers import known_number
+from planner.plans.option_index import option_slice_words
 from planner.plans.schema import PlanContent
 
 __all__ = ["binding_limits_line"]
@@ -101,7 +102,7 @@ def _curve_limits_text(content: PlanContent) -> list[str]:
     """Options that serve their curve's highest profiled rate, less the headroom."""
     usable = 1.0 - stated_headroom(content)["utilization_pct"] / 100.0
     names = [
-        f"{option['llm']} tp{option['tp_degree']} {option['mps_share_pct']:g} %"
+        f"{option['llm']} tp{option['tp_degree']} {option_slice_words(option)}"
         f" ({option['max_rate_per_replica_rps']:.4g} req/s)"
         for option in content["options"]
         if option["rate_per_replica_rps"]

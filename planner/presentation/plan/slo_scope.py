@@ -12,6 +12,7 @@ curve has no column m, say nothing.
 
 from planner.plans.labels import slo_name
 from planner.plans.numbers import is_within_limit
+from planner.plans.option_index import option_slice_words
 from planner.plans.schema import OptionContent, PlanContent, SloContent
 from planner.presentation.formatting import format_exact
 
@@ -45,7 +46,7 @@ def slo_scope_lines(content: PlanContent) -> list[str]:
         if slower := options_slower_than_slo(content, slo):
             column = f"{slo['metric']}_{slo['statistic']}"
             named = [
-                f"{option['llm']} tp{option['tp_degree']} {option['mps_share_pct']:g} %"
+                f"{option['llm']} tp{option['tp_degree']} {option_slice_words(option)}"
                 f" ({option['latency_ms'][column]:,.1f} ms,"
                 f" {100.0 * option['rate_rps'] / total:.3g} % of the requests)"
                 for option in slower[:MOST]

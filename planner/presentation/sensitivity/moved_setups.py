@@ -1,7 +1,7 @@
 """Setups and inputs of studies that move inputs, in words."""
 
 from models.instance import ObjectiveKind
-from planner.plans.numbers import tidy
+from planner.plans.option_index import option_slice_text
 from planner.presentation.formatting import format_number
 from planner.studies.sensitivity.moved_plans import MovedPlan
 from planner.studies.sensitivity.studied_inputs import StudiedInput
@@ -41,7 +41,7 @@ def moved_setup_words(plan: MovedPlan) -> str:
     words = [
         ", ".join(
             f"{f'{replicas} x ' if replicas > 1 else ''}{llm}"
-            f"{f' on {pool}' if len(pools) > 1 else ''} tp{degree} {tidy(share)} %"
+            f"{f' on {pool}' if len(pools) > 1 else ''} tp{degree} {option_slice_text(share)}"
             for llm, pool, degree, share, replicas in setup
         )
         or "nothing"

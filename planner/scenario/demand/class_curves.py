@@ -9,14 +9,14 @@ from profiles.io.faults import Fault, fault_spelling_guess
 
 __all__ = ["OwnRows", "check_class_rows", "own_rows_of_classes", "profiled_option_key"]
 
-OptionKey = tuple[str, str, int, float]
+OptionKey = tuple[str, str, int, float, str]
 OwnRows = Mapping[tuple[str, OptionKey], ProfiledOption]
 """(class, option) -> the rows of this class."""
 
 
 def profiled_option_key(option: ProfiledOption) -> OptionKey:
-    """What a profiled option is known by: LLM, GPU, degree, share in per cent."""
-    return (option.llm, option.gpu, option.tp_degree, option.mps_share_pct)
+    """What a profiled option is known by: LLM, GPU, degree, share in per cent, MIG profile."""
+    return option.key
 
 
 def own_rows_of_classes(tables: Mapping[str, ProfileTable]) -> OwnRows:

@@ -164,6 +164,9 @@ class SetupsSpec(Strict):
     mps_shares_pct: Annotated[tuple[Share, ...], Field(strict=False, min_length=1)] | None = Field(
         default=None, description="MPS shares, per cent of one GPU; default: all profiled"
     )
+    mig_profiles: Annotated[tuple[Name, ...], Field(strict=False)] | None = Field(
+        default=None, description="profiles of MIG instances; default: all profiled; []: none"
+    )
     memory_headroom_pct: Percent = Field(
         default=10.0, description="part of each GPU's memory kept free, per cent"
     )

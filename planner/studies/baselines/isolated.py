@@ -50,7 +50,9 @@ def _isolated_stack_sizes(instance: Instance) -> np.ndarray:
         # A floor counts replicas or shares of GPUs, and a stack is one replica with share 1.
         if llm.min_replicas > 1 or instance.min_utilization > 0:
             continue
-        fitting = np.inf if option.memory <= 0 else instance.room(option.pool) / option.memory
+        room = instance.room(option.pool)
+        taken = option.taken_memory(room)
+        fitting = np.inf if taken <= 0 else room / taken
         most = np.inf if llm.max_replicas is None else llm.max_replicas
         count[o] = max(
             1, int(min(np.floor(1 / option.mps_share + FIT), np.floor(fitting + FIT), most))
@@ -91,7 +93,7 @@ def _isolated_stack_option(option: Option, count: int) -> Option:
         option.curve.provenance,
         option.curve.source,
     )
-    return replace(option, mps_share=1.0, memory=option.memory * count, curve=curve)
+    return replace(option, mps_share=1.0, memory=option.memory * count, curve=curve, mig=None)
 
 
 def _unstack_isolated_result(solution: Solution, count: np.ndarray) -> Solution:

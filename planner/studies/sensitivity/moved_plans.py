@@ -25,6 +25,7 @@ import numpy as np
 from models.demand.node_numbers import decided_demand, decided_instance
 from models.formulation import known_fleet_cost
 from models.instance import Instance, ObjectiveKind, Quota
+from planner.plans.option_index import OptionSlice, option_key, option_key_order, option_slice_of
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.studies.sensitivity.moved_inputs import scenario_with_moved_input
 from planner.studies.sensitivity.studied_inputs import InputKind, StudiedInput
@@ -41,7 +42,7 @@ __all__ = [
 COST_NOISE = 1e-9
 """Part of a budget by which a cost exceeds it through rounding alone."""
 
-RunningOptions = tuple[tuple[str, str, int, float, int], ...]
+RunningOptions = tuple[tuple[str, str, int, OptionSlice, int], ...]
 """(LLM, pool, tp degree, MPS share in per cent, replicas) of every deployed option, sorted."""
 
 
@@ -107,8 +108,8 @@ def _moved_plan(status: PointStatus, content: Mapping[str, Any], reason: str) ->
 
 
 def _running_options(options: Sequence[Mapping[str, Any]]) -> RunningOptions:
-    keys = ("llm", "pool", "tp_degree", "mps_share_pct", "replicas")
-    return tuple(sorted(tuple(one[key] for key in keys) for one in options))
+    named = [(*option_key(one), one["replicas"]) for one in options]
+    return tuple(sorted(named, key=lambda one: option_key_order(one[:4])))
 
 
 def _used_gpus(setups: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, int], ...]:
@@ -185,7 +186,7 @@ def _with_kept_setup(instance: Instance, today: MovedPlan) -> Instance:
                 instance.llms[option.llm].name,
                 instance.pools[option.pool].name,
                 option.tp_degree,
-                round(100.0 * option.mps_share, 9),
+                option_slice_of(option),
             ),
             0,
         )

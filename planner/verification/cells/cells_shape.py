@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from planner.verification.plan_shape import NUMBER, OPTIONAL, PLAN_SHAPE, POSITION, TEXT, WHOLE
+from planner.verification.plan_shape import (
+    NUMBER,
+    OPTIONAL,
+    PART_SHAPE,
+    PLAN_SHAPE,
+    POSITION,
+    TEXT,
+    WHOLE,
+)
 
 __all__ = ["CELLS_SHAPE"]
 
@@ -22,7 +30,7 @@ CELLS_SHAPE: dict[str, Any] = {
                     "pool": TEXT,
                     "gpu": TEXT,
                     "tp_degree": WHOLE,
-                    "mps_share_pct": NUMBER,
+                    **PART_SHAPE,
                     "replicas": WHOLE,
                     "max_rate_per_replica_rps?": NUMBER,
                     "memory_gib_per_gpu": NUMBER,
@@ -35,6 +43,7 @@ CELLS_SHAPE: dict[str, Any] = {
                     "node": WHOLE,
                     "gpu": WHOLE,
                     "option": WHOLE,
+                    "mig_start?": WHOLE,
                     "replica": WHOLE,
                     "shard": WHOLE,
                 }

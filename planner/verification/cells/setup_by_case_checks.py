@@ -48,8 +48,9 @@ def _check_as_one_setup(
             {
                 **shard,
                 **{
-                    key: setup.entry["options"][shard["option"]][key]
-                    for key in ("llm", "tp_degree", "mps_share_pct")
+                    key: value
+                    for key, value in setup.entry["options"][shard["option"]].items()
+                    if key in ("llm", "tp_degree", "mps_share_pct", "mig_profile")
                 },
             }
             for shard in setup.entry["placement"]

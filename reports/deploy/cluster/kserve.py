@@ -26,6 +26,7 @@ from reports.deploy.cluster.pods import (
     Row,
     pod_groups,
     pod_groups_by_option,
+    pod_resource,
 )
 from reports.deploy.weights import largest_remainder_weights
 
@@ -104,7 +105,7 @@ def _kserve_container(group: PodGroup) -> dict[str, Any]:
     return {
         "name": "main",
         "env": [{"name": "VLLM_ADDITIONAL_ARGS", "value": flags}, POD_KEY],
-        "resources": {"limits": {"nvidia.com/gpu": str(degree)}},
+        "resources": {"limits": {pod_resource(group.server): str(degree)}},
     }
 
 

@@ -37,6 +37,12 @@ def kubernetes_node_refusals(node: Row) -> list[str]:
     if not any(row["shared"] for row in node["servers"]):
         return []
     reasons = []
+    divided = [row["name"] for row in node["servers"] if row["mig_profile"]]
+    if divided:
+        return [
+            f"node {node['label']} has {', '.join(divided)} on MIG instances beside servers that"
+            " share GPUs by MPS; the device plugin shares no node that is divided by MIG"
+        ]
     shares = sorted({row["mps_share_pct"] for row in node["servers"]})
     parts = pod_parts(node["servers"])
     if len(shares) > 1:

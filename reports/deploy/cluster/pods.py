@@ -27,6 +27,7 @@ __all__ = [
     "pod_groups_by_option",
     "pod_models",
     "pod_parts",
+    "pod_resource",
     "pod_short_names",
     "pod_template",
 ]
@@ -108,8 +109,9 @@ def pod_groups(deployments: Sequence[Row]) -> list[PodGroup]:
 
 
 def pod_parts(servers: Iterable[Row]) -> int:
-    """Parts of a GPU on the node of these servers, by the smallest share, rounded."""
-    return max(1, round(100.0 / min(row["mps_share_pct"] for row in servers)))
+    """Parts of a GPU on the node of these servers, by the smallest MPS share, rounded."""
+    shares = (row["mps_share_pct"] for row in servers if row["shared"])
+    return max(1, round(100.0 / min(shares, default=100.0)))
 
 
 def pod_groups_by_option(groups: Iterable[PodGroup]) -> dict[str, list[PodGroup]]:
@@ -139,7 +141,6 @@ def pod_models(llms: Iterable[Row]) -> dict[str, Any]:
 def pod_template(group: PodGroup, fleet: str) -> dict[str, Any]:
     """A pod of a group. Of an equal part of a GPU vLLM must not take more than the part."""
     server = group.server
-    resource = "nvidia.com/gpu.shared" if server["shared"] else "nvidia.com/gpu"
     utilization = _within_part(server["utilization"], group.parts)
     probe = {
         "httpGet": {"path": "/health", "port": POD_PORT},
@@ -161,7 +162,7 @@ def pod_template(group: PodGroup, fleet: str) -> dict[str, Any]:
             POD_KEY,
         ],
         "ports": [{"name": "http", "containerPort": POD_PORT}],
-        "resources": {"limits": {resource: str(server["tp_degree"])}},
+        "resources": {"limits": {pod_resource(server): str(server["tp_degree"])}},
         "startupProbe": {**probe, "failureThreshold": START_SECONDS // 10},
         "readinessProbe": probe,
         "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108  (a path in the pod, where NCCL wants it)
@@ -174,8 +175,19 @@ def pod_template(group: PodGroup, fleet: str) -> dict[str, Any]:
     }
 
 
+def pod_resource(server: Row) -> str:
+    """What the device plugin calls a GPU, an equal part of one, or a MIG instance (in its strategy
+    `mixed`).
+    """
+    if server["mig_profile"]:
+        return f"nvidia.com/mig-{server['mig_profile']}"
+    return "nvidia.com/gpu.shared" if server["shared"] else "nvidia.com/gpu"
+
+
 def _pod_kind(server: Row) -> str:
-    """LLM, degree and share as a name, e.g. yi-34b-tp2."""
+    """LLM, degree and share as a name, e.g. yi-34b-tp2, or LLM and MIG profile."""
+    if server["mig_profile"]:
+        return f"{server['llm']}-{server['mig_profile'].replace('.', '-')}"
     share = f"-s{server['mps_share_pct']:g}".replace(".", "-") if server["shared"] else ""
     return f"{server['llm']}-tp{server['tp_degree']}{share}"
 

@@ -24,6 +24,7 @@ from reports.deploy.cluster.pods import (
     Row,
     pod_groups,
     pod_groups_by_option,
+    pod_resource,
     pod_short_names,
 )
 from reports.deploy.compose import IMAGE
@@ -94,6 +95,7 @@ def _production_stack_model(name: str, groups: Sequence[PodGroup], fleet: str) -
         "requestCPU": CPU_BASE + degree,
         "requestMemory": f"{math.ceil(server['memory_gib_per_gpu'] * degree)}Gi",
         "requestGPU": degree,
+        **({"requestGPUType": pod_resource(server)} if server["mig_profile"] else {}),
         "vllmConfig": {
             "tensorParallelSize": degree,
             "gpuMemoryUtilization": round(server["utilization"], 3),

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from reports.content import Report
-from reports.series import CELLS, bar_series, gpu_series
+from reports.series import CELLS, bar_series, gpu_series, share_series_text
 from reports.style import COLOURS
 from reports.workbook.book import Book, Formula, PlacedTable
 from reports.workbook.gpu_bars import write_gpu_bars
@@ -107,7 +107,7 @@ def gpu_contents(frame: pd.DataFrame, rows: Sequence[int], signs: Mapping[str, s
     shards: Counter[str] = Counter()
     for r in rows:
         row = frame.iloc[r]
-        how = f"tp{row['TP degree (GPUs)']} {row['MPS share (%)']:g} %"
+        how = f"tp{row['TP degree (GPUs)']} {share_series_text(row)}"
         shards[f"{signs[row['LLM']]} {row['LLM']} {how}"] += 1
     words = (f"{count} x {what}" if count > 1 else what for what, count in shards.items())
     return " + ".join(words) or "free"

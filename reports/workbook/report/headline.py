@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reports.content import Report, ReportMeta
+from reports.series import share_series_text
 from reports.style import COLOURS, bare_format, number_style
 from reports.workbook.book import Book, Formula
 from reports.workbook.page import Page
@@ -175,7 +176,11 @@ def _write_headline_setup(book: Book, page: Page, top: int, report: Report) -> i
 
 def _headline_option_text(row: Any, *, several: bool) -> str:
     """An option of the setup in words. several: whether there are several pools."""
-    degree, share = row["TP degree (GPUs)"], row["MPS share (%)"]
-    part = "" if share == 100 else f", {share:g} % of {'each' if degree > 1 else 'it'}"
     pool = f", pool {row['Pool']}" if several else ""
+    degree, share = row["TP degree (GPUs)"], share_series_text(row)
+    part = f", {share} of {'each' if degree > 1 else 'it'}"
+    if row.get("MIG profile"):
+        return f"{row['LLM']}: {row['Replicas']} x MIG {share}{pool}"
+    if share == "100 %":
+        part = ""
     return f"{row['LLM']}: {row['Replicas']} x {degree} GPU{'s' if degree > 1 else ''}{part}{pool}"

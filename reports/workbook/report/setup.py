@@ -132,7 +132,8 @@ def _write_setup_notes(page: Page, report: Report) -> None:
     meta, frame = report["meta"], report["tables"]["setup"]
     for line in [*meta["provenance"], meta["filters"]]:
         page.sentence(line)
-    if any(share < 100 for share in frame["MPS share (%)"]):
+    divided = frame["MIG profile"] != "" if "MIG profile" in frame else False
+    if ((frame["MPS share (%)"] < 100) & ~pd.Series(divided, index=frame.index)).any():
         page.sentence(
             "Curves of shares below 100 % are used as profiled: check with their source whether"
             " they hold next to busy neighbours."

@@ -24,6 +24,7 @@ def test_defaults_are_the_contract_s(case: Path) -> None:
     assert spec.setups.model_dump() == {
         "tp_degrees": None,
         "mps_shares_pct": None,
+        "mig_profiles": None,
         "memory_headroom_pct": 10.0,
         "min_gpu_utilization_pct": 0.0,
     }

@@ -200,32 +200,47 @@ def _fewest_gpus_of_pool(
     they do not fit.
     """
     kind = instance.pools[pool]
-    empty = tuple((0.0, 0.0) for _ in range(kind.gpus_per_node))
+    empty = tuple((0.0, 0.0, 0) for _ in range(kind.gpus_per_node))
     states = {tuple(empty for _ in range(kind.nodes))}
     for o, n in part:
         for _ in range(n):
             states = {
                 after
                 for state in states
-                for after in _place(state, instance.options[o], instance.room(pool))
+                for after in place_one(state, instance.options[o], instance.room(pool))
             }
     return min(
-        (sum(share > 0 for node in state for share, _ in node) for state in states), default=None
+        (
+            sum(share > 0 or taken > 0 for node in state for share, _, taken in node)
+            for state in states
+        ),
+        default=None,
     )
 
 
-def _place(state: tuple, option: Option, room: float) -> set[tuple]:
+def place_one(state: tuple, option: Option, room: float) -> set[tuple]:
     """Every state after one more replica: tp_degree different GPUs of one node, within 100 % and
-    the room.
+    the room; or an instance at one of its starts on a GPU without shares, in free slices.
     """
     after = set()
+    if option.mig is not None:
+        for d, node in enumerate(state):
+            for g, start in product(range(len(node)), option.mig.starts):
+                slices = sum(2**k for k in range(start, start + option.mig.size))
+                if node[g][0] == 0 and not node[g][2] & slices:
+                    grown = sorted((*node[:g], (0.0, 0.0, node[g][2] | slices), *node[g + 1 :]))
+                    after.add(tuple(sorted((*state[:d], tuple(grown), *state[d + 1 :]))))
+        return after
     for d, node in enumerate(state):
         for gpus in combinations(range(len(node)), option.tp_degree):
+            if any(node[g][2] for g in gpus):
+                continue
             grown = list(node)
             for g in gpus:
                 grown[g] = (
                     round(node[g][0] + option.mps_share, 9),
                     round(node[g][1] + option.memory, 9),
+                    0,
                 )
             if all(grown[g][0] <= 1 + 1e-9 and grown[g][1] <= room * (1 + 1e-9) for g in gpus):
                 after.add(tuple(sorted((*state[:d], tuple(sorted(grown)), *state[d + 1 :]))))

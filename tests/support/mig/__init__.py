@@ -1,0 +1,1 @@
+"""Instances, pools and scenarios with MIG instances."""
