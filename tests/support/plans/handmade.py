@@ -173,7 +173,7 @@ def loaded(instance: Instance, path: str = "scenario.yaml", **overrides: Any) ->
     """The wrapper that `planner.scenario.assemble.assemble_instance` gives, as far as telling reads
     it.
     """
-    setups = SimpleNamespace(tp_degrees=None, mps_shares_pct=(10, 20, 100))
+    setups = SimpleNamespace(tp_degrees=None, mps_shares_pct=(10, 20, 100), mig_profiles=None)
     scenario = SimpleNamespace(
         spec=SimpleNamespace(name="trio", setups=setups), path=Path(path), overrides=overrides
     )
