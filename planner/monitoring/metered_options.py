@@ -170,7 +170,7 @@ def _metered_option_words(instance: Instance, option: Option) -> str:
     """An option in words."""
     return (
         f"{instance.llms[option.llm].name} on {instance.pools[option.pool].gpu},"
-        f" tp{option.tp_degree} {100 * option.mps_share:g} %"
+        f" tp{option.tp_degree} {option.mig_profile or f'{100 * option.mps_share:g} %'}"
     )
 
 

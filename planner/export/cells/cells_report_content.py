@@ -28,7 +28,7 @@ from planner.export.report_tables import report_option_text, report_pool_payment
 from planner.export.source_date import source_time
 from planner.plans.curve_warnings import curve_warnings
 from planner.plans.labels import latency_header, objective_unit, pool_label
-from planner.plans.numbers import percent
+from planner.plans.option_index import option_key, option_slice_of, option_slice_words
 from planner.plans.schema import PlanContent
 from planner.plans.tables import dropped_options_table, effort_table
 from planner.presentation.cells.case_results import (
@@ -155,13 +155,12 @@ def _deployed(content: Content, demand: DemandInstance) -> dict[int, Mapping[str
             instance.llms[option.llm].name,
             instance.pools[option.pool].name,
             option.tp_degree,
-            percent(option.mps_share),
+            option_slice_of(option),
         ): o
         for o, option in enumerate(instance.options)
     }
-    keys = ("llm", "pool", "tp_degree", "mps_share_pct")
     entries = [entry for setup in content["setups"] for entry in setup["options"]]
-    return {at[tuple(entry[key] for key in keys)]: entry for entry in entries}
+    return {at[option_key(entry)]: entry for entry in entries}
 
 
 def _points_table(
@@ -338,8 +337,8 @@ def _setup_lines(content: Content) -> Iterator[str]:
             yield f"{setup_name(setup)}:"
         for option in setup["options"]:
             gpus = _counted(option["tp_degree"], "GPU", "s")
-            share = option["mps_share_pct"]
-            part = "" if share == 100 else f", {share:g} %"
+            part = option_slice_words(option)
+            part = "" if part == "100 %" else f", {part}"
             pool = f", pool {option['pool']}" if pools else ""
             yield f"{option['llm']}: {option['replicas']} x {gpus}{part}{pool}"
 

@@ -9,6 +9,7 @@ from planner.monitoring.drift import Drift
 from planner.monitoring.rate_level import RateDrift
 from planner.monitoring.replan import Replan
 from planner.monitoring.slo_budget import SloBudget
+from planner.plans.option_index import option_slice, option_slice_content
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.presentation.diff import diff_line
 
@@ -59,7 +60,8 @@ def _curve_of_drift_content(one: CurveDrift) -> dict[str, Any]:
     entry = one.option.deployed.entry
     tokens = [None if math.isnan(value) else value for value in one.tokens]
     return {
-        **{key: entry[key] for key in ("llm", "pool", "tp_degree", "mps_share_pct")},
+        **{key: entry[key] for key in ("llm", "pool", "tp_degree")},
+        **option_slice_content(option_slice(entry)),
         "metric": one.metric,
         "of": one.span.value,
         "factor": one.factor.value,

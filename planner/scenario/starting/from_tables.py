@@ -22,6 +22,7 @@ from profiles.curves import ProfiledOption, ProfileTable, parse_curves
 from profiles.io.faults import DataError, Fault, shown_in_fault
 from profiles.io.table_files import read_table_file
 from profiles.io.yaml_text import yaml_text
+from profiles.mig_geometry import mig_geometry
 from profiles.profile_columns import KNOWN
 from profiles.records import METRICS, Column
 from profiles.scores import PROVENANCE, RESERVED, read_scores
@@ -138,10 +139,17 @@ def _pool_content(gpu: str, options: Sequence[ProfiledOption]) -> dict[str, Any]
 def _gpu_rate(llm: str, options: Sequence[ProfiledOption]) -> float:
     """Highest profiled rate for each GPU that it takes, over the options of an LLM."""
     return max(
-        option.rates[-1] / (option.tp_degree * option.mps_share_pct / 100.0)
+        option.rates[-1] / (option.tp_degree * _part_of_gpu(option))
         for option in options
         if option.llm == llm
     )
+
+
+def _part_of_gpu(option: ProfiledOption) -> float:
+    """0..1 of each GPU; of a MIG instance its part of the compute slices."""
+    if option.mig_profile:
+        return mig_geometry(option.gpu)[option.mig_profile].share
+    return option.mps_share_pct / 100.0
 
 
 def _slo_content(llms: Sequence[str], options: Sequence[ProfiledOption]) -> dict[str, Any] | None:
