@@ -128,6 +128,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "planner.decomposition", "planner.operation", "planner.sizing", "planner.plans.cells",
         "planner.cells",
     ),
+    "planner.studies.clusters": BELOW,
     "planner.studies.sensitivity": (
         *BELOW, "planner.scenario", "planner.plans", "planner.studies",
     ),
@@ -273,6 +274,8 @@ KEEPERS = {
     "typer": {"planner.cli"},
     "ruamel": {"profiles.io"},
     "ijson": {"profiles.importers.formats"},
+    "dask": {"planner.studies.clusters"},
+    "ray": {"planner.studies.clusters"},
     "prometheus_client": {"profiles.live_metrics"},
     "httpx": {"profiles.live_metrics"},
     "sqlalchemy": {"planner.library", "planner.library.migrations.versions"},
@@ -643,7 +646,9 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "planner/joint/repairs/least_change",
         "planner/joint/repairs/repair_plans",
     ),
-    "tests/cli/commands/test_sweep.py": ("planner/studies/dask_backend",),
+    "tests/studies/clusters/test_cluster_backend.py": (
+        *("planner/studies/clusters/dask_backend", "planner/studies/clusters/ray_backend"),
+    ),
     "tests/cli/commands/test_check.py": ("planner/presentation/crosscheck",),
     "tests/cli/commands/test_cell_check.py": ("planner/presentation/cells/cell_crosscheck",),
     "tests/studies/baselines/test_comparison.py": ("planner/presentation/baselines",),

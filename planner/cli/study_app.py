@@ -15,6 +15,18 @@ __all__ = ["study_app"]
 
 study_app = typer.Typer()
 
+Dask = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Plan on the Dask cluster there.", show_default=False),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Plan on the Ray cluster there; auto: that of this machine.",
+        show_default=False,
+    ),
+]
 TableOfStudy = Annotated[
     str | None, typer.Option(metavar="PATH", help="Write the table as CSV.", show_default=False)
 ]
@@ -159,10 +171,8 @@ def sweep(
         ),
     ] = None,
     jobs: Jobs = 0,
-    dask: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Plan on the Dask cluster there.", show_default=False),
-    ] = None,
+    dask: Dask = None,
+    ray: Ray = None,
     overrides: Overrides = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print the counts alone; no progress, no notices.")
@@ -182,7 +192,7 @@ def sweep(
         code = run_sweep(
             scenario,
             list(overrides or []),
-            SweepOptions(vary=tuple(vary), out=csv, jobs=jobs, dask=dask, quiet=quiet),
+            SweepOptions(vary=tuple(vary), out=csv, jobs=jobs, dask=dask, ray=ray, quiet=quiet),
             interrupt,
         )
     raise typer.Exit(code)
@@ -202,6 +212,8 @@ def tornado(
     ] = 10.0,
     csv: TableOfStudy = None,
     jobs: Jobs = 0,
+    dask: Dask = None,
+    ray: Ray = None,
     overrides: Overrides = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print today's plan alone; no progress, no notices.")
@@ -219,7 +231,9 @@ def tornado(
         # Imported here to keep --help fast.
         from planner.cli.commands.tornado import TornadoOptions, run_tornado
 
-        options = TornadoOptions(percent=percent, csv=csv, jobs=jobs, quiet=quiet)
+        options = TornadoOptions(
+            percent=percent, csv=csv, jobs=jobs, dask=dask, ray=ray, quiet=quiet
+        )
         code = run_tornado(scenario, list(overrides or []), options, interrupt)
     raise typer.Exit(code)
 
@@ -238,6 +252,8 @@ def thresholds(
     ] = 1.0,
     csv: TableOfStudy = None,
     jobs: Jobs = 0,
+    dask: Dask = None,
+    ray: Ray = None,
     overrides: Overrides = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print the thresholds alone; no progress, no notices.")
@@ -254,6 +270,8 @@ def thresholds(
         # Imported here to keep --help fast.
         from planner.cli.commands.thresholds import ThresholdsOptions, run_thresholds
 
-        options = ThresholdsOptions(precision=precision, csv=csv, jobs=jobs, quiet=quiet)
+        options = ThresholdsOptions(
+            precision=precision, csv=csv, jobs=jobs, dask=dask, ray=ray, quiet=quiet
+        )
         code = run_thresholds(scenario, list(overrides or []), options, interrupt)
     raise typer.Exit(code)

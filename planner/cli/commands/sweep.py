@@ -22,7 +22,7 @@ from planner.cli.terminal.output import (
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
 from planner.scenario.assemble import LoadResult, assemble_instance
-from planner.studies.dask_backend import dask_joblib_backend
+from planner.studies.clusters.cluster_backend import cluster_joblib_backend
 from planner.studies.sweep import sweep
 from planner.studies.sweep_axes import Axis, read_sweep_axis, sweep_axes_points
 from planner.studies.sweep_journal import SweepJournal, sweep_journal_key
@@ -40,13 +40,14 @@ MOST_ROWS = 60
 class SweepOptions:
     """Options of the command.
 
-    out: .csv or .parquet; jobs: processes, 0 = one per core; dask: address of a scheduler.
+    out: .csv or .parquet; jobs: processes, 0 = one per core.
     """
 
     vary: tuple[str, ...]
     out: str | None
     jobs: int
     dask: str | None
+    ray: str | None
     quiet: bool
 
 
@@ -64,7 +65,7 @@ def run_sweep(
     loaded = assemble_instance(scenario, overrides, cells=True, sizing=True)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=options.quiet)
     journal = SweepJournal(options.out, sweep_journal_key(loaded, axes), axes)
-    with dask_joblib_backend(options.dask):
+    with cluster_joblib_backend(options.dask, options.ray):
         planned = with_progress(
             lambda progress, cancel: sweep(
                 scenario,

@@ -16,6 +16,7 @@ from planner.cli.terminal.output import output_line, plain_output_console
 from planner.cli.terminal.progress import with_progress
 from planner.presentation.sensitivity.thresholds import threshold_lines, thresholds_table
 from planner.scenario.assemble import assemble_instance
+from planner.studies.clusters.cluster_backend import cluster_joblib_backend
 from planner.studies.sensitivity.thresholds import find_thresholds
 from profiles.io.writing import check_writable
 
@@ -31,6 +32,8 @@ class ThresholdsOptions:
     precision: float
     csv: str | None
     jobs: int
+    dask: str | None
+    ray: str | None
     quiet: bool
 
 
@@ -43,18 +46,19 @@ def run_thresholds(
         check_writable(Path(options.csv), "--csv")
     loaded = assemble_instance(scenario, overrides, cells=True, sizing=True)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=options.quiet)
-    found = with_progress(
-        lambda progress, cancel: find_thresholds(
-            scenario,
-            overrides,
-            precision=options.precision,
-            jobs=options.jobs,
-            progress=progress,
-            cancel=cancel,
-        ),
-        interrupt,
-        show=not options.quiet,
-    )
+    with cluster_joblib_backend(options.dask, options.ray):
+        found = with_progress(
+            lambda progress, cancel: find_thresholds(
+                scenario,
+                overrides,
+                precision=options.precision,
+                jobs=options.jobs,
+                progress=progress,
+                cancel=cancel,
+            ),
+            interrupt,
+            show=not options.quiet,
+        )
     if not found.today.has_plan:
         warn([f"Nothing to keep: today's plan is {found.today.status}. {found.today.reason}"])
         return EXIT_CODES[found.today.status]

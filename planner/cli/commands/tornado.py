@@ -29,6 +29,7 @@ from planner.presentation.sensitivity.tornado import (
     tornado_table,
 )
 from planner.scenario.assemble import LoadResult, assemble_instance
+from planner.studies.clusters.cluster_backend import cluster_joblib_backend
 from planner.studies.sensitivity.tornado import Tornado, plan_tornado
 from profiles.io.writing import check_writable
 
@@ -42,6 +43,8 @@ class TornadoOptions:
     percent: float
     csv: str | None
     jobs: int
+    dask: str | None
+    ray: str | None
     quiet: bool
 
 
@@ -54,18 +57,19 @@ def run_tornado(
         check_writable(Path(options.csv), "--csv")
     loaded = assemble_instance(scenario, overrides, cells=True, sizing=True)
     notify([*loaded.notices, *loaded.instance.warnings], quiet=options.quiet)
-    tornado = with_progress(
-        lambda progress, cancel: plan_tornado(
-            scenario,
-            overrides,
-            percent=options.percent,
-            jobs=options.jobs,
-            progress=progress,
-            cancel=cancel,
-        ),
-        interrupt,
-        show=not options.quiet,
-    )
+    with cluster_joblib_backend(options.dask, options.ray):
+        tornado = with_progress(
+            lambda progress, cancel: plan_tornado(
+                scenario,
+                overrides,
+                percent=options.percent,
+                jobs=options.jobs,
+                progress=progress,
+                cancel=cancel,
+            ),
+            interrupt,
+            show=not options.quiet,
+        )
     if not tornado.today.has_plan:
         warn([f"Nothing to move: today's plan is {tornado.today.status}. {tornado.today.reason}"])
         return EXIT_CODES[tornado.today.status]

@@ -1,4 +1,4 @@
-"""The command `sweep`: its file, going on after a stop, a Dask cluster."""
+"""The command `sweep`: its file, going on after a stop."""
 
 import json
 import os
@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 from planner.cli.app import app
 from planner.cli.commands import sweep as command
-from planner.studies import dask_backend
 from tests.support.paths import HOME
 from tests.support.walls import UNHURRIED_S
 
@@ -89,26 +88,6 @@ def test_bad_axes_are_all_reported() -> None:
     code, text = run("--vary", "arrival_rate_rps", "--vary", "a=1:2:0")
     assert code == 2
     assert text.count("--vary") >= 2
-
-
-def test_a_dask_cluster_plans_the_same() -> None:
-    distributed = pytest.importorskip(
-        "distributed", reason="NOT RUN: the package distributed is not installed"
-    )
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
-    ) as cluster:
-        code, text = run("--vary", "arrival_rate_rps=50,60", "--dask", cluster.scheduler_address)
-    assert code == 0
-    assert "2 of 2 points planned: 2 optimal" in text
-
-
-def test_no_cluster_at_the_address_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("distributed", reason="NOT RUN: the package distributed is not installed")
-    monkeypatch.setattr(dask_backend, "SCHEDULER_WAIT", "1s")
-    code, text = run("--vary", "arrival_rate_rps=50,60", "--dask", "tcp://127.0.0.1:9")
-    assert code == 2
-    assert "no scheduler answers there" in text
 
 
 @pytest.mark.slow

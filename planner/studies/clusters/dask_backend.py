@@ -1,4 +1,6 @@
-"""Where the points of a sweep are planned: on a Dask cluster, or in processes of this machine."""
+"""The parts of a study as tasks of a Dask cluster, which gives the tasks of a worker that died to
+others.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +14,10 @@ SCHEDULER_WAIT = "10s"
 
 
 @contextmanager
-def dask_joblib_backend(dask: str | None) -> Iterator[None]:
-    """Within, joblib hands tasks to the Dask cluster at the address; None: to processes of this
-    machine. DataError when dask is not installed or no scheduler answers.
+def dask_joblib_backend(address: str) -> Iterator[None]:
+    """Within, joblib hands tasks to the Dask cluster at the address. DataError when dask is not
+    installed or no scheduler answers.
     """
-    if dask is None:
-        yield
-        return
     try:
         # Only for those who have a cluster: neither package is needed otherwise.
         from dask.distributed import Client
@@ -29,21 +28,21 @@ def dask_joblib_backend(dask: str | None) -> Iterator[None]:
                 Fault(
                     "--dask",
                     "",
-                    dask,
+                    address,
                     "dask is not installed",
                     "pip install distributed, here and on the workers",
                 )
             ]
         ) from None
     try:
-        client = Client(dask, timeout=SCHEDULER_WAIT)
+        client = Client(address, timeout=SCHEDULER_WAIT)
     except (OSError, ValueError) as error:
         raise DataError(
             [
                 Fault(
                     "--dask",
                     "",
-                    dask,
+                    address,
                     f"no scheduler answers there ({error})",
                     "start one, or leave --dask out",
                 )

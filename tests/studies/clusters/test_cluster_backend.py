@@ -1,0 +1,111 @@
+"""Studies on clusters, all of them local processes here: the same results, also when a worker dies,
+and what is said where there is no cluster.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from planner.errors import DataError
+from planner.studies.clusters import dask_backend
+from planner.studies.clusters.cluster_backend import cluster_joblib_backend
+from planner.studies.study_processes import run_study_processes
+from planner.studies.sweep import sweep
+from tests.support.paths import HOME
+
+TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
+POINTS = [{"arrival_rate_rps": rate} for rate in (50.0, 60.0)]
+NUMBERS = [(number,) for number in range(6)]
+
+
+def double_or_die(number: int, mark: str, *, cancel: threading.Event | None = None) -> int:
+    """Twice a number; the first worker that gets number 2 dies of it."""
+    del cancel
+    if number == 2 and not os.path.exists(mark):
+        Path(mark).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * number
+
+
+@contextmanager
+def dask_cluster(workers: int, *, processes: bool) -> Iterator[str]:
+    distributed = pytest.importorskip(
+        "distributed", reason="NOT RUN: the package distributed is not installed"
+    )
+    with distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=1, processes=processes, dashboard_address=":0"
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def assert_sweep_is_as_here(dask: str | None = None, ray: str | None = None) -> None:
+    """Each plan lies between the other's and the other's bound: cuts that a process has kept from
+    another point move a plan within its gap.
+    """
+    with cluster_joblib_backend(dask, ray):
+        there = sweep(TRIO, [], POINTS, jobs=1)
+    here = sweep(TRIO, [], POINTS, jobs=1)
+    for one, other in ((here, there), (there, here)):
+        assert [point.status for point in one] == ["optimal", "optimal"]
+        for a, b in zip(one, other, strict=True):
+            assert (a.number, a.values) == (b.number, b.values)
+            found, best = a.numbers["Found (mean score)"], b.numbers["Best possible (mean score)"]
+            assert found <= best + 1e-9
+
+
+def test_a_dask_cluster_plans_the_same() -> None:
+    with dask_cluster(1, processes=False) as address:
+        assert_sweep_is_as_here(dask=address)
+
+
+@pytest.mark.slow
+def test_a_dask_worker_that_dies_loses_nothing(tmp_path: Path) -> None:
+    parts = [(*number, str(tmp_path / "died")) for number in NUMBERS]
+    with dask_cluster(2, processes=True) as address, cluster_joblib_backend(address, None):
+        done = list(run_study_processes(double_or_die, parts, jobs=0, cancel=None))
+    assert sorted(done) == [0, 2, 4, 6, 8, 10]
+    assert (tmp_path / "died").exists()
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_plans_the_same_also_when_a_worker_dies(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="NOT RUN: the package ray is not installed")
+    parts = [(*number, str(tmp_path / "died")) for number in NUMBERS]
+    assert_sweep_is_as_here(ray="local")
+    with cluster_joblib_backend(None, "local"):
+        done = list(run_study_processes(double_or_die, parts, jobs=0, cancel=None))
+    assert sorted(done) == [0, 2, 4, 6, 8, 10]
+    assert (tmp_path / "died").exists()
+
+
+def test_no_dask_cluster_at_the_address_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="NOT RUN: the package distributed is not installed")
+    monkeypatch.setattr(dask_backend, "SCHEDULER_WAIT", "1s")
+    with (
+        pytest.raises(DataError, match="no scheduler answers there"),
+        cluster_joblib_backend("tcp://127.0.0.1:9", None),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("dask", "ray", "words"),
+    [
+        ("tcp://one:1", None, "dask is not installed"),
+        (None, "auto", "ray is not installed"),
+        ("tcp://one:1", "auto", "--dask is given, too"),
+    ],
+)
+def test_what_a_cluster_needs_is_said(
+    dask: str | None, ray: str | None, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("dask", "dask.distributed", "ray"):
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(DataError, match=words), cluster_joblib_backend(dask, ray):
+        pass
