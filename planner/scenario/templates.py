@@ -21,6 +21,7 @@ from planner.scenario.schema.specification import MinimizeCost, ScenarioSpec
 from profiles.class_rows import CLASS
 from profiles.io.faults import DataError, Fault
 from profiles.io.tables import Table, number_table_column, text_table_column
+from profiles.mig_columns import MIG
 from profiles.scores import PROVENANCE, RESERVED
 from profiles.workbook_layout import PROFILES, SCORES, TABLES, UNHOLDABLE, WorkbookInputs
 
@@ -231,10 +232,11 @@ def _template_profile_frame(tables: InputTables) -> pd.DataFrame:
     frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
     if CLASS in frame:
         frame[CLASS] = frame[CLASS].fillna("")
+    # A MIG instance has no share; the column stays where all are instances, since tables need it.
+    frame.loc[frame[MIG] != "", "mps_share_pct"] = np.nan
     names = [one.key for one in TABLES[PROFILES] if one.key in frame]
-    return frame[
-        [name for name in names if not ((frame[name] == "").all() or frame[name].isna().all())]
-    ]
+    blank = {name for name in names if (frame[name] == "").all() or frame[name].isna().all()}
+    return frame[[name for name in names if name not in blank or name == "mps_share_pct"]]
 
 
 def template_score_frame(scenario: Scenario, table: Table) -> pd.DataFrame:

@@ -64,6 +64,10 @@ def test_the_workbook_names_profiles(tmp_path: Path) -> None:
     }
     assert {"3g.40gb", "4g.40gb", "0-3", "4-7"} <= text
     assert "nan" not in text
+    # Its input sheets are the scenario again.
+    again = assemble_instance(path)
+    assert [o.mig_profile for o in again.instance.options] == ["3g.40gb", "3g.40gb", "4g.40gb", ""]
+    assert again.sha256 == mig_source().loaded.sha256
 
 
 def test_a_cluster_gets_resources_and_a_configuration() -> None:

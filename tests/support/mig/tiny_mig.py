@@ -24,11 +24,9 @@ def random_mig_instance(seed: int) -> Instance:
     for option in instance.options:
         one = _on_an_instance(rng, instance, option)
         options[one.llm, one.pool, one.tp_degree, one.mps_share, one.mig_profile] = one
-    several = len(options) > 3
-    llms = tuple(
-        replace(llm, max_replicas=int(rng.integers(1, 3 if several else 5)))
-        for llm in instance.llms
-    )
+    # So many replicas that slots count, and so few that all their layouts can be enumerated.
+    most = 3 if len(options) > 3 or instance.gpus > 2 else 4
+    llms = tuple(replace(llm, max_replicas=int(rng.integers(1, most))) for llm in instance.llms)
     ordered = tuple(options[key] for key in sorted(options))
     served = sum(max(o.curve.max_rate for o in ordered if o.llm == i) for i in range(len(llms)))
     rate = float(np.round(served * rng.uniform(0.2, 0.8), 4))
