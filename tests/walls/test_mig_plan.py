@@ -127,8 +127,8 @@ def test_setups_say_which_profiles_may_be_used(tmp_path: Path) -> None:
 def test_memory_beyond_the_instance_is_a_reason(tmp_path: Path) -> None:
     loaded = assemble_instance(write_mig_scenario(tmp_path), ["setups.memory_headroom_pct=15"])
     assert [d.reason for d in loaded.instance.dropped] == [
-        "needs 34 GiB, but 33.57 of 39.5 GiB of an instance 3g.40gb may be filled"
+        "needs 34 GiB, but 33.47 of 39.38 GiB of an instance 3g.40gb may be filled"
         " (memory_headroom_pct)",
-        "needs 34 GiB, but 33.57 of 39.5 GiB of an instance 4g.40gb may be filled"
+        "needs 34 GiB, but 33.47 of 39.38 GiB of an instance 4g.40gb may be filled"
         " (memory_headroom_pct)",
     ]
