@@ -310,7 +310,7 @@ SETTING_FIELDS = (
         label="MIG profiles",
         kind=FieldKind.NAMES,
         expected="profiles with semicolons between, e.g. 3g.40gb; 1g.10gb",
-        note="that may be used; blank = all profiled",
+        note="that may be used; blank = all profiled, a lone semicolon = none",
     ),
     _number(
         "setups.memory_headroom_pct",

@@ -238,8 +238,8 @@ class _InputSheetWriter:
         for row, one in enumerate(TABLES[SETTINGS], start=1):
             value = settings.get(one.key)
             if isinstance(value, list | tuple):
-                value = "; ".join(f"{int(n) if n == int(n) else n}" for n in value)
-            textual = one.kind in (FieldKind.TEXT, FieldKind.NUMBERS)
+                value = _input_sheet_list(value)
+            textual = one.kind in (FieldKind.TEXT, FieldKind.NUMBERS, FieldKind.NAMES)
             look = self.cells.text_setting if textual else self.cells.text
             meaning = f"{one.expected}; {one.note}" if one.note else one.expected
             self.cells.put(sheet, row, 0, one.label, self.cells.label)
@@ -251,6 +251,15 @@ class _InputSheetWriter:
             sheet.set_column(column, column, width)
         sheet.freeze_panes(1, 0)
         _set_input_sheet_paper(sheet, 0, 0, (3, 3))
+
+
+def _input_sheet_list(values: Sequence[Any]) -> str:
+    """Several values of one cell; none are a lone semicolon, since a blank cell says nothing."""
+    texts = [
+        value if isinstance(value, str) else f"{int(value) if value == int(value) else value}"
+        for value in values
+    ]
+    return "; ".join(texts) or ";"
 
 
 def _input_sheet_story(title: str) -> str:

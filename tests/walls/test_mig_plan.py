@@ -11,6 +11,7 @@ import yaml
 from app_pages.charts.gpu_map import build_gpu_map_chart
 from planner.errors import DataError
 from planner.export.bundle import build_bundle
+from planner.export.input_workbook import write_scenario_input_workbook
 from planner.export.report_content import build_report
 from planner.plans.changes.starting_plan import StartingPlan, instance_from_running
 from planner.plans.tables import plan_tables
@@ -122,6 +123,14 @@ def test_setups_say_which_profiles_may_be_used(tmp_path: Path) -> None:
     none = assemble_instance(path, ["setups.mig_profiles=[]"])
     assert all(o.mig is None for o in none.instance.options)
     assert len({one.sha256 for one in (loaded, none, assemble_instance(path))}) == 3
+
+
+@pytest.mark.parametrize("profiles", ["[4g.40gb, 3g.40gb]", "[]"])
+def test_a_workbook_keeps_which_profiles_may_be_used(profiles: str, tmp_path: Path) -> None:
+    path, book = write_mig_scenario(tmp_path), tmp_path / "book.xlsx"
+    overrides = [f"setups.mig_profiles={profiles}"]
+    write_scenario_input_workbook(path, overrides, book)
+    assert assemble_instance(book, []).sha256 == assemble_instance(path, overrides).sha256
 
 
 def test_memory_beyond_the_instance_is_a_reason(tmp_path: Path) -> None:
