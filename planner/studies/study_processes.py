@@ -92,7 +92,7 @@ def _call_in_study_process(
     parent: int, call: Callable[..., Result], part: tuple[Any, ...]
 ) -> Result:
     """Plan a part in a process that ends with the study's own. parent: its process id."""
-    # Workers of a Dask cluster have not inherited the mark, and the study's own process needs none.
-    if os.environ.get(STUDY_MARK) == str(parent) != str(os.getpid()):
+    # A cluster's workers may have inherited the mark, too, but they are no children of the study.
+    if os.environ.get(STUDY_MARK) == str(parent) == str(os.getppid()):
         end_with_parent(parent)
     return call(*part)

@@ -73,14 +73,14 @@ def test_all_faults_at_once(book: Path) -> None:
         Profiles__E3="2O",
         Scores__B3="n/a",
         Demand__B1=-1,
-        Settings__B11=101,
+        Settings__B12=101,
     )
     places = [fault.where for fault in faults_of(book)]
     assert places == [
         "Pools!C2",
         "LLMs!D3",
         "Demand & SLO!B1",
-        "Settings!B11",
+        "Settings!B12",
         "Profiles!E3",
         "Scores!B3",
     ]
@@ -88,8 +88,8 @@ def test_all_faults_at_once(book: Path) -> None:
 
 def test_per_cent_formats_and_merged_cells(book: Path) -> None:
     def change(workbook: Any) -> None:
-        workbook["Settings"]["B11"] = 0.1
-        workbook["Settings"]["B11"].number_format = "0%"
+        workbook["Settings"]["B12"] = 0.1
+        workbook["Settings"]["B12"].number_format = "0%"
         workbook["Profiles"]["D3"] = 0.5
         workbook["Profiles"]["D3"].number_format = "0.0%"
         workbook["Pools"].merge_cells("A2:A3")
@@ -100,7 +100,7 @@ def test_per_cent_formats_and_merged_cells(book: Path) -> None:
             "Pools!A2:A3: the cells are merged; unmerge them and write every value in a separate"
             " cell"
         ),
-        "Settings!B11: the number is formatted as per cent",
+        "Settings!B12: the number is formatted as per cent",
         "Profiles!D3: the number is formatted as per cent",
     ]
 

@@ -121,12 +121,12 @@ FAULTS = [
     ),
     ({"Settings__B9": "1; 0"}, "Settings!B9: expected whole numbers >= 1"),
     ({"Settings__B10": "50; 150"}, "Settings!B10: expected numbers above 0, at most 100"),
-    ({"Settings__B11": "ten"}, 'Settings!B11: expected a number from 0 to 100, got "ten"'),
-    ({"Settings__B13": 100}, "Settings!B13: expected a number from 0, below 100, got 100"),
-    ({"Settings__B16": "skip"}, 'Settings!B16: expected one of error, drop, got "skip"'),
+    ({"Settings__B12": "ten"}, 'Settings!B12: expected a number from 0 to 100, got "ten"'),
+    ({"Settings__B14": 100}, "Settings!B14: expected a number from 0, below 100, got 100"),
+    ({"Settings__B17": "skip"}, 'Settings!B17: expected one of error, drop, got "skip"'),
     (
-        {"Settings__B17": "mine.csv"},
-        'Settings!B17: a file is named, but the sheet Profiles has rows too, got "mine.csv"',
+        {"Settings__B18": "mine.csv"},
+        'Settings!B18: a file is named, but the sheet Profiles has rows too, got "mine.csv"',
     ),
     ({"Settings__A15": "Solver: seed"}, "the setting appears twice"),
 ]
