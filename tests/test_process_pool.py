@@ -58,6 +58,33 @@ def test_work_whose_process_is_gone_is_an_error_and_no_endless_wait() -> None:
         list(spread_over_processes(end, [1, 2, 3], 2))
 
 
+HALF = """
+import gc, os, struct, threading, time
+from multiprocessing.connection import Connection
+from planner.process_pool import spread_over_processes
+def work(number):
+    for one in gc.get_objects():
+        if isinstance(one, Connection) and one.writable:
+            os.write(one.fileno(), struct.pack("!i", 100))
+    time.sleep(3600)
+if __name__ == "__main__":
+    cancel = threading.Event()
+    threading.Timer(1.0, cancel.set).start()
+    print(list(spread_over_processes(work, [1, 2], 2, cancel)))
+"""
+
+
+def test_a_stop_while_a_result_is_sent_ends(tmp_path: Path) -> None:
+    """A process that is ended then leaves the head of a message without the rest."""
+    (tmp_path / "half.py").write_text(HALF)
+    environment = {**os.environ, "PYTHONPATH": str(HOME)}
+    line = [sys.executable, "half.py"]
+    done = subprocess.run(
+        line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=UNHURRIED_S
+    )
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
 SLOW = """
 from planner.process_pool import spread_over_processes
 def work(number):
