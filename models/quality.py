@@ -137,9 +137,12 @@ class Quality:
     """
 
     moves_prompts = True
-    """Whether prompts have scores, of which a move from one LLM to another is known."""
+    """Whether prompts have scores, of which a move from one LLM to another is known. Where prompts
+    stand for others a move is no bound: what it loses of all of them was not looked at.
+    """
 
     def __init__(self, scores: Scores) -> None:
+        self.moves_prompts = scores.whole is None
         values = np.asarray(scores.values, dtype=float)
         weights = np.asarray(scores.weights, dtype=float)
         used = weights > 0
@@ -267,7 +270,8 @@ class Quality:
         none = gains < NO_COEFFICIENT
         base = float(levels @ self.weights + gains[none].sum())
         gains[none] = 0.0
-        self.openings = self.openings.with_opening_cut(prices, base, gains)
+        chosen = self._scatter(caps, routed)
+        self.openings = self.openings.with_opening_cut(prices, base, gains, chosen)
         return prices, base + float(prices @ fractions + gains @ opened)
 
     def settle(self, fractions: np.ndarray) -> Settled:

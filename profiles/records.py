@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 import numpy as np
 
@@ -61,6 +62,22 @@ class Curve:
         return float(self.rates[-1])
 
 
+@dataclass(frozen=True, kw_only=True)
+class WholeTable:
+    """A score table that is too large for memory, for which representatives stand.
+
+    path: its Parquet file. prompts: its rows with all scores. means: (M,) mean of each LLM over all
+    of them, by weight. missing: what happens to rows without some score, `error | drop`. exact:
+    whether the representatives are all its rows, only equal ones made one.
+    """
+
+    path: Path
+    prompts: int
+    means: np.ndarray
+    missing: str
+    exact: bool
+
+
 @dataclass(frozen=True)
 class Scores:
     """Predicted quality of every LLM's answer to every prompt.
@@ -70,6 +87,7 @@ class Scores:
     weights: (N,) float64 >= 0, normalised to sum 1.  dropped: prompts left out because a score was
                                                       missing.
     provenance: the weakest of any prompt that weighs anything.
+    whole: the table for which these prompts stand; None where they are all.
     """
 
     prompt_ids: np.ndarray
@@ -78,6 +96,7 @@ class Scores:
     weights: np.ndarray
     dropped: int = 0
     provenance: ScoreProvenance = ScoreProvenance.PREDICTED
+    whole: WholeTable | None = None
 
 
 MIG_COMPUTE_SLICES, MIG_MEMORY_SLICES = 7, 8

@@ -26,7 +26,7 @@ IMPORTERS = (
     "profiles.score_importers",
 )
 """Readers of other tools' files."""
-BELOW = ("planner", *MODELS, *PROFILES)
+BELOW = ("planner", *MODELS, *PROFILES, "profiles.score_tables")
 """What every package of `planner` may import; `planner` means the modules in that folder."""
 
 JOINT = ("planner.joint", "planner.joint.setups", "planner.joint.solver")
@@ -40,17 +40,19 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "profiles": ("profiles.io",),
     "profiles.hygiene": PROFILES,
     "profiles.plugins": PROFILES,
+    "profiles.score_tables": PROFILES,
     "profiles.importers.formats": (*PROFILES, "profiles.plugins"),
     "profiles.importers": (*PROFILES, "profiles.importers.formats"),
     "profiles.score_importers": (
         *PROFILES, "profiles.importers", "profiles.importers.formats", "profiles.plugins",
+        "profiles.score_tables",
     ),
     "profiles.request_logs": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
     "profiles.live_metrics": (*PROFILES, "profiles.importers", "profiles.importers.formats"),
     "models.curves": PROFILES,
     "models.openings": PROFILES,
     "models.packing": PROFILES,
-    "models.scores": PROFILES,
+    "models.scores": ("models.openings", *PROFILES),
     "models": ("models.curves", "models.openings", "models.packing", "models.scores", *PROFILES),
     "models.demand": ("models", "models.packing", *PROFILES),
     "models.moves": ("models", *PROFILES),
@@ -205,6 +207,7 @@ PACKAGES |= {
         *MODELS,
         *PROFILES,
         "profiles.score_importers",
+        "profiles.score_tables",
         "profiles.plugins",
     ),
     "planner.cli.commands.demand": (*PLANNER, *PROFILES, "profiles.request_logs"),
@@ -691,6 +694,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
             "profiles/importers/formats/own_importers",
         ),
     ),
+    "tests/profiles/score_tables/test_scores.py": ("profiles/score_tables/score_columns",),
     "tests/profiles/score_importers/test_detect.py": (
         *("profiles/score_importers/own_scorers", "profiles/score_importers/scorer_protocol"),
     ),

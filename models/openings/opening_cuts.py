@@ -37,11 +37,16 @@ USUAL_LOAD = 0.6
 
 @dataclass(frozen=True)
 class OpeningCuts:
-    """Cuts (2): prices (C, M), base (C,), gains (C, M)."""
+    """Cuts (2): prices (C, M), base (C,), gains (C, M).
+
+    caps: (C, M) of the LLMs by which the levels u were chosen, 0 for the others: with them the same
+    cut can be made of another table.
+    """
 
     prices: np.ndarray
     base: np.ndarray
     gains: np.ndarray
+    caps: np.ndarray
 
     def at(self, fractions: np.ndarray, opened: np.ndarray) -> float:
         """The cuts' estimate of Q at fractions (M,) and open LLMs (M,); inf without any."""
@@ -55,10 +60,12 @@ class OpeningCuts:
 
     def only(self, at: np.ndarray | slice) -> "OpeningCuts":
         """Those at some positions."""
-        return OpeningCuts(self.prices[at], self.base[at], self.gains[at])
+        return OpeningCuts(self.prices[at], self.base[at], self.gains[at], self.caps[at])
 
-    def with_opening_cut(self, prices: np.ndarray, base: float, gains: np.ndarray) -> "OpeningCuts":
-        """One more, prices and gains (M,), unless an equal one is there."""
+    def with_opening_cut(
+        self, prices: np.ndarray, base: float, gains: np.ndarray, caps: np.ndarray
+    ) -> "OpeningCuts":
+        """One more, prices, gains and caps (M,), unless an equal one is there."""
         if self.base.size:
             apart = np.abs(self.prices - prices).max(axis=1)
             apart += np.abs(self.gains - gains).max(axis=1)
@@ -68,6 +75,7 @@ class OpeningCuts:
             np.vstack([self.prices, prices]),
             np.append(self.base, base),
             np.vstack([self.gains, gains]),
+            np.vstack([self.caps, caps]),
         )
 
     def __len__(self) -> int:
@@ -76,7 +84,8 @@ class OpeningCuts:
 
 def no_opening_cuts(llms: int) -> OpeningCuts:
     """None yet."""
-    return OpeningCuts(np.zeros((0, llms)), np.zeros(0), np.zeros((0, llms)))
+    none = np.zeros((0, llms))
+    return OpeningCuts(none, np.zeros(0), none, none)
 
 
 def opened_llms(replicas: np.ndarray, fractions: np.ndarray) -> np.ndarray:

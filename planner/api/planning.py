@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from models.demand.requests import DemandInstance
+from models.quality import Quality
 from planner.api.cells_plan_result import CellsPlanResult
 from planner.api.interrupts import with_interrupts
 from planner.api.plan_result import PlanResult
 from planner.api.plan_source import AnyPlanResult, PlanSource, plan_source_setup
 from planner.api.scenario import LoadedScenario, ScenarioSource, load
 from planner.errors import DataError
+from planner.operation.all_prompts import check_on_all_prompts, with_all_prompts
 from planner.operation.near_limits import with_limits_simulated
 from planner.plans.cells.cells_content import build_cells_plan
 from planner.plans.cells.cells_plan import CellsPlan
@@ -93,14 +95,25 @@ def _plan_rate(
     loaded = scenario.result
     settings = replace(loaded.settings, keep_program=True)
     runs_now = None if current is None else plan_source_setup(current)
+    quality = Quality(loaded.instance.scores)
     instance, solution = with_interrupts(
-        lambda cancel: solve_sized_rate(loaded.instance, settings, progress=progress, cancel=cancel)
+        lambda cancel: solve_sized_rate(
+            loaded.instance, settings, progress=progress, cancel=cancel, quality=quality
+        )
     )
     decided = replace(loaded, instance=instance)
     if runs_now is not None and solution.has_plan:
         solution = keep_running_places(instance, solution, running_setup(instance, runs_now))
     record = build_plan_content(decided, solution, settings, {"load": seconds})
-    return PlanResult(scenario, with_limits_simulated(record, decided), solution.program)
+    record = with_limits_simulated(record, decided)
+    if instance.scores.whole is not None and solution.has_plan:
+        held = with_interrupts(
+            lambda cancel: check_on_all_prompts(
+                instance, solution, quality, progress=progress, cancel=cancel
+            )
+        )
+        record = with_all_prompts(record, instance, held)
+    return PlanResult(scenario, record, solution.program)
 
 
 def _plan_cells(

@@ -10,7 +10,7 @@ import numpy as np
 from planner.errors import DataError
 from profiles.io.faults import Fault
 from profiles.records import Scores
-from profiles.scores import read_scores
+from profiles.score_tables.scores import read_scores
 
 __all__ = ["Sample", "join_sample", "read_sample", "split_sample"]
 

@@ -29,7 +29,8 @@ from profiles.io.faults import Fault
 from profiles.io.table_files import read_table_file
 from profiles.io.tables import Table
 from profiles.records import ScoreProvenance, Scores
-from profiles.scores import parse_scores, score_columns, scored_llms
+from profiles.score_tables.score_columns import score_columns
+from profiles.score_tables.scores import parse_scores, scored_llms
 
 __all__ = [
     "AS_GIVEN",

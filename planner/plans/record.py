@@ -5,6 +5,7 @@ from typing import cast
 
 from planner.errors import InfeasibleError, NoPlanInTimeError
 from planner.plans.schema import (
+    AllPromptsContent,
     AlternativesContent,
     ChangeContent,
     ContextContent,
@@ -66,6 +67,11 @@ class Plan:
     def with_robustness(self, robustness: RobustnessContent) -> "Plan":
         """The plan with the search for the headroom that it has."""
         context: ContextContent = {**self.content["context"], "robustness": robustness}
+        return Plan({**self.content, "context": context})
+
+    def with_all_prompts(self, all_prompts: AllPromptsContent) -> "Plan":
+        """The plan with what of it holds on all prompts, for some of which it was made."""
+        context: ContextContent = {**self.content["context"], "all_prompts": all_prompts}
         return Plan({**self.content, "context": context})
 
     def with_lost_nodes(self, lost: list[LostNodeContent]) -> "Plan":

@@ -412,6 +412,33 @@ class RobustnessContent(TypedDict):
     complete: bool
 
 
+class CheckedPromptsContent(TypedDict):
+    """What holds on all prompts.
+
+    quality: at least, of the plan's fractions; bound: no plan has more, None for a cost;
+    bound_shift: by which every bound on quality rises; fraction_off_pct: of requests, largest
+    difference between a fraction and what the router sends.
+    """
+
+    quality: float
+    bound: float | None
+    bound_shift: float
+    fraction_off_pct: float
+
+
+class AllPromptsContent(TypedDict):
+    """A score table too large for memory, for which representatives stand.
+
+    prompts: in it; standing: representatives; exact: only equal prompts were made one; checked:
+    None where the check was stopped.
+    """
+
+    prompts: int
+    standing: int
+    exact: bool
+    checked: CheckedPromptsContent | None
+
+
 class LostNodeContent(TypedDict):
     """The worst loss of a node of a pool; case: null where the scenario states none."""
 
@@ -492,6 +519,7 @@ class ContextContent(ScenarioContextContent, StartedContextContent):
     notices: list[str]
     simulated: NotRequired[SimulatedContent]
     robustness: NotRequired[RobustnessContent]
+    all_prompts: NotRequired[AllPromptsContent]
     marginals: NotRequired[list[MarginalContent]]
     lost_nodes: NotRequired[list[LostNodeContent]]
     alternatives: NotRequired[AlternativesContent]

@@ -18,7 +18,7 @@ from profiles.io.tables import Table
 from profiles.io.workbook_guard import is_workbook
 from profiles.profile_columns import KNOWN
 from profiles.records import Scores
-from profiles.scores import parse_scores, score_columns
+from profiles.score_tables.scores import parse_scores, read_score_table
 
 if TYPE_CHECKING:
     from planner.scenario.load import Scenario
@@ -190,7 +190,7 @@ def read_input_scores(
     table, faulty = findings.table("scores", name, given)
     if faulty:
         return None
-    table = table or read_table_file(path, findings.scores, only=score_columns(llms))
+    table = table or read_score_table(path, llms, missing, findings.scores, findings.notices)
     if table is None:
         return None
     scores = parse_scores(table, llms, missing, findings.scores, findings.notices)
@@ -208,8 +208,9 @@ def read_input_tables(scenario: "Scenario") -> InputTables:
     profiles = read_input_profiles(scenario.profiles_path, spec.profiles, None, findings)
     scores, faulty = findings.table("scores", spec.scores, None)
     if scores is None and not faulty:
-        wanted = score_columns(llm.name for llm in spec.llms)
-        scores = read_table_file(scenario.scores_path, findings.scores, only=wanted)
+        llms, missing = [llm.name for llm in spec.llms], spec.scores_missing
+        found, path = (findings.scores, findings.notices), scenario.scores_path
+        scores = read_score_table(path, llms, missing, *found)
     findings.raise_any()
     if profiles is None or scores is None:
         raise AssertionError("a table that cannot be read has faults")

@@ -22,7 +22,7 @@ from profiles.class_rows import CLASS
 from profiles.io.faults import DataError, Fault
 from profiles.io.tables import Table, number_table_column, text_table_column
 from profiles.mig_columns import MIG
-from profiles.scores import PROVENANCE, RESERVED
+from profiles.score_tables.score_columns import PROVENANCE, RESERVED
 from profiles.workbook_layout import PROFILES, SCORES, TABLES, UNHOLDABLE, WorkbookInputs
 
 __all__ = [

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from profiles.io.faults import Fault, file_bytes_or_fault, file_text_or_fault, shown_in_fault
 from profiles.io.tables import Table
 
-__all__ = ["build_table_of_file", "read_table_file"]
+__all__ = ["build_table_of_file", "check_table_file_header", "read_table_file"]
 
 
 def read_table_file(
@@ -84,7 +84,7 @@ def build_table_of_file(
         name or ("" if _is_blank_file_line(cells) else name)
         for name, cells in zip(header, columns, strict=True)
     ]
-    if not _check_table_file_header(file, named, columns, faults):
+    if not check_table_file_header(file, named, columns, faults):
         return None
     if not kept:
         faults.append(
@@ -150,7 +150,7 @@ def _read_parquet_table_file(
         problem = f"this is not a readable Parquet file ({reason})"
         faults.append(Fault(str(path), "", "", problem, "write the file again, or save it as CSV"))
         return None
-    if not _check_table_file_header(str(path), names, None, faults):
+    if not check_table_file_header(str(path), names, None, faults):
         return None
     if not count:
         faults.append(Fault(str(path), "", "", "there are no rows", "write at least one data row"))
@@ -165,9 +165,10 @@ def _read_parquet_table_file(
     )
 
 
-def _check_table_file_header(
+def check_table_file_header(
     file: str, names: Sequence[str], columns: Sequence[Sequence] | None, faults: list[Fault]
 ) -> bool:
+    """Whether the names of a table's columns are sound; columns: their cells where known."""
     before = len(faults)
     seen: set[str] = set()
     for i, name in enumerate(names):

@@ -26,7 +26,7 @@ from profiles.records import ScoreProvenance
 from profiles.score_importers.detect import detect_grade_format
 from profiles.score_importers.grades import Grade, Grades
 from profiles.score_importers.scorer_protocol import ImportChoices
-from profiles.scores import PROVENANCE, RESERVED
+from profiles.score_tables.score_columns import PROVENANCE, RESERVED
 
 __all__ = ["ImportChoices", "ImportedGrades", "import_grades"]
 

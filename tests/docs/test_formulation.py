@@ -73,7 +73,8 @@ def whole_program() -> pyo.ConcreteModel:
         changes=Changes((1,) * len(instance.options), 2),
     )
     llms = len(instance.llms)
-    cuts = no_opening_cuts(llms).with_opening_cut(np.ones(llms), 1.0, np.ones(llms))
+    each = np.ones(llms)
+    cuts = no_opening_cuts(llms).with_opening_cut(each, 1.0, each, each)
     form = replace(state.formulation(goal, state.usable(), openings=cuts), instance=instance)
     return build_program(replace(form, upper=form.upper + 1))
 

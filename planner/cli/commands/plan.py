@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from models.demand.node_numbers import undecided_pools
+from models.instance import Instance
 from models.linear import LinearProgram
 from models.quality import Quality
 from planner.cells.lost_node_table import lost_nodes_of_solution
@@ -30,6 +31,7 @@ from planner.errors import DataError
 from planner.export.report_files import check_report_chart_folder, write_report_files
 from planner.joint.solver.model_file import ENDINGS as MODEL_ENDINGS
 from planner.joint.solver.model_file import write_model_file
+from planner.operation.all_prompts import check_on_all_prompts, with_all_prompts
 from planner.operation.near_limits import with_limits_simulated
 from planner.plans.changes.running_setup import keep_running_places, running_setup
 from planner.plans.changes.starting_plan import (
@@ -45,12 +47,14 @@ from planner.plans.numbers import tidy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_content import build_plan_content
 from planner.plans.plan_file import plan_file_text, read_plan_file, write_plan_file
+from planner.plans.record import Plan
 from planner.plans.schema import PlanContent, SearchedContent
 from planner.presentation.alternatives import alternatives_content
 from planner.presentation.cells.lost_nodes import lost_nodes_content
 from planner.presentation.marginals import marginals_content
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.sizing.rate_sizing import solve_sized_rate
+from planner.solution import Solution
 from planner.studies.alternatives import NEAR_LOSS, AlternativesOptions, find_alternatives
 from planner.studies.marginals import marginal_values
 from planner.studies.robustness import KEPT
@@ -263,8 +267,9 @@ def run_plan_on_scenario(
     refuse_price_without_cost(loaded, options)
     notify(starting_plan_lines(instance, begin), quiet=quiet)
     settings = replace(loaded.settings, keep_program=on_program is not None)
-    # Cuts of the first search serve the searches for alternatives too.
-    quality = Quality(instance.scores) if options.near else None
+    # Cuts of the first search serve the searches for alternatives, and say what of the plan holds
+    # on all prompts where some stand for them.
+    quality = _quality_to_keep(instance, options)
     robust = None
     if options.robust_to is not None:
         robust = plan_robust_scenario(
@@ -272,7 +277,8 @@ def run_plan_on_scenario(
         )
     if robust is not None:
         loaded, solution, robustness = robust
-        instance = asked = loaded.instance
+        instance, quality = loaded.instance, None
+        asked = instance
     else:
         # Only searches know what runs: the plan is one of the scenario.
         asked = instance_from_running(instance, begin)
@@ -294,6 +300,7 @@ def run_plan_on_scenario(
         loaded, solution, settings, {"load": seconds}, partial(start_of_plan, start=begin)
     )
     plan = with_limits_simulated(plan, loaded, interrupt.cancel)
+    plan = _held_against_all_prompts(plan, (instance, solution, quality), interrupt, quiet=quiet)
     if robust is not None:
         plan = plan.with_robustness(robustness)
     if options.what_if_lost and solution.has_plan and not interrupt.cancel.is_set():
@@ -334,6 +341,34 @@ def run_plan_on_scenario(
             )
         )
     return PlanAndScenario(plan, loaded)
+
+
+def _quality_to_keep(instance: Instance, options: PlanOptions) -> Quality | None:
+    """The quality whose cuts are of use after the first search; None where none are."""
+    if options.near > 0 or instance.scores.whole is not None:
+        return Quality(instance.scores)
+    return None
+
+
+def _held_against_all_prompts(
+    plan: Plan,
+    solved: tuple[Instance, Solution, Quality | None],
+    interrupt: Interrupt,
+    *,
+    quiet: bool,
+) -> Plan:
+    """The plan with what of it holds on all prompts, where some stood for them in the search."""
+    instance, solution, quality = solved
+    if instance.scores.whole is None or quality is None or not solution.has_plan:
+        return plan
+    held = with_progress(
+        lambda progress, cancel: check_on_all_prompts(
+            instance, solution, quality, progress=progress, cancel=cancel
+        ),
+        interrupt,
+        show=not quiet,
+    )
+    return with_all_prompts(plan, instance, held)
 
 
 def _plans_that_run(options: PlanOptions) -> tuple[StartingPlan | None, PlanContent | None]:

@@ -30,6 +30,7 @@ from planner.plans.tables import plan_tables
 from planner.presentation.cells.lost_nodes import LOST_NODES_TITLE, lost_nodes_lines
 from planner.presentation.formatting import format_exact
 from planner.presentation.marginals import marginals_lines
+from planner.presentation.plan.all_prompts import all_prompts_lines
 from planner.presentation.plan.conflict import conflict_lines, conflict_repair_text
 from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
 from planner.presentation.plan.headroom import demand_with_headroom_text
@@ -103,7 +104,7 @@ def print_plan_verdict(plan: Plan, console: Console) -> None:
             )
         parts.append("checked by the verifier" if content["checks"]["verified"] else "NOT verified")
         output_line(console, "; ".join(parts))
-        for line in payment_lines(content):
+        for line in [*payment_lines(content), *all_prompts_lines(content)]:
             output_line(console, line)
     for line in start_lines(content):
         output_line(console, line)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from planner.plans.schema import PlanContent
+from planner.presentation.plan.all_prompts import all_prompts_lines
 from planner.presentation.plan.headroom import headroom_lines
 from planner.presentation.plan.robustness import robustness_lines
 from planner.presentation.plan.simulated_limits import simulated_limit_lines
@@ -32,7 +33,8 @@ def score_provenance_line(content: PlanContent) -> str:
 
 def provenance_lines(content: PlanContent) -> list[str]:
     """Return the headroom, the provenance of the scores and of the deployed options' curves,
-    counted, what these may promise too much, what was simulated near the limits, and the sources.
+    counted, what these may promise too much, what holds on all prompts, what was simulated near the
+    limits, and the sources.
     """
     counts: dict[str, int] = defaultdict(int)
     for option in content["options"]:
@@ -43,6 +45,7 @@ def provenance_lines(content: PlanContent) -> list[str]:
         score_provenance_line(content),
         f"Curves at the rates of this plan: {counted}{_unsaid_source(content)}.",
         *(f"Warning: {warning}." for warning in content["context"].get("curve_warnings", [])),
+        *all_prompts_lines(content),
         *robustness_lines(content),
         *simulated_limit_lines(content),
         LINEARIZATION,

@@ -14,10 +14,9 @@ import numpy as np
 
 from planner.scenario.schema.specification import ScenarioSpec
 from profiles.io.faults import Fault
-from profiles.io.table_files import read_table_file
 from profiles.io.tables import Table
 from profiles.records import Scores
-from profiles.scores import parse_scores, score_columns
+from profiles.score_tables.scores import parse_scores, read_score_table
 
 __all__ = ["ClassScores", "ScoreSource", "check_named_class_scores", "read_class_score_tables"]
 
@@ -93,7 +92,9 @@ def _read_class_scores(
     if name in source.known:
         table = source.known[name]
     else:
-        table = read_table_file(source.folder / name, faults, only=score_columns(served))
+        table = read_score_table(
+            source.folder / name, wanted, source.missing, faults, notices, passed_over=served
+        )
     if table is None:
         return None
     scores = parse_scores(table, wanted, source.missing, faults, notices, passed_over=served)

@@ -25,7 +25,8 @@ from profiles.io.yaml_text import yaml_text
 from profiles.mig_geometry import mig_geometry
 from profiles.profile_columns import KNOWN
 from profiles.records import METRICS, Column
-from profiles.scores import PROVENANCE, RESERVED, read_scores
+from profiles.score_tables.score_columns import PROVENANCE, RESERVED
+from profiles.score_tables.scores import read_scores
 
 __all__ = ["scenario_text_from_tables"]
 

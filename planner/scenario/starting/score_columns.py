@@ -21,8 +21,9 @@ from profiles.importers.formats.names import llm_name_of_model
 from profiles.io.faults import Fault, ScoresError
 from profiles.io.table_files import read_table_file
 from profiles.records import Scores
-from profiles.score_writing import scores_frame, write_scores_frame
-from profiles.scores import PROVENANCE, RESERVED, parse_scores, score_columns, scored_llms
+from profiles.score_tables.score_columns import PROVENANCE, RESERVED, score_columns
+from profiles.score_tables.score_writing import scores_frame, write_scores_frame
+from profiles.score_tables.scores import parse_scores, scored_llms
 from profiles.summary import summarise_scores
 
 __all__ = [

@@ -82,10 +82,10 @@ def test_opening_a_closed_llm_gains_in_one_piece() -> None:
 
 
 def test_an_equal_cut_is_kept_once() -> None:
-    prices, gains = np.array([0.0, 0.1]), np.array([0.0, 0.2])
-    cuts = no_opening_cuts(2).with_opening_cut(prices, 0.5, gains)
-    assert cuts.with_opening_cut(prices, 0.5, gains) is cuts
-    other = cuts.with_opening_cut(prices, 0.5, gains + 0.1)
+    prices, gains, caps = np.array([0.0, 0.1]), np.array([0.0, 0.2]), np.ones(2)
+    cuts = no_opening_cuts(2).with_opening_cut(prices, 0.5, gains, caps)
+    assert cuts.with_opening_cut(prices, 0.5, gains, caps) is cuts
+    other = cuts.with_opening_cut(prices, 0.5, gains + 0.1, caps)
     assert len(other) == 2
     at = np.array([0.5, 0.5]), np.array([1.0, 1.0])
     assert other.at(*at) == pytest.approx(0.5 + 0.05 + 0.2)

@@ -29,7 +29,7 @@ def test_the_server_parses_no_uploaded_file(monkeypatch: pytest.MonkeyPatch) -> 
     for reader in (
         *("planner.scenario.load.parse_yaml", "planner.scenario.workbook.read_workbook"),
         *("planner.scenario.archive.zipfile.ZipFile", "profiles.curves.read_table_file"),
-        "profiles.scores.read_table_file",
+        "profiles.score_tables.scores.read_table_file",
     ):
         monkeypatch.setattr(reader, parse)
     usable(app)

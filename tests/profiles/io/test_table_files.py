@@ -9,7 +9,7 @@ import pytest
 from planner.scenario.assemble import assemble_instance
 from profiles.io.faults import Fault
 from profiles.io.table_files import build_table_of_file, read_table_file
-from profiles.scores import load_scores, parse_scores
+from profiles.score_tables.scores import load_scores, parse_scores
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from profiles.io.faults import ScoresError
-from profiles.scores import load_scores
+from profiles.score_tables.scores import load_scores
 
 
 def test_many_faulty_cells_are_counted(case: Path) -> None:

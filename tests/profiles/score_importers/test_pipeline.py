@@ -8,8 +8,8 @@ import pytest
 from profiles.io.faults import DataError, ScoresError
 from profiles.plugins.own_entry_points import PluginGroup
 from profiles.score_importers.pipeline import ImportChoices, ImportedGrades, import_grades
-from profiles.score_writing import write_scores_frame
-from profiles.scores import load_scores
+from profiles.score_tables.score_writing import write_scores_frame
+from profiles.score_tables.scores import load_scores
 from tests.support.plugins.installed_plugins import write_distribution
 from tests.support.scenarios.grade_files import (
     GRADES,

@@ -12,7 +12,7 @@ from planner.scenario.starting.score_columns import (
     stand_in_scores_path,
     suggest_score_columns,
 )
-from profiles.scores import load_scores
+from profiles.score_tables.scores import load_scores
 
 TABLE = (
     "prompt_id,weight,kind,meta-llama/Llama-3.1-8B-Instruct,Big\n"

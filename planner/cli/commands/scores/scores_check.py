@@ -35,7 +35,11 @@ from planner.presentation.scores.score_check import (
 )
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable, write_whole_file
-from profiles.score_writing import check_scores_writable, scores_frame, write_scores_frame
+from profiles.score_tables.score_writing import (
+    check_scores_writable,
+    scores_frame,
+    write_scores_frame,
+)
 
 __all__ = ["ScoresCheckOptions", "run_scores_check"]
 

@@ -9,7 +9,7 @@ from profiles.io.faults import DataError, Fault
 from profiles.plugins.entry_points import load_plugins
 from profiles.plugins.own_entry_points import PluginGroup
 from profiles.score_importers.pipeline import ImportChoices, import_grades
-from profiles.score_writing import check_scores_writable, write_scores_frame
+from profiles.score_tables.score_writing import check_scores_writable, write_scores_frame
 
 __all__ = ["ScoresImportOptions", "run_scores_import"]
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from profiles.scores import load_scores
+from profiles.score_tables.scores import load_scores
 
 
 def check(*arguments: str, width: int = 80) -> tuple[int, str, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from profiles.scores import load_scores
+from profiles.score_tables.scores import load_scores
 from tests.support.scenarios.grade_files import router_bench_csv, write_lm_eval
 
 

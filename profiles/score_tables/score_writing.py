@@ -19,7 +19,7 @@ from profiles.io.writing import (
     writing_whole_file,
 )
 from profiles.records import ScoreProvenance, Scores
-from profiles.scores import PROVENANCE
+from profiles.score_tables.score_columns import PROVENANCE
 
 __all__ = ["check_scores_writable", "scores_frame", "write_scores_frame"]
 

@@ -8,8 +8,12 @@ import pytest
 
 from profiles.io.faults import DataError
 from profiles.records import Scores
-from profiles.score_writing import check_scores_writable, scores_frame, write_scores_frame
-from profiles.scores import load_scores
+from profiles.score_tables.score_writing import (
+    check_scores_writable,
+    scores_frame,
+    write_scores_frame,
+)
+from profiles.score_tables.scores import load_scores
 
 IDS = np.array(["p1", "-2"], dtype=object)
 SCORES = Scores(IDS, ("a", "b"), np.array([[0.5, 1 / 3], [0.0, 1.0]]), np.array([0.25, 0.75]))

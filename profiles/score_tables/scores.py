@@ -6,7 +6,7 @@ number, higher is better). A missing score is a blank cell, null or NaN. An opti
 predicted (default); it changes no plan, only what is said about it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,42 +17,29 @@ from profiles.io.faults import Fault, ScoresError, shown_in_fault
 from profiles.io.table_files import read_table_file
 from profiles.io.tables import (
     Table,
-    blank_table_cells,
     check_table_cells,
-    number_table_column,
     require_table_columns,
     text_table_column,
 )
 from profiles.records import ScoreProvenance, Scores
+from profiles.score_tables.large_scores import LargeScoreTable, read_large_score_table
+from profiles.score_tables.score_columns import (
+    PROVENANCE,
+    RESERVED,
+    check_score_weights,
+    score_column,
+    score_columns,
+    score_provenance_ranks,
+    score_weights,
+)
 
-__all__ = [
-    "PROVENANCE",
-    "RESERVED",
-    "load_scores",
-    "parse_scores",
-    "read_scores",
-    "score_columns",
-    "scored_llms",
-]
-
-LARGEST_SCORE = 1e9
-"""Scores beyond it would drown the others in rounding."""
-
-RESERVED = ("prompt_id", "weight")
-"""Columns that are no LLM; no LLM may be called so."""
-PROVENANCE = "provenance"
-"""Column that is read where no LLM of the scenario is called so."""
-
-
-def score_columns(llms: Iterable[str]) -> set[str]:
-    """Columns that are read of a table: of these LLMs, and what is known about the prompts."""
-    return {*RESERVED, PROVENANCE, *llms}
+__all__ = ["load_scores", "parse_scores", "read_score_table", "read_scores", "scored_llms"]
 
 
 def load_scores(
     path: Path | str, llms: Sequence[str], missing: str = "error"
 ) -> tuple[Scores, tuple[str, ...]]:
-    """Scores of the named LLMs, rows in their order, and notices.
+    """Scores of the named LLMs, rows in their order, and notices; however many there are, all.
 
     missing: `error | drop`. Raises ScoresError with every fault.
     """
@@ -70,6 +57,24 @@ def read_scores(
     """`load_scores` that appends to faults and notices; None when there are faults."""
     table = read_table_file(path, faults, only=score_columns(llms))
     return None if table is None else parse_scores(table, llms, missing, faults, notices)
+
+
+def read_score_table(
+    path: Path,
+    llms: Sequence[str],
+    missing: str,
+    faults: list[Fault],
+    notices: list[str],
+    *,
+    passed_over: Collection[str] = (),
+) -> Table | None:
+    """The cells of a score table, for `parse_scores`; arguments as there. Of a table too large for
+    memory those of its representatives, in which no score is missing.
+    """
+    large, read = read_large_score_table(path, llms, missing, faults, notices)
+    if large:
+        return read
+    return read_table_file(path, faults, only=score_columns([*llms, *passed_over]))
 
 
 def parse_scores(
@@ -105,12 +110,15 @@ def parse_scores(
     )
     _check_unique_scores(table, ids, faults)
     ids = ids.astype(np.dtypes.StringDType())
-    weights = _score_weights(table, faults)
-    ranks = _score_provenance_ranks(table, llms, notices)
+    unweighed = len(faults)
+    weights = score_weights(table, faults)
+    if len(faults) == unweighed:
+        check_score_weights(table.file, weights, faults)
+    ranks = score_provenance_ranks(table, llms, notices)
     values = np.empty((len(llms), len(table.rows)))
     for i, llm in enumerate(llms):
         if llm in table.columns:
-            values[i] = _scores_of(table, llm, missing, faults)
+            values[i] = score_column(table, llm, missing, faults)
             if len(faults) == before:
                 table.share_numbers(llm, values[i])
     if len(faults) > before:
@@ -130,33 +138,15 @@ def parse_scores(
         problem = "every prompt lacks a score of some LLM, so none is left"
         faults.append(Fault(table.file, "", "", problem, "fill in the scores"))
         return None
-    if not weights.max() > 0:
-        fix = "give at least one prompt a weight above 0"
-        faults.append(Fault(table.file, "column weight", "", "the weights sum to zero", fix))
+    if not check_score_weights(table.file, weights, faults):
         return None
     # Scaled first: the sum of weights of any size is finite then. Summed in order of size, so that
     # the order of the rows does not change its last digit.
     scaled = weights / weights.max()
     provenance = tuple(ScoreProvenance)[int(ranks[weights > 0].max())]
-    return Scores(ids, tuple(llms), values, scaled / np.sort(scaled).sum(), dropped, provenance)
-
-
-def _score_provenance_ranks(table: Table, llms: Sequence[str], notices: list[str]) -> np.ndarray:
-    """(N,) position in ScoreProvenance of what a row's scores are; what is none is the weakest, and
-    a notice: the column may mean something else.
-    """
-    kinds = [kind.value for kind in ScoreProvenance]
-    weakest = len(kinds) - 1
-    if PROVENANCE not in table.columns or PROVENANCE in llms:
-        return np.full(len(table.rows), weakest)
-    words = text_table_column(table, PROVENANCE, [], blank=kinds[weakest])
-    alien = sorted({word for word in words if word not in kinds})
-    if alien:
-        notices.append(
-            f"{table.file}: column {PROVENANCE}: {shown_in_fault(alien[0])} is none of"
-            f" {', '.join(kinds)}; such scores count as {kinds[weakest]}"
-        )
-    return np.array([kinds.index(word) if word in kinds else weakest for word in words])
+    weights = scaled / np.sort(scaled).sum()
+    whole = table.whole if isinstance(table, LargeScoreTable) else None
+    return Scores(ids, tuple(llms), values, weights, dropped, provenance, whole)
 
 
 def scored_llms(table: Table) -> list[str]:
@@ -178,59 +168,6 @@ def _holds_a_score(cells: list | pa.ChunkedArray, *, typed: bool) -> bool:
         )
     read = number_in_typed_cell if typed else number_in_text_cell
     return any(isinstance(number := read(cell), float) and number == number for cell in cells)
-
-
-def _scores_of(table: Table, llm: str, missing: str, faults: list[Fault]) -> np.ndarray:
-    """(N,) scores of one LLM, NaN where one is missing."""
-    before = len(faults)
-    values = number_table_column(table, llm, faults, nan_is_blank=True)
-    blank = np.isnan(values)
-    if missing == "error" and blank.any():
-        if len(faults) > before:
-            blank = blank_table_cells(table, llm, nan_is_blank=True)
-        check_table_cells(
-            table,
-            llm,
-            blank,
-            "the score is missing",
-            "fill it in, or set scores_missing: drop",
-            faults,
-        )
-    huge = np.abs(values) > LARGEST_SCORE
-    fix = "check the column; any scale will do, 0 to 1 or 0 to 100"
-    check_table_cells(table, llm, huge, "the score is absurdly large", fix, faults)
-    return values
-
-
-def _score_weights(table: Table, faults: list[Fault]) -> np.ndarray:
-    """(N,) weights as stated in the file, 1 where there is no such column."""
-    if "weight" not in table.columns:
-        return np.ones(len(table.rows))
-    before = len(faults)
-    weights = number_table_column(table, "weight", faults)
-    check_table_cells(
-        table, "weight", weights < 0, "the weight is negative", "give a weight of 0 or more", faults
-    )
-    if len(faults) == before:
-        check_table_cells(
-            table,
-            "weight",
-            np.isnan(weights),
-            "the weight is blank",
-            "give a weight of 0 or more",
-            faults,
-        )
-    if len(faults) == before and not weights.max() > 0:
-        faults.append(
-            Fault(
-                table.file,
-                "column weight",
-                "",
-                "the weights sum to zero",
-                "give at least one prompt a weight above 0",
-            )
-        )
-    return weights
 
 
 def _check_unique_scores(table: Table, ids: np.ndarray, faults: list[Fault]) -> None:

@@ -1,7 +1,7 @@
 """What docs/scores.md and docs/router.md say of HW-Router's scores: the false promise and what fits
 take of it, also with noise added; and the router's correction by load with noisy counts.
 
-    python -m bench.scores ../shared/data/hw-router
+    python -m bench.scores.fits ../shared/data/hw-router
 
 The folder is that of `bench.hw_router`. Prints rows of the two tables.
 """

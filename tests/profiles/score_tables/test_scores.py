@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from planner.scenario.assemble import assemble_instance
 from profiles.io.table_files import read_table_file
-from profiles.scores import load_scores, parse_scores
+from profiles.score_tables.scores import load_scores, parse_scores
 from tests.support.scenarios.scenario_case import FUZZ, assert_sound_or_faulty, change, fault_lines
 
 

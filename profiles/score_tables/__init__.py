@@ -1,0 +1,1 @@
+"""Tables of scores: columns checked, read whole or batch by batch, written."""
