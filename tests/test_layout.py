@@ -125,6 +125,10 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.operation.cells": (
         *BELOW, "planner.scenario", "planner.plans", "planner.plans.cells", "planner.operation",
     ),
+    "planner.studies.replanning": (
+        *BELOW, "planner.scenario", "planner.plans", "planner.plans.cells", "planner.sizing",
+        "planner.library", "planner.studies",
+    ),
     "planner.studies": (
         *BELOW, "planner.scenario", *JOINT, "planner.plans", "planner.plans.changes",
         "planner.decomposition", "planner.operation", "planner.sizing", "planner.plans.cells",

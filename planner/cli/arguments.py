@@ -7,6 +7,7 @@ import typer
 
 __all__ = [
     "SHARING_LOSS_PCT",
+    "Dask",
     "ItsScenario",
     "Jobs",
     "KeepAs",
@@ -15,6 +16,7 @@ __all__ = [
     "KeepTags",
     "Overrides",
     "PlanPath",
+    "Ray",
     "ReportPath",
     "ScenarioPath",
     "SharingLoss",
@@ -87,6 +89,18 @@ Jobs = Annotated[
     int, typer.Option(min=0, max=1024, metavar="N", help="Processes; 0 = one per core.")
 ]
 """Bounded: the system's own limits on processes are met in the middle of the work."""
+Dask = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Plan on the Dask cluster there.", show_default=False),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Plan on the Ray cluster there; auto: that of this machine.",
+        show_default=False,
+    ),
+]
 SHARING_LOSS_PCT = 7.5
 """That of `models.serving.gpu_sharing`, which `--help` does not load."""
 SharingLoss = Annotated[

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from planner.cli.arguments import Unverified
+from planner.cli.arguments import Dask, Jobs, Overrides, Ray, Unverified
+from planner.cli.terminal.interrupt import Interrupt
 from planner.program import PROGRAM
 
 __all__ = ["library_app"]
@@ -93,6 +94,76 @@ def library_compare(old: Reference, new: Reference, unverified: Unverified = Fal
     from planner.cli.commands.library.library_show import run_library_compare
 
     raise typer.Exit(run_library_compare(old, new, unverified=unverified))
+
+
+@library_app.command("replan", epilog=f"Example: {PROGRAM} library replan --tag july --json -")
+def library_replan(
+    text: Annotated[
+        str,
+        typer.Argument(
+            metavar="[TEXT]",
+            help="A part of the name, note, tag or scenario, or how its hash begins.",
+            show_default=False,
+        ),
+    ] = "",
+    tags: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tag",
+            metavar="TAG",
+            help="Plans with this tag; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    overrides: Overrides = None,
+    save: Annotated[
+        bool,
+        typer.Option("--save", help="Keep the new plans, by the old names, tagged `replanned`."),
+    ] = False,
+    jobs: Jobs = 0,
+    dask: Dask = None,
+    ray: Ray = None,
+    json: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH|-",
+            help="Write every record as JSON; - prints it alone.",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the counts alone; no progress, no notices.")
+    ] = False,
+) -> None:
+    """Plan kept scenarios again and compare.
+
+    After an update of the planner, its catalogues, or with --set after a change of prices or
+    demand. Better or worse is what lies beyond the other plan's bound. Plans that this command has
+    kept are left out, unless their tag `replanned` is asked for.
+
+    Exit codes: 0 done, 2 no such plan, or a library that cannot be used, 4 stopped with some plans,
+    5 stopped without one, 6 some plan is worse than it was, or is none any more.
+    """
+    with Interrupt().handled() as interrupt:
+        # Imported here to keep --help fast.
+        from planner.cli.commands.library.library_replan import (
+            LibraryReplanOptions,
+            run_library_replan,
+        )
+
+        options = LibraryReplanOptions(
+            text=text,
+            tags=tuple(tags or ()),
+            changes=tuple(overrides or ()),
+            save=save,
+            jobs=jobs,
+            dask=dask,
+            ray=ray,
+            json=json,
+            quiet=quiet,
+        )
+        code = run_library_replan(options, interrupt)
+    raise typer.Exit(code)
 
 
 @library_app.command("tag", epilog=f"Example: {PROGRAM} library tag 12 july --remove draft")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from planner.cli.arguments import Jobs, Overrides, ScenarioPath
+from planner.cli.arguments import Dask, Jobs, Overrides, Ray, ScenarioPath
 from planner.cli.terminal.interrupt import Interrupt
 from planner.program import PROGRAM
 
@@ -15,18 +15,6 @@ __all__ = ["study_app"]
 
 study_app = typer.Typer()
 
-Dask = Annotated[
-    str | None,
-    typer.Option(metavar="ADDRESS", help="Plan on the Dask cluster there.", show_default=False),
-]
-Ray = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Plan on the Ray cluster there; auto: that of this machine.",
-        show_default=False,
-    ),
-]
 TableOfStudy = Annotated[
     str | None, typer.Option(metavar="PATH", help="Write the table as CSV.", show_default=False)
 ]

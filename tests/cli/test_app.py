@@ -45,7 +45,7 @@ COMMANDS = (
     *("profile derate", "profile merge"),
     *("profile check", "scores check", "scores import", "demand import"),
     *("library list", "library show", "library compare", "library tag", "library rename"),
-    *("library export", "library rm"),
+    *("library replan", "library export", "library rm"),
 )
 
 

@@ -238,6 +238,15 @@ COMMANDS: Mapping[str, Command] = {
     "library rename": Command(
         ("word:1,2,4,6,7,kept 1,x", "word:y,two"), {"--note": "word:why,x"}, reads=KEPT
     ),
+    "library replan": Command(
+        (),
+        {
+            **{"@": "word:x,two,kept", "--set": "set", "--json": "out:.json", "--save": "flag"},
+            **{"--tag": "word:a,b", "--quiet": "flag"},
+        },
+        (*QUICK, "--jobs", "1"),
+        reads=KEPT,
+    ),
     "library export": Command(
         ("word:1,2,4,6,7,kept 1,x",), {"--to": "folder"}, ("--to", "deploy"), reads=KEPT
     ),

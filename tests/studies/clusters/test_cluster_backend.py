@@ -3,6 +3,7 @@ and what is said where there is no cluster.
 """
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -13,10 +14,16 @@ from pathlib import Path
 import pytest
 
 from planner.errors import DataError
+from planner.library.kept_record import KeptAs, RecordKind
+from planner.library.library_database import open_library_database
+from planner.library.record_keeping import keep_plan
+from planner.library.record_search import RecordSearch, list_records
 from planner.studies.clusters import dask_backend
 from planner.studies.clusters.cluster_backend import cluster_joblib_backend
+from planner.studies.replanning.record_replan import RecordVerdict, replan_records
 from planner.studies.study_processes import run_study_processes
 from planner.studies.sweep import sweep
+from tests.support.kept.kept_plans import small_plan
 from tests.support.paths import HOME
 
 TRIO = HOME / "examples" / "paper-trio" / "scenario.yaml"
@@ -71,6 +78,25 @@ def test_a_dask_worker_that_dies_loses_nothing(tmp_path: Path) -> None:
         done = list(run_study_processes(double_or_die, parts, jobs=0, cancel=None))
     assert sorted(done) == [0, 2, 4, 6, 8, 10]
     assert (tmp_path / "died").exists()
+
+
+@pytest.mark.slow
+def test_kept_plans_are_made_again_on_workers_that_have_no_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dask_cluster(2, processes=True) as address:
+        # Only now there is a library, of which the workers, started before, have not heard.
+        monkeypatch.setenv("PLANNER_LIBRARY", str(tmp_path / "library"))
+        library = open_library_database()
+        for rate in (1.0, 2.0):
+            plan = small_plan(tmp_path / "s", arrival_rate_rps=rate)
+            keep_plan(library, plan.content, plan.scenario.result, KeptAs(f"at {rate:g}"))
+        shutil.rmtree(tmp_path / "s")
+        records = list_records(library, RecordSearch(kind=RecordKind.PLAN))
+        with cluster_joblib_backend(address, None):
+            replanned = list(replan_records(library, records, ()))
+    assert sorted(one.record.name for one in replanned) == ["at 1", "at 2"]
+    assert {one.verdict for one in replanned} == {RecordVerdict.AS_BEFORE}
 
 
 @pytest.mark.slow
