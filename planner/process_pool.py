@@ -88,14 +88,16 @@ def _spread_over_pool(
     except BrokenProcessPool:
         raise ProcessEndedError(PROCESS_GONE) from None
     finally:
-        results = pool._result_queue
+        # Names of CPython's own: where another Python has none, nothing is closed.
+        sending = getattr(getattr(pool, "_result_queue", None), "_writer", None)
         pool.shutdown(wait=False, cancel_futures=True)
         for child in set(multiprocessing.active_children()) - others:
             child.terminate()
             child.join()
         # A process that ends while it sends a result leaves half of it; the pool's thread would
         # wait for the rest, and Python for that thread, as long as this end is open.
-        results._writer.close()  # type: ignore[attr-defined]
+        if sending is not None:
+            sending.close()
 
 
 def _begin_process(parent: int, begin: Callable[..., None] | None, known: tuple[Any, ...]) -> None:

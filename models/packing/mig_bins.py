@@ -62,5 +62,17 @@ def _mig_gpus(shapes: tuple[Shape, ...], counts: tuple[int, ...]) -> tuple[int, 
         # The number of GPUs is whole: below a gap of one GPU there is nothing left to find.
         options={"mip_rel_gap": 0.0},
     )
-    assert answer.x is not None  # noqa: S101 - one instance a GPU is always a solution
+    if answer.x is None:
+        return _mig_gpus_shape_by_shape(held, counts)
     return tuple(round(copies) for copies in answer.x)
+
+
+def _mig_gpus_shape_by_shape(held: np.ndarray, counts: tuple[int, ...]) -> tuple[int, ...]:
+    """GPUs of every configuration, instances held (K, S), where the solver gave none: for each
+    shape those with the most instances of it. Enough, not the fewest.
+    """
+    copies = [0] * len(held)
+    for shape, count in enumerate(counts):
+        most = int(held[:, shape].argmax())
+        copies[most] += -(-count // int(held[most, shape]))
+    return tuple(copies)

@@ -107,7 +107,7 @@ def _run_of_grade_file(path: Path, kind: str) -> tuple[tuple[str, ...], str]:
         return plugin.made.run_of(path)
     try:
         run, date = plugin.made.run_of(path)
-    except Exception:  # reading it says what is wrong
+    except Exception:  # another's code: reading the file says what is wrong with it
         return (str(path),), ""
     return tuple(map(str, run)), str(date)
 
@@ -118,17 +118,17 @@ def _read_grade_file(path: Path, kind: str, choices: ImportChoices) -> Iterator[
     if plugin.is_own:
         yield from plugin.made.read_grades(path, choices)
         return
-    said, fix = "", f"ask who makes {plugin.distribution}, or leave the file out"
+    failure, fix = "", f"ask who makes {plugin.distribution}, or leave the file out"
     try:
         for grade in plugin.made.read_grades(path, choices):
             if not isinstance(grade, Grade | Fault):
-                said = f"gave {type(grade).__name__}, which is no Grade"
+                failure = f"gave {type(grade).__name__}, which is no Grade"
                 break
             yield grade
     except Exception as error:  # another's code must not end the planner
-        said = f"failed ({plugin_failure(error)})"
-    if said:
-        problem = f"scorer {plugin.name} of {plugin.distribution} {said}"
+        failure = f"failed ({plugin_failure(error)})"
+    if failure:
+        problem = f"scorer {plugin.name} of {plugin.distribution} {failure}"
         yield Fault(str(path), "", "", problem, fix)
 
 

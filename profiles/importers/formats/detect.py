@@ -56,20 +56,20 @@ def detect_runs(tree: Any, file: str, place: str) -> Iterator[ReadItem]:
     if passed:
         yield place, passed, True
         return
-    failed: list[str] = []
+    failures: list[str] = []
     for plugin in load_plugins(PluginGroup.IMPORTERS).found.values():
-        runs = _runs_of_plugin(plugin, tree, file, place, failed)
+        runs = _runs_of_plugin(plugin, tree, file, place, failures)
         if runs is not None:
             yield from runs
             return
-    yield place, "; ".join([_detect_nearest_tool(tree), *failed]), False
+    yield place, "; ".join([_detect_nearest_tool(tree), *failures]), False
 
 
 def _runs_of_plugin(
-    plugin: Plugin, tree: Mapping[str, Any], file: str, place: str, failed: list[str]
+    plugin: Plugin, tree: Mapping[str, Any], file: str, place: str, failures: list[str]
 ) -> Sequence[ReadItem] | None:
-    """What an importer reads of a tree; None where it is not its own. failed: sentences on code of
-    others that ends in an error, which ends nothing else.
+    """What an importer reads of a tree; None where it is not its own. failures: sentences on code
+    of others that ends in an error, which ends nothing else.
     """
     if plugin.is_own:
         own = plugin.made.recognises(tree)
@@ -78,15 +78,16 @@ def _runs_of_plugin(
     try:
         recognised = bool(plugin.made.recognises(tree))
         runs = list(plugin.made.read_runs(tree, file, place)) if recognised else []
-    except Exception as error:
-        said = f"importer {plugin.name} of {plugin.distribution} failed ({plugin_failure(error)})"
+    except Exception as error:  # another's code must not end the planner
+        failure = f"importer {plugin.name} of {plugin.distribution} failed"
+        failure += f" ({plugin_failure(error)})"
         if recognised:
-            return [(place, said, False)]
-        failed.append(said)
+            return [(place, failure, False)]
+        failures.append(failure)
         return None
     if not all(isinstance(run, Run) for run in runs):
-        said = f"importer {plugin.name} of {plugin.distribution} gave something that is no Run"
-        return [(place, said, False)]
+        failure = f"importer {plugin.name} of {plugin.distribution} gave something that is no Run"
+        return [(place, failure, False)]
     return runs if recognised else None
 
 

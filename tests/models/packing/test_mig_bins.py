@@ -1,10 +1,13 @@
 """The fewest GPUs for instances, and pools with instances beside shares, against brute force."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from models.instance import Option, Pool
+from models.packing import mig_bins
 from models.packing.first_fit import Item, PackingVerdict, pool_items
 from models.packing.mig_bins import fill_mig_gpus
 from models.packing.mig_slots import mig_layout
@@ -41,6 +44,21 @@ def test_every_replica_is_on_one_gpu_and_every_gpu_has_a_layout() -> None:
     assert len({pair for gpu in gpus for pair in gpu}) == 15
     by_key = {item.key: item.mig for item in wanted}
     assert all(mig_layout(tuple(by_key[key] for key, _ in gpu)) is not None for gpu in gpus)
+
+
+def test_every_replica_has_a_place_where_the_solver_gives_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mig_bins, "milp", lambda *_, **__: SimpleNamespace(x=None))
+    mig_bins._mig_gpus.cache_clear()
+    wanted = items(("1g.10gb", 5), ("3g.40gb", 3), ("7g.80gb", 1))
+    try:
+        gpus = fill_mig_gpus(wanted)
+    finally:
+        mig_bins._mig_gpus.cache_clear()
+    assert Counter(key for gpu in gpus for key, _ in gpu) == {0: 5, 1: 3, 2: 1}
+    shapes = [item.mig for item in wanted]
+    assert all(mig_layout(tuple(shapes[key] for key, _ in gpu)) is not None for gpu in gpus)
 
 
 def test_instances_and_shares_are_never_on_one_gpu() -> None:
