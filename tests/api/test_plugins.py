@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from click.testing import Result
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 import planner.api.plugins
 from planner.cli.app import app
+from tests.support.plugins.dynamo_graph import DYNAMO_GRAPH, names_differ_in_more_than_case
 from tests.support.plugins.installed_plugins import install_example_plugin
 from tests.support.scenarios.played_day import write_day_plan
 
@@ -77,8 +79,11 @@ def test_its_exporter_writes_a_graph_for_each_llm(tmp_path: Path):
         "alpha.yaml",
         "beta.yaml",
     }
+    for path in (tmp_path / "out" / "dynamo").iterdir():
+        graph = yaml.safe_load(path.read_text("utf-8"))
+        jsonschema.validate(graph, DYNAMO_GRAPH)
+        assert names_differ_in_more_than_case(graph)
     graph = yaml.safe_load((tmp_path / "out" / "dynamo" / "alpha.yaml").read_text("utf-8"))
-    assert (graph["apiVersion"], graph["kind"]) == ("nvidia.com/v1beta1", "DynamoGraphDeployment")
     frontend, worker = graph["spec"]["components"]
     assert (frontend["type"], worker["type"], worker["replicas"]) == ("frontend", "worker", 1)
     (main,) = worker["podTemplate"]["spec"]["containers"]

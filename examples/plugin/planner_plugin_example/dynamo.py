@@ -5,6 +5,7 @@ has. Dynamo's own router spreads the requests of an LLM over its workers and kno
 plan in which replicas of an LLM get different rates is refused, as are shares of GPUs.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,10 +13,12 @@ from typing import Any
 from planner.api.plugins import ExportedPlan, yaml_text
 
 API = "nvidia.com/v1beta1"
-IMAGE = "nvcr.io/nvidia/ai-dynamo/vllm-runtime:1.0.0"
+IMAGE = "nvcr.io/nvidia/ai-dynamo/vllm-runtime:1.3.1"
+"""Its tag is the version of Dynamo, of which 1.2 was the first with this API."""
 EVEN = 1.01
 """Rates of replicas that differ by up to this factor count as equal."""
 MOST_COMPONENTS = 25
+COMPONENT_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 
 Row = Mapping[str, Any]
 
@@ -39,6 +42,8 @@ class DynamoExporter:
                     f"replicas of {llm} get {min(rates):.3g} to {max(rates):.3g} req/s by plan;"
                     " Dynamo's router has no weights"
                 )
+            wrong = [name for name in options if not COMPONENT_NAME.fullmatch(name)]
+            reasons += [f"{name} cannot be the name of a component" for name in wrong]
             if len(options) + 1 > MOST_COMPONENTS:
                 reasons.append(f"{llm} has more than {MOST_COMPONENTS - 1} options")
         return reasons
