@@ -1,7 +1,8 @@
 """The tables of a scenario, summarised: what is profiled, how far, where it comes from, and what
 the scores look like.
 
-profiles   one row per LLM and GPU type: options, degrees, shares, rates, points, provenance
+profiles   one row per LLM and GPU type: options, degrees, shares, MIG profiles where there are
+           any, rates, points, provenance
 scores     one row per LLM: mean, lowest and highest score, and the part of the prompts on which it
            is the best
 """
@@ -26,8 +27,9 @@ def summarise_profiles(table: ProfileTable) -> pd.DataFrame:
     for (llm, gpu), options in groups.items():
         degrees, shares = (
             sorted({o.tp_degree for o in options}),
-            sorted({o.mps_share_pct for o in options}),
+            sorted({o.mps_share_pct for o in options if not o.mig_profile}),
         )
+        instances = sorted({o.mig_profile for o in options if o.mig_profile})
         columns = sorted(
             {f"{metric}_{statistic}" for o in options for metric, statistic in o.latency_ms}
         )
@@ -44,6 +46,7 @@ def summarise_profiles(table: ProfileTable) -> pd.DataFrame:
                 gpu,
                 len(options),
                 *listed,
+                ", ".join(instances),
                 sum(len(o.rates) for o in options),
                 lowest,
                 highest,
@@ -51,14 +54,16 @@ def summarise_profiles(table: ProfileTable) -> pd.DataFrame:
                 counts,
             )
         )
-    heads = ["LLM", "GPU", "Options", "TP degrees", "MPS shares (%)", "Load points"]
+    heads = ["LLM", "GPU", "Options", "TP degrees", "MPS shares (%)", "MIG profiles"]
     heads += [
+        "Load points",
         "Lowest rate (req/s)",
         "Highest rate (req/s)",
         "Latency columns",
         "Provenance of the points",
     ]
-    return pd.DataFrame(rows, columns=heads)
+    frame = pd.DataFrame(rows, columns=heads)
+    return frame if frame["MIG profiles"].any() else frame.drop(columns="MIG profiles")
 
 
 def summarise_scores(scores: Scores) -> pd.DataFrame:

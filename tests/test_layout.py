@@ -655,6 +655,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "tests/studies/clusters/test_cluster_backend.py": (
         *("planner/studies/clusters/dask_backend", "planner/studies/clusters/ray_backend"),
+        "planner/studies/clusters/cluster_fault",
     ),
     "tests/cli/commands/test_check.py": ("planner/presentation/crosscheck",),
     "tests/cli/commands/test_cell_check.py": ("planner/presentation/cells/cell_crosscheck",),

@@ -107,7 +107,8 @@ def _checked_upload(path: Path) -> ScenarioEdit:
 def summarise_inputs_job(
     path: str, overrides: Mapping[str, Any], *, job: JobContext
 ) -> dict[str, Any]:
-    """Read everything a scenario names: summaries of its tables, notices, prompts, options, rates.
+    """Read everything a scenario names: summaries of its tables, MIG profiles, notices,
+    prompts, options, rates.
 
     DataError with every fault.
     """
@@ -117,6 +118,7 @@ def summarise_inputs_job(
     tables = {"": scores} if loaded.demand is None else _scores_by_class(loaded.demand)
     return {
         "profiles": summarise_profiles(loaded.tables.profiles),
+        "mig_profiles": sorted({o.mig_profile for o in loaded.tables.profiles.options} - {""}),
         "scores": _summary_of_tables(tables),
         "prompts": sum(len(one.weights) for one in tables.values()),
         "dropped_prompts": sum(one.dropped for one in tables.values()),

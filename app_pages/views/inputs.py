@@ -5,6 +5,7 @@ Profiles and scores are uploaded and summarised, never edited here.
 
 import streamlit as st
 
+from app_pages.jobs.messages import JobOutcome
 from app_pages.session import job_slots, reruns, state, uploads
 from app_pages.widgets import editors
 from app_pages.widgets.demand.case_table import draw_case_table
@@ -58,7 +59,7 @@ def draw_inputs_view() -> None:
     st.subheader("LLMs that may be deployed")
     editors.draw_table_editor("llms", "LLMs with weights and limits on their replicas.")
     draw_outside_table()
-    draw_search_inputs()
+    draw_search_inputs(summaries)
     draw_scenario_tables(summaries)
     st.subheader("Check: your changes")
     editors.draw_editor_changes()
@@ -139,8 +140,11 @@ def draw_objective_inputs() -> None:
             draw_optional_number_field(path, "Budget (USD/h; none: no limit)", 0.0, 1.0)
 
 
-def draw_search_inputs() -> None:
-    """Which setups may be considered, what to keep free, and how long to search."""
+def draw_search_inputs(done: JobOutcome | None) -> None:
+    """Which setups may be considered, what to keep free, and how long to search.
+
+    done: of `uploads.table_summaries`: MIG profiles are asked for where some are profiled.
+    """
     setups = state.edited_content()["setups"]
     head = "Which setups may be considered, headroom, and how long to search"
     with st.expander(head, icon=":material/filter_alt:"):
@@ -156,6 +160,14 @@ def draw_search_inputs() -> None:
             SHARES,
             setups["mps_shares_pct"],
         )
+        profiled = done.result["mig_profiles"] if done is not None and done.has_result else []
+        if profiled or setups["mig_profiles"]:
+            draw_choice_input(
+                "setups.mig_profiles",
+                "MIG profiles (none chosen: all profiled)",
+                tuple(profiled),
+                setups["mig_profiles"],
+            )
         with st.container(horizontal=True):
             draw_number_field(
                 "setups.memory_headroom_pct", "Memory kept free (% of a GPU)", 0.0, 1.0
@@ -190,15 +202,17 @@ def goal_input_chosen(key: str) -> None:
     state.edit_session_value("objective", cost if goal == "cost" else quality)
 
 
-def draw_choice_input(path: str, label: str, offered: tuple[int, ...], chosen: list | None) -> None:
-    """A list of numbers; none = every profiled one."""
+def draw_choice_input(
+    path: str, label: str, offered: tuple[int | str, ...], chosen: list | None
+) -> None:
+    """A list of numbers or names; none = every profiled one."""
     key = reruns.fill_widget_across_reruns(f"in-{path}", list(chosen or []))
     options = sorted({*offered, *(chosen or [])})
     st.multiselect(
         label,
         options,
         key=key,
-        format_func="{:g}".format,
+        format_func=lambda value: value if isinstance(value, str) else f"{value:g}",
         on_change=list_input_chosen,
         args=(path, key),
     )

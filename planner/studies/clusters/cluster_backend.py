@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from planner.errors import DataError
+from planner.studies.clusters.cluster_fault import cluster_fault
 from planner.studies.clusters.dask_backend import dask_joblib_backend
 from planner.studies.clusters.ray_backend import ray_joblib_backend
-from profiles.io.faults import Fault
 
 __all__ = ["cluster_joblib_backend"]
 
@@ -17,7 +16,7 @@ def cluster_joblib_backend(dask: str | None, ray: str | None) -> Iterator[None]:
     processes of this machine. DataError when it cannot be reached.
     """
     if dask is not None and ray is not None:
-        raise DataError([Fault("--ray", "", ray, "--dask is given, too", "leave one of them out")])
+        raise cluster_fault("--ray", ray, "--dask is given, too", "leave one of them out")
     if dask is not None:
         with dask_joblib_backend(dask):
             yield

@@ -5,8 +5,7 @@ others.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from planner.errors import DataError
-from profiles.io.faults import Fault
+from planner.studies.clusters.cluster_fault import cluster_fault, cluster_package_fault
 
 __all__ = ["dask_joblib_backend"]
 
@@ -23,30 +22,11 @@ def dask_joblib_backend(address: str) -> Iterator[None]:
         from dask.distributed import Client
         from joblib import parallel_config
     except ImportError:
-        raise DataError(
-            [
-                Fault(
-                    "--dask",
-                    "",
-                    address,
-                    "dask is not installed",
-                    "pip install distributed, here and on the workers",
-                )
-            ]
-        ) from None
+        raise cluster_package_fault("--dask", address, "dask", "distributed") from None
     try:
         client = Client(address, timeout=SCHEDULER_WAIT)
     except (OSError, ValueError) as error:
-        raise DataError(
-            [
-                Fault(
-                    "--dask",
-                    "",
-                    address,
-                    f"no scheduler answers there ({error})",
-                    "start one, or leave --dask out",
-                )
-            ]
-        ) from error
+        problem, fix = f"no scheduler answers there ({error})", "start one, or leave --dask out"
+        raise cluster_fault("--dask", address, problem, fix) from error
     with client, parallel_config(backend="dask", wait_for_workers_timeout=30):
         yield

@@ -13,8 +13,7 @@ from typing import Any
 from joblib import parallel_config
 from joblib.parallel import ParallelBackendBase
 
-from planner.errors import DataError
-from profiles.io.faults import Fault
+from planner.studies.clusters.cluster_fault import cluster_fault, cluster_package_fault
 
 __all__ = ["RayTasks", "ray_joblib_backend"]
 
@@ -75,31 +74,13 @@ def ray_joblib_backend(address: str) -> Iterator[None]:
         # Only for those who have a cluster: the package is not needed otherwise.
         import ray
     except ImportError:
-        raise DataError(
-            [
-                Fault(
-                    "--ray",
-                    "",
-                    address,
-                    "ray is not installed",
-                    "pip install ray, here and on the workers",
-                )
-            ]
-        ) from None
+        raise cluster_package_fault("--ray", address, "ray", "ray") from None
     try:
         ray.init(address=address, log_to_driver=False)
     except (OSError, ValueError, RuntimeError) as error:
-        raise DataError(
-            [
-                Fault(
-                    "--ray",
-                    "",
-                    address,
-                    f"no cluster answers there ({error})",
-                    "start one with `ray start --head`, or leave --ray out",
-                )
-            ]
-        ) from error
+        problem = f"no cluster answers there ({error})"
+        fix = "start one with `ray start --head`, or leave --ray out"
+        raise cluster_fault("--ray", address, problem, fix) from error
     try:
         with parallel_config(backend=RayTasks(ray)):
             yield

@@ -2,10 +2,12 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 from app_pages.widgets.markdown import plain_markdown
 from planner.scenario.archive import zip_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
+from tests.support.mig.mig_scenarios import write_mig_scenario
 from tests.support.page.page_app import MIME, opened, settle, solved, upload, words
 
 FAULTY = {
@@ -96,3 +98,17 @@ def test_edits_are_read_back() -> None:
     app.multiselect(key="in-setups.tp_degrees").set_value([1, 4]).run()
     assert app.session_state["edit"].overrides == {"setups.tp_degrees": [1, 4]}
     assert "setups.tp\\_degrees\\: 1; 4" in words(app)
+
+
+def test_mig_profiles_are_asked_for_where_some_are_profiled(tmp_path: Path) -> None:
+    app = upload(opened("inputs"), TEMPLATE_TEXTS)
+    assert not [one for one in app.multiselect if "MIG" in one.label]
+    write_mig_scenario(tmp_path)
+    upload(app, {path.name: path.read_text() for path in tmp_path.iterdir()})
+    settle(app, "table-summary")
+    (field,) = [one for one in app.multiselect if "MIG" in one.label]
+    assert field.options == ["3g.40gb", "4g.40gb"]
+    field.set_value(["4g.40gb"]).run()
+    assert app.session_state["edit"].overrides["setups.mig_profiles"] == ["4g.40gb"]
+    content = solved(app).session_state["shown"].content
+    assert {option.get("mig_profile") for option in content["options"]} <= {None, "4g.40gb"}
