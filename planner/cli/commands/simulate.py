@@ -2,7 +2,6 @@
 verdict.
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from rich.console import Console
 
 from planner.cli.commands.cells.simulate_cells import run_simulate_cells
 from planner.cli.terminal.command_options import LONGEST_MINUTES, SimulateOptions
-from planner.cli.terminal.frame import framed_command, framed_write
+from planner.cli.terminal.frame import framed_command, framed_text_output
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -42,7 +41,7 @@ from planner.presentation.simulation import (
     simulation_demand_line,
     simulation_verdict_line,
 )
-from profiles.io.writing import check_writable, write_whole_file
+from profiles.io.writing import check_writable
 from profiles.trace import load_trace
 
 __all__ = ["MISSED", "run_simulate"]
@@ -91,14 +90,11 @@ def _output_simulate(
 ) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
     text = plan_file_text(simulation_content(simulation, source.loaded.instance))
-    if options.json == "-":
-        sys.stdout.write(text)
-        return 0
-    _print_simulate(plain_output_console(), source, simulation, quiet=options.quiet)
-    if options.json is None:
-        return 0
-    where = Path(options.json)
-    return framed_write(where, lambda: write_whole_file(where, lambda out: out.write(text)))
+    return framed_text_output(
+        text,
+        options.json,
+        lambda: _print_simulate(plain_output_console(), source, simulation, quiet=options.quiet),
+    )
 
 
 def _print_simulate(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from planner.cli.terminal.output import output_line, plain_output_console, printable_output
 from planner.errors import DataError, NoPlanInTimeError, ProcessEndedError, SolveError
-from profiles.io.writing import WriteError, csv_text, write_csv
+from profiles.io.writing import WriteError, csv_text, write_csv, write_whole_file
 
 __all__ = [
     "BAD_INPUT",
@@ -129,3 +129,16 @@ def framed_csv_write(frame: pd.DataFrame, path: str | None, what: str) -> int:
     if not code:
         output_line(plain_output_console(), f"{len(frame):,} {what} written to {path}")
     return code
+
+
+def framed_text_output(text: str, out: str | None, show: Callable[[], object]) -> int:
+    """Print a text alone where `out` is "-"; else show what people read, and write the text where a
+    path is given; the code of `framed_write`.
+    """
+    if out == "-":
+        sys.stdout.write(text)
+        return 0
+    show()
+    if out is None:
+        return 0
+    return framed_write(out, lambda: write_whole_file(Path(out), lambda file: file.write(text)))

@@ -1,6 +1,5 @@
 """The command `simulate` on a plan over classes and cases: every case replayed on its own."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import pandas as pd
 from rich.console import Console
 
 from planner.cli.terminal.command_options import LONGEST_MINUTES, SimulateOptions
-from planner.cli.terminal.frame import framed_write
+from planner.cli.terminal.frame import framed_text_output
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -43,7 +42,6 @@ from planner.presentation.cells.cell_simulation import (
     simulated_cell_routing_table,
     simulated_loss_moments_table,
 )
-from profiles.io.writing import write_whole_file
 from profiles.trace import load_trace
 
 __all__ = ["run_simulate_cells"]
@@ -91,14 +89,13 @@ def _output_simulate_cells(
 ) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
     text = plan_file_text(cell_simulation_content(source, simulation))
-    if options.json == "-":
-        sys.stdout.write(text)
-        return 0
-    _print_simulate_cells(plain_output_console(), source, simulation, quiet=options.quiet)
-    if options.json is None:
-        return 0
-    where = Path(options.json)
-    return framed_write(where, lambda: write_whole_file(where, lambda out: out.write(text)))
+    return framed_text_output(
+        text,
+        options.json,
+        lambda: _print_simulate_cells(
+            plain_output_console(), source, simulation, quiet=options.quiet
+        ),
+    )
 
 
 def _print_simulate_cells(

@@ -1,7 +1,6 @@
 """The command `library replan`: kept plans made again and compared with what they were."""
 
 import json
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,13 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from planner.cli.terminal.frame import BAD_INPUT, EXIT_CODES, framed_command, framed_write, notify
+from planner.cli.terminal.frame import (
+    BAD_INPUT,
+    EXIT_CODES,
+    framed_command,
+    framed_text_output,
+    notify,
+)
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -39,7 +44,7 @@ from planner.studies.replanning.record_replan import (
 )
 from planner.studies.sweep_point import PointStatus
 from profiles.io.faults import Fault, shown_in_fault
-from profiles.io.writing import check_writable, write_whole_file
+from profiles.io.writing import check_writable
 
 __all__ = ["CHANGED", "LibraryReplanOptions", "run_library_replan"]
 
@@ -144,30 +149,28 @@ def _output_replanned(
 ) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written."""
     text = json.dumps(replanned_records_content(replanned, kept_as), indent=1) + "\n"
-    if options.json == "-":
-        sys.stdout.write(text)
-        return 0
-    _print_replanned(plain_output_console(), replanned, len(records), options)
-    if kept_as:
-        numbers = ", ".join(str(number) for number in kept_as.values())
-        notify([f"new plans kept in the library as {numbers}"], quiet=options.quiet)
-    if options.json is None:
-        return 0
-    where = Path(options.json)
-    return framed_write(where, lambda: write_whole_file(where, lambda out: out.write(text)))
+    return framed_text_output(
+        text,
+        options.json,
+        lambda: _print_replanned(plain_output_console(), replanned, len(records), kept_as, options),
+    )
 
 
 def _print_replanned(
     console: Console,
     replanned: Sequence[ReplannedRecord],
     total: int,
+    kept_as: dict[int, int],
     options: LibraryReplanOptions,
 ) -> None:
-    """Counts, the table, and why there is no plan."""
+    """Counts, the table, why there is no plan, and under which numbers new ones are kept."""
     found = [one.verdict for one in replanned]
     counts = ", ".join(f"{found.count(one)} {one}" for one in RecordVerdict if one in found)
     counts = f": {counts}" if counts else ""
     output_line(console, f"{len(found):,} of {total:,} plans made again{counts}", "bold")
+    if kept_as:
+        numbers = ", ".join(str(number) for number in kept_as.values())
+        notify([f"new plans kept in the library as {numbers}"], quiet=options.quiet)
     if options.quiet or not replanned:
         return
     frame = replanned_records_table(replanned)

@@ -1,6 +1,5 @@
 """The command `drift`: a plan and the metrics of its servers -> whether something is to be done."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from rich.console import Console
 
 from planner.cli.commands.profiles.metrics_import import MetricsOptions, metrics_choice
 from planner.cli.commands.profiles.profile_import import ImportOptions, given_for_profile_import
-from planner.cli.terminal.frame import framed_command, framed_write, notify
+from planner.cli.terminal.frame import framed_command, framed_text_output, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -38,7 +37,7 @@ from planner.presentation.monitoring.drift_lines import (
     drift_verdict_line,
 )
 from profiles.io.faults import Fault
-from profiles.io.writing import check_writable, write_whole_file
+from profiles.io.writing import check_writable
 
 __all__ = ["DRIFTED", "DriftOptions", "run_drift"]
 
@@ -115,14 +114,11 @@ def _no_drift_of_cells(plan: Path) -> Fault:
 def _output_drift(source: PlanAndScenario, drift: Drift, options: DriftOptions) -> int:
     """Print and write; 0, or BAD_INPUT when the file could not be written after all."""
     text = plan_file_text(drift_content(source, drift))
-    if options.json == "-":
-        sys.stdout.write(text)
-        return 0
-    _print_drift(plain_output_console(), source, drift, quiet=options.quiet)
-    if options.json is None:
-        return 0
-    where = Path(options.json)
-    return framed_write(where, lambda: write_whole_file(where, lambda out: out.write(text)))
+    return framed_text_output(
+        text,
+        options.json,
+        lambda: _print_drift(plain_output_console(), source, drift, quiet=options.quiet),
+    )
 
 
 def _print_drift(console: Console, source: PlanAndScenario, drift: Drift, *, quiet: bool) -> None:
