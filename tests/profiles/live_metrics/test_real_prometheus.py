@@ -13,12 +13,15 @@ from threading import Event
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from planner.cli.app import app
 from profiles.importers.identify import Given
 from profiles.live_metrics.pipeline import import_live_metrics
 from profiles.live_metrics.rate_bins import RATE
 from profiles.live_metrics.sources import MetricsChoice
 from tests.support.outside import need
+from tests.support.scenarios.played_day import write_day_plan
 from tests.support.scenarios.played_prometheus import serve_answers
 from tests.support.scenarios.played_server import START, exposition_of, mean_ttft, play_server
 
@@ -28,7 +31,8 @@ CONFIG = """global: {{scrape_interval: 100ms, scrape_timeout: 100ms}}
 scrape_configs:
   - {{job_name: llm, static_configs: [{{targets: ["{target}"]}}]}}
 """
-RATE_RPS, SCRAPES = 4.0, 45
+RATE_RPS, SCRAPES = 3.0, 45
+"""That of `alpha` in the plan of a played day."""
 OPTION = {"gpu": "H100-SXM-80GB", "tp": 1, "share": 100.0}
 
 
@@ -64,7 +68,9 @@ def wait_until_kept(address: str, patience: float = 60.0) -> None:
 
 def test_what_a_real_prometheus_scraped_is_recovered(tmp_path: Path):
     need("prometheus")
-    server = play_server([(RATE_RPS, 3600.0)], edges=(0.1, 0.5))
+    server = play_server([(RATE_RPS, 3600.0)], labels={"model_name": "alpha"}, edges=(0.1, 0.4))
+    (tmp_path / "plan").mkdir()
+    plan = write_day_plan(tmp_path / "plan")
     began = time.time() - 60.0 * (SCRAPES + 5)
     texts = iter([exposition_of(server, START + 60.0 * (k + 1)) for k in range(SCRAPES)])
     stamps = iter(range(SCRAPES))
@@ -86,9 +92,15 @@ def test_what_a_real_prometheus_scraped_is_recovered(tmp_path: Path):
             wait_until_kept(address)
             choice = MetricsChoice(start=began - 1, end=time.time(), labels={"job": "llm"})
             found = import_live_metrics([address], Given(OPTION), choice)
+            words = ("drift", str(plan), "--prometheus", address, "--label", "job=llm")
+            span = ("--from", f"{began - 1:.0f}", "--to", f"{time.time():.0f}")
+            done = CliRunner().invoke(app, [*words, *span, "--curve-error", "50"])
+    assert done.exit_code == 0, done.output
+    assert "beta on GPU-X, tp1 100 %: none of 1 planned replicas have metrics" in done.stderr
+    assert "the same plan would come out" in done.stdout
     (point,) = found.points
     errors = point.binned.errors
-    assert list(point.binned.windows) == [f"instance={target}, job=llm, model_name=Qwen/Qwen3-8B"]
+    assert list(point.binned.windows) == [f"instance={target}, job=llm, model_name=alpha"]
     assert point.run.achieved_rps == pytest.approx(RATE_RPS, rel=errors[RATE])
     assert point.run.latency_ms["ttft", "mean"] == pytest.approx(
         1e3 * mean_ttft(RATE_RPS), rel=errors["ttft", "mean"]
