@@ -33,6 +33,9 @@ more cost a sort each and take nothing more off the error.
 ALIKE = 0.5
 """Part of the prompts of a batch that differ, up to which equal ones are made one."""
 
+LEAST_SPREAD = 1e-12
+"""Of scores along a direction in which those of a batch do not differ."""
+
 LEAST_FACTOR = 0.1
 """Of a weight that is changed: with less it is better left alone."""
 
@@ -123,10 +126,12 @@ class Representatives:
         """An order (B,) of prompts, scores (M, B), in which neighbours are alike."""
         along = self._directions @ values
         spread = along.std(axis=1)
-        slices = np.maximum(spread * (strata / max(spread.prod(), 1e-300)) ** (1 / spread.size), 1)
+        # In proportion to the spread, and together as many cells as strata.
+        share = spread / max(float(np.exp(np.log(np.maximum(spread, LEAST_SPREAD)).mean())), 1e-300)
+        slices = np.clip(share * strata ** (1 / spread.size), 1, strata)
         order, cells = np.argsort(along[0]), 1.0
         for before, one in zip(slices[:-1], along[1:], strict=True):
-            cells *= before
+            cells = min(cells * before, strata)
             cell = np.empty(order.size, dtype=np.int64)
             cell[order] = np.arange(order.size) * int(cells) // order.size
             order = np.lexsort((np.where(cell % 2, -one, one), cell))
@@ -183,8 +188,14 @@ def _calibrated(part: StandingPrompts, sums: np.ndarray) -> StandingPrompts:
     """The same with weights as near to its own as they can be, by least squares, with which its
     scores have some sums (M + 2,).
     """
-    known = _known_of_prompts(part.values)
-    off = sums - known @ part.weights
+    # Counted from their means and in their spread, scores of any size keep their digits.
+    known, centre = _known_of_prompts(part.values), sums / sums[0]
+    centre[0] = 0.0
+    known -= centre[:, None]
+    spread = np.maximum(known.std(axis=1), LEAST_SPREAD)
+    spread[0] = 1.0
+    known /= spread[:, None]
+    off = (sums - centre * sums[0]) / spread - known @ part.weights
     slopes = np.linalg.lstsq((known * part.weights) @ known.T, off, rcond=None)[0]
     factors = 1.0 + slopes @ known
     if factors.min() < LEAST_FACTOR:

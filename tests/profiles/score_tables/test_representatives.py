@@ -72,6 +72,13 @@ def test_means_of_scores_and_of_the_best_are_those_of_the_table() -> None:
     assert standing.weights.min() > 0
 
 
+def test_scores_far_from_zero_keep_their_digits() -> None:
+    values = 1e6 + continuous(8_000)
+    standing = stood_for(values, np.ones(8_000), 500)
+    means = standing.values @ standing.weights / standing.weights.sum()
+    assert means == pytest.approx(values.mean(axis=1), abs=1e-6, rel=0)
+
+
 def test_a_heavy_prompt_stays_as_heavy() -> None:
     values, weights = continuous(3_000), np.ones(3_000)
     weights[1_234] = 5_000.0
@@ -109,6 +116,21 @@ def test_strata_leave_a_tenth_of_the_variance_of_plain_draws() -> None:
         plain.append(best_less_prices(drawn, np.ones(drawn.shape[1]), prices) - exact)
     assert np.mean(np.square(off)) < 0.1 * np.mean(np.square(plain))
     assert abs(np.mean(off)) < 3 * np.std(off) / np.sqrt(len(off))
+
+
+@pytest.mark.parametrize("first", [0.5, 1e6])
+def test_a_table_that_begins_with_prompts_that_are_all_alike(first: float) -> None:
+    values = np.hstack([np.full((5, BATCH), first), continuous(7_000)])
+    standing = stood_for(values, np.ones(8_000), 400)
+    assert not standing.exact
+    assert standing.weights.sum() == pytest.approx(8_000)
+    assert standing.values @ standing.weights == pytest.approx(values.sum(axis=1))
+
+
+def test_batches_in_which_nothing_differs_where_others_do() -> None:
+    values = np.hstack([continuous(2_000), np.full((5, BATCH), 0.5), continuous(2_000, seed=1)])
+    standing = stood_for(values, np.ones(5_000), 300)
+    assert standing.values @ standing.weights == pytest.approx(values.sum(axis=1))
 
 
 def test_one_llm_and_scores_that_are_all_the_same() -> None:
