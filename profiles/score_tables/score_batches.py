@@ -27,6 +27,8 @@ __all__ = ["PROMPTS_OF_BATCH", "ScoreBatch", "open_score_batches", "read_score_b
 PROMPTS_OF_BATCH = 1 << 18
 """Prompts of a batch: with 20 LLMs 42 MB as they are read, and as much again as they are checked.
 """
+READ_BYTES = 1 << 20
+"""Of one column at a time."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ def open_score_batches(path: Path) -> pq.ParquetFile | None:
     whole says why.
     """
     try:
-        return pq.ParquetFile(path, memory_map=True)
+        # Neither mapped nor read ahead: pages of the file would stay in memory.
+        return pq.ParquetFile(path, buffer_size=READ_BYTES, pre_buffer=False)
     except (pa.ArrowException, OSError, ValueError):
         return None
 
