@@ -146,6 +146,31 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=1024,
+            metavar="N",
+            help="With --robust-to: processes that replay; 0 = one per core.",
+        ),
+    ] = 1,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With --robust-to: replay on the Dask cluster there.",
+            show_default=False,
+        ),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With --robust-to: replay on the Ray cluster there.",
+            show_default=False,
+        ),
+    ] = None,
     what_if_lost: Annotated[
         bool,
         typer.Option(
@@ -177,7 +202,7 @@ def plan(
     with Interrupt().handled() as interrupt:
         # Imported here to keep --help fast.
         from planner.cli.commands.plan import PlanOptions, PlanOutputs, run_plan
-        from planner.cli.terminal.command_options import KeepOptions
+        from planner.cli.terminal.command_options import KeepOptions, ReplayOptions
 
         is_kept = save or save_as is not None or bool(tags) or note is not None
         keep = KeepOptions(save_as or "", tuple(tags or ()), note or "") if is_kept else None
@@ -192,6 +217,7 @@ def plan(
                 loss_pct=near_loss,
                 current=current,
                 robust_to=robust_to,
+                replays=ReplayOptions(jobs=jobs, dask=dask, ray=ray),
                 what_if_lost=what_if_lost,
                 start=start,
                 most_changes=most_changes,

@@ -17,7 +17,7 @@ arrivals: two plans differ by what differs.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from models.instance import ObjectiveKind
@@ -31,15 +31,20 @@ from planner.plans.plan_content import build_plan_content
 from planner.scenario.assemble import LoadResult
 from planner.settings import Progress, Settings
 from planner.solution import Solution
+from planner.studies.study_processes import run_study_processes
 from profiles.io.faults import Fault
 
-__all__ = ["KEPT", "REPLAYS", "RobustPlan", "Robustness", "plan_robustly"]
+__all__ = ["KEPT", "REPLAYS", "RobustPlan", "Robustness", "plan_robustly", "replay_in_part"]
 
 REPLAYS = 40
 KEPT = 0.95
 MOST = {"rate_pct": 400, "slo_pct": 95}
 """Headroom that is tried at most, per cent."""
 FIRST_STEP = 4
+TOGETHER = 4
+"""Replays of a part, whose router and replicas are made once. One in ten of all: of a plan that is
+not robust that many are enough, or three more than needed.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,18 +78,38 @@ def plan_robustly(
     demand: Demand,
     *,
     engine: Engine | None = None,
+    jobs: int = 1,
     progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Robustness:
     """Search for the smallest headroom.
 
-    demand: how requests arrive; its seconds are those of one replay. Cancelled, the best so far.
+    demand: how requests arrive; its seconds are those of one replay. jobs: processes that replay, 0
+    = one per core, 1 = this one; on a cluster as it has workers. Cancelled, the best so far.
     DataError where the scenario has no SLO, or one that cannot be simulated.
     """
     if not loaded.instance.slos:
         fix = "state an SLO, or leave --robust-to away"
         raise DataError([Fault(loaded.scenario.spec.name, "slo", "", "there is none to keep", fix)])
-    return _RobustSearch(loaded, settings, demand, engine, progress, cancel).run()
+    return _RobustSearch(loaded, settings, (demand, engine, jobs), progress, cancel).run()
+
+
+def replay_in_part(
+    source: PlanAndScenario,
+    engine: Engine | None,
+    demand: Demand,
+    numbers: Sequence[int],
+    cancel: threading.Event | None = None,
+) -> list[list[float | None]]:
+    """Figures of every SLO in some replays of a plan, by their numbers."""
+    replayable, slos = ReplayablePlan(source, engine), source.loaded.instance.slos
+    figures = []
+    for number in numbers:
+        if cancel is not None and cancel.is_set():
+            break
+        run = replayable.run(demand, number)
+        figures.append([slo_in_one_run(slo, run) for slo in slos])
+    return figures
 
 
 class _RobustSearch:
@@ -94,12 +119,12 @@ class _RobustSearch:
         self,
         loaded: LoadResult,
         settings: Settings,
-        demand: Demand,
-        engine: Engine | None,
+        replays: tuple[Demand, Engine | None, int],
         progress: Callable[[Progress], None] | None,
         cancel: threading.Event | None,
     ) -> None:
-        self.loaded, self.settings, self.demand, self.engine = loaded, settings, demand, engine
+        self.loaded, self.settings = loaded, settings
+        self.demand, self.engine, self.jobs = replays
         self.progress, self.cancel = progress, cancel
         self.quality = Quality(loaded.instance.scores)
         self.began, self.tried = time.perf_counter(), 0
@@ -174,21 +199,25 @@ class _RobustSearch:
         """Share of the replays that keep every SLO. full: also of a plan that is not robust, of
         which else the replays end with the first that is one too many.
         """
-        replayable, slos = ReplayablePlan(source, self.engine), source.loaded.instance.slos
-        missed = kept = 0
-        for number in range(REPLAYS):
-            # What is not replayed does not count as kept.
-            if self._stopped() or (missed > (1 - KEPT) * REPLAYS and not full):
+        slos, missed, kept = source.loaded.instance.slos, 0, 0
+        parts = [
+            (source, self.engine, self.demand, tuple(range(first, min(first + TOGETHER, REPLAYS))))
+            for first in range(0, REPLAYS, TOGETHER)
+        ]
+        # What is not replayed does not count as kept.
+        for replays in run_study_processes(
+            replay_in_part, parts, jobs=self.jobs, cancel=self.cancel
+        ):
+            for figures in replays:
+                self._refuse_unknown(figures)
+                late = any(
+                    figure > slo.limit
+                    for figure, slo in zip(figures, slos, strict=True)
+                    if figure is not None
+                )
+                missed, kept = missed + late, kept + (not late)
+            if missed > (1 - KEPT) * REPLAYS and not full:
                 break
-            run = replayable.run(self.demand, number)
-            figures = [slo_in_one_run(slo, run) for slo in slos]
-            self._refuse_unknown(figures)
-            late = any(
-                figure > slo.limit
-                for figure, slo in zip(figures, slos, strict=True)
-                if figure is not None
-            )
-            missed, kept = missed + late, kept + (not late)
         return kept / REPLAYS
 
     def _refuse_unknown(self, figures: list[float | None]) -> None:

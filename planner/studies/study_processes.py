@@ -8,7 +8,7 @@ depend on nothing else (`planner.studies.quality_cache`).
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, TypeVar
 
 from joblib import Parallel, delayed
@@ -34,7 +34,8 @@ def run_study_processes(
     jobs: int,
     cancel: threading.Event | None,
 ) -> Iterator[Result]:
-    """The results of `call(*part)` as they finish; cancelled, those that are finished.
+    """The results of `call(*part)` as they finish; cancelled, those that are finished. A caller
+    that has seen enough closes it, or leaves its loop.
 
     call: a function of a module that also takes the keyword `cancel`. jobs: processes, 0 = one per
     core; 1 = this one, where a part is stopped while it is planned and then is not finished.
@@ -49,19 +50,16 @@ def run_study_processes(
             if cancel is not None and cancel.is_set():
                 return
         return
+    if not parts:
+        return
     _prepare_study_environment()
     tasks = (delayed(_call_in_study_process)(os.getpid(), call, part) for part in parts)
     # No more processes than parts: joblib starts all that it may at once.
     processes = min(jobs, len(parts)) or -1
-    results = (
-        Parallel(n_jobs=processes, return_as="generator_unordered")(tasks) if parts else iter(())
-    )
+    results = Parallel(n_jobs=processes, return_as="generator_unordered")(tasks)
     for result in _until_study_processes_end(results, cancel):
         yield result
         if cancel is not None and cancel.is_set():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that tasks are cancelled is what is wanted
-                results.close()
             return
 
 
@@ -76,16 +74,22 @@ def _prepare_study_environment() -> None:
 
 
 def _until_study_processes_end(
-    results: Iterator[Result], cancel: threading.Event | None
+    results: Generator[Result, None, None], cancel: threading.Event | None
 ) -> Iterator[Result]:
     """The results as they come. A signal to the whole group ends the workers too; then the study
     has been cancelled, and what is done is kept.
     """
     try:
-        yield from results
+        # No `yield from`: where the caller has seen enough, that would close them with a warning.
+        for result in results:  # noqa: UP028
+            yield result
     except TerminatedWorkerError:
         if cancel is None or not cancel.is_set():
             raise
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that tasks are cancelled is what is wanted
+            results.close()
 
 
 def _call_in_study_process(

@@ -26,7 +26,7 @@ def test_no_more_processes_than_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def parallel(n_jobs: int, return_as: str) -> Callable[[Iterable[object]], Iterator[int]]:
         asked.append(n_jobs)
-        return lambda tasks: iter(())
+        return lambda tasks: (one for one in ())
 
     monkeypatch.setattr("planner.studies.study_processes.Parallel", parallel)
     for jobs in (0, 2, 1000):

@@ -4,7 +4,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from planner.cli.commands.plan_cells import (
     run_plan_cells,
 )
 from planner.cli.commands.robust_plan import NOT_ROBUST, plan_robust_scenario
-from planner.cli.terminal.command_options import KeepOptions
+from planner.cli.terminal.command_options import KeepOptions, ReplayOptions
 from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_output_console
@@ -101,6 +101,7 @@ class PlanOptions:
 
     near: number of alternatives; loss_pct: what they may lose of the objective; current: file of
     the plan that runs; robust_to: the bursts to be robust to, as the user wrote them;
+    replays: where they are replayed;
     what_if_lost: whether the loss of any one node is looked at; start: file of the plan to start
     from, and most_changes: how many replicas may then start or stop (None: no limit); change_usd:
     USD of each GPU on which one starts, spread over change_hours (None: no price).
@@ -111,6 +112,7 @@ class PlanOptions:
     loss_pct: float = 100.0 * NEAR_LOSS
     current: str | None = None
     robust_to: str | None = None
+    replays: ReplayOptions = field(default_factory=ReplayOptions)
     what_if_lost: bool = False
     start: str | None = None
     most_changes: int | None = None
@@ -142,6 +144,10 @@ class PlanOptions:
         if limited and not start:
             problem = "a limit of changes needs the plan that runs"
             faults.append(Fault("--most-changes", "", "", problem, "name it with --from PLAN"))
+        if self.robust_to is None and self.replays != ReplayOptions():
+            problem = "only the replays of --robust-to are spread"
+            fix = "give --robust-to too, or leave --jobs, --dask and --ray out"
+            faults.append(Fault("--jobs, --dask, --ray", "", "", problem, fix))
         faults += self._price_faults()
         if faults:
             raise DataError(faults)
@@ -273,7 +279,12 @@ def run_plan_on_scenario(
     robust = None
     if options.robust_to is not None:
         robust = plan_robust_scenario(
-            loaded, overrides, settings, options.robust_to, interrupt, quiet=quiet
+            loaded,
+            overrides,
+            settings,
+            (options.robust_to, options.replays),
+            interrupt,
+            quiet=quiet,
         )
     if robust is not None:
         loaded, solution, robustness = robust

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from planner.cli.terminal.command_options import ReplayOptions
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.progress import with_progress
 from planner.errors import DataError
@@ -15,6 +16,7 @@ from planner.plans.schema import RobustnessContent
 from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.settings import Settings
 from planner.solution import Solution
+from planner.studies.clusters.cluster_backend import cluster_joblib_backend
 from planner.studies.robustness import REPLAYS, RobustPlan, plan_robustly
 from profiles.io.faults import Fault
 from profiles.trace import load_trace
@@ -52,27 +54,32 @@ def plan_robust_scenario(
     loaded: LoadResult,
     overrides: Sequence[str],
     settings: Settings,
-    text: str,
+    asked: tuple[str, ReplayOptions],
     interrupt: Interrupt,
     *,
     quiet: bool,
 ) -> tuple[LoadResult, Solution, RobustnessContent] | None:
     """The scenario with the smallest headroom that is robust, its plan, and the search in numbers;
     without that headroom where there is none. None where there is no plan at all.
+
+    asked: the bursts, as the user wrote them, and where they are replayed.
     """
+    text, replays = asked
     demand, words = read_robust_demand(text, loaded.instance.arrival_rate)
-    found = with_progress(
-        lambda progress, cancel: plan_robustly(
-            loaded,
-            settings,
-            demand,
-            engine=build_step_level_replica,
-            progress=progress,
-            cancel=cancel,
-        ),
-        interrupt,
-        show=not quiet,
-    )
+    with cluster_joblib_backend(replays.dask, replays.ray):
+        found = with_progress(
+            lambda progress, cancel: plan_robustly(
+                loaded,
+                settings,
+                demand,
+                engine=build_step_level_replica,
+                jobs=replays.jobs,
+                progress=progress,
+                cancel=cancel,
+            ),
+            interrupt,
+            show=not quiet,
+        )
     without = found.without
     if without is None:
         return None

@@ -3,10 +3,28 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["LONGEST_MINUTES", "ExportOptions", "KeepOptions", "RouteOptions", "SimulateOptions"]
+__all__ = [
+    "LONGEST_MINUTES",
+    "ExportOptions",
+    "KeepOptions",
+    "ReplayOptions",
+    "RouteOptions",
+    "SimulateOptions",
+]
 
 LONGEST_MINUTES = 10.0
 """Of a run of `simulate` where nothing is stated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayOptions:
+    """Where the replays of `plan --robust-to` run. jobs: processes, 0 = one per core; dask, ray:
+    address of a cluster.
+    """
+
+    jobs: int = 1
+    dask: str | None = None
+    ray: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,13 @@ def test_the_plan_has_the_headroom_as_an_override_and_simulates(tmp_path: Path) 
     assert "holds: the plan holds" in again.stdout
 
 
+def test_replays_are_spread_only_where_there_are_some(tmp_path: Path) -> None:
+    assert run_planner(["init", "s"], tmp_path).returncode == 0
+    done = run_planner(["plan", "s/scenario.yaml", "--jobs", "2"], tmp_path)
+    assert done.returncode == 2
+    assert "only the replays of --robust-to are spread" in done.stderr
+
+
 @pytest.mark.parametrize("text", ["cv=0", "cv=x", "cv=1e9", "cv=nan"])
 def test_a_faulty_variation_is_refused(text: str) -> None:
     with pytest.raises(DataError, match="above 0, at most 100"):

@@ -18,9 +18,13 @@ from planner.library.kept_record import KeptAs, RecordKind
 from planner.library.library_database import open_library_database
 from planner.library.record_keeping import keep_plan
 from planner.library.record_search import RecordSearch, list_records
+from planner.operation.simulation_outcomes import Demand
+from planner.scenario.assemble import assemble_instance
+from planner.scenario.templates import TEMPLATE_TEXTS
 from planner.studies.clusters import dask_backend
 from planner.studies.clusters.cluster_backend import cluster_joblib_backend
 from planner.studies.replanning.record_replan import RecordVerdict, replan_records
+from planner.studies.robustness import plan_robustly
 from planner.studies.study_processes import run_study_processes
 from planner.studies.sweep import sweep
 from tests.support.kept.kept_plans import small_plan
@@ -97,6 +101,20 @@ def test_kept_plans_are_made_again_on_workers_that_have_no_library(
             replanned = list(replan_records(library, records, ()))
     assert sorted(one.record.name for one in replanned) == ["at 1", "at 2"]
     assert {one.verdict for one in replanned} == {RecordVerdict.AS_BEFORE}
+
+
+@pytest.mark.slow
+def test_replays_of_a_robust_plan_are_the_same_on_a_cluster(tmp_path: Path) -> None:
+    for name, text in TEMPLATE_TEXTS.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    loaded, demand = assemble_instance(tmp_path / "scenario.yaml"), Demand(30.0, 2.0)
+    here = plan_robustly(loaded, loaded.settings, demand)
+    with dask_cluster(2, processes=True) as address, cluster_joblib_backend(address, None):
+        there = plan_robustly(loaded, loaded.settings, demand)
+    for one, other in ((here.without, there.without), (here.robust, there.robust)):
+        assert one is not None
+        assert other is not None
+        assert (one.key, one.percent, one.kept) == (other.key, other.percent, other.kept)
 
 
 @pytest.mark.slow
