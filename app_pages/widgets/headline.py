@@ -12,6 +12,7 @@ from planner.plans.labels import slo_name
 from planner.presentation.formatting import format_gap, format_objective
 from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.payment import payment_lines
+from planner.presentation.plan.simulated_limits import missed_limit_texts
 from planner.presentation.plan.story import story_lines
 
 __all__ = [
@@ -60,6 +61,7 @@ def draw_headline(here: ShownPlan) -> None:
         return
     markdown_bullets(payment_lines(content))
     _draw_headline_numbers(here)
+    _draw_headline_missed_limits(here)
 
 
 def draw_plan_story(here: ShownPlan) -> None:
@@ -76,6 +78,21 @@ def draw_headline_verified(*, verified: bool) -> None:
             color="blue",
             help="Latencies, SLOs, placement, memory, cost, quality and gap were recomputed by"
             " separate code.",
+        )
+
+
+def _draw_headline_missed_limits(here: ShownPlan) -> None:
+    """Warn of limits that the curves keep and a simulation of the plan does not, and say how to
+    plan with room.
+    """
+    if missed := missed_limit_texts(here.content):
+        st.warning(
+            plain_markdown(
+                "Simulated with random arrivals, this plan misses limits that its curves keep:"
+                f" {'; '.join(missed)}. To plan with room: Inputs, Which setups may be considered,"
+                " Headroom of the arrival rate (such as 20 %), then Solve."
+            ),
+            icon=":material/speed:",
         )
 
 

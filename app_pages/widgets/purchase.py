@@ -16,7 +16,7 @@ from app_pages.session.state import ShownPlan
 from app_pages.widgets.job_button import draw_job_guest_line, is_job_button_off
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from planner.presentation.cells.lost_nodes import lost_nodes_lines
-from planner.presentation.plan.payment import payment_lines
+from planner.presentation.plan.payment import added_node_lines, payment_lines
 from planner.presentation.plan.verdict import verdict_line
 from planner.scenario.edits import ScenarioEdit, changed, content_of_edit
 from planner.sizing.purchase import (
@@ -51,6 +51,8 @@ def draw_purchase(here: ShownPlan) -> None:
     st.markdown(
         f"The cheapest number of nodes of every pool that reaches {goal} within all limits."
     )
+    if not payment_lines(here.content):
+        st.markdown("Whole nodes are paid for here; the plan above pays for the GPUs that it uses.")
     content = content_of_edit(here.edit)
     if ranges := purchase_range_words(content, 1.0):
         twice = purchase_range_words(content, 2.0)
@@ -131,7 +133,8 @@ def _draw_purchase_answer(edit: ScenarioEdit, slot: str, question: str) -> bool:
     verdict = verdict_line(content)
     st.markdown(plain_markdown(f"{verdict[0].upper()}{verdict[1:]}."))
     if content.get("options") or content.get("setups"):
-        markdown_bullets(payment_lines(content))
+        is_added = slot == SPARE_SLOT
+        markdown_bullets(added_node_lines(content) if is_added else payment_lines(content))
         st.button("Show this plan", key=f"{slot}-show", on_click=_show_purchase, args=(edit,))
     return True
 

@@ -10,7 +10,7 @@ and rented apart.
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["payment_lines"]
+__all__ = ["added_node_lines", "payment_lines"]
 
 MONTH, YEAR = 730.0, 8760.0
 """Hours."""
@@ -42,6 +42,28 @@ def payment_lines(content: Mapping[str, Any]) -> list[str]:
     # Where all that is paid is one purchase its line has said so.
     lines += told if len(told) > 1 or len(lines) != 1 else []
     return [*lines, f"A month has {MONTH:g} h, a year {YEAR:,.0f} h."]
+
+
+def added_node_lines(content: Mapping[str, Any]) -> list[str]:
+    """Sentences of a plan that may add nodes to those that are there, which are the fewest it may
+    have: what is added to each pool, and what all nodes cost together.
+    """
+    pools = [pool for pool in content["context"]["pools"] if "nodes_at_most" in pool]
+    lines = [_added_nodes(pool) for pool in pools if pool["nodes"] > pool["nodes_at_least"]]
+    if not lines:
+        lines = ["Add nothing: another setup on the nodes that are there keeps all limits."]
+    total = sum(_owned_cost(pool) + _reserved_cost(pool) for pool in pools)
+    return [*lines, f"All nodes together, those that are there too: {_by_time(total)}."]
+
+
+def _added_nodes(pool: Mapping[str, Any]) -> str:
+    there, added = pool["nodes_at_least"], pool["nodes"] - pool["nodes_at_least"]
+    cost = added * pool["gpus_per_node"] * (pool["price_usd_per_gpu_h"] or 0.0)
+    are = "that is" if there == 1 else "that are"
+    return (
+        f"Add {added} node{'s' * (added > 1)} of {pool['name']} to the {there} {are} there:"
+        f" {_by_time(cost)}."
+    )
 
 
 def _is_paid_for(pool: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from planner.plans.labels import slo_name
 from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_exact, format_number
 
-__all__ = ["simulated_limit_lines", "simulated_limit_text"]
+__all__ = ["missed_limit_texts", "simulated_limit_lines", "simulated_limit_text"]
 
 MEANING = {
     "holds": "holds",
@@ -44,3 +44,16 @@ def simulated_limit_lines(content: PlanContent) -> list[str]:
         return []
     runs = f"{simulated['runs']} runs of {simulated['seconds_per_run']:.0f} s"
     return [f"Simulated with Poisson arrivals ({runs}, 95 % interval): {'; '.join(parts)}."]
+
+
+def missed_limit_texts(content: PlanContent) -> list[str]:
+    """Render each SLO whose whole simulated interval is above its limit, although the curves keep
+    it: `p95 TTFT of each LLM 719.6 to 10,999 ms (limit 500)`.
+    """
+    intervals = content["context"].get("simulated", {}).get("slo", [])
+    return [
+        f"{slo_name(slo)} {simulated_limit_text(content, at).removeprefix('simulated ')}"
+        f" (limit {format_exact(slo['limit_ms'])})"
+        for at, (slo, one) in enumerate(zip(content["slo"], intervals, strict=False))
+        if one is not None and one["verdict"] == "misses"
+    ]

@@ -1,5 +1,8 @@
 """The page Plan: sentences and numbers of every example, a simulation, the name it is kept as."""
 
+from copy import deepcopy
+from dataclasses import replace
+
 import pytest
 
 from app_pages.widgets.markdown import plain_markdown
@@ -54,3 +57,17 @@ def test_a_plan_gets_the_name_that_it_is_given() -> None:
     app.button(key="load-earlier").click().run()
     assert knob(app, "arrival_rate_rps").value != 20.0
     assert not app.exception
+
+
+def test_limits_that_a_simulation_misses_are_a_warning_with_a_way_out() -> None:
+    app = opened()
+    assert not any("random arrivals" in one.value for one in app.warning)
+    shown = app.session_state["shown"]
+    content = deepcopy(shown.content)
+    [interval] = content["context"]["simulated"]["slo"]
+    interval |= {"low_ms": 200.0, "high_ms": 300.0, "verdict": "misses"}
+    app.session_state["shown"] = replace(shown, view=replace(shown.view, content=content))
+    app.run()
+    [line] = [one.value for one in app.warning if "random arrivals" in one.value]
+    assert "mean TTFT 200.0 to 300.0 ms (limit 150)" in line.replace("\\", "")
+    assert "Headroom of the arrival rate" in line

@@ -1,7 +1,7 @@
 """Buying on the page Plan: each question is answered by a plan that can be shown."""
 
 from planner.presentation.cells.lost_nodes import lost_nodes_lines
-from planner.presentation.plan.payment import payment_lines
+from planner.presentation.plan.payment import added_node_lines, payment_lines
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.page.page_app import opened, settle, solved, unescaped, upload
 
@@ -10,6 +10,7 @@ def test_nodes_and_growth_are_answered_by_plans_that_can_be_shown() -> None:
     app = opened(example="from-benchmarks")
     quality = app.session_state["shown"].content["quality"]
     assert "Nodes considered: 0 to 4 of" in unescaped(app)
+    assert "Whole nodes are paid for here" in unescaped(app)
     costs = []
     for slot in ("buy-nodes", "buy-double"):
         app.button(key=slot).click().run()
@@ -49,5 +50,5 @@ def test_a_lost_node_is_told_for_every_pool_and_what_to_add_where_it_breaks() ->
     assert content["checks"]["verified"]
     assert content["cases"][0]["case"] == "all nodes"
     assert sum(pool["nodes"] for pool in content["context"]["pools"]) > 2
-    assert all(line in unescaped(app) for line in payment_lines(content))
+    assert all(line in unescaped(app) for line in added_node_lines(content))
     assert app.button(key="buy-spare-show")

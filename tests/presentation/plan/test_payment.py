@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planner.presentation.plan.payment import payment_lines
+from planner.presentation.plan.payment import added_node_lines, payment_lines
 
 
 def content(*pools: dict[str, Any], cost: float) -> dict[str, Any]:
@@ -44,3 +44,16 @@ def test_owned_reserved_and_rented_apart() -> None:
 def test_outside_spend_is_not_rent() -> None:
     told = payment_lines({**content({"owned": True}, cost=30.0), "cost": {"gpus_usd_per_h": 16.0}})
     assert [line.partition(":")[0] for line in told[:-1]] == ["owned or bought"]
+
+
+def test_nodes_that_are_there_are_not_bought_again() -> None:
+    kept = {**BOUGHT, "nodes": 1}
+    total = "All nodes together, those that are there too:"
+    assert added_node_lines(content(BOUGHT, kept, cost=32.0)) == [
+        "Add 2 nodes of p0 to the 1 that is there: 16.00 USD/h, 11,680 USD a month, 140,160 USD a"
+        " year.",
+        f"{total} 32.00 USD/h, 23,360 USD a month, 280,320 USD a year.",
+    ]
+    nothing, all_nodes = added_node_lines(content(kept, kept, cost=16.0))
+    assert nothing == "Add nothing: another setup on the nodes that are there keeps all limits."
+    assert all_nodes.startswith(f"{total} 16.00 USD/h")

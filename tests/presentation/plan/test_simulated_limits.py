@@ -4,6 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from planner.presentation.plan.simulated_limits import (
+    missed_limit_texts,
     simulated_limit_lines,
     simulated_limit_text,
 )
@@ -43,3 +44,13 @@ def test_an_open_interval_and_a_skipped_simulation() -> None:
     skipped: Any = deepcopy(dict(built_plan().content))
     skipped["context"]["simulated"] = {"skipped": "9,000 req/s are too many"}
     assert simulated_limit_lines(skipped)[0].startswith("Not simulated beside the plan: 9,000")
+
+
+def test_limits_are_missed_where_the_whole_interval_is_above() -> None:
+    interval = {"mean_ms": 900.0, "low_ms": 719.6, "high_ms": 10_999.0, "verdict": "misses"}
+    limit = built_plan().content["slo"][0]["limit_ms"]
+    assert missed_limit_texts(with_interval(interval)) == [
+        f"mean TTFT 719.6 to 10,999 ms (limit {limit:g})"
+    ]
+    for content in (built_plan().content, with_interval({**interval, "verdict": "uncertain"})):
+        assert missed_limit_texts(content) == []
