@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from planner.errors import DataError
+from planner.scenario.starting.score_columns import read_matched_scores
 from profiles.io.faults import Fault
 from profiles.records import Scores
-from profiles.score_tables.scores import read_scores
 
 __all__ = ["Sample", "join_sample", "read_sample", "split_sample"]
 
@@ -48,11 +48,15 @@ def read_sample(
     """
     faults: list[Fault] = []
     notices: list[str] = []
-    own = known if scores is None else read_scores(scores, known.llms, missing, faults, notices)
+    own = (
+        known
+        if scores is None
+        else read_matched_scores(scores, known.llms, missing, faults, notices)
+    )
     given = None
     if grades is not None:
         grade_notices: list[str] = []
-        given = read_scores(grades, known.llms, "drop", faults, grade_notices)
+        given = read_matched_scores(grades, known.llms, "drop", faults, grade_notices)
         # Prompts without a grade are counted below, together with those that are not there at all.
         notices += [notice for notice in grade_notices if "that lack a score" not in notice]
     if faults or own is None:

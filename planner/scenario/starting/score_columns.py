@@ -7,7 +7,7 @@ made with it shows how planning goes, and its quality means nothing.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,13 +23,14 @@ from profiles.io.table_files import read_table_file
 from profiles.records import Scores
 from profiles.score_tables.score_columns import PROVENANCE, RESERVED, score_columns
 from profiles.score_tables.score_writing import scores_frame, write_scores_frame
-from profiles.score_tables.scores import parse_scores, scored_llms
+from profiles.score_tables.scores import parse_scores, read_scores, scored_llms
 from profiles.summary import summarise_scores
 
 __all__ = [
     "STAND_IN_NAME",
     "NamedScores",
     "name_score_columns",
+    "read_matched_scores",
     "read_score_columns",
     "stand_in_score_columns",
     "stand_in_scores_path",
@@ -86,6 +87,28 @@ def suggest_score_columns(llms: Sequence[str], columns: Sequence[str]) -> dict[s
         names.setdefault(llm_name_of_model(column)[0].casefold(), column)
     names |= {column.casefold(): column for column in columns}
     return {llm: names[llm.casefold()] for llm in llms if llm.casefold() in names}
+
+
+def read_matched_scores(
+    path: Path, llms: Sequence[str], missing: str, faults: list[Fault], notices: list[str]
+) -> Scores | None:
+    """`read_scores` of a table that may call the LLMs as `suggest_score_columns` knows them, such
+    as `Qwen3-8B` or `Qwen/Qwen3-8B`; a notice says which column was taken for which LLM.
+    """
+    before = len(faults)
+    table = read_table_file(path, faults, only=score_columns(llms))
+    if table is None:
+        return None
+    columns = [*table.columns, *table.others]
+    found = suggest_score_columns(llms, columns)
+    if set(llms) <= set(columns) or len({*found.values()}) < len(llms):
+        return parse_scores(table, llms, missing, faults, notices)
+    taken = [found[llm] for llm in llms]
+    pairs = ", ".join(f"{found[llm]} is {llm}" for llm in llms if found[llm] != llm)
+    notices.append(f"{path}: {pairs}")
+    del faults[before:]  # the second reading says them again
+    scores = read_scores(path, taken, missing, faults, notices)
+    return None if scores is None else replace(scores, llms=tuple(llms))
 
 
 def stand_in_score_columns(llms: Sequence[str], columns: Sequence[str]) -> dict[str, str]:

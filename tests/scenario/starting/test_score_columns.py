@@ -7,11 +7,13 @@ import pytest
 from planner.errors import ScoresError
 from planner.scenario.starting.score_columns import (
     name_score_columns,
+    read_matched_scores,
     read_score_columns,
     stand_in_score_columns,
     stand_in_scores_path,
     suggest_score_columns,
 )
+from profiles.io.faults import Fault
 from profiles.score_tables.scores import load_scores
 
 TABLE = (
@@ -34,6 +36,26 @@ def test_columns_are_found_by_name_or_by_the_name_at_the_publisher(table: Path) 
         "llama-3.1-8b": "meta-llama/Llama-3.1-8B-Instruct",
         "big": "Big",
     }
+
+
+def test_scores_are_read_under_the_names_of_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    faults: list[Fault] = []
+    notices: list[str] = []
+    path.write_text("prompt_id,Qwen3-32B,Qwen/Qwen3-8B\np1,0.9,0.2\np2,0.1,0.3\n")
+    llms = ["qwen3-8b", "qwen3-32b"]
+    scores = read_matched_scores(path, llms, "error", faults, notices)
+    assert scores is not None
+    assert not faults
+    assert scores.llms == tuple(llms)
+    assert scores.values.tolist() == [[0.2, 0.3], [0.9, 0.1]]
+    assert notices == [f"{path}: Qwen/Qwen3-8B is qwen3-8b, Qwen3-32B is qwen3-32b"]
+
+
+def test_a_column_that_no_name_leads_to_is_missing(table: Path) -> None:
+    faults: list[Fault] = []
+    assert read_matched_scores(table, ["llama-3.1-8b", "other"], "drop", faults, []) is None
+    assert {fault.where for fault in faults} == {"column llama-3.1-8b", "column other"}
 
 
 def test_the_table_gets_a_column_for_each_llm(table: Path, tmp_path: Path) -> None:

@@ -106,7 +106,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         *BELOW, "planner.scenario", "planner.joint", "planner.joint.repairs", "planner.plans",
     ),
     "planner.operation": (
-        *BELOW, "planner.scenario", "planner.plans", "planner.decomposition",
+        *BELOW, "planner.scenario", "planner.scenario.starting", "planner.plans",
+        "planner.decomposition",
         "planner.studies.baselines",
     ),
     "planner.operation.cells": (
