@@ -167,7 +167,7 @@ def run_planned_simulation_job(
         source, Demand(), engine=build_step_level_replica, progress=job.progress, cancel=job.cancel
     )
     notes = [
-        *simulation_advice_lines(simulation),
+        *simulation_advice_lines(simulation, on_page=True),
         *simulated_option_lines(simulation, loaded.instance),
         *(one.note for one in simulation.slos if one.note),
         *CAVEATS,

@@ -137,7 +137,7 @@ def router_evaluation_job(
         "lines": [
             out_of_sample_verdict_line(test),
             *out_of_sample_cost_lines(test),
-            *out_of_sample_advice_lines(test),
+            *out_of_sample_advice_lines(test, on_page=True),
             out_of_sample_gain_line(test),
         ],
         "prompts": sample.prompts if test.fitted is None else test.sample.prompts,

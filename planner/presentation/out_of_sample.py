@@ -87,9 +87,9 @@ def out_of_sample_gain_line(evaluation: Evaluation) -> str:
     return "; ".join(parts)
 
 
-def out_of_sample_advice_lines(evaluation: Evaluation) -> list[str]:
+def out_of_sample_advice_lines(evaluation: Evaluation, *, on_page: bool = False) -> list[str]:
     """Say how much slack the noise of the sample takes, and what to plan with where limits may be
-    missed; nothing of either where no figure is known.
+    missed (on the page, in its fields); nothing of either where no figure is known.
     """
     changes, limits = {}, []
     slack = evaluation.slack
@@ -104,9 +104,10 @@ def out_of_sample_advice_lines(evaluation: Evaluation) -> list[str]:
         elif slack is not None:
             changes["headroom.rate_pct"] = np.ceil(1000 * slack.rate_headroom - 1e-6) / 10
             limits.append(f"{100 * evaluation.rate_headroom:g} % headroom of the rate")
+    again = "test" if on_page else "route"
     return [
         *out_of_sample_slack_lines(evaluation),
-        *([retry_line(changes, limits, "route")] if changes else []),
+        *([retry_line(changes, limits, again, on_page=on_page)] if changes else []),
     ]
 
 

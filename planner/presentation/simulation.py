@@ -54,8 +54,10 @@ def simulation_verdict_line(simulation: Simulation) -> str:
     )
 
 
-def simulation_advice_lines(simulation: Simulation) -> list[str]:
-    """Say what to plan with where limits may be missed; nothing where they are kept."""
+def simulation_advice_lines(simulation: Simulation, *, on_page: bool = False) -> list[str]:
+    """Say what to plan with where limits may be missed (on the page, in its fields); nothing where
+    they are kept.
+    """
     changes, limits = {}, []
     for j, one in enumerate(simulation.slos):
         if (
@@ -67,7 +69,7 @@ def simulation_advice_lines(simulation: Simulation) -> list[str]:
                 one.slo.limit, one.predicted, one.simulated.high
             )
             limits.append(f"{_name(one.slo)} {format_number(1000 * one.slo.limit)} ms")
-    return [retry_line(changes, limits, "simulate")] if changes else []
+    return [retry_line(changes, limits, "simulate", on_page=on_page)] if changes else []
 
 
 def simulation_demand_line(simulation: Simulation, rate: float) -> str:

@@ -39,6 +39,10 @@ def test_advice_says_how_much_slack_there_is_and_what_to_plan_with(source: PlanA
         " 10.0 % more than planned; it has room for 3.1 %: not enough."
     )
     assert retry.startswith("Try: plan with --set headroom.rate_pct=6.7 and route again;")
+    assert out_of_sample_advice_lines(tight, on_page=True)[1].startswith(
+        "Try: on the page Inputs set Headroom of the arrival rate (%) to 6.7, press Solve and test"
+        " again;"
+    )
     assert out_of_sample_content(tight)["slack"] == {
         "needed_pct": pytest.approx(10.0),
         "spare_pct": pytest.approx(100 * (100 / 97 - 1)),
