@@ -21,6 +21,7 @@ from app_pages.widgets.starting.cluster_steps import (
 )
 from app_pages.widgets.starting.curve_step import curve_step_faults, draw_curve_step
 from app_pages.widgets.starting.demand_step import demand_step_faults, draw_demand_step
+from app_pages.widgets.starting.draft_fields import draft_files_faults
 from app_pages.widgets.starting.finish_step import draw_finish_step
 from app_pages.widgets.starting.goal_step import draw_goal_step, goal_step_faults
 from app_pages.widgets.starting.score_step import draw_score_step, score_step_faults
@@ -110,7 +111,7 @@ def go_to_step_in_new_view(at: int, to: int) -> None:
     draft = current_draft()
     draft.step, draft.faults = min(at, to), ()
     while draft.step < to and not draft.faults:
-        draft.faults = STEPS[draft.step].faults()
+        draft.faults = draft_files_faults() or STEPS[draft.step].faults()
         draft.step += not draft.faults
 
 

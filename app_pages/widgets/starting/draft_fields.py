@@ -20,6 +20,7 @@ from app_pages.widgets.markdown import plain_markdown
 from profiles.io.faults import Fault
 
 __all__ = [
+    "draft_files_faults",
     "draw_draft_choice",
     "draw_draft_files",
     "draw_draft_names",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 WIDTH = 240
+UPLOADER = "files-"
+"""Before a slot: the key of its uploader."""
 
 
 def draw_draft_number(
@@ -90,7 +93,9 @@ def draw_draft_choice(
 def draw_draft_names(
     name: str, label: str, options: Sequence[Any], first: Sequence[Any] = (), **look: Any
 ) -> None:
-    """Several of a list; with accept_new_options also others."""
+    """Several of a list; with accept_new_options also others: Enter then takes the one name that is
+    marked, not every match of what was typed.
+    """
     key = _draft_field_key(name, list(first))
     chosen = draft_value(name, first)
     st.multiselect(
@@ -99,6 +104,7 @@ def draw_draft_names(
         key=key,
         on_change=_draft_field_changed,
         args=(name, key),
+        select_all=False,
         **look,
     )
 
@@ -166,7 +172,7 @@ def draw_draft_files(slot: str, label: str, endings: Sequence[str], *, several: 
             again = f"forget-{slot}"
             st.button("Other files", key=again, on_click=_forget_files_of_draft, args=(slot,))
         return
-    key = f"files-{slot}"
+    key = f"{UPLOADER}{slot}"
     chosen = st.file_uploader(
         label,
         type=list(endings),
@@ -184,8 +190,7 @@ def draw_draft_files(slot: str, label: str, endings: Sequence[str], *, several: 
 
 @reruns.survive_reruns
 def _hand_over_draft_files(slot: str, key: str) -> None:
-    given = st.session_state[key] or []
-    files = given if isinstance(given, list) else [given]
+    files = _files_of_uploader(key)
     size = sum(file.size for file in files)
     if size > MOST_BYTES:
         problem, fix = f"more than {MOST_BYTES:,} bytes", "upload fewer or smaller files"
@@ -197,3 +202,20 @@ def _hand_over_draft_files(slot: str, key: str) -> None:
 @reruns.survive_reruns
 def _forget_files_of_draft(slot: str) -> None:
     forget_draft_files(slot)
+
+
+def draft_files_faults() -> tuple[Fault, ...]:
+    """Files that were chosen on the step shown and not handed over, which leaving it would lose."""
+    keys = [str(key) for key in st.session_state if str(key).startswith(UPLOADER)]
+    chosen = [file.name for key in keys for file in _files_of_uploader(key)]
+    if not chosen:
+        return ()
+    more = f" and {len(chosen) - 1} more" if len(chosen) > 1 else ""
+    problem = "chosen, but not read yet"
+    fix = "press Read these files, or take them out again"
+    return (Fault(f"{chosen[0]}{more}", "", "", problem, fix),)
+
+
+def _files_of_uploader(key: str) -> list[Any]:
+    given = st.session_state[key] or []
+    return given if isinstance(given, list) else [given]

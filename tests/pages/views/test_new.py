@@ -114,6 +114,21 @@ def test_benchmark_files_are_mapped_and_read() -> None:
     assert step_of(next_step(app)) == "4. Scores"
 
 
+def test_files_that_were_chosen_are_not_left_behind_unread() -> None:
+    app = with_curves()
+    given = ("mine.csv", SCORES["scores.csv"].encode(), "text/csv")
+    app = entered(app, scores_from="upload")
+    app.file_uploader(key="files-new-scores").set_value(given).run()
+    app = next_step(app)
+    assert step_of(app) == "4. Scores"
+    assert "mine.csv: chosen, but not read yet; press Read these files" in unescaped(app)
+    assert "there are no scores" not in unescaped(app)
+    assert step_of(pressed(app, "back-step")) == "3. Curves"
+    app = next_step(app)
+    assert step_of(app) == "4. Scores"
+    assert "not read yet" not in unescaped(app)
+
+
 def test_what_files_do_not_say_is_asked_for_and_strangers_are_named() -> None:
     app = give_files(to_curves("llama-3.2-3b"), "new-runs", {"a.json": json.dumps(vllm())})
     assert "nothing says the tensor-parallel degree" in unescaped(app)
