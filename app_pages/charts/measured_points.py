@@ -16,6 +16,9 @@ MEANS: Mapping[str, str] = {
 }
 """Columns of a profile table in the order of choice -> what the axis says."""
 KEYS = ["llm", "gpu", "tp_degree", "mps_share_pct"]
+SETUP = "Setup"
+"""What tells the lines of one LLM apart."""
+WORDS: Mapping[str, str] = {"gpu": "{}", "tp_degree": "TP {:g}", "mps_share_pct": "{:g} %"}
 
 
 def build_measured_points_chart(frame: pd.DataFrame) -> DescribedChart | None:
@@ -30,15 +33,15 @@ def build_measured_points_chart(frame: pd.DataFrame) -> DescribedChart | None:
     rows = pd.DataFrame(
         {
             "LLM": frame["llm"],
-            "GPU type": frame["gpu"],
+            SETUP: _measured_setup_names(frame),
             "Option": names,
             "Rate": frame["rate_rps"],
             "Latency": frame[column],
         }
     )
-    gpus = sorted(set(rows["GPU type"]))
-    several = len(gpus) > 1
-    legend = alt.Legend(title="GPU type", orient="bottom", columns=2) if several else None
+    setups = sorted(set(rows[SETUP]))
+    several = len(setups) > 1
+    legend = alt.Legend(title=SETUP, orient="bottom", columns=2) if several else None
     base = alt.Chart(rows).encode(
         x=alt.X("Rate:Q", title="Rate of one replica (req/s)"),
         y=alt.Y("Latency:Q", title=MEANS[column]),
@@ -50,10 +53,19 @@ def build_measured_points_chart(frame: pd.DataFrame) -> DescribedChart | None:
             alt.Tooltip("Latency:Q", title=MEANS[column], format=",.4g"),
         ],
     )
-    lines = base.mark_line(strokeWidth=2).encode(strokeDash=dash_style_by("GPU type", gpus, legend))
+    lines = base.mark_line(strokeWidth=2).encode(strokeDash=dash_style_by(SETUP, setups, legend))
     points = base.mark_point(size=50, filled=True, opacity=1)
     chart = alt.layer(lines, points).properties(height=320)
     return chart, _measured_points_text(rows, MEANS[column])
+
+
+def _measured_setup_names(frame: pd.DataFrame) -> list[str]:
+    """GPU type, degree and share of each row, without what is the same on all of them."""
+    columns = [column for column in WORDS if frame[column].nunique() > 1]
+    return [
+        ", ".join(WORDS[column].format(value) for column, value in zip(columns, row, strict=True))
+        for row in frame[columns].itertuples(index=False, name=None)
+    ] or [""] * len(frame)
 
 
 def _measured_option_name(llm: str, gpu: str, degree: float, share: float) -> str:

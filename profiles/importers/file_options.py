@@ -22,6 +22,7 @@ __all__ = [
     "file_option_faults",
     "file_options",
     "given_of_file_options",
+    "gpu_of_file_option",
 ]
 
 KEYS: Mapping[str, str] = {
@@ -78,6 +79,17 @@ def _file_option(file: str, runs: Sequence[Run], tools: str) -> FileOption:
         if own[key] is None and found:
             named |= checked_identity({key: int(found[1])}, file, "", [])
     return FileOption(file=file, tools=tools, runs=len(runs), own=own, named=named)
+
+
+def gpu_of_file_option(option: FileOption, gpus: Sequence[str]) -> str | None:
+    """The one of some GPU types whose first word stands in the file's name, such as H100-SXM-80GB
+    for `-h100-`, where no run names any; None where none or several do.
+    """
+    if option.own["gpu"] is not None:
+        return None
+    words = re.split(r"[-_. ]+", Path(option.file).stem.casefold())
+    named = [gpu for gpu in gpus if re.split(r"[-_. ]+", gpu.casefold())[0] in words]
+    return named[0] if len(named) == 1 else None
 
 
 def given_of_file_options(

@@ -26,7 +26,7 @@ from app_pages.widgets.starting.draft_fields import (
 )
 from app_pages.widgets.tables import draw_shown_table
 from profiles.catalogue import load_catalogue_gpus
-from profiles.importers.file_options import FileOption
+from profiles.importers.file_options import FileOption, gpu_of_file_option
 from profiles.io.faults import Fault
 from profiles.records import NEIGHBOURS
 
@@ -101,7 +101,7 @@ def _draw_benchmark_mapping(options: Sequence[FileOption]) -> dict[str, dict[str
     with st.expander(head, icon=":material/table_edit:", expanded=lacking):
         st.markdown(
             "Blank cells: the file does not say it, and the fields below do. What stands in a"
-            " file's name (`-tp2-`, `-share50-`) is filled in: check it."
+            " file's name (`-tp2-`, `-share50-`, `-h100-`) is filled in: check it."
         )
         edited = st.data_editor(
             editor["base"],
@@ -136,7 +136,9 @@ def _benchmark_editor(options: Sequence[FileOption]) -> dict[str, Any]:
 def _benchmark_row(option: FileOption, stated: dict[str, Any] | None) -> dict[str, Any]:
     """A row of the table: as it was edited, else what file and file name say."""
     said = {key: value for key, value in option.own.items() if not option.differs(key)}
-    shown = {**said, **option.named} if stated is None else stated
+    gpu = gpu_of_file_option(option, draft_value("gpus", []))
+    named = option.named if gpu is None else {**option.named, "gpu": gpu}
+    shown = {**said, **named} if stated is None else stated
     return {
         "file": Path(option.file).name,
         **{key: shown.get(key) for key in (*KEYS, "replicas")},
@@ -178,7 +180,8 @@ def mapping_of_benchmark_rows(
 
 
 def _unsaid(option: FileOption, key: str) -> bool:
-    return option.own[key] is None and key not in option.named
+    gpu = gpu_of_file_option(option, draft_value("gpus", [])) if key == "gpu" else None
+    return option.own[key] is None and key not in option.named and gpu is None
 
 
 def _draw_benchmark_defaults(
@@ -220,7 +223,8 @@ def _draw_benchmark_curves(made: NewCurves, folder: str) -> None:
     """The points, and what became of every file."""
     frame = made.frame
     options = len(frame[["llm", "gpu", "tp_degree", "mps_share_pct"]].drop_duplicates())
-    st.markdown(f"**{len(frame)} points of {options} option{'s' * (options > 1)}.**")
+    points = f"{len(frame)} point{'s' * (len(frame) > 1)}"
+    st.markdown(f"**{points} of {options} option{'s' * (options > 1)}.**")
     if (chart := build_measured_points_chart(frame)) is not None:
         show_styled_chart(chart, "measured-points")
     else:

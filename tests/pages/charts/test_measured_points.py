@@ -33,3 +33,14 @@ def test_the_first_latency_that_is_known_is_drawn() -> None:
 
 def test_a_table_of_percentiles_alone_has_no_chart() -> None:
     assert build_measured_points_chart(FRAME.drop(columns="tpot_mean_ms")) is None
+
+
+def test_lines_of_one_llm_are_told_apart_by_what_differs() -> None:
+    def setups(frame: pd.DataFrame) -> set[str]:
+        described = build_measured_points_chart(frame)
+        assert described is not None
+        return {row["Setup"] for row in rows_of(described)}
+
+    assert setups(FRAME) == {"x, TP 1, 100 %", "y, TP 2, 50 %"}
+    assert setups(FRAME.assign(gpu="x", mps_share_pct=100.0)) == {"TP 1", "TP 2"}
+    assert setups(FRAME.head(2)) == {""}

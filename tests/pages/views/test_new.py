@@ -114,6 +114,15 @@ def test_benchmark_files_are_mapped_and_read() -> None:
     assert step_of(next_step(app)) == "4. Scores"
 
 
+def test_a_file_name_says_which_of_the_gpu_types_was_measured() -> None:
+    app = to_curves("qwen3-8b")
+    app.session_state["draft"].values["gpus"] = [GPU, "H100-SXM-80GB"]
+    app = give_files(app, "new-runs", {"run-h100-tp2.json": json.dumps(vllm())})
+    assert "1 point of 1 option." in unescaped(app)
+    points = app.session_state["draft"].values["measured"].frame
+    assert set(points["gpu"]) == {"H100-SXM-80GB"}
+
+
 def test_files_that_were_chosen_are_not_left_behind_unread() -> None:
     app = with_curves()
     given = ("mine.csv", SCORES["scores.csv"].encode(), "text/csv")

@@ -8,6 +8,7 @@ from profiles.importers.file_options import (
     file_option_faults,
     file_options,
     given_of_file_options,
+    gpu_of_file_option,
 )
 from profiles.importers.pipeline import run_import_pipeline
 from profiles.io.faults import Fault
@@ -43,6 +44,19 @@ def test_a_name_that_says_no_degree_suggests_nothing(tmp_path: Path) -> None:
     assert [one.named for one in looked_at(*(write(tmp_path, n, vllm()) for n in names))] == [
         {}
     ] * len(names)
+
+
+def test_a_name_suggests_one_gpu_type_of_those_that_are_known(tmp_path: Path) -> None:
+    named, said, other = looked_at(
+        write(tmp_path, "qwen_H100_tp2.json", vllm()),
+        write(tmp_path, "h100-said.json", vllm(gpu_type="A100-SXM-80GB")),
+        write(tmp_path, "xh100.json", vllm()),
+    )
+    two = ["H100-SXM-80GB", "A100-SXM-80GB"]
+    assert gpu_of_file_option(named, two) == "H100-SXM-80GB"
+    assert gpu_of_file_option(named, [*two, "H100-PCIe-80GB"]) is None
+    assert gpu_of_file_option(said, two) is None
+    assert gpu_of_file_option(other, two) is None
 
 
 def test_lacking_keys_are_one_fault_each_and_defaults_fill_them(tmp_path: Path) -> None:
