@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from planner.plans.option_index import OptionKey, option_key, option_key_order, option_slice_pct
 from planner.plans.schema import PlanContent, SolvedContent
 
 __all__ = ["PlacedReplica", "match_nodes", "node_shapes_to_match", "replicas_by_node_to_match"]
-from planner.plans.option_index import OptionKey, option_key, option_slice_pct
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ def replicas_by_node_to_match(content: SolvedContent) -> list[PlacedReplica]:
     for shard in content["placement"]:
         shards[option_key(shard), shard["replica"]].append((shard["node"], shard["gpu"]))
     replicas = []
-    for (key, _), places in sorted(shards.items()):
+    for key, number in sorted(shards, key=lambda one: (option_key_order(one[0]), one[1])):
+        places = shards[key, number]
         entry = options[key]
         gpus = tuple(sorted(gpu for _, gpu in places))
         replicas.append(

@@ -11,6 +11,7 @@ from planner.plans.changes.node_matching import (
     node_shapes_to_match,
     replicas_by_node_to_match,
 )
+from tests.support.mig.mig_scenarios import mig_source
 from tests.support.plans.built_plans import built_plan
 
 A, B = ("a", "p", 1, 50.0), ("b", "p", 2, 30.0)
@@ -25,6 +26,12 @@ def test_replicas_are_read_with_all_their_shards() -> None:
     replicas = replicas_by_node_to_match(content)
     assert sum(len(one.gpus) for one in replicas) == len(content["placement"])
     assert len(replicas) == sum(option["replicas"] for option in content["options"])
+
+
+def test_an_llm_may_have_replicas_on_shares_and_on_instances() -> None:
+    content = mig_source().plan.content
+    placed = [(one.key[0], one.key[3]) for one in replicas_by_node_to_match(content)]
+    assert placed == [("llama-3.1-8b", "3g.40gb"), ("qwen2.5-14b", "4g.40gb"), ("qwen2.5-14b", 100)]
 
 
 def test_shapes_have_room_for_both_plans() -> None:
