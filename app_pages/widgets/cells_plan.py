@@ -12,6 +12,7 @@ from app_pages.charts.gpu_map import MOST_CELLS, build_gpu_map_chart
 from app_pages.charts.style import show_styled_chart
 from app_pages.session import state
 from app_pages.session.state import ShownCells
+from app_pages.widgets.deployment import deployment_map_words
 from app_pages.widgets.headline import (
     BADGES,
     MEANINGS,
@@ -22,6 +23,7 @@ from app_pages.widgets.headline import (
 from app_pages.widgets.job_button import JobButton, draw_job_button
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
+from planner.plans.option_index import PROFILE_HEADER
 from planner.presentation.formatting import format_gap
 from reports.content import Report
 
@@ -67,7 +69,7 @@ def draw_cells_plan(here: ShownCells) -> None:
             _draw_cells_notices(here)
         return
     if here.meta["conflict"]:
-        st.subheader("Why there is no plan")
+        st.header("Why there is no plan")
         markdown_bullets(here.meta["conflict"])
     _draw_cells_notices(here)
 
@@ -75,7 +77,7 @@ def draw_cells_plan(here: ShownCells) -> None:
 def _draw_cells_notices(here: ShownCells) -> None:
     notices = list(here.report["tables"]["notices"]["Notice"])
     if notices:
-        st.subheader("Notices")
+        st.header("Notices")
         folder = here.edit.path.rpartition("/")[0] + "/"
         markdown_bullets(line.replace(folder, "") for line in notices)
 
@@ -113,14 +115,14 @@ def _draw_cells_headline(here: ShownCells) -> None:
 
 
 def _draw_cells_chart(here: ShownCells) -> None:
-    st.subheader("The day")
+    st.header("The day")
     show_styled_chart(build_day_chart(here.report), "day")
     st.caption("Columns: requests by class. Diamonds: quality of the case, on the right.")
 
 
 def _draw_cells_cases(here: ShownCells) -> None:
     """One row a case, and its limits."""
-    st.subheader("Cases: what arrives, and what quality it gets")
+    st.header("Cases: what arrives, and what quality it gets")
     draw_shown_table(
         here.report["tables"]["cases"],
         "One row a case: rates by class, quality, GPUs, cost, and the limit with the least room.",
@@ -133,7 +135,7 @@ def _draw_cells_cases(here: ShownCells) -> None:
 
 def _draw_cells_classes(here: ShownCells) -> None:
     """One row a class in a case, and the router's prices."""
-    st.subheader("Classes: what each gets in every case")
+    st.header("Classes: what each gets in every case")
     draw_shown_table(
         here.report["tables"]["classes"],
         "One row a class in a case: rate, quality, and which part each LLM answers.",
@@ -147,7 +149,7 @@ def _draw_cells_setups(here: ShownCells) -> None:
     """What runs, and what starts and stops."""
     tables, meta = here.report["tables"], here.meta
     several = len(here.report["maps"]) > 1
-    st.subheader("Setups: what runs" if several else "Setup: what runs")
+    st.header("Setups: what runs" if several else "Setup: what runs")
     draw_shown_table(tables["setup"], "One row an option: replicas, highest load, provenance.")
     if meta["schedule"]:
         st.markdown("**What starts and stops between the setups**")
@@ -158,11 +160,12 @@ def _draw_cells_maps(here: ShownCells) -> None:
     """Where it runs, and which replicas serve which class."""
     tables, meta = here.report["tables"], here.meta
     several = len(here.report["maps"]) > 1
-    st.subheader("GPU map")
+    st.header("GPU map")
     runs = {str(llm) for _, frame in here.report["maps"] for llm in frame["LLM"]}
     signs = [(sign, llm) for llm, sign in meta["signs"].items() if llm in runs]
     legend = ", ".join(f"**{sign}** {plain_markdown(llm)}" for sign, llm in signs)
-    st.markdown(f"One cell is a GPU; a band in it is as high as the MPS share. {legend}")
+    with_mig = any(PROFILE_HEADER in frame for _, frame in here.report["maps"])
+    st.markdown(f"{deployment_map_words(with_mig=with_mig)} {legend}")
     for k, (cases, _) in enumerate(here.report["maps"]):
         if several:
             st.markdown(f"**Setup of {plain_markdown(cases)}**")
@@ -201,7 +204,7 @@ def _draw_cells_pool(report: Report, row: pd.Series, key: str, *, several: bool)
 def _draw_cells_losses(here: ShownCells) -> None:
     """Lost nodes that the plan holds, and on a click those of the other cases."""
     losses = here.report["tables"]["losses"]
-    st.subheader("Lost nodes")
+    st.header("Lost nodes")
     if len(losses):
         st.markdown(
             "Cases that lose nodes hold whichever nodes these are; requests are routed anew."
@@ -235,7 +238,7 @@ def _draw_cells_losses(here: ShownCells) -> None:
 
 def _draw_cells_trust(here: ShownCells) -> None:
     """Provenance, checks, effort."""
-    st.subheader("Confidence")
+    st.header("Confidence")
     markdown_bullets([*here.meta["confidence"], *here.meta["effort_notes"]])
     if here.meta["verified"]:
         markdown_bullets(

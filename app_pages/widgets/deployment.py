@@ -17,21 +17,31 @@ from app_pages.charts.style import show_styled_chart
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
+from planner.plans.option_index import PROFILE_HEADER, SHARE_HEADER
 from planner.presentation.plan.latency_budget import latency_budget_table
 from planner.presentation.plan.story import routing_rule_story_lines
 
-__all__ = ["draw_deployment_latencies", "draw_deployment_picture", "draw_deployment_routing"]
+__all__ = [
+    "deployment_map_words",
+    "draw_deployment_latencies",
+    "draw_deployment_picture",
+    "draw_deployment_routing",
+]
 
 FIRST = (
     "LLM",
     "TP degree (GPUs)",
-    "MPS share (%)",
-    "MIG profile",
+    SHARE_HEADER,
+    PROFILE_HEADER,
     "Replicas",
     "Rate (req/s)",
     "Utilisation (%)",
 )
 """Columns of the setup that come before the latencies."""
+MAP_FIRST = (
+    *("Pool", "Node", "GPU", "LLM", "TP degree (GPUs)", SHARE_HEADER, PROFILE_HEADER),
+    "Memory slices",
+)
 MAP_HEIGHT, MOST_NODES, MOST_ACROSS = 420, 3, 2
 """Pixels of the maps' frame, which scrolls where a pool has more nodes; pools side by side."""
 
@@ -44,7 +54,7 @@ def draw_deployment_picture(here: ShownPlan) -> None:
 
 def draw_deployment_routing(here: ShownPlan) -> None:
     """Which part of the requests goes where, and by which prices."""
-    st.subheader("Routing: which LLM gets how much")
+    st.header("Routing: which LLM gets how much")
     chart = partial(build_routing_chart, here.view.report)
     show_chart_unless_empty(empty_routing_reason(here.tables["routing"]), chart, "routing")
     draw_shown_table(
@@ -62,7 +72,7 @@ def draw_deployment_latencies(here: ShownPlan) -> None:
 
 
 def _draw_deployment_slos(here: ShownPlan) -> None:
-    st.subheader("SLOs: limit and achieved")
+    st.header("SLOs: limit and achieved")
     if here.content["slo"]:
         alt = "Limit, achieved latency and headroom of every SLO."
         draw_shown_table(here.tables["slo"], alt, leave_out=("Scope",))
@@ -71,7 +81,7 @@ def _draw_deployment_slos(here: ShownPlan) -> None:
 
 
 def _draw_deployment_setup(here: ShownPlan) -> None:
-    st.subheader("Setup: what runs")
+    st.header("Setup: what runs")
     slos = (slo["header"] for slo in here.meta["slos"])
     draw_shown_table(
         here.tables["setup"],
@@ -79,21 +89,32 @@ def _draw_deployment_setup(here: ShownPlan) -> None:
         [*FIRST, *slos, "Provenance"],
     )
     st.caption(
-        "TP degree: GPUs a replica spans. MPS share: its part of each. Utilisation: of the highest"
-        " profiled rate."
+        "TP degree: GPUs a replica spans. MPS share: its part of each."
+        + (" MIG profile: the instance that it has instead." if _has_mig(here) else "")
+        + " Utilisation: of the highest profiled rate."
     )
     with st.expander("The map as a table"):
         alt = "One row per shard: pool, node, GPU, LLM, degree, share and memory."
-        draw_shown_table(here.tables["gpu_map"], alt)
+        draw_shown_table(here.tables["gpu_map"], alt, MAP_FIRST)
+
+
+def deployment_map_words(*, with_mig: bool) -> str:
+    """How a map is read."""
+    instances = ", of a MIG instance as its memory slices" if with_mig else ""
+    return f"One cell is a GPU; a band in it is as high as the MPS share{instances}."
+
+
+def _has_mig(here: ShownPlan) -> bool:
+    return PROFILE_HEADER in here.tables["setup"]
 
 
 def _draw_deployment_gpus(here: ShownPlan) -> None:
     """The map of every pool."""
-    st.subheader("GPU map")
+    st.header("GPU map")
     legend = ", ".join(
         f"**{sign}** {plain_markdown(llm)}" for llm, sign in here.meta["signs"].items()
     )
-    st.caption(f"One cell is a GPU; a band in it is as high as the MPS share. {legend}")
+    st.caption(f"{deployment_map_words(with_mig=_has_mig(here))} {legend}")
     pools = here.tables["pools"]
     several = len(pools) > 1
     with st.container(height=MAP_HEIGHT if pools["Nodes"].max() > MOST_NODES else "content"):
@@ -120,7 +141,7 @@ def _draw_deployment_pool(here: ShownPlan, row: pd.Series, key: str, *, several:
 
 def _draw_deployment_curves(here: ShownPlan) -> None:
     """Curves with limits and operating points."""
-    st.subheader("Latency: where on its curve every option runs")
+    st.header("Latency: where on its curve every option runs")
     limited = (slo["header"] for slo in here.meta["slos"])
     headers = list(dict.fromkeys([*limited, *here.meta["latencies"]]))
     header = headers[0] if headers else None
@@ -139,7 +160,7 @@ def _draw_deployment_curves(here: ShownPlan) -> None:
 
 def _draw_deployment_budgets(here: ShownPlan) -> None:
     """How the options share each SLO."""
-    st.subheader("Latency budget: each option's part of an SLO")
+    st.header("Latency budget: each option's part of an SLO")
     frame = latency_budget_table(here.content)
     for k, name in enumerate(dict.fromkeys(frame["SLO"])):
         part = frame[frame["SLO"] == name]

@@ -2,6 +2,7 @@
 who hear the page.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from planner.plans.option_index import PROFILE_HEADER, SHARE_HEADER
 from reports.style import unit_style
 
 __all__ = ["draw_shown_table"]
@@ -31,6 +33,7 @@ WIDTHS: Mapping[str, Literal["medium", "large"]] = {
     **dict.fromkeys(("Lost nodes", "Own SLO with least room", "SLO with least room"), "medium"),
 }
 """Headers of text columns that may be wider than their headers."""
+DECIMALS = re.compile(r"%,?[.](\d+)f")
 SIGNED = ("Value of", "Change of", "Difference")
 """Beginnings of headers whose numbers carry a plus."""
 
@@ -52,7 +55,7 @@ def draw_shown_table(
         *(column for column in first if column in frame.columns),
         *(column for column in frame.columns if column not in first),
     ]
-    shown = frame[[column for column in order if column not in leave_out]]
+    shown = _shown_table_cells(frame[[column for column in order if column not in leave_out]])
     st.dataframe(
         shown,
         hide_index=True,
@@ -65,7 +68,20 @@ def draw_shown_table(
         },
     )
     if shown.shape[1] >= WIDE:
-        st.caption(f"Scroll sideways ({shown.shape[1]} columns).")
+        st.caption(f"{shown.shape[1]} columns, scrollable sideways.")
+
+
+def _shown_table_cells(frame: pd.DataFrame) -> pd.DataFrame:
+    """The cells as they are read: a MIG instance has no MPS share, and nothing is -0.00."""
+    shown = frame.copy(deep=False)
+    if PROFILE_HEADER in shown and SHARE_HEADER in shown:
+        shown[SHARE_HEADER] = shown[SHARE_HEADER].where(shown[PROFILE_HEADER] == "")
+    for header in shown.select_dtypes("float"):
+        decimals = DECIMALS.fullmatch(_table_widget_number_format(str(header)))
+        if decimals is not None:
+            is_zero = shown[header].abs() < 0.5 / 10 ** int(decimals[1])
+            shown[header] = shown[header].mask(is_zero, 0.0)
+    return shown
 
 
 def _table_widget_config(frame: pd.DataFrame, header: str) -> Any:

@@ -26,6 +26,8 @@ from planner.plans.schema import (
 from profiles.records import MIG_COMPUTE_SLICES
 
 __all__ = [
+    "PROFILE_HEADER",
+    "SHARE_HEADER",
     "DeployedOption",
     "OptionIndex",
     "OptionKey",

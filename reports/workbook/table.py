@@ -28,6 +28,8 @@ __all__ = ["next_table", "write_table"]
 
 SAMPLE = 400
 """Rows that are looked at for the width of a column: the first and the last ones."""
+SHARES_OF_BOTH = {"MPS share (%)": "MPS share, or part of the compute (%)"}
+"""Words for shares beside MIG profiles: that of an instance is its part of the compute slices."""
 
 
 def next_table(page: Page, headers: Sequence[Any], rows: int) -> PlacedTable:
@@ -65,11 +67,12 @@ def write_table(
         forms = forms or _table_formats(page, header, values)
         _write_table_column(page, (head, c), header, values, forms, side)
     right = [side == "right" and any(map(_is_numeric, values[:SAMPLE])) for values in columns]
-    _write_table_header(page, head, headers, right)
+    words = [SHARES_OF_BOTH.get(h, h) for h in headers] if "MIG profile" in headers else headers
+    _write_table_header(page, head, words, right)
     page.row = head + 1 + len(frame)
     if totals:
         _write_table_totals(page, headers, totals)
-    _set_table_heights(page, head, headers, columns)
+    _set_table_heights(page, head, words, columns)
     page.row += 1
     page.tables.append(placed)
     page.book.placed[key] = placed
@@ -86,6 +89,11 @@ def _is_numeric(cell: Any) -> bool:
     return isinstance(value, int | float | bool | np.number | np.bool_) and not is_blank(value)
 
 
+def _is_long(value: Any) -> bool:
+    """Whether a number has more decimals than a percentage shows, as 3 of 7 slices have."""
+    return isinstance(value, float) and abs(round(value, 2) - value) > 1e-9
+
+
 def _is_count(cell: Any) -> bool:
     """Whether a cell holds a whole number, or is blank."""
     value = _value(cell)
@@ -96,6 +104,8 @@ def _table_formats(page: Page, header: str, values: Sequence[Any]) -> list[str]:
     """The number format of every cell of a column; changes and gains carry a plus."""
     signed = header.startswith(("Change of ", "Difference (")) or " of the joint plan (" in header
     form = header_style(header, signed=signed)
+    if header in SHARES_OF_BOTH and any(_is_long(_value(value)) for value in values):
+        form = number_style("%")
     if form == "General" and all(map(_is_count, values)):
         form = COUNT
     return [form_without_unit(form) if page.bare else form] * len(values)

@@ -64,6 +64,9 @@ def test_the_workbook_names_profiles(tmp_path: Path) -> None:
         str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value
     }
     assert {"3g.40gb", "4g.40gb", "0-3", "4-7"} <= text
+    setup = {str(cell.value) for row in book["Setup"].iter_rows() for cell in row}
+    assert "MPS share, or part of the compute (%)" in setup
+    assert "MPS share (%)" not in setup
     assert "nan" not in text
     # Its input sheets are the scenario again.
     again = assemble_instance(path)

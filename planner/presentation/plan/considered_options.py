@@ -2,8 +2,11 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any, cast
 
+from planner.plans.option_index import any_mig_option
 from planner.plans.schema import DroppedContent, PlanContent
 
 __all__ = ["dropped_option_lines", "filtered_options_line"]
@@ -25,9 +28,16 @@ def dropped_option_lines(content: PlanContent) -> list[str]:
     return lines
 
 
-def _mig_filter_words(profiles: Sequence[str] | None) -> list[str]:
+def _mig_filter_words(content: PlanContent) -> list[str]:
+    """Words on MIG profiles where some are stated, or an option has one; content: of either
+    schema.
+    """
+    profiles: Sequence[str] | None = content["context"]["filters"].get("mig_profiles")
     if profiles is None:
-        return []
+        whole = cast("Mapping[str, Any]", content)
+        deployed = [part.get("options", ()) for part in (whole, *whole.get("setups", ()))]
+        options = [*chain(*deployed), *content["context"]["dropped"]]
+        return ["every profiled MIG profile"] if any_mig_option(options) else []
     return [f"MIG profiles {', '.join(profiles)}" if profiles else "no MIG profile"]
 
 
@@ -42,7 +52,7 @@ def filtered_options_line(content: PlanContent) -> str:
             if shares is None
             else f"MPS shares {', '.join(f'{s:g}' for s in shares)} %"
         ),
-        *_mig_filter_words(filters.get("mig_profiles")),
+        *_mig_filter_words(content),
         f"{filters['memory_headroom_pct']:g} % of each GPU's memory kept free",
         f"at least {filters['min_gpu_utilization_pct']:g} % of all compute allocated",
     ]

@@ -4,7 +4,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages.widgets.tables import WIDE, _table_widget_config, _table_widget_number_format
+from app_pages.widgets.tables import (
+    WIDE,
+    _shown_table_cells,
+    _table_widget_config,
+    _table_widget_number_format,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,10 +39,20 @@ def test_a_wide_table_says_that_it_scrolls(columns: int) -> None:
     app = AppTest.from_function(draw, args=(columns,)).run()
     assert not app.exception
     told = [caption.value for caption in app.caption]
-    assert told == (["Scroll sideways (8 columns)."] if columns >= WIDE else [])
+    words = "8 columns, scrollable sideways."
+    assert told == ([words] if columns >= WIDE else [])
 
 
 def test_truth_values_are_boxes_in_tables_of_objects_too() -> None:
     frame = pd.DataFrame({"Certain": [True, False], "Rate": [1, 2]}, dtype=object)
     kinds = [_table_widget_config(frame, head)["type_config"]["type"] for head in frame]
     assert kinds == ["checkbox", "number"]
+
+
+def test_an_instance_has_no_mps_share_and_nothing_is_minus_zero() -> None:
+    shares = {"MPS share (%)": [50.0, 300 / 7], "MIG profile": ["", "3g.40gb"]}
+    frame = pd.DataFrame({**shares, "Loss (%)": [-0.004, -0.006]})
+    shown = _shown_table_cells(frame)
+    assert list(shown["MPS share (%)"].isna()) == [False, True]
+    assert [str(value) for value in shown["Loss (%)"]] == ["0.0", "-0.006"]
+    assert list(frame["MPS share (%)"]) == [50.0, 300 / 7]
