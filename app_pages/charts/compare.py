@@ -14,6 +14,8 @@ __all__ = ["build_quality_comparison_chart", "build_routing_comparison_chart"]
 
 PALER = (1.0, 0.7, 0.5, 0.3)
 SHAPES = ("circle", "square", "diamond", "triangle-up")
+SAME_QUALITY = 1e-4
+"""Scores: an axis over less would draw what the gaps leave open as a difference."""
 
 
 def build_routing_comparison_chart(frame: pd.DataFrame, signs: Mapping[str, str]) -> DescribedChart:
@@ -76,7 +78,12 @@ def build_quality_comparison_chart(frame: pd.DataFrame) -> DescribedChart:
         scale=alt.Scale(zero=False, padding=60),
         axis=alt.Axis(tickCount=6, format=",.4~g"),
     )
-    y = alt.Y("Quality:Q", title=str(frame.columns[1]), scale=alt.Scale(zero=False, padding=30))
+    low, high = float(shown["Quality"].min()), float(shown["Quality"].max())
+    scale = alt.Scale(zero=False, padding=30)
+    if high - low < SAME_QUALITY:
+        middle = (low + high) / 2
+        scale = alt.Scale(domain=[middle - SAME_QUALITY, middle + SAME_QUALITY], nice=False)
+    y = alt.Y("Quality:Q", title=str(frame.columns[1]), scale=scale)
     base = alt.Chart(shown).encode(
         x=x,
         y=y,
@@ -86,9 +93,9 @@ def build_quality_comparison_chart(frame: pd.DataFrame) -> DescribedChart:
             alt.Tooltip("Across:Q", title=across),
         ],
     )
-    scale = alt.Scale(domain=list(range(len(frame))), range=list(SHAPES[: len(frame)]))
+    shapes = alt.Scale(domain=list(range(len(frame))), range=list(SHAPES[: len(frame)]))
     points = base.mark_point(filled=True, size=180, opacity=1, color="#0072B2").encode(
-        shape=alt.Shape("Order:N", scale=scale, legend=None)
+        shape=alt.Shape("Order:N", scale=shapes, legend=None)
     )
     labels = [
         base.transform_filter(f"datum.Left == {str(left).lower()}")

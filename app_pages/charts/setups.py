@@ -37,7 +37,9 @@ def build_setups_histogram_chart(frame: pd.DataFrame, marks: pd.DataFrame) -> De
         alt.Tooltip("High:Q", title=high, format=".4f"),
         alt.Tooltip("Setups:Q"),
     ]
-    y = alt.Y("Setups:Q", title="Listed setups")
+    # The plan's name stands above the highest bar, on none.
+    above = alt.Scale(domain=[0, 1.15 * max(1, *shown["Setups"])], nice=False)
+    y = alt.Y("Setups:Q", title="Listed setups", scale=above)
     bars = alt.Chart(shown).mark_bar(color=BAR, stroke="white")
     layers: list[alt.Chart] = [
         bars.encode(x=x, x2=alt.X2("High:Q"), y=y, y2=alt.datum(0), tooltip=tips)

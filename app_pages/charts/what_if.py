@@ -7,6 +7,7 @@ import pandas as pd
 
 from app_pages.charts.style import DescribedChart, ink, limit_colour, quiet_colour
 from planner.presentation.frontier import THIS
+from reports.style import unit_style
 
 __all__ = ["CHOSEN", "build_what_if_frontier_chart", "build_what_if_tornado_chart"]
 
@@ -130,9 +131,7 @@ def build_what_if_tornado_chart(frame: pd.DataFrame) -> DescribedChart:
     measure = next(str(head) for head in frame.columns if str(head).startswith("Change ("))
     changes = frame[measure].astype(float)
     labels = [
-        f"{_tornado_label(change)}{'' if certain or change == 0 else ' ?'}"
-        if pd.notna(change)
-        else status
+        _tornado_label(measure, change, certain=certain) if pd.notna(change) else status
         for change, certain, status in zip(changes, frame["Certain"], frame["Status"], strict=True)
     ]
     moved = zip(frame["Moved to"], frame["Today"], strict=True)
@@ -180,10 +179,15 @@ def build_what_if_tornado_chart(frame: pd.DataFrame) -> DescribedChart:
     )
     count = shown["Input"].nunique()
     return (
-        alt.layer(*layers).properties(height=80 + 34 * count),
+        # Beside the inputs there are the axis, its title and a legend.
+        alt.layer(*layers).properties(height=150 + 34 * count),
         f"{measure} for one input at a time, the one that moves the plan most first. {words}.",
     )
 
 
-def _tornado_label(change: float) -> str:
-    return "0" if change == 0 else f"{change:+.3g}"
+def _tornado_label(measure: str, change: float, *, certain: bool) -> str:
+    """A change with the decimals that the command prints; what is less than the last one is 0."""
+    text = f"{change:+,.{2 if unit_style(measure) == 'USD/h' else 5}f}"
+    if not text.strip("+-0."):
+        return "0"
+    return text if certain else f"{text} ?"

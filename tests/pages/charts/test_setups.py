@@ -25,6 +25,8 @@ def test_the_plan_is_marked_among_the_bins() -> None:
     assert chart[1].endswith(
         "0.6000 to 0.7000: 3; 0.7000 to 0.8000: 9. The joint plan lies at 0.75000."
     )
+    bars = chart[0].to_dict()["layer"][0]["encoding"]["y"]
+    assert bars["scale"]["domain"][1] > 10, "the plan's name lies on the highest bar"
     assert "joint plan" not in build_setups_histogram_chart(BINS, MARKS[1:])[1]
 
 

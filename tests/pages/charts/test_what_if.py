@@ -46,6 +46,9 @@ def test_the_bound_is_drawn_only_with_the_objective() -> None:
 def test_ends_without_a_plan_and_within_the_gaps_are_marked() -> None:
     chart = build_what_if_tornado_chart(TORNADO)
     rows = rows_of(chart)
-    assert [row["Label"] for row in rows] == ["+0.0123", "infeasible", "+0.0001 ?"]
+    assert [row["Label"] for row in rows] == ["+0.01230", "infeasible", "+0.00010 ?"]
     assert [row["End"] for row in rows] == ["less", "more", "more"]
     assert "arrival rate 11 req/s: infeasible" in chart[1]
+    noise = TORNADO.assign(**{"Change (mean score)": [-7e-12, None, 4e-6]})
+    labels = [row["Label"] for row in rows_of(build_what_if_tornado_chart(noise))]
+    assert labels == ["0", "infeasible", "0"]
