@@ -97,11 +97,11 @@ def draw_compare_results(plans: Mapping[str, ShownPlan]) -> None:
     names = saved_plans.shorten_saved_names(list(plans))
     contents = dict(zip(names, (plan.content for plan in plans.values()), strict=True))
     first, *others = contents
-    st.subheader("What differs")
+    st.header("What differs")
     for name in others:
         st.markdown(f"**{plain_markdown(name)}** against **{plain_markdown(first)}**")
         markdown_bullets(comparison_lines(contents[first], contents[name]))
-    st.subheader("Side by side")
+    st.header("Side by side")
     draw_shown_table(
         comparison_table(contents),
         "Inputs and results, one column per plan, and the change against the first plan.",
@@ -110,20 +110,20 @@ def draw_compare_results(plans: Mapping[str, ShownPlan]) -> None:
     tradeoff = tradeoff_comparison_table(contents)
     quality = partial(build_quality_comparison_chart, tradeoff)
     show_chart_unless_empty(empty_comparison_reason(tradeoff), quality, "compare-quality")
-    st.subheader("Routing: which LLM gets how much")
+    st.header("Routing: which LLM gets how much")
     signs = {llm: sign for plan in plans.values() for llm, sign in plan.meta["signs"].items()}
     routed = routing_comparison_table(contents)
     routing = partial(build_routing_comparison_chart, routed, signs)
     show_chart_unless_empty(empty_routing_reason(routed), routing, "compare-routing")
     draw_shown_table(routed, "Part of the requests of every LLM in each plan.")
-    st.subheader("Setup: what runs")
+    st.header("Setup: what runs")
     draw_shown_table(replicas_comparison_table(contents), "Replicas of every option in each plan.")
     draw_steps_compared(contents)
 
 
 def draw_steps_compared(contents: Mapping[str, PlanContent]) -> None:
     """The change from one plan to another, step by step."""
-    st.subheader("From one plan to the other: what starts, stops and moves")
+    st.header("From one plan to the other: what starts, stops and moves")
     ways = {
         f"{one} to {other}": (one, other) for one in contents for other in contents if one != other
     }

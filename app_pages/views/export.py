@@ -44,13 +44,13 @@ def draw_export_view() -> None:
     )
     name = deployment_labels([title], 60)[title]
     draw_export_bundle(here, name)
-    st.subheader("For people")
+    st.header("For people")
     draw_made_download(here, name, downloads.REPORT)
     if content["options"]:
         draw_made_download(here, name, downloads.CHARTS)
-    st.subheader("For other tools")
+    st.header("For other tools")
     draw_export_data_files(here, name)
-    st.subheader("To go on from here")
+    st.header("To go on from here")
     draw_made_download(here, name, downloads.SCENARIO_ZIP)
     draw_made_download(here, name, downloads.SCENARIO_WORKBOOK)
     draw_export_link(here)
@@ -100,7 +100,7 @@ def draw_export_data_files(here: ShownPlan, name: str) -> None:
 
 def draw_export_bundle(here: ShownPlan, name: str) -> None:
     """What starts the plan and routes its requests."""
-    st.subheader("For the cluster and the gateway")
+    st.header("For the cluster and the gateway")
     if not here.content["options"]:
         st.info("There is no setup to deploy. The page Plan lists repairs.")
         return

@@ -46,7 +46,7 @@ def draw_inputs_view() -> None:
     draw_opening_scenario_files()
     draw_saving_scenario_files()
     draw_demand_inputs()
-    st.subheader("Pools of GPUs")
+    st.header("Pools of GPUs")
     editors.draw_table_editor(
         "pools", "Pools of GPUs: name, GPU type, nodes, GPUs per node, memory and price."
     )
@@ -56,12 +56,12 @@ def draw_inputs_view() -> None:
     )
     with st.expander("GPU types in the catalogue"):
         st.markdown(plain_markdown(editors.known_gpus()))
-    st.subheader("LLMs that may be deployed")
+    st.header("LLMs that may be deployed")
     editors.draw_table_editor("llms", "LLMs with weights and limits on their replicas.")
     draw_outside_table()
     draw_search_inputs(summaries)
     draw_scenario_tables(summaries)
-    st.subheader("Check: your changes")
+    st.header("Check: your changes")
     editors.draw_editor_changes()
     st.button(
         "Solve",
@@ -74,7 +74,7 @@ def draw_inputs_view() -> None:
 
 def draw_demand_inputs() -> None:
     """What is to be served: rates, cases, classes; objective and SLOs."""
-    st.subheader("Demand, SLOs and objective")
+    st.header("Demand, SLOs and objective")
     content = state.edited_content()
     of_day = bool(content["classes"] or content["cases"])
     if of_day:

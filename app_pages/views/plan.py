@@ -103,7 +103,7 @@ def draw_best_effort_plan(here: ShownPlan) -> None:
     """The plan of the nearest feasible case."""
     if here.content["conflict"]["best_effort"] is None or here.view.nearest is None:
         return
-    st.subheader("Best effort: the plan of the nearest feasible case")
+    st.header("Best effort: the plan of the nearest feasible case")
     nearest = state.session_best_effort_plan(here)
     if change := best_effort_change(nearest.content):
         words = conflict_repair_text(here.content, change)
@@ -117,7 +117,7 @@ def draw_best_effort_plan(here: ShownPlan) -> None:
 def draw_plan_dropped_options(here: ShownPlan) -> None:
     """Options considered and left out."""
     frame = here.tables["dropped"]
-    st.subheader("What was left out, and why")
+    st.header("What was left out, and why")
     st.markdown(plain_markdown(here.meta["filters"]))
     if not len(frame):
         st.markdown("No profiled option was left out before the search.")
@@ -132,7 +132,7 @@ def draw_plan_dropped_options(here: ShownPlan) -> None:
 
 def draw_plan_trust(here: ShownPlan) -> None:
     """Provenance, checks, simulation."""
-    st.subheader("Confidence")
+    st.header("Confidence")
     markdown_bullets([*here.meta["provenance"], *here.meta["effort_notes"]])
     if here.meta["verified"]:
         markdown_bullets(
@@ -203,7 +203,7 @@ def draw_plan_notices(here: ShownPlan) -> None:
     """What the reader should know."""
     notices = list(here.tables["notices"]["Notice"])
     if notices:
-        st.subheader("Notices")
+        st.header("Notices")
         folder = here.edit.path.rpartition("/")[0] + "/"
         markdown_bullets(line.replace(folder, "") for line in notices)
 

@@ -110,7 +110,7 @@ def draw_router_cost(here: ShownPlan, cost: RoutingCost | None) -> None:
 
 def draw_router_prices(here: ShownPlan, policy: dict[str, Any]) -> None:
     """Prices, fractions, ties."""
-    st.subheader("Prices and fractions")
+    st.header("Prices and fractions")
     draw_shown_table(policy["prices"], "Planned and realised fraction and dual price of every LLM.")
     st.caption(
         f"Realised: by the prices, on the plan's own {policy['all_prompts']:,} prompts, ties split"
@@ -130,7 +130,7 @@ def draw_router_prices(here: ShownPlan, policy: dict[str, Any]) -> None:
 
 def draw_router_decision(policy: dict[str, Any]) -> None:
     """One prompt's decision."""
-    st.subheader("One prompt's decision")
+    st.header("One prompt's decision")
     prompts, total = dict(policy["prompts"]), policy["all_prompts"]
     hint = None if len(prompts) == total else f"The first {len(prompts)} of {total:,}."
     name = st.selectbox("Prompt", list(prompts), key="router-prompt", help=hint, width=450)
@@ -149,7 +149,7 @@ def draw_router_decision(policy: dict[str, Any]) -> None:
 
 def draw_router_rates(here: ShownPlan) -> None:
     """Prices from 50 to 150 % of the planned rate, for the setup as it is."""
-    st.subheader("Prices over load")
+    st.header("Prices over load")
     st.markdown(
         "The setup stays as it is. When the rate changes, a gateway takes other prices, without"
         " planning again."
@@ -184,7 +184,7 @@ def draw_router_rates(here: ShownPlan) -> None:
 
 def draw_router_files(here: ShownPlan, policy: dict[str, Any]) -> None:
     """The policy and the library that reads it."""
-    st.subheader("Use it in a gateway")
+    st.header("Use it in a gateway")
     done = job_slots.slot_outcome_for(RATES, args_of(here))
     rates = done.result if done is not None and done.has_result else None
     label = "Policy (JSON), with prices over load" if rates else "Policy (JSON)"

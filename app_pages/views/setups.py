@@ -47,11 +47,11 @@ def draw_setups_view() -> None:
     if here is None or not here.content["options"]:
         st.info("There is no plan to compare with yet. Solve a scenario first.")
         return
-    st.subheader("The plan among all listed setups")
+    st.header("The plan among all listed setups")
     listing = draw_setups_result(here, "setups", "List and route all setups")
     if listing is not None:
         draw_setups_listing(here, listing, result_of(here, "baselines"))
-    st.subheader("Baselines")
+    st.header("Baselines")
     st.markdown(
         "Simpler ways of deciding, each at its best: equal split, size-proportional, isolated,"
         " two-stage, single LLM, cascade, PORT (a fixed deployment, routed by prices from a"
@@ -61,7 +61,7 @@ def draw_setups_view() -> None:
     if baselines is not None:
         draw_setups_baselines(slo_met_words(baselines))
     if listing is not None and len(listing.setups):
-        st.subheader("The best listed setups")
+        st.header("The best listed setups")
         draw_shown_table(
             listing.setups,
             "One listed setup per row, the best first: quality, latency, and how each LLM is run.",

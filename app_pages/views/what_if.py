@@ -34,7 +34,7 @@ def draw_what_if_view() -> None:
         return
     here = state.shown_plan()
     show_opened_alternative(here)
-    st.subheader("Move a slider")
+    st.header("Move a slider")
     st.markdown(
         "Every move is solved at once and compared with the plan that you started from. A slider"
         " that was moved to its end goes on twice as far."

@@ -19,13 +19,13 @@ __all__ = ["draw_conflict"]
 def draw_conflict(here: ShownPlan) -> None:
     """Limits that cannot hold together and single changes, each with its button."""
     limits, repairs = conflict_lines(here.content)
-    st.subheader("Limits that cannot hold together")
+    st.header("Limits that cannot hold together")
     markdown_bullets(limits)
     for note in here.meta["effort_notes"]:
         st.caption(plain_markdown(note))
     if repairs:
         several = len(repairs) > 1
-        st.subheader(
+        st.header(
             "Any one of these changes makes it feasible"
             if several
             else "This change makes it feasible"

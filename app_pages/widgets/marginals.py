@@ -35,7 +35,7 @@ def draw_marginals(here: ShownPlan) -> None:
     """
     if not here.content["options"]:
         return
-    st.subheader("Marginal values: one more of each limit")
+    st.header("Marginal values: one more of each limit")
     if _finished_marginals(here):
         _draw_exact_marginals(content_with_marginals(here))
         return

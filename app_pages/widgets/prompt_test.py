@@ -23,7 +23,7 @@ SLOT, JOB = "router-test", "app_pages.jobs.router:router_evaluation_job"
 
 def draw_prompt_test(here: ShownPlan) -> None:
     """Which prompts, a button, and the result."""
-    st.subheader("On other prompts")
+    st.header("On other prompts")
     st.markdown(
         "How do the prices do on prompts that they were not computed on: fractions, limits,"
         " quality?"

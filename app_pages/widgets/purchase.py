@@ -44,7 +44,7 @@ QUESTIONS = {
 
 def draw_purchase(here: ShownPlan) -> None:
     """Three buttons, and under them the answers that are there."""
-    st.subheader("Buy: nodes, growth and failures")
+    st.header("Buy: nodes, growth and failures")
     floor = here.content["context"]["quality_at_least"]
     reached = f"the quality of this plan ({here.content['quality']:.3f})"
     goal = reached if floor is None else f"the required quality ({floor:g})"

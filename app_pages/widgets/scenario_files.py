@@ -111,7 +111,7 @@ def draw_scenario_tables(done: JobOutcome | None) -> None:
 
     done: of `uploads.table_summaries`.
     """
-    st.subheader("Profiles and scores")
+    st.header("Profiles and scores")
     if done is None:
         st.info("Reading the tables.")
     elif done.kind is OutcomeKind.FAULTS:

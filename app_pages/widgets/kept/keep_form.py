@@ -13,7 +13,7 @@ SLOT, KEEP = "keep-plan", "app_pages.jobs.library:keep_plan_job"
 
 def draw_keep_form() -> None:
     """Keep the plan shown under a name."""
-    st.subheader("Keep the plan shown")
+    st.header("Keep the plan shown")
     here = state.plan_on_page()
     if here is None:
         st.markdown("There is no plan yet.")

@@ -22,7 +22,7 @@ WITH_LOGIN = ("Owner", "Shared")
 
 def draw_record_list() -> None:
     """Search, the records, and what can be done with one."""
-    st.subheader("What is kept")
+    st.header("What is kept")
     text = st.text_input("Find", placeholder="a part of a name, tag or note", width=450)
     done = compute_now(LIST, (text, owner_of_visitor()))
     if not done.has_result:

@@ -53,7 +53,7 @@ def draw_resume_list() -> None:
     """All drafts of this person: go on from one, remove them."""
     if not visitor_of_drafts():
         return
-    st.subheader("Unsaved work")
+    st.header("Unsaved work")
     try:
         known = kept_drafts.drafts_of_visitor()
     except DataError:

@@ -34,7 +34,7 @@ def draw_alternatives(here: ShownPlan) -> None:
     """How many, at what loss, compared with which plan; then the list."""
     if not here.content["options"]:
         return
-    st.subheader("Other setups nearly as good")
+    st.header("Other setups nearly as good")
     st.markdown(
         "The next best kinds of setup within a stated loss, the one on fewest GPUs, and the one"
         " nearest to a plan that runs."

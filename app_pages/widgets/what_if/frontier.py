@@ -67,7 +67,7 @@ def forget_other_frontier() -> None:
 
 def draw_frontier(here: ShownPlan) -> None:
     """ScenarioField, values, button; then chart, words and table."""
-    st.subheader("Frontier: vary a field")
+    st.header("Frontier: vary a field")
     st.markdown(
         "Every value is planned with all other inputs unchanged. Click a point (or choose it below"
         " the chart) to open its plan."

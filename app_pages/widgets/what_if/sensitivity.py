@@ -32,7 +32,7 @@ def draw_sensitivity(here: ShownPlan | ShownCells) -> None:
     """Both studies of the plan's own inputs; nothing of a plan without a setup."""
     if not (here.content.get("options") or here.content.get("setups")):
         return
-    st.subheader("What moves the plan: every input 10 % less and more")
+    st.header("What moves the plan: every input 10 % less and more")
     st.markdown(
         "Rate, limits, prices, scores and latencies of each LLM, nodes, headroom: one at a time,"
         " each planned again, ranked by how much they move the objective."
@@ -44,7 +44,7 @@ def draw_sensitivity(here: ShownPlan | ShownCells) -> None:
 
 
 def _draw_setup_holds(here: ShownPlan | ShownCells) -> None:
-    st.subheader("How far the setup holds")
+    st.header("How far the setup holds")
     if content_of_edit(here.edit)["fleet"]["mode"] == "scheduled":
         st.markdown("A scheduled fleet changes its setup with the case: it has no one to hold.")
         return
