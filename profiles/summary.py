@@ -83,7 +83,7 @@ def summarise_scores(scores: Scores) -> pd.DataFrame:
     ]
     heads = [
         "LLM",
-        "Mean (mean score)",
+        "Mean (score)",
         "Lowest (score)",
         "Highest (score)",
         "Best or tied (% of prompts)",

@@ -89,7 +89,7 @@ def router_decision_table(
     rows = [
         {
             "LLM": llm,
-            "Score (score)": scores.get(llm),
+            "Predicted quality (score)": scores.get(llm),
             "Dual price (score)": prices[llm],
             "Score - price (score)": decision.net[llm] if llm in decision.net else None,
             "Probability (%)": 100 * share,

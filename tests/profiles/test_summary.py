@@ -34,5 +34,5 @@ def test_scores_are_weighted_and_ties_count_for_each() -> None:
     values = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5]])
     weights = np.array([0.5, 0.25, 0.25])
     frame = summarise_scores(Scores(np.array(["a", "b", "c"]), ("x", "y"), values, weights))
-    assert list(frame["Mean (mean score)"]) == pytest.approx([0.625, 0.375])
+    assert list(frame["Mean (score)"]) == pytest.approx([0.625, 0.375])
     assert list(frame["Best or tied (% of prompts)"]) == pytest.approx([75.0, 50.0])
