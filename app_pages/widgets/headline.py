@@ -40,7 +40,8 @@ MEANINGS = {
     "unknown": "The search was stopped before any plan was found.",
 }
 MOST_SLOS = 4
-METRIC_WIDTH = 156
+METRIC_WIDTH, METRIC_LETTERS = 156, 20
+"""Pixels, and so many letters of a label fit; a longer one makes its box wider."""
 
 
 def draw_headline_verdict(here: ShownPlan) -> None:
@@ -147,5 +148,5 @@ def draw_headline_metric(label: str, value: str, note: str) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
-        width=METRIC_WIDTH,
+        width=METRIC_WIDTH if len(label) <= METRIC_LETTERS else "content",
     )

@@ -49,7 +49,8 @@ def draw_purchase(here: ShownPlan) -> None:
     reached = f"the quality of this plan ({here.content['quality']:.3f})"
     goal = reached if floor is None else f"the required quality ({floor:g})"
     st.markdown(
-        f"The cheapest number of nodes of every pool that reaches {goal} within all limits."
+        f"The cheapest number of nodes of every pool, as if none were there, that reaches {goal}"
+        " within all limits."
     )
     if not payment_lines(here.content):
         st.markdown("Whole nodes are paid for here; the plan above pays for the GPUs that it uses.")

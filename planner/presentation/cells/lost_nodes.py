@@ -42,15 +42,19 @@ def lost_nodes_lines(entries: Sequence[LostNodeContent]) -> list[str]:
 
 
 def _lost_node_line(entry: LostNodeContent) -> str:
-    where = f"any node of {entry['pool']}"
-    if entry["case"] is not None:
-        where = f"{entry['case']}, {where}"
-    worst = f"worst: node {entry['worst_node']}"
+    """Of any node where the worst holds; of the worst alone where it does not: others may."""
+    pool, node = entry["pool"], entry["worst_node"]
+    case = "" if entry["case"] is None else f"{entry['case']}, "
+    any_node, worst_node = f"{case}any node of {pool}", f"{case}node {node} of {pool}"
     if entry["holds"]:
-        return f"{where}: holds with quality {entry['quality'] or 0.0:.5f} ({worst})"
+        quality = f"{entry['quality'] or 0.0:.5f}"
+        return f"{any_node}: holds with quality {quality} (worst: node {node})"
     if entry["holds"] is None:
-        return f"{where}: not decided ({worst})"
+        return f"{any_node}: not decided (worst: node {node})"
     served = entry["served_pct"] or 0.0
     if served >= 99.95:
-        return f"{where}: breaks, a floor of quality is missed ({worst})"
-    return f"{where}: breaks; {served:.1f} % of the requests can be served within limits ({worst})"
+        return f"{worst_node}: breaks, a floor of quality is missed (the worst of {pool})"
+    return (
+        f"{worst_node}: breaks; {served:.1f} % of the requests can be served within limits"
+        f" (the worst of {pool})"
+    )

@@ -92,7 +92,7 @@ def test_a_scheduled_fleet_says_what_starts(tmp_path: Path) -> None:
     assert " starts); checked by" in lines[2]
     for change in ("  day -> evening: ", "  evening -> night: ", "  night -> day: "):
         assert sum(line.startswith(change) for line in lines) == 1
-    assert "day, any node of a100: " in outcome.stdout
+    assert "of a100: breaks" in outcome.stdout
     content = json.loads(file.read_text(encoding="utf-8"))
     assert [setup["cases"] for setup in content["setups"]] == [
         *(["day", "node-lost"], ["evening"], ["night"])

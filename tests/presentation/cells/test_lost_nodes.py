@@ -26,7 +26,7 @@ def test_sentences():
     entries = lost_nodes_content([HOLDS, BREAKS, OPEN, FLOOR], ["p", "q"], None)
     assert lost_nodes_lines(entries) == [
         "any node of q: holds with quality 0.61000 (worst: node 2)",
-        "any node of p: breaks; 50.0 % of the requests can be served within limits (worst: node 0)",
+        "node 0 of p: breaks; 50.0 % of the requests can be served within limits (the worst of p)",
         "any node of p: not decided (worst: node 1)",
-        "any node of p: breaks, a floor of quality is missed (worst: node 1)",
+        "node 1 of p: breaks, a floor of quality is missed (the worst of p)",
     ]
