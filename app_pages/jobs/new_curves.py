@@ -159,7 +159,7 @@ def import_new_curves_job(
         # Where no run is left, the notices say why: on the page nothing stands above the faults.
         reasons = (Fault("left out", "", "", reason, "") for reason in error.notices)
         raise DataError([*error.faults, *reasons]) from None
-    lines = [line for file in imported.files for line in pipeline_lines(file)]
+    lines = ["; ".join(map(str.strip, pipeline_lines(file))) for file in imported.files]
     lines += [f"{file}: passed over: {reason}" for file, reason in imported.passed]
     return NewCurves(
         frame=imported.frame, files=lines, notices=list(dict.fromkeys(imported.notices))

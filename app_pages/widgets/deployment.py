@@ -152,10 +152,9 @@ def _draw_deployment_curves(here: ShownPlan) -> None:
     show_chart_unless_empty(reason, chart, "latency")
     if reason:
         return
-    st.caption(
-        "Large diamond: where the option runs. One option alone may exceed a limit that is set on"
-        " all requests together."
-    )
+    alone = " One option alone may exceed a limit that is set on all requests together."
+    each = all(slo["scope"] == "each_llm" for slo in here.content["slo"])
+    st.caption(f"Large diamond: where the option runs.{'' if each else alone}")
 
 
 def _draw_deployment_budgets(here: ShownPlan) -> None:

@@ -146,10 +146,12 @@ def _slo_table(content: PlanContent) -> pd.DataFrame:
 
 
 def _headroom_pct_in_tables(slo: SloContent) -> float | None:
-    """Give the per cent of the limit that is left."""
-    return (
-        None if slo["achieved_ms"] is None else 100.0 * (1.0 - slo["achieved_ms"] / slo["limit_ms"])
-    )
+    """Give the per cent of the limit that is left; 0 within the tolerance of the solver, never
+    -0.
+    """
+    if slo["achieved_ms"] is None:
+        return None
+    return round(100.0 * (1.0 - slo["achieved_ms"] / slo["limit_ms"]), 3) + 0.0
 
 
 def utilisation_pct_in_tables(option: OptionContent) -> float:

@@ -1,5 +1,8 @@
 """The plan's named tables: units in the headers, there for every status."""
 
+from copy import deepcopy
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -33,6 +36,13 @@ def test_tables_have_units_and_all_rows() -> None:
                 name,
                 column,
             )
+
+
+def test_a_limit_that_is_reached_within_the_tolerance_has_no_headroom() -> None:
+    content: Any = deepcopy(dict(built_plan().content))
+    slo = content["slo"][0]
+    slo["achieved_ms"] = slo["limit_ms"] * (1 + 1e-9)
+    assert f"{plan_tables(content)['slo']['Headroom (%)'][0]:.2f}" == "0.00"
 
 
 @pytest.mark.parametrize("status", ["infeasible", "unknown"])

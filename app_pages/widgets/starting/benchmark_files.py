@@ -233,6 +233,6 @@ def _draw_benchmark_curves(made: NewCurves, folder: str) -> None:
     draw_shown_table(frame[list(present)].rename(columns=present), "Measured points.")
     lines = [line.replace(folder, "").strip() for line in (*made.files, *made.notices)]
     with st.expander(
-        f"What became of each file ({len(made.files)} lines, {len(made.notices)} notices)"
+        f"What became of each file ({len(made.files)} files, {len(made.notices)} notices)"
     ):
         markdown_bullets(lines)

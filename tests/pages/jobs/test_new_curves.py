@@ -37,7 +37,7 @@ def stored(tmp_path: Path, name: str, **run: object) -> tuple[str, list[tuple[st
 
 
 def test_files_are_looked_at_and_then_imported(tmp_path: Path) -> None:
-    folder, files = stored(tmp_path, "x-tp2.json")
+    folder, files = stored(tmp_path, "x-tp2.json", num_prompts=300, completed=300)
     options = identify_new_runs_job(folder, files, job=idle_job()).options
     assert [(one.own["llm"], dict(one.named)) for one in options] == [("qwen3-8b", {"tp": 2})]
     with pytest.raises(DataError, match="nothing says the GPU type"):
@@ -46,7 +46,9 @@ def test_files_are_looked_at_and_then_imported(tmp_path: Path) -> None:
     stated = {options[0].file: {"tp": 2}}
     made = import_new_curves_job(folder, options, stated, defaults, job=idle_job())
     assert len(made.frame) == 1
-    assert "1 point taken" in made.files[0]
+    [line] = made.files
+    assert "1 point taken; " in line
+    assert "300 requests are too few for p99" in line
 
 
 def test_wrong_files_among_good_ones_are_named_and_left_out(tmp_path: Path) -> None:
