@@ -52,19 +52,26 @@ def show_styled_chart(described: DescribedChart, key: str) -> None:
     st.altair_chart(chart, alt=text, key=key, width="stretch")
 
 
-def ink() -> str:
+def ink() -> alt.ExprRef:
     """Colour of words on the page's background."""
-    return "#FAFAFA" if st.context.theme.type == "dark" else "#31333F"
+    return _colour_by_theme("#31333F", "#FAFAFA")
 
 
-def limit_colour() -> str:
+def limit_colour() -> alt.ExprRef:
     """Colour of a rule that marks a limit, and of its words."""
-    return "#FF8A80" if st.context.theme.type == "dark" else "#B3261E"
+    return _colour_by_theme("#B3261E", "#FF8A80")
 
 
-def quiet_colour() -> str:
+def quiet_colour() -> alt.ExprRef:
     """Colour of the background marks."""
-    return "#9AA7B4" if st.context.theme.type == "dark" else "#5A6672"
+    return _colour_by_theme("#5A6672", "#9AA7B4")
+
+
+def _colour_by_theme(light: str, dark: str) -> alt.ExprRef:
+    """A colour that the browser chooses by the background, which Streamlit's theme sets: when the
+    theme changes, no script need run.
+    """
+    return alt.ExprRef(f"luminance(background) < 0.5 ? '{dark}' : '{light}'")
 
 
 def llm_colour_style(signs: Mapping[str, str], title: str | None = "LLM") -> alt.Color:

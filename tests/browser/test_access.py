@@ -1,12 +1,13 @@
 """Every page, light and dark, wide and as on a phone: no serious finding of axe-core, nothing that
-runs out of the page.
+runs out of the page; charts in the colours of the theme.
 """
 
+import re
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor, goto, settled
 from tests.support.walls import first_fast, usually
@@ -28,6 +29,8 @@ ALSO_BAD = ("heading-order",)
 WIDTHS = (1280, 390)
 OURS = {"exclude": [["[data-testid=stBaseButton-header]"]]}
 """Streamlit's own button Stop is there while a script runs, which a loaded machine makes longer."""
+COLOURS: dict[Literal["light", "dark"], str] = {"light": "#31333F", "dark": "#FAFAFA"}
+"""Of words in charts."""
 DRAWN_MS = 1_000
 """Charts are drawn again after the page has settled; no event says when."""
 
@@ -65,6 +68,16 @@ def test_the_first_screen_has_verdict_map_and_setup(visitor: Visitor) -> None:
         " return range.toString().split(/\\s+/).length }"
     )
     assert 20 < words <= 150
+
+
+def test_charts_follow_the_theme_when_it_changes(visitor: Visitor) -> None:
+    page = visitor.open()
+    page.get_by_role("tab", name="Routing").click()
+    charts = page.get_by_role("tabpanel", name="Routing").get_by_test_id("stVegaLiteChart")
+    part = charts.locator("text", has_text=re.compile(r"^[\d.]+ %$")).first
+    for scheme, colour in COLOURS.items():
+        page.emulate_media(color_scheme=scheme)
+        expect(part).to_have_attribute("fill", colour)
 
 
 def check_page(page: Page, title: str) -> None:

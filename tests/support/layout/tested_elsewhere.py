@@ -103,7 +103,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("app_pages/charts/router", "app_pages/jobs/router", "app_pages/widgets/prompt_test"),
     ),
     "tests/pages/views/test_plan.py": (
-        *("app_pages/charts/style", "app_pages/jobs/messages", "app_pages/session/job_slots"),
+        *("app_pages/jobs/messages", "app_pages/session/job_slots"),
         "app_pages/session/state",
         *("app_pages/widgets/deployment", "app_pages/widgets/headline"),
     ),
