@@ -15,8 +15,8 @@ from planner.packed_files import EXAMPLES
 __all__ = ["draw_sidebar", "draw_sidebar_banner"]
 
 
-def draw_sidebar(*, beside_new: bool) -> None:
-    """The sidebar. beside_new: beside a new scenario, which its Solve is not of."""
+def draw_sidebar() -> None:
+    """The sidebar."""
     with st.sidebar:
         _draw_sidebar_example_choice()
         for knob in knobs_of(state.current_edit()):
@@ -25,7 +25,7 @@ def draw_sidebar(*, beside_new: bool) -> None:
         st.button(
             "Solve",
             key="solve",
-            type="secondary" if beside_new else "primary",
+            type="primary",
             width="stretch",
             disabled=busy,
             on_click=state.start_session_solve,
@@ -37,11 +37,7 @@ def draw_sidebar(*, beside_new: bool) -> None:
             st.caption(f":material/error: Not solved: {why}. See the top of the page.")
         elif not busy and state.is_stale():
             st.caption(":material/warning: Not solved yet.")
-        st.caption(
-            "The scenario above is the one that is open, not the new one: Solve plans it again."
-            if beside_new
-            else "All other inputs are on the page Inputs; New scenario begins with none."
-        )
+        st.caption("All other inputs are on the page Inputs; New scenario begins with none.")
 
 
 def _draw_sidebar_knob(knob: Knob) -> None:

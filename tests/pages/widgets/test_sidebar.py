@@ -75,8 +75,3 @@ def test_a_worker_that_dies_is_reported_and_the_next_solve_works(
     assert "ended unexpectedly" in app.error[0].value
     app.button(key="solve").click().run()
     assert not solved(app).error
-
-
-def test_beside_a_new_scenario_solve_is_said_to_be_of_the_open_one() -> None:
-    assert "not the new one" in words(opened("new"))
-    assert "not the new one" not in words(opened())
