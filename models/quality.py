@@ -20,7 +20,7 @@ of a large table that of a part of the prompts; all other passes go by blocks of
 LLMs, N prompts, C cuts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -171,6 +171,11 @@ class Quality:
         """(M, N) scores on the 0..1 scale; a copy where they are kept in single precision."""
         whole = isinstance(self._table, np.ndarray)
         return np.asarray(self._table if whole else [row[:] for row in self._table])
+
+    def weighted_blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Scores (M, B) on the 0..1 scale and weights (B,) of some prompts, until all came."""
+        for at, block in prompt_blocks(self._table):
+            yield block, self.weights[at]
 
     @property
     def cuts_made(self) -> int:

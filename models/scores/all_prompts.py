@@ -12,15 +12,19 @@ On S the same prices give the same cut with a base of its own. So with
 every step of the search holds on S once its bound is raised by the shift: no plan has a quality on
 S above  bound + max(shift, 0), nor above the most that one of the cuts allows on S.
 
-What the plan gives on S: the router sends every prompt by the plan's prices, phi_i of them to LLM
-i. The limits of latency were planned for f, so the prompts that are too many at an LLM go on to
-those that have too few, whichever they are:
+What the plan gives on S: every prompt goes to its best LLM after the plan's prices, phi_i of them
+to LLM i. The limits of latency were planned for f, so some go on to another LLM, of those that
+regret it least. Let b be a prompt's best LLM, regret_j = (s_b - alpha_b) - (s_j - alpha_j), and let
+the prompts of b be sorted by their regrets at j into classes k, with mass_bjk prompts and a mean
+regret of r_bjk. Sending a share p_bjk of a class from b to j moves z_bjk = p_bjk mass_bjk prompts,
+whatever the shares for other LLMs are, as long as no prompt is sent away more than once:
 
-    value_S >= sum_b T_bb - sum_bj m_bj (T_bb - T_bj) / phi_b
-    m_bj = (phi_b - f_b)^+ (f_j - phi_j)^+ / D
+    value_S >= value at phi + alpha . (f - phi) - min sum_bjk r_bjk z_bjk
+    sum_j max_k p_bjk <= 1 for every b,    phi_i - sum_jk z_ijk + sum_bk z_bik = f_i for every i
 
-with T_bj the sum of the scores of LLM j over the prompts sent to b and D the sum of what is too
-much. That is a routing of S with the fractions f, of which a better one may exist.
+a linear program. Tied prompts are a class without regret. What a solver leaves of f counts as lost
+by the largest difference of two scores. So the value is that of a routing of S with the fractions
+f, of which a better one may exist.
 
 One pass over S in batches. Arrays: M LLMs, B prompts of a batch, C cuts; scores on the 0..1 scale
 of the representatives (scores of S may lie beyond it).
@@ -30,15 +34,31 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import coo_matrix
 
 from models.openings.capped_prices import capped_levels
 from models.openings.opening_cuts import OpeningCuts
 from models.scores.prompt_blocks import BLOCK
 
-__all__ = ["PlannedRouter", "WholeTableTotals", "planned_router"]
+__all__ = ["PlannedRouter", "WholeTableTotals", "least_regret_moves", "planned_router"]
 
 ROUNDING = 1e-9
 """What sums over 100 million prompts may be off by."""
+
+LEAST_FRACTION = 1e-12
+"""Of an LLM in a tie that the plan does not know; where all have none they share it evenly."""
+
+FITTING, FITTED, TIED = 40, 1e-5, 1e-6
+"""Rounds of proportional fitting, the error that ends it, and the part of prompts in ties from
+which on it pays.
+"""
+
+MOST_BITS = 62
+"""LLMs whose sets are whole numbers of 64 bits; of more no tie is known."""
+
+REGRETS = np.array([1e-9, 1e-4, 1e-3, 1e-2, 1e-1])
+"""Upper edges of all classes of regrets but the last, 0..1 scale; the first is that of ties."""
 
 
 @dataclass(frozen=True)
@@ -46,32 +66,36 @@ class PlannedRouter:
     """How a plan sends prompts.
 
     prices: (M,) on the 0..1 scale, inf where not routed to. tie: scale units within which LLMs tie.
-    splits: of tied LLMs (their positions, ascending) the share of each of all LLMs (M,).
+    codes: (G,) ascending, sets of tied LLMs as bits; splits: (G, M) how each is divided. fractions:
+    (M,) by which other sets are, as models.router does. even: (M,) weights by which all sets are
+    divided where another routing is looked for (`even_tie_weights`).
     """
 
     prices: np.ndarray
     tie: float
-    splits: dict[tuple[int, ...], np.ndarray]
+    codes: np.ndarray
+    splits: np.ndarray
+    fractions: np.ndarray
+    even: np.ndarray
 
-    def shares(self, scores: np.ndarray) -> np.ndarray:
-        """(M, B) share of each prompt that goes to each LLM, scores (M, B)."""
+    def shares(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(M, B) share of each prompt that goes to each LLM, scores (M, B): by the plan, and by
+        even weights.
+        """
         margin = scores - self.prices[:, None]
         near = margin >= margin.max(axis=0) - self.tie
         shares = near.astype(float)
         tied = np.flatnonzero(near.sum(axis=0) > 1)
-        codes = (1 << np.arange(len(near))) @ near[:, tied]
-        for code in np.unique(codes).tolist():
-            at = tied[codes == code]
-            llms = tuple(np.flatnonzero(near[:, at[0]]).tolist())
-            shares[:, at] = self._split(llms)[:, None]
-        return shares
-
-    def _split(self, llms: tuple[int, ...]) -> np.ndarray:
-        """The shares (M,) of prompts whose best LLMs are these: a tie that the plan does not know
-        goes to the first.
-        """
-        known = self.splits.get(llms)
-        return np.eye(self.prices.size)[llms[0]] if known is None else known
+        even = shares.copy()
+        for part, weights in ((shares, self.fractions), (even, self.even)):
+            parts = part[:, tied] * np.maximum(weights, LEAST_FRACTION)[:, None]
+            part[:, tied] = parts / parts.sum(axis=0)
+        if self.codes.size:
+            codes = (1 << np.arange(len(near))) @ near[:, tied]
+            at = np.minimum(np.searchsorted(self.codes, codes), self.codes.size - 1)
+            known = self.codes[at] == codes
+            shares[:, tied[known]] = self.splits[at[known]].T
+        return shares, even
 
 
 class WholeTableTotals:
@@ -89,7 +113,12 @@ class WholeTableTotals:
         self._levels = np.zeros(len(openings))
         self._gains = np.zeros(openings.gains.shape)
         self._sent = np.zeros(prices.shape[1])
-        self._scores = np.zeros((prices.shape[1], prices.shape[1]))
+        self._routed = np.flatnonzero(np.isfinite(router.prices))
+        classes = (self._routed.size, self._routed.size, REGRETS.size + 1)
+        self._mass, self._lost = np.zeros(classes), np.zeros(classes)
+        self._first, self._value = np.zeros(self._routed.size), 0.0
+        self._lowest, self._highest = np.inf, -np.inf
+        self._rng = np.random.default_rng(0)
 
     def add(self, scores: np.ndarray, weights: np.ndarray) -> None:
         """Take prompts: scores (M, B) on the 0..1 scale, weights (B,) in any unit."""
@@ -102,9 +131,9 @@ class WholeTableTotals:
             block, weight = np.ascontiguousarray(scores[:, at]), weights[at]
             self._add_cuts(block, weight)
             self._add_openings(block, weight)
-            sent = self._router.shares(block) * weight
-            self._sent += sent.sum(axis=1)
-            self._scores += sent @ block.T
+            shares, even = self._router.shares(block)
+            self._sent += shares @ weight
+            self._add_regrets(block, weight, even[self._routed])
 
     def _add_cuts(self, block: np.ndarray, weights: np.ndarray) -> None:
         best, margin = np.empty(weights.size), np.empty(weights.size)
@@ -123,6 +152,26 @@ class WholeTableTotals:
             self._levels[c] += levels @ weights
             spare = block - cuts.prices[c][:, None] - levels
             self._gains[c] += np.maximum(spare, 0.0, out=spare) @ weights
+
+    def _add_regrets(self, block: np.ndarray, weights: np.ndarray, shares: np.ndarray) -> None:
+        """An LLM for each prompt, of tied ones drawn by their shares (R, B), and what others would
+        lose, by classes.
+        """
+        rows, llms = block[self._routed], self._routed.size
+        regret = rows - self._router.prices[self._routed][:, None]
+        drawn = self._rng.random(weights.size)
+        best = np.minimum((np.cumsum(shares, axis=0) <= drawn).sum(axis=0), llms - 1)
+        np.subtract(regret[best, np.arange(best.size)], regret, out=regret)
+        kinds = np.searchsorted(REGRETS, regret)
+        place = (best * llms + np.arange(llms)[:, None]) * (REGRETS.size + 1) + kinds
+        each = np.broadcast_to(weights, regret.shape)
+        for total, what in ((self._mass, each), (self._lost, each * regret)):
+            counted = np.bincount(place.ravel(), what.ravel(), minlength=total.size)
+            total += counted.reshape(total.shape)
+        self._first += np.bincount(best, weights, minlength=llms)
+        self._value += float(rows[best, np.arange(best.size)] @ weights)
+        self._lowest = min(self._lowest, float(rows.min()))
+        self._highest = max(self._highest, float(rows.max()))
 
     def shift(self, base: np.ndarray) -> float:
         """By how much a bound that was proved with these cuts, bases (C,), rises; 0..1 scale."""
@@ -143,27 +192,107 @@ class WholeTableTotals:
 
     def value(self, fractions: np.ndarray) -> float:
         """Quality of some routing of all prompts with these fractions (M,); 0..1 scale."""
-        sent, scores = self.sent, self._scores / self.weight
-        over, under = np.maximum(sent - fractions, 0.0), np.maximum(fractions - sent, 0.0)
-        own = np.diag(scores)
-        moved = over[:, None] * under / max(under.sum(), 1e-300)
-        lost = moved * (own[:, None] - scores) / np.maximum(sent, 1e-300)[:, None]
-        return float(own.sum() - lost.sum()) - ROUNDING
+        wanted = fractions[self._routed] / fractions[self._routed].sum()
+        mass, first = self._mass / self.weight, self._first / self.weight
+        regret = self._lost / np.maximum(self._mass, 1e-300)
+        moved = least_regret_moves(mass, regret, wanted - first)
+        reached = first - moved.sum(axis=(1, 2)) + moved.sum(axis=(0, 2))
+        value = self._value / self.weight - float((regret * moved).sum())
+        value += float(self._router.prices[self._routed] @ (reached - first))
+        unmet = float(np.abs(wanted - reached).sum() / 2)
+        return value - unmet * (self._highest - self._lowest) - ROUNDING
+
+
+def least_regret_moves(mass: np.ndarray, regret: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """(R, R, K) prompts of each class that move from one LLM to another, at the least regret, so
+    that fractions change by `change` (R,); as near to that as was found. No prompt moves twice.
+
+    mass, regret: (R, R, K) prompts and mean regret of the classes.
+    """
+    llms, moved, unit = change.size, np.zeros(mass.shape), float(np.abs(change).max())
+    b, j, k = np.nonzero((mass > 0) & ~np.eye(llms, dtype=bool)[:, :, None])
+    if not b.size or unit <= 0:
+        return moved
+    # Columns: the share of each class that moves, then the largest of each pair of LLMs.
+    count, pairs, at = b.size, llms * llms, np.arange(b.size)
+    own = mass[b, j, k] / unit
+    meets = coo_matrix(
+        (np.concatenate([-own, own]), (np.concatenate([b, j]), np.tile(at, 2))),
+        (llms, count + pairs),
+    )
+    every = np.arange(pairs)
+    below = coo_matrix(
+        (
+            np.repeat([1.0, -1.0, 1.0], [count, count, pairs]),
+            (
+                np.concatenate([at, at, count + every // llms]),
+                np.concatenate([at, count + b * llms + j, count + every]),
+            ),
+        ),
+        (count + llms, count + pairs),
+    )
+    limit = np.repeat([0.0, 1.0], [count, llms])
+    cost = np.concatenate([regret[b, j, k] * own, np.zeros(pairs)])
+    answer = linprog(cost, below.tocsr(), limit, meets.tocsr(), change / unit, (0.0, 1.0))
+    if answer.x is None:
+        return moved
+    shares = np.zeros(mass.shape)
+    shares[b, j, k] = np.clip(answer.x[:count], 0.0, 1.0)
+    sent_away = shares.max(axis=2).sum(axis=1)
+    return shares / np.maximum(sent_away, 1.0)[:, None, None] * mass
 
 
 def planned_router(
     prices: np.ndarray,
     tie: float,
     ties: Iterable[tuple[Sequence[int], Sequence[float]]],
+    fractions: np.ndarray,
     scale: float,
+    even: np.ndarray | None = None,
 ) -> PlannedRouter:
     """The router of a plan. prices: (M,) score units, NaN where not routed to; tie: score units;
-    ties: LLMs and split of each group; scale: score units of the 0..1 scale.
+    ties: LLMs and split of each group; fractions: (M,); scale: score units of the 0..1 scale; even:
+    (M,) of `even_tie_weights`.
     """
-    splits = {}
-    for llms, split in ties:
+    splits: dict[int, np.ndarray] = {}
+    for llms, split in ties if prices.size <= MOST_BITS else ():
         whole = np.zeros(prices.size)
         whole[list(llms)] = split
-        splits[tuple(sorted(llms))] = whole
+        splits[sum(1 << llm for llm in llms)] = whole
+    codes = np.array(sorted(splits), dtype=np.int64)
+    known = np.array([splits[code] for code in codes.tolist()]).reshape(-1, prices.size)
     scaled = np.where(np.isnan(prices), np.inf, prices / scale)
-    return PlannedRouter(scaled, tie / scale, splits)
+    even = fractions if even is None else even
+    return PlannedRouter(scaled, tie / scale, codes, known, fractions, even)
+
+
+def even_tie_weights(
+    blocks: Iterable[tuple[np.ndarray, np.ndarray]], router: PlannedRouter
+) -> np.ndarray:
+    """(M,) weights such that tied prompts, shared among their LLMs in proportion, meet the planned
+    fractions: by proportional fitting, as near as some rounds come. Where whole sets of ties have
+    one LLM each, which the program of a plan prefers, few of an LLM's prompts tie with a given
+    other one; shared like this, many do.
+
+    blocks: scores (M, B) on the 0..1 scale and weights (B,) of prompts.
+    """
+    sets, weights, alone = [], [], np.zeros(router.prices.size)
+    for scores, weight in blocks:
+        margin = scores - router.prices[:, None]
+        near = margin >= margin.max(axis=0) - router.tie
+        tied = near.sum(axis=0) > 1
+        alone += near[:, ~tied] @ weight[~tied]
+        sets.append(near[:, tied].astype(np.float32))
+        weights.append(weight[tied])
+    near, weight = np.concatenate(sets, axis=1), np.concatenate(weights)
+    even = np.maximum(router.fractions, LEAST_FRACTION)
+    wanted = np.maximum(router.fractions - alone, LEAST_FRACTION)
+    for _ in range(FITTING if weight.sum() > TIED else 0):
+        parts = near * even[:, None].astype(np.float32)
+        parts /= parts.sum(axis=0)
+        given = parts @ weight
+        if np.abs(given - wanted).max() < FITTED:
+            break
+        even = even * np.clip(wanted / np.maximum(given, LEAST_FRACTION), 0.1, 10.0)
+        even /= even.max()
+    return even

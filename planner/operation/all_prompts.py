@@ -7,13 +7,13 @@ prompts, by how much its bound rises, how far the router's fractions are from th
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from models.instance import Instance, ObjectiveKind
 from models.quality import Quality
-from models.scores.all_prompts import WholeTableTotals, planned_router
+from models.scores.all_prompts import WholeTableTotals, even_tie_weights, planned_router
 from planner.errors import DataError
 from planner.plans.record import Plan
 from planner.plans.schema import CheckedPromptsContent
@@ -62,7 +62,10 @@ def check_on_all_prompts(
     if whole is None or solution.quality is None:
         raise ValueError("there is nothing to check")
     ties = [(group.llms, group.split) for group in solution.ties]
-    router = planned_router(solution.dual_prices, solution.tie_eps, ties, quality.scale)
+    prices, fractions = solution.dual_prices, solution.fractions
+    router = planned_router(prices, solution.tie_eps, ties, fractions, quality.scale)
+    even = even_tie_weights(quality.weighted_blocks(), router)
+    router = replace(router, even=even)
     totals = WholeTableTotals(quality.cuts.prices, quality.openings, router)
     began = time.perf_counter()
     if not _add_all_prompts(whole, instance.scores.llms, quality, totals, cancel, progress, began):
