@@ -312,14 +312,12 @@ def relaxation_weight_rows(
             shape=(owner.size, where.static_rows),
         ),
     ]
-    replica = where.per_replica[:, owner].T.tocoo()
-    entries.append(
-        coo_matrix(
-            (replica.data, (replica.row, where.replica_row + replica.col)),
-            shape=(owner.size, where.static_rows),
-        )
+    replica = where.per_replica.T.tocsr()[owner]
+    replica = csr_matrix(
+        (replica.data, replica.indices + where.replica_row, replica.indptr),
+        shape=(owner.size, where.static_rows),
     )
-    total = csr_matrix(entries[0]) + csr_matrix(entries[1]) + csr_matrix(entries[2])
+    total = csr_matrix(entries[0]) + csr_matrix(entries[1]) + replica
     # HiGHS warns of coefficients below 1e-9, and then refuses the row.
     total.data[np.abs(total.data) < 1e-9] = 0.0
     total.eliminate_zeros()

@@ -5,6 +5,7 @@ object.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,9 +42,8 @@ class Termination(StrEnum):
     CHOICE = "choice"
 
 
-@dataclass(frozen=True)
-class Shard:
-    """One shard of one replica on one GPU.
+class Shard(NamedTuple):
+    """One shard of one replica on one GPU. A tuple, for there are 100,000s of them.
 
     option: position in `Instance.options`; replica counts within the option; node and gpu count
     from 0.

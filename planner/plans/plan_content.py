@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from planner.garbage import without_garbage_collection
 from planner.plans.conflict_content import conflict_content
 from planner.plans.context_content import context_content
 from planner.plans.record import SCHEMA, Plan
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["build_plan_content"]
 
 
+@without_garbage_collection()
 def build_plan_content(
     loaded: "LoadResult",
     solution: Solution,

@@ -2,8 +2,10 @@
 placement, GPUs and cost.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import cast
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy as np
 from models.demand.headroom import with_headroom
 from models.demand.node_numbers import decided_numbers
 from models.formulation import known_fleet_cost
-from models.instance import Instance, Option, Slo
+from models.instance import Instance, Slo
 from planner.plans.latencies import (
     OperatingPoint,
     achieved_latency,
@@ -29,7 +31,7 @@ from planner.plans.schema import (
     SloContent,
     TieContent,
 )
-from planner.solution import Solution
+from planner.solution import Shard, Solution
 
 __all__ = ["BINDING_SLACK", "bought_nodes_content", "setup_content"]
 
@@ -176,37 +178,56 @@ def _setup_slo_content(
 
 def _setup_placement_content(instance: Instance, solution: Solution) -> list[ShardContent]:
     """One row per shard, sorted by pool, node, GPU, option, replica."""
-    rows = sorted(
-        solution.placement,
-        key=lambda s: (
-            instance.options[s.option].pool,
-            s.node,
-            s.gpu,
-            s.option,
-            s.replica,
-            s.shard,
-        ),
-    )
-    held: dict[tuple[int, int, int], list[Option]] = defaultdict(list)
-    for shard in rows:
-        option = instance.options[shard.option]
-        held[option.pool, shard.node, shard.gpu].append(option)
-    # Rows of one GPU follow each other, in the order in which its instances are laid out.
-    starts = [start for gpu in held.values() for start in option_start_contents(gpu)]
-    return [
-        {
-            "pool": instance.pools[option.pool].name,
-            "node": int(s.node),
-            "gpu": int(s.gpu),
-            "llm": instance.llms[option.llm].name,
-            "tp_degree": int(option.tp_degree),
-            **option_slice_content(option_slice_of(option)),
-            "replica": int(s.replica),
-            "shard": int(s.shard),
-            **start,
-        }
-        for s, start, option in (
-            (shard, start, instance.options[shard.option])
-            for shard, start in zip(rows, starts, strict=True)
+    rows = [solution.placement[k] for k in _setup_placement_order(instance, solution)]
+    named = {
+        o: (
+            instance.pools[instance.options[o].pool].name,
+            instance.llms[instance.options[o].llm].name,
+            int(instance.options[o].tp_degree),
+            option_slice_content(option_slice_of(instance.options[o])),
         )
+        for o in {shard.option for shard in rows}
+    }
+    content: list[ShardContent] = []
+    for shard in rows:
+        pool, llm, tp_degree, part = named[shard.option]
+        content.append(
+            {
+                "pool": pool,
+                "node": int(shard.node),
+                "gpu": int(shard.gpu),
+                "llm": llm,
+                "tp_degree": tp_degree,
+                **part,
+                "replica": int(shard.replica),
+                "shard": int(shard.shard),
+            }
+        )
+    if any(instance.options[o].mig is not None for o in named):
+        _add_instance_starts(instance, rows, content)
+    return content
+
+
+def _setup_placement_order(instance: Instance, solution: Solution) -> list[int]:
+    """Positions of the shards by pool, node, GPU, option, replica, shard."""
+    columns = [
+        np.fromiter(map(attrgetter(field), solution.placement), int)
+        for field in ("shard", "replica", "option", "gpu", "node")
     ]
+    pools = np.array([option.pool for option in instance.options], dtype=int)
+    order: list[int] = np.lexsort([*columns, pools[columns[2]]]).tolist()
+    return order
+
+
+def _add_instance_starts(
+    instance: Instance, rows: Sequence[Shard], content: Sequence[ShardContent]
+) -> None:
+    """Say of every MIG instance where on its GPU it begins: rows of one GPU follow each other, in
+    the order in which its instances are laid out.
+    """
+    pairs = list(zip(rows, content, strict=True))
+    for _, pair in groupby(pairs, key=lambda pair: (pair[1]["pool"], pair[0].node, pair[0].gpu)):
+        gpu = list(pair)
+        starts = option_start_contents([instance.options[shard.option] for shard, _ in gpu])
+        for (_, row), start in zip(gpu, starts, strict=True):
+            row.update(start)

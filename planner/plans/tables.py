@@ -14,7 +14,7 @@ All are made from the content of plan.json alone and are there (possibly without
 status.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -69,24 +69,29 @@ SIMULATED = ("Simulated from (ms)", "Simulated to (ms)")
 """Headers of the ends of an SLO's simulated interval."""
 
 
-def plan_tables(content: PlanContent) -> dict[str, pd.DataFrame]:
-    """Make every table by name, in the order of the module's docstring."""
-    return {
-        "summary": _summary_table(content),
-        "slo": _slo_table(content),
-        "setup": _setup_table(content),
-        "routing": _routing_table(content),
-        "gpu_map": _gpu_map_table(content),
-        "shadow_prices": _shadow_prices_table(content),
-        "dropped": dropped_options_table(content),
-        "notices": pd.DataFrame({"Notice": list(content["context"]["notices"])}, dtype=object),
-        "effort": effort_table(content),
+def plan_tables(content: PlanContent, *names: str) -> dict[str, pd.DataFrame]:
+    """Make the named tables, or all of them in the order of the module's docstring."""
+    makers: dict[str, Callable[[PlanContent], pd.DataFrame]] = {
+        "summary": _summary_table,
+        "slo": _slo_table,
+        "setup": _setup_table,
+        "routing": _routing_table,
+        "gpu_map": _gpu_map_table,
+        "shadow_prices": _shadow_prices_table,
+        "dropped": dropped_options_table,
+        "notices": _notices_table,
+        "effort": effort_table,
     }
+    return {name: makers[name](content) for name in names or makers}
 
 
 def _frame(rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame:
     """Put rows under headers; missing numbers stay None."""
     return pd.DataFrame(list(rows), columns=list(columns), dtype=object).infer_objects()
+
+
+def _notices_table(content: PlanContent) -> pd.DataFrame:
+    return pd.DataFrame({"Notice": list(content["context"]["notices"])}, dtype=object)
 
 
 def _summary_table(content: PlanContent) -> pd.DataFrame:

@@ -9,11 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models.instance import Instance, Option
-from planner.verification.deployed_options import (
-    OptionIndex,
-    deployed_option_name,
-    find_deployed_option,
-)
+from planner.verification.deployed_options import PlacedShards, deployed_option_name
 from planner.verification.tolerances import RANGE_TOL
 
 __all__ = ["check_mig_placement"]
@@ -22,30 +18,34 @@ Place = tuple[int, int, int]
 """(pool, node, GPU)."""
 
 
-def check_mig_placement(
-    plan: Mapping[str, Any], instance: Instance, index: OptionIndex
-) -> Iterator[str]:
+def check_mig_placement(placed: PlacedShards, instance: Instance) -> Iterator[str]:
     """Instances of every GPU that holds some."""
     divided: dict[Place, list[tuple[Mapping[str, Any], Option]]] = defaultdict(list)
-    shared: set[Place] = set()
-    for entry in plan["placement"]:
-        position = find_deployed_option(entry, index)
+    for entry, position in placed:
         if position is None:
             continue
         option = instance.options[position]
-        place = (option.pool, entry["node"], entry["gpu"])
         if option.mig is not None:
-            divided[place].append((entry, option))
-            continue
-        shared.add(place)
-        if "mig_start" in entry:
+            divided[option.pool, entry["node"], entry["gpu"]].append((entry, option))
+        elif "mig_start" in entry:
             yield f"placement: {deployed_option_name(entry)}: a share of a GPU has no mig_start"
+    beside = _places_of_shares(placed, instance) if divided else set()
     for place, held in sorted(divided.items(), key=lambda one: one[0]):
         pool = instance.pools[place[0]].name
         where = f"placement: GPU {place[2]} of node {place[1]} in pool {pool}"
-        if place in shared:
+        if place in beside:
             yield f"{where}: MIG instances beside a shard with an MPS share"
         yield from _check_divided_gpu(where, held, instance.memory_headroom)
+
+
+def _places_of_shares(placed: PlacedShards, instance: Instance) -> set[Place]:
+    """GPUs that hold a shard with an MPS share."""
+    options = instance.options
+    return {
+        (options[at].pool, entry["node"], entry["gpu"])
+        for entry, at in placed
+        if at is not None and options[at].mig is None
+    }
 
 
 def _check_divided_gpu(

@@ -1,15 +1,13 @@
 """Checks of the placement: every shard of every replica is placed, and no GPU is overfilled."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from models.instance import Instance
 from planner.verification.deployed_options import (
-    OptionIndex,
+    PlacedShards,
     StatedOption,
     deployed_option_name,
-    find_deployed_option,
 )
 from planner.verification.mig_checks import check_mig_placement
 from planner.verification.tolerances import RANGE_TOL
@@ -18,17 +16,13 @@ __all__ = ["check_placed_shards", "check_placement_room"]
 
 
 def check_placed_shards(
-    plan: Mapping[str, Any],
-    instance: Instance,
-    index: OptionIndex,
-    deployed: Sequence[StatedOption],
+    placed: PlacedShards, instance: Instance, deployed: Sequence[StatedOption]
 ) -> Iterator[str]:
     """Every (option, replica) has shards 0 .. tp_degree - 1 once each, on different GPUs of one
     node of the option's pool.
     """
     shards: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
-    for entry in plan["placement"]:
-        position = find_deployed_option(entry, index)
+    for entry, position in placed:
         if position is None:
             yield f"placement: {deployed_option_name(entry)}: no such option in the instance"
             continue
@@ -43,8 +37,8 @@ def check_placed_shards(
     for d in deployed:
         for replica in range(d.replicas):
             where = f"placement: {d.name}, replica {replica}"
-            placed = shards.pop((d.position, replica), [])
-            yield from _check_placed_replica(where, placed, instance.options[d.position].tp_degree)
+            found = shards.pop((d.position, replica), [])
+            yield from _check_placed_replica(where, found, instance.options[d.position].tp_degree)
     for position, replica in sorted(shards):
         option = instance.options[position]
         yield (
@@ -67,28 +61,30 @@ def _check_placed_replica(
         yield f"{where}: two shards of one replica are on one GPU"
 
 
-def check_placement_room(
-    plan: Mapping[str, Any], instance: Instance, index: OptionIndex
-) -> Iterator[str]:
+def check_placement_room(placed: PlacedShards, instance: Instance) -> Iterator[str]:
     """Per GPU: MPS shares sum to at most 100 %, memory to at most (1 - headroom) of the GPU's; or
     MIG instances and nothing else (`planner.verification.mig_checks`).
     """
-    yield from check_mig_placement(plan, instance, index)
+    yield from check_mig_placement(placed, instance)
     share: dict[tuple[int, int, int], float] = defaultdict(float)
     memory: dict[tuple[int, int, int], float] = defaultdict(float)
-    for entry in plan["placement"]:
-        position = find_deployed_option(entry, index)
+    for entry, position in placed:
         if position is not None and instance.options[position].mig is None:
             option = instance.options[position]
             place = (option.pool, entry["node"], entry["gpu"])
             share[place] += option.mps_share
             memory[place] += option.memory
-    for place in sorted(share):
-        where = (
-            f"placement: GPU {place[2]} of node {place[1]} in pool {instance.pools[place[0]].name}"
-        )
-        room = instance.room(place[0])
+    rooms = [instance.room(p) for p in range(len(instance.pools))]
+    for place in share:
         if share[place] > 1 + RANGE_TOL:
-            yield f"{where}: MPS shares sum to {100 * share[place]:.6g} %"
-        if memory[place] > room * (1 + RANGE_TOL):
-            yield f"{where}: memory {memory[place]:.6g} GiB is above the usable {room:.6g} GiB"
+            yield f"{_name_of_gpu(place, instance)}: MPS shares sum to {100 * share[place]:.6g} %"
+        if memory[place] > rooms[place[0]] * (1 + RANGE_TOL):
+            yield (
+                f"{_name_of_gpu(place, instance)}: memory {memory[place]:.6g} GiB is above the"
+                f" usable {rooms[place[0]]:.6g} GiB"
+            )
+
+
+def _name_of_gpu(place: tuple[int, int, int], instance: Instance) -> str:
+    pool, node, gpu = place
+    return f"placement: GPU {gpu} of node {node} in pool {instance.pools[pool].name}"

@@ -15,6 +15,7 @@ from planner.verification.deployed_options import (
     check_restated_options,
     index_deployed_options,
     read_deployed_options,
+    read_placed_shards,
 )
 from planner.verification.objective_checks import (
     check_no_objective,
@@ -70,8 +71,9 @@ def run_verifier(
     problems += check_slo_latencies(instance, deployed)
     problems += check_slo_provenance(instance, deployed)
     problems += check_slos(plan, instance, deployed)
-    problems += check_placed_shards(plan, instance, index, deployed)
-    problems += check_placement_room(plan, instance, index)
+    placed = read_placed_shards(plan["placement"], index)
+    problems += check_placed_shards(placed, instance, deployed)
+    problems += check_placement_room(placed, instance)
     problems += check_objective_totals(plan, instance)
     problems += certify_fractions(plan, instance)
     problems += certify_router(plan, instance)

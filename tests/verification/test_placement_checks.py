@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from planner.verification.deployed_options import index_deployed_options
+from planner.verification.deployed_options import index_deployed_options, read_placed_shards
 from planner.verification.placement_checks import check_placement_room
 from tests.support.instances.plan_by_hand import (
     Plan,
@@ -56,9 +56,9 @@ def test_a_gpu_may_be_filled_to_the_brim() -> None:
     ):
         small = replace(tiny().options[0], mps_share=share, memory=memory)
         instance = replace(tiny(), options=(small, *tiny().options[1:]))
-        index = index_deployed_options(instance)
         plan["placement"][2]["mps_share_pct"] = 100 * share
-        found = list(check_placement_room(plan, instance, index))
+        placed = read_placed_shards(plan["placement"], index_deployed_options(instance))
+        found = list(check_placement_room(placed, instance))
         assert bool(found) == (problem is not None), found
         if problem:
             assert found[0].startswith("placement: GPU 0 of node 0 in pool a: ")

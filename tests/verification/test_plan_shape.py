@@ -58,3 +58,42 @@ def test_no_strange_value_makes_it_fail(strange: Any) -> None:
         plan = good_plan()
         at(path, strange)(plan)
         assert isinstance(run_verifier(plan, tiny()), tuple), path
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("node", True, "should be a whole number, is True"),
+        ("node", 0.0, "should be a whole number, is 0.0"),
+        ("node", np.int64(0), "a int64 does not belong in JSON"),
+        ("node", 2 * 10**15, "should be a whole number"),
+        ("mps_share_pct", math.nan, "is no number in strict JSON"),
+        ("mps_share_pct", math.inf, "is no number in strict JSON"),
+        ("llm", None, "should be text"),
+        ("replica", [0], "should be a whole number, is [0]"),
+        ("mig_profile", 3, "should be text, is 3"),
+        (7, 0, "the key 7 is not text"),
+    ],
+    ids=repr,
+)
+def test_one_fault_among_rows_that_are_looked_at_together_is_named(
+    field: Any, value: Any, words: str
+) -> None:
+    """1, 1.0 and True are equal, and other rows hold the sound one of them."""
+    plan = good_plan()
+    plan["placement"][2][field] = value
+    problems = run_verifier(plan, tiny())
+    named = "placement.2" if isinstance(field, int) else f"placement.2.{field}: "
+    assert any(named in problem and words in problem for problem in problems), problems
+
+
+def test_a_key_that_one_row_lacks_is_named() -> None:
+    plan = good_plan()
+    del plan["placement"][1]["shard"]
+    assert "plan.placement.1: shard is missing" in run_verifier(plan, tiny())
+
+
+def test_a_share_with_a_fraction_beside_whole_ones_is_sound() -> None:
+    plan = good_plan()
+    plan["placement"][2]["mps_share_pct"] = float(plan["placement"][2]["mps_share_pct"])
+    assert run_verifier(plan, tiny()) == ()

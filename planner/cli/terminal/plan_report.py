@@ -24,6 +24,7 @@ from planner.cli.terminal.plan_sections import (
     router_section_line,
     slo_section_columns,
 )
+from planner.garbage import without_garbage_collection
 from planner.plans.numbers import known_number
 from planner.plans.record import Plan
 from planner.plans.tables import plan_tables
@@ -55,6 +56,7 @@ STYLES = {
 }
 
 
+@without_garbage_collection()
 def print_plan_report(
     plan: Plan, console: Console, written: Mapping[str, str] | None = None
 ) -> None:
@@ -128,7 +130,8 @@ def print_short_plan_report(plan: Plan, console: Console) -> None:
 
 def _print_solved_plan_report(plan: Plan, console: Console) -> None:
     """Print SLO, setup, routing, GPU map, prices, provenance of one plan."""
-    content, frames = plan.content, plan_tables(plan.content)
+    content = plan.content
+    frames = plan_tables(content, "slo", "setup", "routing")
     if content["slo"]:
         output_table(console, "SLO", frames["slo"], slo_section_columns(frames["slo"]))
         for line in slo_scope_lines(content):

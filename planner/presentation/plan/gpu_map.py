@@ -10,6 +10,7 @@ kinds of GPU instead.
 import string
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from planner.plans.option_index import (
     OptionSlice,
@@ -59,18 +60,41 @@ def gpu_map_rows(
     for pool in pools:
         held = pooled[pool["name"]]
         count = max([pool["nodes"], *(node + 1 for node, _ in held)])
-        nodes = [
-            tuple(_shards(held, (d, g)) for g in range(pool["gpus_per_node"])) for d in range(count)
-        ]
-        by_nodes = _gpu_map_by_nodes(nodes, held, signs)
-        rows[pool["name"]] = (
-            by_nodes if len(by_nodes) <= MOST_ROWS else _gpu_map_by_gpus(nodes, held, signs)
-        )
+        places = [[(d, g) for g in range(pool["gpus_per_node"])] for d in range(count)]
+        pool_map = _PoolMap(*_kinds_of_gpus(held, places), held, signs)
+        by_nodes = _gpu_map_by_nodes(pool_map)
+        rows[pool["name"]] = by_nodes if len(by_nodes) <= MOST_ROWS else _gpu_map_by_gpus(pool_map)
     return rows
 
 
-def _shards(held: Held, place: Place) -> Gpu:
-    return tuple(sorted((shard for shard, _ in held.get(place, ())), key=_biggest_first))
+@dataclass(frozen=True)
+class _PoolMap:
+    """One pool. kinds: what a GPU may hold, the free one first; nodes: of every node which kind
+    each GPU is.
+    """
+
+    kinds: Sequence[Gpu]
+    nodes: Sequence[tuple[int, ...]]
+    held: Held
+    signs: Mapping[str, str]
+
+
+def _kinds_of_gpus(
+    held: Held, places: Sequence[Sequence[Place]]
+) -> tuple[list[Gpu], list[tuple[int, ...]]]:
+    """Different GPUs of a pool in order, and of each GPU of each node which of them it is.
+
+    Of 100,000 GPUs some tens differ: only these are sorted and compared.
+    """
+    found = [[tuple(shard for shard, _ in held.get(p, ())) for p in node] for node in places]
+    sorted_once = {
+        shards: tuple(sorted(shards, key=_biggest_first))
+        for shards in {shards for node in found for shards in node}
+    }
+    kinds = sorted({(), *sorted_once.values()}, key=_map_order)
+    rank = {gpu: k for k, gpu in enumerate(kinds)}
+    which = {shards: rank[gpu] for shards, gpu in sorted_once.items()}
+    return kinds, [tuple(which[shards] for shards in node) for node in found]
 
 
 def _biggest_first(shard: Shard) -> tuple[float, str, int, str]:
@@ -81,17 +105,15 @@ def _map_order(gpu: Gpu) -> list[tuple[str, int, float, str]]:
     return [(llm, tp, option_slice_pct(part), option_slice_text(part)) for llm, tp, part in gpu]
 
 
-def _gpu_map_by_nodes(
-    nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, str]
-) -> list[Row]:
+def _gpu_map_by_nodes(pool: _PoolMap) -> list[Row]:
     """A head row for every group of nodes that hold the same, then its GPUs."""
-    groups: dict[tuple[Gpu, ...], list[int]] = defaultdict(list)
-    for d, gpus in enumerate(nodes):
-        groups[tuple(sorted(gpus, key=_map_order, reverse=True))].append(d)
+    groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for d, gpus in enumerate(pool.nodes):
+        groups[tuple(sorted(gpus, reverse=True))].append(d)
     rows = []
     for members in groups.values():
         shown = members[0]
-        gpus = nodes[shown]
+        gpus = pool.nodes[shown]
         several = len(members) > 1
         where = (
             f"nodes {format_gpu_map_spans(members)} ({len(members)} identical)"
@@ -102,27 +124,25 @@ def _gpu_map_by_nodes(
             rows.append((where, "", "free"))
             continue
         rows.append((f"{where}, each" if several else where, "", ""))
-        same_order = all(nodes[d] == gpus for d in members)
-        kinds: dict[Gpu, list[int]] = defaultdict(list)
-        for g, gpu in enumerate(gpus):
-            kinds[gpu].append(g)
-        for gpu, at in kinds.items():
+        same_order = all(pool.nodes[d] == gpus for d in members)
+        kinds: dict[int, list[int]] = defaultdict(list)
+        for g, kind in enumerate(gpus):
+            kinds[kind].append(g)
+        for kind, at in kinds.items():
             where = f"gpu {format_gpu_map_spans(at)}" if same_order else f"{len(at)} x gpu"
-            rows.append((where, *_gpu_map_bar(gpu, [(shown, g) for g in at], held, signs)))
+            rows.append((where, *_gpu_map_bar(pool, kind, [(shown, g) for g in at])))
     return rows
 
 
-def _gpu_map_by_gpus(
-    nodes: Sequence[tuple[Gpu, ...]], held: Held, signs: Mapping[str, str]
-) -> list[Row]:
+def _gpu_map_by_gpus(pool: _PoolMap) -> list[Row]:
     """One row for every kind of GPU, the most frequent first."""
-    kinds: dict[Gpu, list[Place]] = defaultdict(list)
-    for d, gpus in enumerate(nodes):
-        for g, gpu in enumerate(gpus):
-            kinds[gpu].append((d, g))
+    kinds: dict[int, list[Place]] = defaultdict(list)
+    for d, gpus in enumerate(pool.nodes):
+        for g, kind in enumerate(gpus):
+            kinds[kind].append((d, g))
     ordered = sorted(kinds.items(), key=lambda item: (not item[0], -len(item[1])))
     rows: list[Row] = [
-        (f"{len(at)} x gpu", *_gpu_map_bar(gpu, at, held, signs)) for gpu, at in ordered[:MOST_ROWS]
+        (f"{len(at)} x gpu", *_gpu_map_bar(pool, kind, at)) for kind, at in ordered[:MOST_ROWS]
     ]
     if len(ordered) > MOST_ROWS:
         rest = sum(len(at) for _, at in ordered[MOST_ROWS:])
@@ -136,12 +156,11 @@ def _gpu_map_by_gpus(
     return rows
 
 
-def _gpu_map_bar(
-    gpu: Gpu, at: Sequence[Place], held: Held, signs: Mapping[str, str]
-) -> tuple[str, str]:
+def _gpu_map_bar(pool: _PoolMap, kind: int, at: Sequence[Place]) -> tuple[str, str]:
     """Bar and contents of identical GPUs; replicas are counted, those that reach beyond these GPUs
     appear as parts.
     """
+    gpu, signs = pool.kinds[kind], pool.signs
     if not gpu:
         return "." * CELLS, "free"
     bar, filled = "", 0.0
@@ -149,9 +168,9 @@ def _gpu_map_bar(
         filled += option_slice_pct(share)
         bar += signs[llm] * (round(filled * CELLS / 100.0) - len(bar))
     parts = []
-    for kind in dict.fromkeys(gpu):
-        llm, tp, share = kind
-        replicas = [replica for place in at for shard, replica in held[place] if shard == kind]
+    for one in dict.fromkeys(gpu):
+        llm, tp, share = one
+        replicas = [replica for place in at for shard, replica in pool.held[place] if shard == one]
         count = len(set(replicas))
         whole = len(replicas) == tp * count
         how = f"tp{tp} {option_slice_text(share)}"

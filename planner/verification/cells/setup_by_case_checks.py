@@ -11,6 +11,7 @@ from planner.verification.deployed_options import (
     OptionIndex,
     check_restated_options,
     check_stated_options,
+    read_placed_shards,
 )
 from planner.verification.placement_checks import check_placed_shards, check_placement_room
 from planner.verification.setup_checks import (
@@ -43,25 +44,24 @@ def _check_as_one_setup(
     setup: StatedSetup, instance: Instance, index: OptionIndex
 ) -> Iterator[str]:
     # The checks of a plan with one setup know shards by the names of their option.
-    placed = {
-        "placement": [
-            {
-                **shard,
-                **{
-                    key: value
-                    for key, value in setup.entry["options"][shard["option"]].items()
-                    if key in ("llm", "tp_degree", "mps_share_pct", "mig_profile")
-                },
-            }
-            for shard in setup.entry["placement"]
-        ]
-    }
+    named = [
+        {
+            **shard,
+            **{
+                key: value
+                for key, value in setup.entry["options"][shard["option"]].items()
+                if key in ("llm", "tp_degree", "mps_share_pct", "mig_profile")
+            },
+        }
+        for shard in setup.entry["placement"]
+    ]
+    placed = read_placed_shards(named, index)
     yield from check_restated_options(instance, setup.options)
     yield from check_setup_replica_limits(instance, setup.options)
     yield from check_setup_utilization(instance, setup.options)
     yield from check_setup_quotas(instance, setup.options)
-    yield from check_placed_shards(placed, instance, index, setup.options)
-    yield from check_placement_room(placed, instance, index)
+    yield from check_placed_shards(placed, instance, setup.options)
+    yield from check_placement_room(placed, instance)
     held = len(gpus_held_by_setup(setup))
     if setup.entry["gpus_used"] != held:
         yield f"gpus_used: {setup.entry['gpus_used']} but {held} GPUs hold a shard"
