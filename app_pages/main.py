@@ -75,7 +75,7 @@ saved_plans.save_shown_plan()
 kept_desk.keep_session_desk()
 share_link.write_share_link()
 if not is_guest:
-    sidebar.draw_sidebar()
+    sidebar.draw_sidebar(beside_new=page.url_path == "new")
 with st.sidebar:
     sign_in.draw_sign_in_sidebar()
     visitor.draw_visitor_key()

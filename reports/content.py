@@ -76,6 +76,7 @@ class ReportMeta(TypedDict):
     rounding: float
     tokens_per_request: float | None
     slo_scope: Sequence[str]
+    missed_limits: Sequence[str]
     binding: str
     estimates: Sequence[str]
     marginals: Sequence[str]

@@ -126,7 +126,8 @@ def _draw_purchase_answer(edit: ScenarioEdit, slot: str, question: str) -> bool:
     done = job_slots.slot_outcome_for(slot, (edit.path, dict(edit.overrides)))
     if done is None:
         return False
-    st.markdown(f"**{question}**")
+    rate = content_of_edit(edit).get("arrival_rate_rps")
+    st.markdown(f"**{question}**" + (f" ({rate:g} req/s)" if rate else ""))
     if not done.has_result:
         failure_markdown_box(done, "Not planned", state.scenario_folder())
         return True

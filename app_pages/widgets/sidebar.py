@@ -15,8 +15,8 @@ from planner.packed_files import EXAMPLES
 __all__ = ["draw_sidebar", "draw_sidebar_banner"]
 
 
-def draw_sidebar() -> None:
-    """The sidebar."""
+def draw_sidebar(*, beside_new: bool) -> None:
+    """The sidebar. beside_new: whether the page is New scenario, whose own Solve is another."""
     with st.sidebar:
         _draw_sidebar_example_choice()
         for knob in knobs_of(state.current_edit()):
@@ -37,7 +37,12 @@ def draw_sidebar() -> None:
             st.caption(f":material/error: Not solved: {why}. See the top of the page.")
         elif not busy and state.is_stale():
             st.caption(":material/warning: Not solved yet.")
-        st.caption("All other inputs are on the page Inputs; New scenario begins with none.")
+        st.caption(
+            f"This solves {plain_markdown(str(st.session_state.get('example')))}, which is open"
+            " now. The new scenario is solved by its own last step."
+            if beside_new
+            else "All other inputs are on the page Inputs; New scenario begins with none."
+        )
 
 
 def _draw_sidebar_knob(knob: Knob) -> None:

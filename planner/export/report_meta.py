@@ -25,6 +25,7 @@ from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
+from planner.presentation.plan.simulated_limits import missed_limit_texts
 from planner.presentation.plan.slo_scope import slo_scope_lines
 from planner.presentation.plan.start import start_lines
 from planner.presentation.plan.verdict import verdict_line
@@ -59,6 +60,7 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
         "options": [report_option_text(content, option) for option in content["options"]],
         "slos": _report_meta_slos(content),
         "slo_scope": slo_scope_lines(content),
+        "missed_limits": missed_limit_texts(content),
         "latencies": [latency_header(column) for column in latency_column_labels(content)],
         "arrival_rate_rps": context["arrival_rate_rps"],
         "prompts": context["prompts"],

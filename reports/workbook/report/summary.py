@@ -163,6 +163,10 @@ def _summary_words(report: Report) -> Mapping[str, Sequence[str]]:
         return {}
     more = meta["marginals"] or meta["estimates"]
     sections: dict[str, Sequence[str]] = {}
+    if meta["missed_limits"]:
+        sections["Limits that the curves keep and a simulation of this plan misses"] = meta[
+            "missed_limits"
+        ]
     if meta["slo_scope"]:
         sections["Limits over all requests that some LLMs exceed"] = meta["slo_scope"]
     sections["Binding limits and marginal values"] = [meta["binding"], *more]

@@ -21,6 +21,7 @@ def test_nodes_and_growth_are_answered_by_plans_that_can_be_shown() -> None:
         assert content["checks"]["verified"]
         assert content["quality"] >= int(1000 * quality) / 1000 - 1e-9
         assert all(line in unescaped(app) for line in payment_lines(content))
+        assert f"({content['context']['arrival_rate_rps']:g} req/s)" in unescaped(app)
         costs.append(content["cost_usd_per_h"])
     assert costs[1] >= costs[0]
     app.button(key="buy-double-show").click().run()

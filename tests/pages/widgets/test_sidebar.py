@@ -75,3 +75,10 @@ def test_a_worker_that_dies_is_reported_and_the_next_solve_works(
     assert "ended unexpectedly" in app.error[0].value
     app.button(key="solve").click().run()
     assert not solved(app).error
+
+
+def test_beside_a_new_scenario_solve_says_which_scenario_it_solves() -> None:
+    app = opened("new")
+    assert f"This solves {app.session_state['example']}, which is open now" in words(app)
+    app.switch_page("views/plan.py").run()
+    assert "This solves" not in words(app)

@@ -1,10 +1,14 @@
 """The sheet Summary: the goal, the figures, and how sure they are."""
 
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 
 from planner.plans.plan_and_scenario import PlanAndScenario
+from planner.plans.record import Plan
 from tests.support.plans.report_cases import planned, written
 
 
@@ -26,3 +30,20 @@ def test_the_summary_shows_the_goal_and_the_confidence(
     assert figures["Quality at least"] == (0.6, "mean score")
     assert figures["Curves measured"] == (0, f"of {len(cheap.plan.content['options'])} curves")
     assert figures["Independent verifier"] == ("no problem", "at planning")
+
+
+def test_a_limit_that_a_simulation_misses_stands_before_the_binding_limits(
+    small: PlanAndScenario, tmp_path: Path
+) -> None:
+    content: Any = deepcopy(dict(small.plan.content))
+    interval = {"mean_ms": 900.0, "low_ms": 719.6, "high_ms": 990.0, "verdict": "misses"}
+    content["context"]["simulated"] = {
+        "runs": 5, "seconds_per_run": 600.0, "requests": 9, "seed": 0,
+        "slo": [interval, *[None] * (len(content["slo"]) - 1)],
+    }  # fmt: skip
+    source = replace(small, plan=Plan(content))
+    book = openpyxl.load_workbook(written(source, tmp_path / "missed.xlsx"), data_only=True)
+    texts = [str(row[0]) for row in book["Summary"].iter_rows(values_only=True)]
+    at = texts.index("Limits that the curves keep and a simulation of this plan misses")
+    assert "719.6 to 990 ms" in texts[at + 1]
+    assert at < texts.index("Binding limits and marginal values")
