@@ -16,6 +16,7 @@ from app_pages.widgets.deployment import (
 from app_pages.widgets.headline import (
     draw_headline,
     draw_headline_slo_scope,
+    draw_headline_unjudged,
     draw_headline_verdict,
     draw_plan_story,
 )
@@ -25,6 +26,7 @@ from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.record import best_effort_change
 from planner.presentation.plan.conflict import conflict_repair_text
+from planner.presentation.plan.considered_options import unjudged_option_line
 
 HELP = (
     "Which LLMs run on which GPUs, and which prompt goes to which LLM, for the best answers (or the"
@@ -65,6 +67,7 @@ def draw_plan_view() -> None:
     if here.content["options"]:
         draw_deployment_picture(here)
         draw_headline_slo_scope(here.meta["slo_scope"])
+        draw_headline_unjudged(unjudged_option_line(here.content), " All of them: tab Left out.")
         draw_plan_tabs(here)
         draw_plan_name(here)
         draw_marginals_work(here)

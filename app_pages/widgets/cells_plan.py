@@ -18,13 +18,16 @@ from app_pages.widgets.headline import (
     MEANINGS,
     draw_headline_metric,
     draw_headline_slo_scope,
+    draw_headline_unjudged,
     draw_headline_verified,
 )
 from app_pages.widgets.job_button import JobButton, draw_job_button
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.option_index import PROFILE_HEADER
+from planner.plans.schema import PlanContent
 from planner.presentation.formatting import format_gap
+from planner.presentation.plan.considered_options import unjudged_option_line
 from reports.content import Report
 
 __all__ = ["draw_cells_plan", "draw_cells_verdict"]
@@ -53,6 +56,7 @@ def draw_cells_plan(here: ShownCells) -> None:
         _draw_cells_chart(here)
         _draw_cells_setups(here)
         draw_headline_slo_scope(here.meta["slo_scope"])
+        draw_headline_unjudged(unjudged_option_line(cast("PlanContent", here.content)))
         cases, classes, maps, losses, trust = st.tabs(
             ["Cases", "Classes", "GPU map and lanes", "Lost nodes", "Confidence"]
         )

@@ -21,6 +21,7 @@ __all__ = [
     "draw_headline",
     "draw_headline_metric",
     "draw_headline_slo_scope",
+    "draw_headline_unjudged",
     "draw_headline_verdict",
     "draw_headline_verified",
     "draw_plan_story",
@@ -104,6 +105,12 @@ def draw_headline_slo_scope(lines: Sequence[str]) -> None:
             plain_markdown(f"{line[0].upper()}{line[1:]}. To limit every LLM: Inputs, SLOs, Over."),
             icon=":material/speed:",
         )
+
+
+def draw_headline_unjudged(line: str, pointer: str = "") -> None:
+    """Warn of curves that SLOs leave out. line: whose and why, or ""; pointer: where all are."""
+    if line:
+        st.warning(plain_markdown(f"{line}.{pointer}"), icon=":material/block:")
 
 
 def _headline_demand_text(here: ShownPlan) -> str:

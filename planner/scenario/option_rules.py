@@ -61,7 +61,7 @@ def columns_missing_by_rule(
     """The first SLO over all requests that the option cannot be judged by, else the first of a
     class where every class that may use the LLM has one. own: rows of classes.
     """
-    lack = lack_for_slos(profiled.latency_ms, build_slos(spec.slo), "slo")
+    lack = lack_for_slos(profiled.latency_ms, build_slos(spec.slo))
     if lack is not None:
         return UnjudgedSlo(f"slo.{lack[0]}", spec.slo[lack[0]], lack[1])
     lacks = []
@@ -69,7 +69,7 @@ def columns_missing_by_rule(
         if one.llms is None or profiled.llm in one.llms:
             place = f"classes.{c}.slo"
             rows = own.get((one.name, profiled_option_key(profiled)), profiled)
-            lack = lack_for_slos(rows.latency_ms, build_slos(one.slo), place)
+            lack = lack_for_slos(rows.latency_ms, build_slos(one.slo), one.name)
             if lack is None:
                 return None
             lacks.append(UnjudgedSlo(f"{place}.{lack[0]}", one.slo[lack[0]], lack[1]))

@@ -53,7 +53,7 @@ def unjudged_slo_fault(scenario: Scenario, table: ProfileTable, unjudged: Unjudg
         str(scenario.path),
         f"{unjudged.place}.statistic",
         unjudged.slo.statistic,
-        f"no option can be judged by it: each {unjudged.lacking}",
+        f"no option can be judged by it: {unjudged.lacking}",
         f"profile it, or choose a statistic that is: {', '.join(profiled)}",
     )
 

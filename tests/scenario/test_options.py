@@ -29,10 +29,10 @@ def test_dropped_options_say_why_with_numbers(case: Path) -> None:
         ("NA", 1): "needs 22 GiB on each GPU, but 18 of 20 GiB may be filled (memory_headroom_pct)"
     }
     assert reasons("slo.0.statistic=p95", "slo.0.scope=each_llm") == {
-        ("NO", 2): "lacks the column ttft_p95_ms for slo.0"
+        ("NO", 2): "no p95 TTFT, which an SLO limits"
     }
     assert reasons("slo.0.statistic=p90") == {
-        ("NO", 2): "lacks every one of ttft_p50_ms, ttft_p90_ms, ttft_p95_ms, ttft_p99_ms for slo.0"
+        ("NO", 2): "no percentile of TTFT, whose p90 an SLO limits"
     }
 
 
@@ -50,11 +50,12 @@ def test_a_single_percentile_drops_the_option_where_it_cannot_keep_the_promise(c
         return {(drop.llm, drop.reason) for drop in loaded.instance.dropped}
 
     assert reasons("p50") == set()
-    alone = "has ttft_p50_ms alone for slo.0: 50 % of its requests count as late at any limit"
-    assert reasons("p90") == {("NO", f"{alone}, and p90 allows 10 %")}
-    assert reasons("p99") == {("NO", f"{alone}, and p99 allows 1 %")}
+    late = "50 % of its requests count as late at any limit"
+    for wanted, allowed in (("p90", 10), ("p99", 1)):
+        alone = f"p50 alone of TTFT, whose {wanted} an SLO limits: {late}"
+        assert reasons(wanted) == {("NO", f"{alone}, and {wanted} allows {allowed} %")}
 
 
 def test_a_promise_that_no_option_can_keep_is_a_fault(case: Path) -> None:
     line = fault_lines(case, "slo.0.statistic=p99")
-    assert "no option can be judged by it: each has ttft_p95_ms alone for slo.0: 5 %" in line
+    assert "no option can be judged by it: p95 alone of TTFT, whose p99 an SLO limits: 5 %" in line

@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from planner.plans.option_index import any_mig_option
 from planner.plans.schema import DroppedContent, PlanContent
+from planner.scenario.demand.slo_columns import UNJUDGED
 
-__all__ = ["dropped_option_lines", "filtered_options_line"]
+__all__ = ["dropped_option_lines", "filtered_options_line", "unjudged_option_line"]
 
 
 def dropped_option_lines(content: PlanContent) -> list[str]:
@@ -26,6 +27,19 @@ def dropped_option_lines(content: PlanContent) -> list[str]:
         several = len({option["reason"] for option in group}) > 1
         lines.append(f"{len(group)} of {of}: " + ("e.g. " if several else "") + first["reason"])
     return lines
+
+
+def unjudged_option_line(content: PlanContent) -> str:
+    """Say whose curves are not used because they lack a statistic that an SLO limits; "" where all
+    have it.
+    """
+    dropped = [one for one in content["context"]["dropped"] if UNJUDGED in one["reason"]]
+    if not dropped:
+        return ""
+    of = ", ".join(dict.fromkeys(one["llm"] for one in dropped))
+    why = "; ".join(dict.fromkeys(one["reason"] for one in dropped))
+    count = "1 curve" if len(dropped) == 1 else f"{len(dropped)} curves"
+    return f"{count} of {of} {'is' if len(dropped) == 1 else 'are'} not used: {why}"
 
 
 def _mig_filter_words(content: PlanContent) -> list[str]:

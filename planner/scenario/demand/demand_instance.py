@@ -61,7 +61,7 @@ def assemble_demand_instance(
             (o, c)
             for o, option in enumerate(base.options)
             for c, one in enumerate(classes)
-            if lack_for_slos(curves.get((o, c), option.curve).latency, (*one.slos, *base.slos), "")
+            if lack_for_slos(curves.get((o, c), option.curve).latency, (*one.slos, *base.slos))
         ),
         start_usd=spec.fleet.start_usd_per_gpu if spec.fleet.mode == "scheduled" else None,
     )

@@ -6,7 +6,10 @@ from models.instance import Slo
 from planner.scenario.schema.specification import SloSpec
 from profiles.records import STATISTICS, Column
 
-__all__ = ["build_slos", "columns_needed_by_slo", "lack_for_slos"]
+__all__ = ["UNJUDGED", "build_slos", "columns_needed_by_slo", "lack_for_slos"]
+
+UNJUDGED = "an SLO"
+"""Stands in the words of every lack for an SLO, and of no other reason to leave an option out."""
 
 
 def build_slos(stated: Iterable[SloSpec]) -> tuple[Slo, ...]:
@@ -24,30 +27,29 @@ def columns_needed_by_slo(slo: Slo) -> tuple[Column, ...]:
 
 
 def lack_for_slos(
-    present: Collection[Column], slos: Sequence[Slo], place: str
+    present: Collection[Column], slos: Sequence[Slo], of: str = ""
 ) -> tuple[int, str] | None:
     """The first SLO that latencies of these columns cannot be judged by, and what is lacking.
 
     A single percentile says nothing of the tail beyond it, so it is one that the SLO's promise
-    allows or higher. place: of the list of SLOs.
+    allows or higher. of: the class whose SLOs they are; "" for those over all requests.
     """
+    whose = f"{UNJUDGED} of class {of}" if of else UNJUDGED
     for i, slo in enumerate(slos):
         columns = columns_needed_by_slo(slo)
         found = [column for column in columns if column in present]
-        names = [f"{metric}_{statistic}_ms" for metric, statistic in found or columns]
+        metric = slo.metric.upper()
+        if not found and len(columns) == 1:
+            return i, f"no {slo.statistic} {metric}, which {whose} limits"
         if not found:
-            lacking = (
-                f"lacks the column {names[0]}"
-                if len(names) == 1
-                else f"lacks every one of {', '.join(names)}"
-            )
-            return i, f"{lacking} for {place}.{i}"
+            return i, f"no percentile of {metric}, whose {slo.statistic} {whose} limits"
         if len(columns) > 1 and len(found) == 1:
             late, promised = _share_above(found[0][1]), _share_above(slo.statistic)
             if late > promised:
                 return i, (
-                    f"has {names[0]} alone for {place}.{i}: {100 * late:g} % of its requests count"
-                    f" as late at any limit, and {slo.statistic} allows {100 * promised:g} %"
+                    f"{found[0][1]} alone of {metric}, whose {slo.statistic} {whose} limits:"
+                    f" {100 * late:g} % of its requests count as late at any limit, and"
+                    f" {slo.statistic} allows {100 * promised:g} %"
                 )
     return None
 

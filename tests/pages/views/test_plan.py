@@ -71,3 +71,18 @@ def test_limits_that_a_simulation_misses_are_a_warning_with_a_way_out() -> None:
     [line] = [one.value for one in app.warning if "random arrivals" in one.value]
     assert "mean TTFT 200.0 to 300.0 ms (limit 150)" in line.replace("\\", "")
     assert "Headroom of the arrival rate" in line
+
+
+def test_curves_that_an_slo_leaves_out_are_a_warning_with_the_tab_that_lists_them() -> None:
+    app = opened()
+    assert not any("not used" in one.value for one in app.warning)
+    shown = app.session_state["shown"]
+    content = deepcopy(shown.content)
+    left = {"llm": "llama-3.1-8b", "pool": "h100", "tp_degree": 1, "mps_share_pct": 100}
+    left["reason"] = "no mean TPOT, which an SLO limits"
+    content["context"]["dropped"].append(left)
+    app.session_state["shown"] = replace(shown, view=replace(shown.view, content=content))
+    app.run()
+    [line] = [one.value for one in app.warning if "not used" in one.value]
+    said = "1 curve of llama-3.1-8b is not used: no mean TPOT, which an SLO limits."
+    assert line.replace("\\", "") == f"{said} All of them: tab Left out."

@@ -75,12 +75,12 @@ def test_an_option_stays_while_some_class_can_use_it(day: Path) -> None:
     demand = load_day(day, f"classes.1.slo={both}").demand
     assert demand is not None
     assert [drop.reason for drop in demand.instance.dropped] == [
-        "lacks every one of ttft_p50_ms, ttft_p90_ms, ttft_p95_ms, ttft_p99_ms for classes.0.slo.0"
+        "no percentile of TTFT, whose p95 an SLO of class chat limits"
     ]
     assert demand.unjudged == frozenset()
     demand = load_day(day, f"slo={both}").demand
     assert demand is not None
-    assert demand.instance.dropped[0].reason.endswith(" for slo.0")
+    assert demand.instance.dropped[0].reason.endswith(" whose p95 an SLO limits")
 
 
 def test_an_llm_that_no_class_may_use_has_no_option(day: Path) -> None:

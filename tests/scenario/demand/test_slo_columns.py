@@ -21,11 +21,11 @@ def test_limits_become_seconds() -> None:
     assert build_slos([stated]) == (Slo("ttft", "p95", 1.5, "each_llm"),)
 
 
-def test_what_is_lacking_names_the_place() -> None:
+def test_what_is_lacking_is_said_in_words() -> None:
     slos = (Slo("ttft", "mean", 1), Slo("e2e", "p95", 1))
     both = [("ttft", "mean"), ("e2e", "p90"), ("e2e", "p99")]
-    assert lack_for_slos(both, slos, "classes.1.slo") is None
-    assert lack_for_slos(both[1:], slos, "slo") == (0, "lacks the column ttft_mean_ms for slo.0")
-    at, words = lack_for_slos(both[:2], slos, "classes.1.slo") or (0, "")
+    assert lack_for_slos(both, slos, "chat") is None
+    assert lack_for_slos(both[1:], slos) == (0, "no mean TTFT, which an SLO limits")
+    at, words = lack_for_slos(both[:2], slos, "chat") or (0, "")
     assert at == 1
-    assert words.startswith("has e2e_p90_ms alone for classes.1.slo.1: 10 % of its requests")
+    assert words.startswith("p90 alone of E2E, whose p95 an SLO of class chat limits: 10 % of")

@@ -78,7 +78,7 @@ def trio(
     dropped = (
         Dropped(names[2], "a100", 1, 100.0, "needs 75.6 GiB on each GPU, 72 GiB may be filled"),
         Dropped(names[2], "a100", 2, 100.0, "needs 73.1 GiB on each GPU, 72 GiB may be filled"),
-        Dropped(names[0], "a100", 1, 10.0, "lacks the column ttft_mean_ms that an SLO needs"),
+        Dropped(names[0], "a100", 1, 10.0, "no mean TTFT, which an SLO limits"),
     )
     slos = (
         slos
