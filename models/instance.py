@@ -171,6 +171,10 @@ class Dropped:
     mig_profile: str = ""
 
 
+UNJUDGED = "an SLO"
+"""Stands in the reason of every option that lacks a statistic of an SLO, and in no other reason."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Headroom:
     """What a plan keeps free, in parts; `models.demand.headroom` says what of.

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, cast
 
+from models.instance import UNJUDGED
 from planner.plans.option_index import any_mig_option
 from planner.plans.schema import DroppedContent, PlanContent
-from planner.scenario.demand.slo_columns import UNJUDGED
 
 __all__ = ["dropped_option_lines", "filtered_options_line", "unjudged_option_line"]
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from models.instance import Slo
+from models.instance import UNJUDGED, Slo
 from planner.scenario.schema.specification import SloSpec
 from profiles.records import STATISTICS, Column
 
-__all__ = ["UNJUDGED", "build_slos", "columns_needed_by_slo", "lack_for_slos"]
-
-UNJUDGED = "an SLO"
-"""Stands in the words of every lack for an SLO, and of no other reason to leave an option out."""
+__all__ = ["build_slos", "columns_needed_by_slo", "lack_for_slos"]
 
 
 def build_slos(stated: Iterable[SloSpec]) -> tuple[Slo, ...]:
