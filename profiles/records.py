@@ -29,6 +29,8 @@ class ScoreProvenance(StrEnum):
     """A predictor's, fitted to grades."""
     PREDICTED = "predicted"
     """A predictor's, put to no test: what tables are that do not say."""
+    PLACEHOLDER = "placeholder"
+    """Made up, for scores that are still to come: they say nothing about the LLMs."""
 
 
 Column = tuple[str, str]

@@ -33,6 +33,7 @@ class CellsReportMeta(TypedDict):
     status: str
     verdict: str
     verified: bool
+    placeholders: str
     figures: Sequence[tuple[str, Any, str]]
     case_setups: Sequence[int | None]
     hours_per_month: int

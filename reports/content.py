@@ -45,7 +45,8 @@ class ReportSlo(TypedDict):
 class ReportMeta(TypedDict):
     """Text and numbers that accompany the tables; sentences unless stated otherwise.
 
-    goal: objective, demand, GPUs and limits; best_effort: the change after which a best effort is a
+    goal: objective, demand, GPUs and limits; placeholders: warning of made-up scores, "" without;
+    best_effort: the change after which a best effort is a
     plan, "" without one; best_effort_verdict: its verdict, with a conflict; rounding: part of a
     limit by which it may be missed; tokens_per_request: input and output, None where not all
     curves state them; llms: names; signs:
@@ -55,6 +56,7 @@ class ReportMeta(TypedDict):
 
     scenario: str
     goal: str
+    placeholders: str
     best_effort: str
     best_effort_verdict: NotRequired[str]
     status: str

@@ -13,6 +13,7 @@ from app_pages.session import job_slots, reruns, saved_plans, share_link, state
 from app_pages.session.state import ShownCells, ShownPlan
 from app_pages.widgets import downloads, marginals
 from app_pages.widgets.downloads import draw_download, draw_made_download, draw_purpose
+from app_pages.widgets.headline import draw_headline_placeholders
 from app_pages.widgets.kept.share import draw_share_maker
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
@@ -42,6 +43,7 @@ def draw_export_view() -> None:
         f"All files are of the plan shown: **{plain_markdown(title)}**, "
         f"{plain_markdown(content['status'])}, scenario hash {content['scenario_sha256'][:12]}."
     )
+    draw_headline_placeholders(content)
     name = deployment_labels([title], 60)[title]
     draw_export_bundle(here, name)
     st.header("For people")
@@ -65,10 +67,11 @@ def draw_export_cells(here: ShownCells) -> None:
         f"All files are of the plan shown: **{plain_markdown(words)}**, {plain_markdown(status)},"
         f" scenario hash {content['scenario_sha256'][:12]}."
     )
+    draw_headline_placeholders(content)
     for file in downloads.CELLS_FILES:
         if content["setups"] or file.noun not in ("charts", "deploy bundle"):
             draw_made_download(here, name, file)
-    draw_purpose("plan.json", "The whole plan, key by key (docs/plan-json.md).")
+    draw_purpose("plan.json", "The whole plan, key by key, for scripts and the command line.")
     plan = partial(plan_text, content)
     draw_download("Download plan.json", plan, f"{name}-plan.json", "application/json", "plan")
     draw_purpose("Tables (CSV)", "Every table of the page Plan as a CSV file.")
@@ -81,7 +84,7 @@ def draw_export_data_files(here: ShownPlan, name: str) -> None:
     """plan.json and the tables, made on the click."""
     draw_purpose(
         "plan.json",
-        "The whole plan, key by key (docs/plan-json.md), for scripts and for `report`, `simulate`,"
+        "The whole plan, key by key, for scripts and for the commands `report`, `simulate`,"
         " `route` and `diff`.",
     )
     plan = partial(plan_text, marginals.content_with_marginals(here))

@@ -14,6 +14,7 @@ from app_pages.charts.router import MEASURES, build_router_load_chart
 from app_pages.session import job_slots, state
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.cells_notice import draw_cells_notice
+from app_pages.widgets.headline import draw_headline_placeholders
 from app_pages.widgets.job_button import JobButton, draw_job_button
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.prompt_test import draw_prompt_test
@@ -54,6 +55,7 @@ def draw_router_view() -> None:
     if here is None or not here.content["options"]:
         st.info("There is no plan to route by. Solve a scenario first.")
         return
+    draw_headline_placeholders(here.content)
     policy = router_policy_shown(here)
     if policy is None:
         return

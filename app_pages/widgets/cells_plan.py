@@ -17,9 +17,11 @@ from app_pages.widgets.headline import (
     BADGES,
     MEANINGS,
     draw_headline_metric,
+    draw_headline_placeholders,
     draw_headline_slo_scope,
     draw_headline_unjudged,
     draw_headline_verified,
+    headline_quality_label,
 )
 from app_pages.widgets.job_button import JobButton, draw_job_button
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
@@ -94,6 +96,7 @@ def _draw_cells_headline(here: ShownCells) -> None:
         meaning = "" if status == "infeasible" else f". {MEANINGS[status]}"
         st.markdown(plain_markdown(meta["verdict"] + meaning))
         return
+    draw_headline_placeholders(content)
     markdown_bullets(meta["payment"])
     objective, cheapest = content["objective"], content["objective"]["of"] == "cost"
     bound = "-" if objective["bound"] is None else f"{objective['bound']:.5f}"
@@ -104,7 +107,7 @@ def _draw_cells_headline(here: ShownCells) -> None:
     cost, parts = content["cost_usd_per_h"], content["cost"]
     with st.container(horizontal=True, gap="xsmall"):
         quality = f"{content['quality']:.5f}"
-        draw_headline_metric("Quality (mean score)", quality, "" if cheapest else best)
+        draw_headline_metric(headline_quality_label(content), quality, "" if cheapest else best)
         draw_headline_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
         used = f"of {content['gpus_total']:,}"
         draw_headline_metric("GPUs used", f"{content['gpus_used']:,}", used)

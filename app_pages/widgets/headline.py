@@ -1,7 +1,7 @@
 """The top of the page Plan: verdict, numbers, warnings; and the plan in sentences, for a tab."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from planner.plans.labels import slo_name
 from planner.presentation.formatting import format_gap, format_objective
 from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.payment import payment_lines
+from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.presentation.plan.simulated_limits import missed_limit_texts
 from planner.presentation.plan.story import story_lines
 
@@ -20,11 +21,13 @@ __all__ = [
     "MEANINGS",
     "draw_headline",
     "draw_headline_metric",
+    "draw_headline_placeholders",
     "draw_headline_slo_scope",
     "draw_headline_unjudged",
     "draw_headline_verdict",
     "draw_headline_verified",
     "draw_plan_story",
+    "headline_quality_label",
 ]
 
 Colour = Literal["green", "orange", "red", "gray"]
@@ -61,6 +64,7 @@ def draw_headline(here: ShownPlan) -> None:
         meaning = MEANINGS[content["status"]]
         st.markdown(plain_markdown(here.meta["verdict"]) + ". " + plain_markdown(meaning))
         return
+    draw_headline_placeholders(content)
     markdown_bullets(payment_lines(content))
     _draw_headline_numbers(here)
     _draw_headline_missed_limits(here)
@@ -98,6 +102,17 @@ def _draw_headline_missed_limits(here: ShownPlan) -> None:
         )
 
 
+def draw_headline_placeholders(content: Mapping[str, Any]) -> None:
+    """Warn where the scores of the plan shown were made up."""
+    if made_up := placeholder_scores_text(content):
+        st.warning(plain_markdown(f"{made_up}."), icon=":material/warning:")
+
+
+def headline_quality_label(content: Mapping[str, Any]) -> str:
+    """What the number of quality is called; made-up scores say that it means nothing."""
+    return "Quality (made up)" if placeholder_scores_text(content) else "Quality (mean score)"
+
+
 def draw_headline_slo_scope(lines: Sequence[str]) -> None:
     """Warn of limits over all requests that some LLMs exceed, and say where to change that."""
     for line in lines:
@@ -131,7 +146,7 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         quality = f"{content['quality']:.5f}"
         draw_headline_metric(
-            "Quality (mean score)", quality, f"{floor:g} required" if cheapest else best
+            headline_quality_label(content), quality, f"{floor:g} required" if cheapest else best
         )
         draw_headline_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
         for slo in content["slo"][:MOST_SLOS]:

@@ -42,6 +42,7 @@ from planner.plans.option_index import (
 )
 from planner.plans.schema import PlanContent, ShardContent
 from planner.presentation.plan.headroom import headroom_lines
+from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.version import VERSION
 from profiles.catalogue import load_catalogue_llms
 
@@ -78,6 +79,7 @@ def build_deployment(content: PlanContent, instance: Instance, on: date) -> Row:
         "classes": [],
         "periods": [],
         "cautions": [
+            *filter(None, [placeholder_scores_text(content)]),
             *(
                 one_line(warning, 400)
                 for warning in content.get("context", {}).get("curve_warnings", [])
@@ -102,6 +104,7 @@ def _about_deployment(content: PlanContent, instance: Instance, on: date) -> Row
         "slo": [f"{slo_name(slo)} <= {slo['limit_ms']:g} ms" for slo in content["slo"]],
         "headroom": float(instance.memory_headroom),
         "kept_free": headroom_lines(content),
+        "placeholders": placeholder_scores_text(content),
         "fleet": FLEET,
         "provenance": sorted({option["provenance"] for option in content["options"]}),
         "notices": [

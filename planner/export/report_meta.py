@@ -23,6 +23,7 @@ from planner.presentation.plan.considered_options import dropped_option_lines, f
 from planner.presentation.plan.gpu_map import llm_letters
 from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.limits import binding_limits_line
+from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.shadow_prices import shadow_price_lines
 from planner.presentation.plan.simulated_limits import missed_limit_texts
@@ -46,6 +47,7 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
     return {
         "scenario": content["scenario"],
         "goal": _report_meta_goal(content, loaded.instance.quality_floor),
+        "placeholders": placeholder_scores_text(content),
         "best_effort": _report_meta_best_effort(content),
         "status": content["status"],
         "verdict": verdict_line(content),

@@ -36,6 +36,7 @@ from planner.scenario.load import Overrides, Scenario, load_scenario_with_conten
 from planner.scenario.options import build_options
 from planner.scenario.plausibility import (
     few_prompts_notice,
+    placeholder_scores_notices,
     warn_of_implausible_curves,
     warn_of_implausible_settings,
 )
@@ -134,7 +135,9 @@ def assemble_instance(
         curves = build_class_curves(spec, instance, own)
         demand = assemble_demand_instance(spec, instance, score_tables.of_class, rates, curves)
         findings.notices.extend(demand_notices(spec, demand))
-    notices = (*table.notices, *findings.notices, *findings.warnings)
+    named = [one.scores or spec.scores for one in spec.classes or ()] or [spec.scores]
+    made_up = placeholder_scores_notices(dict(zip(named, score_tables.of_class, strict=True)))
+    notices = (*made_up, *table.notices, *findings.notices, *findings.warnings)
     return LoadResult(
         scenario,
         instance,

@@ -12,9 +12,15 @@ from planner.scenario.inputs import InputFindings, add_once
 from planner.scenario.schema.specification import MinimizeCost, ScenarioSpec, SloSpec
 from profiles.curves import ProfiledOption, ProfileTable
 from profiles.physical_bounds import faster_than_weights, least_token_ms, least_weights_gib
-from profiles.records import Scores
+from profiles.records import ScoreProvenance, Scores
+from profiles.score_tables.score_columns import PLACEHOLDER_SCORES
 
-__all__ = ["few_prompts_notice", "warn_of_implausible_curves", "warn_of_implausible_settings"]
+__all__ = [
+    "few_prompts_notice",
+    "placeholder_scores_notices",
+    "warn_of_implausible_curves",
+    "warn_of_implausible_settings",
+]
 
 FIT = 0.9
 """Memory of a shard by its part of the weights that is still taken for rounding."""
@@ -49,6 +55,15 @@ def few_prompts_notice(file: str, scores: Scores) -> list[str]:
     return [
         f"{file}: {prompts}; a mean quality over so few is known to ± {error:.2g} (95 %, over"
         " prompts, of the best score of each)"
+    ]
+
+
+def placeholder_scores_notices(tables: Mapping[str, Scores]) -> list[str]:
+    """A notice for every table of made-up scores. tables: by file, which several classes share."""
+    return [
+        f"{file}: {PLACEHOLDER_SCORES[0].lower()}{PLACEHOLDER_SCORES[1:]}"
+        for file, scores in tables.items()
+        if scores.provenance == ScoreProvenance.PLACEHOLDER
     ]
 
 

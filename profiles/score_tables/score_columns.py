@@ -18,6 +18,7 @@ from profiles.io.tables import (
 from profiles.records import ScoreProvenance
 
 __all__ = [
+    "PLACEHOLDER_SCORES",
     "PROVENANCE",
     "RESERVED",
     "check_score_weights",
@@ -34,6 +35,11 @@ RESERVED = ("prompt_id", "weight")
 """Columns that are no LLM; no LLM may be called so."""
 PROVENANCE = "provenance"
 """Column that is read where no LLM of the scenario is called so."""
+PLACEHOLDER_SCORES = (
+    "The scores are placeholders: made up, not of these LLMs. Quality, the fractions of prompts and"
+    " the router's prices mean nothing until real scores replace them"
+)
+"""What is said wherever figures rest on such scores; a sentence without its full stop."""
 
 
 def score_columns(llms: Iterable[str]) -> set[str]:
@@ -42,21 +48,21 @@ def score_columns(llms: Iterable[str]) -> set[str]:
 
 
 def score_provenance_ranks(table: Table, llms: Sequence[str], notices: list[str]) -> np.ndarray:
-    """(N,) position in ScoreProvenance of what a row's scores are; what is none is the weakest, and
-    a notice: the column may mean something else.
+    """(N,) position in ScoreProvenance of what a row's scores are; where it is blank or none of
+    them, predicted; of a word that is none with a notice: the column may mean something else.
     """
     kinds = [kind.value for kind in ScoreProvenance]
-    weakest = len(kinds) - 1
+    unsaid = ScoreProvenance.PREDICTED.value
     if PROVENANCE not in table.columns or PROVENANCE in llms:
-        return np.full(len(table.rows), weakest)
-    words = text_table_column(table, PROVENANCE, [], blank=kinds[weakest])
+        return np.full(len(table.rows), kinds.index(unsaid))
+    words = text_table_column(table, PROVENANCE, [], blank=unsaid)
     alien = sorted({word for word in words if word not in kinds})
     if alien:
         notices.append(
             f"{table.file}: column {PROVENANCE}: {shown_in_fault(alien[0])} is none of"
-            f" {', '.join(kinds)}; such scores count as {kinds[weakest]}"
+            f" {', '.join(kinds)}; such scores count as {unsaid}"
         )
-    return np.array([kinds.index(word) if word in kinds else weakest for word in words])
+    return np.array([kinds.index(word if word in kinds else unsaid) for word in words])
 
 
 def score_column(table: Table, llm: str, missing: str, faults: list[Fault]) -> np.ndarray:

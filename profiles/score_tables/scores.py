@@ -3,7 +3,7 @@
 `prompt_id`, optional `weight` (>= 0, sum > 0; default: all equal), one column per LLM (any finite
 number, higher is better). A missing score is a blank cell, null or NaN. An optional column
 `provenance` (unless an LLM is called so) says where a row's scores come from: graded, calibrated,
-predicted (default); it changes no plan, only what is said about it.
+predicted (default), placeholder; it changes no plan, only what is said about it.
 """
 
 from collections.abc import Collection, Sequence

@@ -21,7 +21,11 @@ from reports.deploy.readme_gateways import (
     readme_gateway_own_router,
     readme_gateway_routellm,
 )
-from reports.deploy.readme_start import readme_start_compose, readme_start_machines
+from reports.deploy.readme_start import (
+    readme_start_compose,
+    readme_start_machines,
+    readme_start_scores,
+)
 
 __all__ = ["deploy_readme"]
 
@@ -134,7 +138,12 @@ def _readme_before(deployment: Row, kinds: Sequence[str]) -> list[str]:
     ]
     several = len(nodes) > 1
     copy = "Copy this folder to each" if several else "Copy this folder there"
-    lines = ["## 1. Before you start", "", f"- Nodes: {'; '.join(nodes)}. {copy}."]
+    lines = [
+        "## 1. Before you start",
+        "",
+        *readme_start_scores(deployment["about"]),
+        f"- Nodes: {'; '.join(nodes)}. {copy}.",
+    ]
     if "shell" in kinds or "compose" in kinds:
         lines.append(
             "- Read `deploy.env`. Its model ids are the catalogue's: set them to the models"

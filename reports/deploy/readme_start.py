@@ -1,16 +1,19 @@
-"""How to start the servers of a deploy bundle: on the machines, with docker compose."""
+"""How to start the servers of a deploy bundle: on the machines, with docker compose; and what to
+replace before.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from reports.deploy.compose import IMAGE
-from reports.deploy.markdown import code_block, node_servers
+from reports.deploy.markdown import code_block, escape, node_servers
 from reports.deploy.vllm_server import MPS_DIRECTORY
 
 __all__ = [
     "compose_path",
     "readme_start_compose",
     "readme_start_machines",
+    "readme_start_scores",
 ]
 
 Row = Mapping[str, Any]
@@ -19,6 +22,12 @@ Row = Mapping[str, Any]
 def compose_path(deployment: Row, node: Row) -> str:
     """Name of a node's compose file."""
     return "compose.yaml" if len(deployment["nodes"]) == 1 else f"compose.{node['label']}.yaml"
+
+
+def readme_start_scores(about: Row) -> list[str]:
+    """That the scores were made up, where they were: the first thing to do before a start."""
+    made_up = about["placeholders"]
+    return [f"- **{escape(made_up)}.** Plan again with scores of these LLMs."] if made_up else []
 
 
 def _shares(deployment: Row) -> bool:

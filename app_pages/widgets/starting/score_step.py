@@ -31,7 +31,7 @@ STAND_IN = (
     "**These scores are a stand-in.** They are an example's, made up, and say nothing about your"
     " LLMs and your prompts. A plan's GPUs, latencies and cost hold for the routing that it states;"
     " its **quality and its routing mean nothing** until you bring scores of your own. The"
-    " scenario's name will say so."
+    " scenario's name, its plans and what is exported of them will say so."
 )
 
 

@@ -58,6 +58,7 @@ from planner.presentation.formatting import format_exact, format_number
 from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
 from planner.presentation.plan.gpu_map import llm_letters
 from planner.presentation.plan.payment import payment_lines
+from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.presentation.plan.provenance import provenance_lines
 from planner.presentation.plan.start import start_lines
 from planner.presentation.plan.verdict import verdict_line
@@ -211,6 +212,7 @@ def _cells_report_meta(
         "starts_usd_per_h": content["cost"]["starts_usd_per_h"] or 0.0 if of_case else 0.0,
         "scenario": content["scenario"],
         "goal": _goal_sentence(content, demand),
+        "placeholders": placeholder_scores_text(content),
         "status": content["status"],
         "verdict": verdict_line(plan),
         "verified": content["checks"]["verified"],

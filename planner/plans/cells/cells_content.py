@@ -28,7 +28,7 @@ from planner.plans.plan_file import CELLS_SCHEMA
 from planner.plans.setup_content import bought_nodes_content
 from planner.verification.cells.cells_verifier import run_cells_verifier
 from planner.version import VERSION
-from profiles.records import PROVENANCES
+from profiles.records import PROVENANCES, ScoreProvenance
 
 if TYPE_CHECKING:
     from planner.scenario.assemble import LoadResult
@@ -74,6 +74,7 @@ def build_cells_plan(
         "checks": {"verified": True, "problems": []},
         "context": {
             **scenario_context(loaded, demand.instance),
+            "scores_provenance": _weakest_scores_provenance(demand),
             "effort_notes": list(effort.notes),
             "seconds": {
                 phase: float(seconds) for phase, seconds in {**timings, **effort.seconds}.items()
@@ -91,6 +92,12 @@ def build_cells_plan(
     if problems:
         raise VerificationError(problems)
     return content
+
+
+def _weakest_scores_provenance(demand: DemandInstance) -> str:
+    """The weakest of the scores of any class."""
+    kinds = list(ScoreProvenance)
+    return max((one.scores.provenance for one in demand.classes), key=kinds.index).value
 
 
 def _objective_content(demand: DemandInstance, solution: CellSolution) -> dict[str, Any]:

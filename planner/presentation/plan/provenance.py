@@ -8,6 +8,7 @@ from planner.presentation.plan.all_prompts import all_prompts_lines
 from planner.presentation.plan.headroom import headroom_lines
 from planner.presentation.plan.robustness import robustness_lines
 from planner.presentation.plan.simulated_limits import simulated_limit_lines
+from profiles.score_tables.score_columns import PLACEHOLDER_SCORES
 
 __all__ = ["provenance_lines", "score_provenance_line"]
 
@@ -22,6 +23,7 @@ SCORES = {
     "calibrated": "Quality is promised by the predictor, whose scores were calibrated on grades.",
     "graded": "Scores are grades of answers, which no router knows beforehand: quality is what"
     " perfect predictions would reach.",
+    "placeholder": f"Warning: {PLACEHOLDER_SCORES[0].lower()}{PLACEHOLDER_SCORES[1:]}.",
 }
 
 

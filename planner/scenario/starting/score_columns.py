@@ -8,7 +8,6 @@ made with it shows how planning goes, and its quality means nothing.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from profiles.catalogue import load_catalogue_llms
 from profiles.importers.formats.names import llm_name_of_model
 from profiles.io.faults import Fault, ScoresError
 from profiles.io.table_files import read_table_file
-from profiles.records import Scores
+from profiles.records import ScoreProvenance, Scores
 from profiles.score_tables.score_columns import PROVENANCE, RESERVED, score_columns
 from profiles.score_tables.score_writing import scores_frame, write_scores_frame
 from profiles.score_tables.scores import parse_scores, read_scores, scored_llms
@@ -112,21 +111,16 @@ def read_matched_scores(
 
 
 def stand_in_score_columns(llms: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
-    """LLM -> column of an example: its own; the others share what is left so that all are about of
-    their size together (a larger LLM has no smaller one's column); where too few are left, the
-    nearest of all. An LLM of unknown size takes what is left.
+    """LLM -> column of an example, by size alone: a larger LLM never has a smaller one's column, so
+    that it is never made to look worse. Of all ways to deal the columns (each once, or as often as
+    more LLMs than columns need) that with sizes nearest together; an LLM of unknown size takes what
+    is left.
     """
-    chosen = suggest_score_columns(llms, columns)
-    others = [llm for llm in llms if llm not in chosen]
-    free = [column for column in columns if column not in chosen.values()]
-    sizes = [[_size_distance(llm, column) for column in free] for llm in others]
-    if others and free:
-        pairs = zip(*linear_sum_assignment(np.array(sizes)), strict=True)
-        chosen |= {others[row]: free[column] for row, column in pairs}
-    for llm in others:
-        if llm not in chosen:
-            chosen[llm] = min(columns, key=partial(_size_distance, llm))
-    return chosen
+    # The distance is convex in the difference of two logarithms, so the nearest deal is in order.
+    dealt = list(columns) * -(-len(llms) // len(columns))
+    sizes = [[_size_distance(llm, column) for column in dealt] for llm in llms]
+    rows, chosen = linear_sum_assignment(np.array(sizes).reshape(len(llms), len(dealt)))
+    return {llms[row]: dealt[column] for row, column in zip(rows, chosen, strict=True)}
 
 
 def _size_distance(llm: str, column: str) -> float:
@@ -146,7 +140,8 @@ def name_score_columns(
     """Write a score table with a column for each LLM. ScoresError with every fault.
 
     columns: LLM -> column of the table at `path`, which may be several LLMs'. missing: error, or
-    drop for leaving out prompts that lack a score.
+    drop for leaving out prompts that lack a score. What is written of the stand-in calls itself
+    placeholders: it says nothing about these LLMs.
     """
     faults: list[Fault] = []
     notices: list[str] = []
@@ -166,6 +161,8 @@ def name_score_columns(
     named = Scores(
         scores.prompt_ids, tuple(columns), values, scores.weights, scores.dropped, scores.provenance
     )
+    if path == stand_in_scores_path() and PROVENANCE not in columns:
+        head = head.assign(**{PROVENANCE: ScoreProvenance.PLACEHOLDER.value})
     own = pd.DataFrame(dict(zip(named.llms, values, strict=True)), index=head.index)
     notices += write_scores_frame(pd.concat([head, own], axis=1), str(out))
     means = values @ scores.weights

@@ -45,6 +45,9 @@ def write_cells_summary(book: Book, report: CellsReport) -> None:
         bg_color=COLOURS[look],
         font_color=COLOURS.get(f"{look}_ink", "#000000"),
     )
+    if meta["placeholders"]:
+        made_up = {"bg_color": COLOURS["warn"], "font_color": COLOURS["warn_ink"]}
+        page.sentence(f"{meta['placeholders']}.", bold=True, **made_up)
     if not meta["verified"]:
         bad = {"bg_color": COLOURS["bad"], "font_color": COLOURS["bad_ink"]}
         page.sentence("This plan FAILS its checks: see the sheet Checks and log.", bold=True, **bad)

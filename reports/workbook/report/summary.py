@@ -39,6 +39,8 @@ def write_summary(book: Book, report: Report) -> None:
     page.row = 1
     page.sentence(f"Goal: {meta['goal']}", font_size=12, font_color="#000000")
     _write_summary_verdict(page, meta["verdict"], STATUS[meta["status"]])
+    if meta["placeholders"]:
+        _write_summary_verdict(page, f"{meta['placeholders']}.", "warn")
     _write_summary_sections(page, _summary_conflict(report))
     if meta["best_effort"]:
         verdict = sentence_case(meta["best_effort_verdict"])

@@ -97,6 +97,10 @@ def test_estimate_stand_in_and_one_rate_become_a_plan() -> None:
     assert shown["status"] == "optimal"
     assert shown["slo"][0]["scope"] == "all"
     assert shown["objective"]["of"] == "cost"
+    assert shown["context"]["scores_provenance"] == "placeholder"
+    for view in ("plan", "export", "router"):
+        app.switch_page(f"views/{view}.py").run()
+        assert "The scores are placeholders" in app.warning[0].value, view
 
 
 def test_benchmark_files_are_mapped_and_read() -> None:

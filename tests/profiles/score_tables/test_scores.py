@@ -85,6 +85,7 @@ def test_any_parquet_bytes_give_scores_or_faults(case: Path, data: st.DataObject
         (("graded", "graded"), "graded"),
         (("graded", "calibrated"), "calibrated"),
         (("graded", ""), "predicted"),
+        (("", "placeholder"), "placeholder"),
         (("graded", "by hand"), "predicted"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from planner.errors import ScoresError
@@ -90,6 +91,30 @@ def test_a_stand_in_takes_columns_by_name_then_by_size() -> None:
     assert chosen["phi-4"] == "qwen2.5-14b"
     assert chosen["unknown"] in columns
     assert stand_in_score_columns(["unknown", "qwen2.5-72b"], columns)["unknown"] in columns[:3]
+
+
+def test_larger_llms_get_better_stand_ins() -> None:
+    """Also where a smaller one is called like a column, and where LLMs are more than columns."""
+    path = stand_in_scores_path()
+    columns = read_score_columns(path)
+    mean = pd.read_csv(path)[columns].mean()
+    llms = ["llama-3.1-8b", "qwen3-32b", "gpt-oss-120b", "minimax-m2.5"]
+    chosen = stand_in_score_columns(llms[::-1], columns)
+    assert [mean[chosen[llm]] for llm in llms] == sorted(mean)
+    more = ["llama-3.2-1b", "qwen3-8b", "qwen3-14b", *llms[1:]]
+    of_more = [mean[column] for column in stand_in_score_columns(more, columns).values()]
+    assert of_more == sorted(of_more)
+    assert stand_in_score_columns([], columns) == {}
+
+
+def test_a_stand_in_is_written_as_placeholders(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    name_score_columns(stand_in_scores_path(), {"a": "llama-3.1-8b"}, out)
+    assert load_scores(out, ["a"])[0].provenance == "placeholder"
+    copy = tmp_path / "mine.csv"
+    copy.write_bytes(stand_in_scores_path().read_bytes())
+    name_score_columns(copy, {"a": "llama-3.1-8b"}, out)
+    assert load_scores(out, ["a"])[0].provenance == "predicted"
 
 
 def test_a_larger_llm_never_has_the_stand_in_of_a_smaller_one() -> None:
