@@ -19,8 +19,8 @@ from planner.scenario.starting.curve_coverage import covered_pairs, curves_of_pa
 
 __all__ = [
     "ESTIMATE",
+    "INSTEAD",
     "RUNS",
-    "draft_curves",
     "draft_estimate",
     "draft_estimate_choice",
     "draft_imported_curves",
@@ -35,6 +35,8 @@ RUNS, IMPORT, ESTIMATE = "new-runs", "new-curves", "new-estimate"
 IDENTIFY = "app_pages.jobs.new_curves:identify_new_runs_job"
 MAKE = "app_pages.jobs.new_curves:import_new_curves_job"
 GUESS = "app_pages.jobs.new_curves:estimate_new_curves_job"
+INSTEAD = "estimate all"
+"""Field: whether pairs that were measured are estimated too, for want of a statistic."""
 QUICK_S = 2.0
 """An estimate that takes no longer is shown without a progress box."""
 DEGREES, SHARES = (1, 2, 4, 8), (100,)
@@ -72,7 +74,7 @@ def draft_measured_curves() -> pd.DataFrame | None:
 def draft_estimate_choice() -> EstimateChoice:
     """What is to be estimated: pairs of LLM and GPU type without measurements, or all pairs."""
     llms, gpus = draft_value("llms", []), draft_value("gpus", [])
-    measured = set() if draft_value("estimate all") else covered_pairs(draft_measured_curves())
+    measured = set() if draft_value(INSTEAD) else covered_pairs(draft_measured_curves())
     return EstimateChoice(
         pairs=tuple((llm, gpu) for llm in llms for gpu in gpus if (llm, gpu) not in measured),
         tp_degrees=tuple(sorted(draft_value("degrees", list(DEGREES)))),
@@ -112,10 +114,3 @@ def start_draft_estimate() -> None:
     args = (draft_estimate_choice(),)
     job_slots.start_in_slot(ESTIMATE, GUESS, args, "Estimating curves", wait=QUICK_S)
     current_draft().faults = ()
-
-
-def draft_curves() -> list[pd.DataFrame]:
-    """All curves: measured ones first."""
-    estimate = draft_estimate()
-    frames = [draft_measured_curves(), None if estimate is None else estimate.frame]
-    return [frame for frame in frames if frame is not None and len(frame)]

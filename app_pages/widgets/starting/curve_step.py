@@ -10,9 +10,9 @@ from app_pages.session.reruns import survive_reruns
 from app_pages.session.starting.draft_curves import (
     DEGREES,
     ESTIMATE,
+    INSTEAD,
     RUNS,
     SHARES,
-    draft_curves,
     draft_estimate,
     draft_estimate_choice,
     draft_measured_curves,
@@ -20,9 +20,11 @@ from app_pages.session.starting.draft_curves import (
     start_draft_estimate,
 )
 from app_pages.session.starting.draft_pools import draft_pools_degree
+from app_pages.session.starting.used_curves import used_draft_curves
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
 from app_pages.widgets.starting.benchmark_files import draw_benchmark_files
 from app_pages.widgets.starting.draft_fields import draw_draft_names, draw_draft_number
+from app_pages.widgets.starting.unjudged_fields import draw_unjudged_curves, draw_unjudged_tick
 from app_pages.widgets.tables import draw_shown_table
 from planner.scenario.starting.curve_coverage import (
     covered_pairs,
@@ -48,8 +50,11 @@ def draw_curve_step() -> None:
     st.subheader("Estimated")
     _draw_curve_estimate()
     st.subheader("What is known")
-    table = curve_coverage_table(draft_curves(), draft_value("llms", []), draft_value("gpus", []))
+    table = curve_coverage_table(
+        used_draft_curves(), draft_value("llms", []), draft_value("gpus", [])
+    )
     draw_shown_table(table, "Curves by LLM, GPU type and provenance.", whole=True)
+    draw_unjudged_curves()
 
 
 def _draw_measured_strangers() -> None:
@@ -73,7 +78,9 @@ def _add_strangers(key: str, names: list[str]) -> None:
 
 
 def _draw_curve_estimate() -> None:
-    choice, measured = draft_estimate_choice(), covered_pairs(draft_measured_curves())
+    draw_unjudged_tick()
+    choice = draft_estimate_choice()
+    measured = not draft_value(INSTEAD) and covered_pairs(draft_measured_curves())
     if not choice.pairs:
         st.markdown("Everything was measured.")
     else:
@@ -138,5 +145,5 @@ def _draw_estimated_curves(made: NewCurves) -> None:
 
 def curve_step_faults() -> tuple[Fault, ...]:
     """What is to be put right before the next step."""
-    frames: list[pd.DataFrame] = draft_curves()
+    frames: list[pd.DataFrame] = used_draft_curves()
     return curve_coverage_faults(frames, draft_value("llms", []), draft_value("gpus", []))

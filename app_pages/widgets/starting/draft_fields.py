@@ -27,6 +27,7 @@ __all__ = [
     "draw_draft_number",
     "draw_draft_row_buttons",
     "draw_draft_text",
+    "draw_draft_tick",
 ]
 
 WIDTH = 240
@@ -60,6 +61,12 @@ def draw_draft_text(name: str, label: str, first: str = "", **look: Any) -> None
     st.text_input(
         label, key=key, on_change=_draft_field_changed, args=(name, key), **{"width": WIDTH, **look}
     )
+
+
+def draw_draft_tick(name: str, label: str, **look: Any) -> None:
+    """A tick, off before anything is entered."""
+    key = _draft_field_key(name, first=False)
+    st.checkbox(label, key=key, on_change=_draft_field_changed, args=(name, key), **look)
 
 
 def draw_draft_choice(

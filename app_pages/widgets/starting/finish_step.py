@@ -7,7 +7,6 @@ import streamlit as st
 
 from app_pages.session import job_slots, reruns, uploads
 from app_pages.session.draft import draft_value
-from app_pages.session.starting.draft_curves import draft_curves
 from app_pages.session.starting.draft_day import draft_day
 from app_pages.session.starting.draft_demand import DAY, draft_demand_part
 from app_pages.session.starting.draft_goal import draft_goal_part, draft_slos
@@ -15,8 +14,10 @@ from app_pages.session.starting.draft_outside import draft_outside_names
 from app_pages.session.starting.draft_parts import draft_scenario_part
 from app_pages.session.starting.draft_pools import draft_pools_part
 from app_pages.session.starting.draft_scores import EXAMPLE, draft_scores, draft_scores_path
+from app_pages.session.starting.used_curves import used_draft_curves
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets
 from app_pages.widgets.starting.draft_fields import draw_draft_text
+from app_pages.widgets.starting.unjudged_fields import draw_unjudged_curves
 from planner.scenario.starting.new_scenario import NewTables
 from planner.scenario.starting.score_columns import STAND_IN_NAME
 
@@ -29,6 +30,7 @@ NAME = "my-cluster"
 def draw_finish_step() -> None:
     """Summary, name, Solve."""
     markdown_bullets(_finish_lines())
+    draw_unjudged_curves()
     draw_draft_text("name", "Name of the scenario", NAME, max_chars=100, width=450)
     if draft_value("scores from") == EXAMPLE:
         st.warning(f"The scores are a stand-in; the name gets “, {STAND_IN_NAME}”.")
@@ -50,7 +52,7 @@ def draw_finish_step() -> None:
 def _finish_lines() -> list[str]:
     """What was said, a line for each step."""
     pools = [_pool_in_words(pool) for pool in draft_pools_part()["pools"]]
-    frames = draft_curves()
+    frames = used_draft_curves()
     keys = ["llm", "gpu", "tp_degree", "mps_share_pct", "provenance"]
     kinds: dict[str, int] = {}
     for frame in frames:
@@ -113,5 +115,5 @@ def _open_draft() -> None:
     if draft_value("scores from") == EXAMPLE:
         name = f"{name}, {STAND_IN_NAME}"
     part = {"name": name, **draft_scenario_part()}
-    tables = NewTables(tuple(draft_curves()), path, "" if day is None else day.demand)
+    tables = NewTables(tuple(used_draft_curves()), path, "" if day is None else day.demand)
     uploads.open_new_scenario(WRITE, (part, tables), f"new: {name}")

@@ -10,6 +10,7 @@ from app_pages.session.starting.draft_scores import draft_scores
 from app_pages.widgets.starting.draft_fields import draw_draft_choice, draw_draft_number
 from app_pages.widgets.starting.outside_fields import draw_outside_latency_fields
 from app_pages.widgets.starting.slo_fields import draw_slo_fields
+from app_pages.widgets.starting.unjudged_fields import draw_unjudged_curves, unjudged_curve_faults
 from planner.scenario.starting.new_scenario import new_scenario_faults
 from profiles.io.faults import Fault
 
@@ -26,6 +27,7 @@ def draw_goal_step() -> None:
     st.subheader("SLOs")
     st.markdown("All hold at once. Without any, capacity alone limits.")
     draw_slo_fields()
+    draw_unjudged_curves(tick=True)
     draw_outside_latency_fields()
     st.subheader("What is best")
     draw_draft_choice(
@@ -51,7 +53,7 @@ def _draw_goal_range() -> None:
 
 def goal_step_faults() -> tuple[Fault, ...]:
     """What is to be put right before the next step; a cost needs the prices of step 1."""
-    faults = _unsaid_in_goal()
+    faults = _unsaid_in_goal() or unjudged_curve_faults()
     if faults:
         return faults
     return new_scenario_faults(draft_scenario_part(), "SLOs and objective")

@@ -118,6 +118,38 @@ def test_benchmark_files_are_mapped_and_read() -> None:
     assert step_of(next_step(app)) == "4. Scores"
 
 
+def test_measured_curves_that_slos_leave_out_are_said_and_estimated_instead() -> None:
+    """Without p95 TTFT in the files, the LLM is estimated where that is wanted, and only there."""
+    lacking = {f"p{p}_ttft_ms": "absent" for p in (90, 95, 99)} | {"median_ttft_ms": "absent"}
+    app = to_curves("llama-3.2-3b", gpu="H100-SXM-80GB")
+    draft = app.session_state["draft"]
+    draft.values |= {"degrees": [1], "rate": 1.0, "scores from": "example"}
+    files = {"run-tp1.json": json.dumps(vllm(model_id="llama-3.2-3b", **lacking))}
+    app = give_files(app, "new-runs", files)
+    assert "1 point of 1 option." in unescaped(app)
+    assert "Everything was measured" in unescaped(app)
+    draft.step = 5
+    app.run()
+    left = "llama-3.2-3b on H100-SXM-80GB (TP 1): no p95 TTFT, which an SLO limits"
+    assert left not in unescaped(app)
+    app = entered(app, slo_0_limit=2000.0, slo_0_scope="each_llm")
+    assert left in unescaped(app)
+    assert "No other curve of llama-3.2-3b: no plan can use it" in unescaped(app)
+    app = next_step(entered(app, estimate_all=True))
+    assert "1 pair of LLM and GPU type is to be estimated and is not yet" in unescaped(app)
+    app = settle(pressed(app, "start-estimate"), "new-estimate").run()
+    assert "Estimated, as the files lack what an SLO limits" in unescaped(app)
+    assert "no plan can use it" not in unescaped(app)
+    app = next_step(app)
+    assert step_of(app) == "7. Solve"
+    assert "Curves of options: 1 estimated" in unescaped(app)
+    draft.step = 5
+    app = entered(app.run(), slo_0_statistic="mean")
+    assert left not in unescaped(app)
+    app = next_step(app)
+    assert "Curves of options: 1 measured" in unescaped(app)
+
+
 def test_a_file_name_says_which_of_the_gpu_types_was_measured() -> None:
     app = to_curves("qwen3-8b")
     app.session_state["draft"].values["gpus"] = [GPU, "H100-SXM-80GB"]

@@ -61,7 +61,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "planner.scenario.demand": (*BELOW, "planner.scenario.schema"),
     "planner.scenario": (*BELOW, "planner.scenario.schema", "planner.scenario.demand"),
     "planner.scenario.starting": (
-        *BELOW, "planner.scenario", "planner.scenario.schema", *IMPORTERS,
+        *BELOW, "planner.scenario", "planner.scenario.schema", "planner.scenario.demand",
+        *IMPORTERS,
     ),
     "planner.joint.solver": BELOW,
     "planner.joint.setups": (*BELOW, "planner.joint.solver"),

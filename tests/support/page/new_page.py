@@ -12,7 +12,8 @@ __all__ = ["entered", "field", "give_files", "next_step", "pressed", "step_of", 
 
 def field(app: AppTest, name: str) -> Any:
     """A field of the draft, under whichever key it is drawn now."""
-    kinds = (app.number_input, app.text_input, app.selectbox, app.multiselect, app.radio)
+    kinds = (app.number_input, app.text_input, app.selectbox, app.multiselect)
+    kinds += (app.radio, app.checkbox)
     found = [
         one for kind in kinds for one in kind if (one.key or "").split("~")[0] == f"new-{name}"
     ]
