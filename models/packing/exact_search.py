@@ -42,6 +42,8 @@ def search_packing_exactly(
 
     items: in the order in which they are placed. room: GiB of one GPU.
     """
+    if (nodes * gpus_per_node) ** 2 > SEARCH_LIMIT:
+        return Packing(PackingVerdict.UNKNOWN)  # the first choice would be the last
     search = _ExactPackingSearch(items, nodes, gpus_per_node, room, limit)
     start = tuple(tuple([UNTOUCHED] * gpus_per_node) for _ in range(nodes))
     try:

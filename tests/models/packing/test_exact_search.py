@@ -42,3 +42,10 @@ def test_identical_nodes_are_tried_once() -> None:
     """A replica too much for ten identical nodes: refuted by counting states, not orders."""
     items = [Item(0, 2, 0.6, 1.0, 11)]
     assert search_packing_exactly(items, 10, 2, ROOM, 20).verdict == PackingVerdict.IMPOSSIBLE
+
+
+def test_where_the_first_choice_would_be_the_last_it_does_not_begin() -> None:
+    """More than 1,414 GPUs."""
+    alone = [Item(0, 1, 0.5, 1.0, 1)]
+    assert search_packing_exactly(alone, 1, 1414, 80.0, 1414).verdict == PackingVerdict.PACKED
+    assert search_packing_exactly(alone, 1, 1415, 80.0, 1415).verdict == PackingVerdict.UNKNOWN
