@@ -9,7 +9,7 @@ import pandas as pd
 from rich.console import Console
 
 from planner.cli.commands.cell_check import run_cell_check
-from planner.cli.terminal.frame import EXIT_CODES, framed_command, notify, warn
+from planner.cli.terminal.frame import EXIT_CODES, NEGATIVE_VERDICT, framed_command, notify, warn
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -31,10 +31,7 @@ from planner.scenario.assemble import LoadResult, assemble_instance
 from planner.solution import Solution
 from planner.studies.crosscheck import CheckVerdict, CrossCheck, crosscheck_plans
 
-__all__ = ["NEGATIVE_VERDICT", "run_check"]
-
-NEGATIVE_VERDICT = 6
-"""Exit code: joint plan and decomposition contradict each other."""
+__all__ = ["run_check"]
 
 DOES = "Planning twice: by the joint search, and by dual prices over setups, which share no code."
 """Said at once: the second way may take minutes."""

@@ -20,9 +20,15 @@ from planner.cli.commands.plan_cells import (
     refuse_price_without_cost,
     run_plan_cells,
 )
-from planner.cli.commands.robust_plan import NOT_ROBUST, plan_robust_scenario
+from planner.cli.commands.robust_plan import plan_robust_scenario
 from planner.cli.terminal.command_options import KeepOptions, ReplayOptions
-from planner.cli.terminal.frame import EXIT_CODES, framed_command, framed_write, notify
+from planner.cli.terminal.frame import (
+    EXIT_CODES,
+    NEGATIVE_VERDICT,
+    framed_command,
+    framed_write,
+    notify,
+)
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import plain_output_console
 from planner.cli.terminal.plan_report import print_plan_report, print_short_plan_report
@@ -217,7 +223,7 @@ def run_plan(
     robustness = source.plan.content["context"].get("robustness")
     if robustness is None or robustness["kept_pct"] >= 100.0 * KEPT or code != 0:
         return code
-    return NOT_ROBUST if robustness["complete"] else EXIT_CODES["feasible"]
+    return NEGATIVE_VERDICT if robustness["complete"] else EXIT_CODES["feasible"]
 
 
 def _options_without_sizing(options: PlanOptions) -> dict[str, bool]:

@@ -21,10 +21,7 @@ from planner.studies.robustness import REPLAYS, RobustPlan, plan_robustly
 from profiles.io.faults import Fault
 from profiles.trace import load_trace
 
-__all__ = ["NOT_ROBUST", "plan_robust_scenario", "read_robust_demand"]
-
-NOT_ROBUST = 6
-"""Exit code: no headroom keeps the SLOs in the replays."""
+__all__ = ["plan_robust_scenario", "read_robust_demand"]
 
 MOST_CV = 100.0
 

@@ -13,7 +13,13 @@ from rich.console import Console
 from models.router import CellRouter, PolicyError, Router
 from planner.cli.commands.cells.route_cells import run_route_cells
 from planner.cli.terminal.command_options import RouteOptions
-from planner.cli.terminal.frame import framed_command, framed_csv_write, framed_write, notify
+from planner.cli.terminal.frame import (
+    NEGATIVE_VERDICT,
+    framed_command,
+    framed_csv_write,
+    framed_write,
+    notify,
+)
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.out_of_sample_report import (
     OUT_OF_SAMPLE_STYLES,
@@ -54,10 +60,7 @@ from planner.presentation.router import router_held_rate_line, router_price_fram
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable, write_whole_file
 
-__all__ = ["MISSED", "run_route"]
-
-MISSED = 6
-"""Exit code: a limit is missed on these prompts."""
+__all__ = ["run_route"]
 
 
 @framed_command
@@ -89,7 +92,7 @@ def run_route(plan: Path, options: RouteOptions, interrupt: Interrupt) -> int:
     )
     code = _output_route(source, evaluation, table, options)
     code = max(code, framed_csv_write(_choices(source, sample), options.choices, "prompts"))
-    return code or (MISSED if evaluation.verdict == "misses" else 0)
+    return code or (NEGATIVE_VERDICT if evaluation.verdict == "misses" else 0)
 
 
 def _check_route_policy(file: str, source: PlanAndScenario | CellsPlanAndScenario) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from planner.cli.commands.cells.simulate_cells import run_simulate_cells
 from planner.cli.terminal.command_options import LONGEST_MINUTES, SimulateOptions
-from planner.cli.terminal.frame import framed_command, framed_text_output
+from planner.cli.terminal.frame import NEGATIVE_VERDICT, framed_command, framed_text_output
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -44,10 +44,7 @@ from planner.presentation.simulation import (
 from profiles.io.writing import check_writable
 from profiles.trace import load_trace
 
-__all__ = ["MISSED", "run_simulate"]
-
-MISSED = 6
-"""Exit code: the simulation misses an SLO."""
+__all__ = ["run_simulate"]
 
 STYLES = {
     "holds": "bold green",
@@ -82,7 +79,7 @@ def run_simulate(plan: Path, options: SimulateOptions, interrupt: Interrupt) -> 
         show=not options.quiet,
     )
     code = _output_simulate(source, simulation, options)
-    return code or (MISSED if simulation.verdict == "misses" else 0)
+    return code or (NEGATIVE_VERDICT if simulation.verdict == "misses" else 0)
 
 
 def _output_simulate(

@@ -18,6 +18,7 @@ from profiles.io.writing import WriteError, csv_text, write_csv, write_whole_fil
 __all__ = [
     "BAD_INPUT",
     "EXIT_CODES",
+    "NEGATIVE_VERDICT",
     "framed_command",
     "framed_csv_write",
     "framed_table_write",
@@ -28,6 +29,11 @@ __all__ = [
 
 EXIT_CODES = {"optimal": 0, "infeasible": 3, "feasible": 4, "unknown": 5}
 """By the plan's status."""
+
+NEGATIVE_VERDICT = 6
+"""Of a command that was done and says no: two ways of planning contradict each other, a plan misses
+what it promises or does not fit what runs, no headroom is enough, a plug-in is left out.
+"""
 
 BAD_INPUT = 2
 

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from planner.cli.commands.check import NEGATIVE_VERDICT
+from planner.cli.terminal.frame import NEGATIVE_VERDICT
 from planner.errors import VerificationError
 from planner.studies import cell_crosscheck
 from tests.cli.commands.test_cell_baselines import PROFILES, SMALL

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli.app import app
-from planner.cli.commands.check import NEGATIVE_VERDICT
+from planner.cli.terminal.frame import NEGATIVE_VERDICT
 from planner.decomposition.best_setup import best_setup
 from planner.studies import decomposition_run
 from tests.support.paths import HOME

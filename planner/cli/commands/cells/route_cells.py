@@ -8,7 +8,7 @@ from rich.console import Console
 
 from models.router import CellRouter
 from planner.cli.terminal.command_options import RouteOptions
-from planner.cli.terminal.frame import framed_csv_write, framed_write, notify
+from planner.cli.terminal.frame import NEGATIVE_VERDICT, framed_csv_write, framed_write, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.out_of_sample_report import (
     OUT_OF_SAMPLE_STYLES,
@@ -56,9 +56,6 @@ from profiles.io.writing import write_whole_file
 
 __all__ = ["run_route_cells"]
 
-MISSED = 6
-"""Exit code: a limit is missed on these prompts."""
-
 
 def run_route_cells(
     source: CellsPlanAndScenario, options: RouteOptions, interrupt: Interrupt
@@ -89,7 +86,7 @@ def run_route_cells(
     )
     code = _output_route_cells(source, cell, evaluation, options)
     code = max(code, framed_csv_write(_choices(source, cell, sample), options.choices, "prompts"))
-    return code or (MISSED if evaluation.verdict == "misses" else 0)
+    return code or (NEGATIVE_VERDICT if evaluation.verdict == "misses" else 0)
 
 
 def _choices(source: CellsPlanAndScenario, cell: StateCell, sample: Sample) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 from rich.console import Console
 
 from planner.cli.terminal.command_options import LONGEST_MINUTES, SimulateOptions
-from planner.cli.terminal.frame import framed_text_output
+from planner.cli.terminal.frame import NEGATIVE_VERDICT, framed_text_output
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -46,8 +46,6 @@ from profiles.trace import load_trace
 
 __all__ = ["run_simulate_cells"]
 
-MISSED = 6
-"""Exit code: the simulation misses an SLO."""
 STYLES = {"holds": "bold green", "misses": "bold red"}
 
 
@@ -81,7 +79,7 @@ def run_simulate_cells(
         show=not options.quiet,
     )
     code = _output_simulate_cells(source, simulation, options)
-    return code or (MISSED if simulation.verdict == "misses" else 0)
+    return code or (NEGATIVE_VERDICT if simulation.verdict == "misses" else 0)
 
 
 def _output_simulate_cells(

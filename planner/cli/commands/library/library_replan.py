@@ -12,6 +12,7 @@ from rich.console import Console
 from planner.cli.terminal.frame import (
     BAD_INPUT,
     EXIT_CODES,
+    NEGATIVE_VERDICT,
     framed_command,
     framed_text_output,
     notify,
@@ -46,10 +47,7 @@ from planner.studies.sweep_point import PointStatus
 from profiles.io.faults import Fault, shown_in_fault
 from profiles.io.writing import check_writable
 
-__all__ = ["CHANGED", "LibraryReplanOptions", "run_library_replan"]
-
-CHANGED = 6
-"""Exit code: some plan is worse than it was, or is none any more."""
+__all__ = ["LibraryReplanOptions", "run_library_replan"]
 
 TAG = "replanned"
 """Of plans that are kept again."""
@@ -74,7 +72,9 @@ class LibraryReplanOptions:
 
 @framed_command
 def run_library_replan(options: LibraryReplanOptions, interrupt: Interrupt) -> int:
-    """Plan, compare, keep, print; 0, CHANGED, or 4 or 5 when stopped with or without some plans."""
+    """Plan, compare, keep, print; 0, 6 where a plan is worse or gone, 4 or 5 when stopped with or
+    without some plans.
+    """
     if options.json is not None and options.json != "-":
         check_writable(Path(options.json), "--json")
     library = open_library_database()
@@ -104,7 +104,7 @@ def run_library_replan(options: LibraryReplanOptions, interrupt: Interrupt) -> i
     if all(one.now.status == PointStatus.BAD_INPUT for one in replanned):
         return BAD_INPUT
     changed = any(one.verdict in (RecordVerdict.WORSE, RecordVerdict.NO_PLAN) for one in replanned)
-    return code or (CHANGED if changed else 0)
+    return code or (NEGATIVE_VERDICT if changed else 0)
 
 
 def _records_to_replan(library: LibraryDatabase, options: LibraryReplanOptions) -> list[KeptRecord]:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from planner.cli.commands.profiles.metrics_import import MetricsOptions, metrics_choice
 from planner.cli.commands.profiles.profile_import import ImportOptions, given_for_profile_import
-from planner.cli.terminal.frame import framed_command, framed_text_output, notify
+from planner.cli.terminal.frame import NEGATIVE_VERDICT, framed_command, framed_text_output, notify
 from planner.cli.terminal.interrupt import Interrupt
 from planner.cli.terminal.output import (
     Column,
@@ -39,10 +39,7 @@ from planner.presentation.monitoring.drift_lines import (
 from profiles.io.faults import Fault
 from profiles.io.writing import check_writable
 
-__all__ = ["DRIFTED", "DriftOptions", "run_drift"]
-
-DRIFTED = 6
-"""Exit code: something is to be done."""
+__all__ = ["DriftOptions", "run_drift"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +99,7 @@ def run_drift(
     )
     notify(drift.metered.notices, quiet=options.quiet)
     code = _output_drift(source, drift, options)
-    return code or (DRIFTED if drift.findings else 0)
+    return code or (NEGATIVE_VERDICT if drift.findings else 0)
 
 
 def _no_drift_of_cells(plan: Path) -> Fault:

@@ -4,15 +4,13 @@ import json
 
 import pandas as pd
 
-from planner.cli.terminal.frame import framed_command, warn
+from planner.cli.terminal.frame import NEGATIVE_VERDICT, framed_command, warn
 from planner.cli.terminal.output import output_table, plain_output_console
 from profiles.plugins.entry_points import OWN_DISTRIBUTION, load_plugins
 from profiles.plugins.own_entry_points import PluginGroup
 
-__all__ = ["LEFT_OUT", "run_plugins"]
+__all__ = ["run_plugins"]
 
-LEFT_OUT = 6
-"""Exit code: a plug-in is left out."""
 TITLES = {
     PluginGroup.IMPORTERS: "Importers of benchmark files (profile import)",
     PluginGroup.EXPORTERS: "Exporters of deploy bundles (export --only)",
@@ -34,7 +32,7 @@ def run_plugins(*, as_json: bool) -> int:
             for group, one in sets.items()
         }
         print(json.dumps({"plugins": groups, "left_out": notices}, indent=1))
-        return LEFT_OUT if notices else 0
+        return NEGATIVE_VERDICT if notices else 0
     console = plain_output_console()
     for group, one in sets.items():
         rows = [
@@ -43,4 +41,4 @@ def run_plugins(*, as_json: bool) -> int:
         frame = pd.DataFrame(rows, columns=["Name", "Of"])
         output_table(console, TITLES[group], frame, [("Name", "name", str), ("Of", "of", str)])
     warn([f"Notice: {notice}" for notice in notices])
-    return LEFT_OUT if notices else 0
+    return NEGATIVE_VERDICT if notices else 0
