@@ -53,12 +53,13 @@ def _tail_warning(instance: Instance, solution: Solution, slo: Slo) -> list[str]
             llm = instance.llms[option.llm].name
             part = option_slice_text(option_slice_of(option))
             beyond.append(
-                f"{llm} (tp {option.tp_degree}, {part} of a GPU) has {', '.join(present)}"
+                f"{llm} (tp {option.tp_degree}, {part} of a GPU) is known up to {present[-1]}"
             )
     if late <= promised * total * (1.0 + ROUNDING):
         return []
     return [
-        f"{slo_label(slo.metric, slo.statistic, slo.scope)} hangs on extrapolated tails: by the"
-        f" profiled percentiles alone {100.0 * late / total:.3g} % of the requests may take longer"
-        f" than {1000.0 * slo.limit:g} ms, not {100.0 * promised:g} %; {'; '.join(beyond)}"
+        f"{slo_label(slo.metric, slo.statistic, slo.scope)} hangs on extrapolated tails: were all"
+        f" requests late that are slower than the highest percentile of their curve,"
+        f" {100.0 * late / total:.3g} % of all would take longer than {1000.0 * slo.limit:g} ms,"
+        f" not {100.0 * promised:g} %; {'; '.join(beyond)}"
     ]

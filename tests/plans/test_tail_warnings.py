@@ -25,8 +25,9 @@ def warnings_of(slo: Slo, *columns: dict[str, float]) -> list[str]:
 
 def test_a_p99_promise_with_p50_and_p95_hangs_on_the_tail() -> None:
     assert warnings_of(Slo("ttft", "p99", 0.3), {"p50": 0.1, "p95": 0.2}) == [
-        "p99 TTFT hangs on extrapolated tails: by the profiled percentiles alone 5 % of the"
-        " requests may take longer than 300 ms, not 1 %; good (tp 1, 50 % of a GPU) has p50, p95"
+        "p99 TTFT hangs on extrapolated tails: were all requests late that are slower than the"
+        " highest percentile of their curve, 5 % of all would take longer than 300 ms, not 1 %;"
+        " good (tp 1, 50 % of a GPU) is known up to p95"
     ]
 
 
@@ -52,6 +53,6 @@ def test_a_tail_beyond_p99_is_reported_where_it_makes_room_for_others() -> None:
     """
     slow, fast = {"p95": 0.2, "p99": 0.4}, {"p95": 0.01, "p99": 0.02}
     (sentence,) = warnings_of(Slo("ttft", "p99", 0.33), slow, fast)
-    assert "alone 1." in sentence
-    assert "; poor (tp 1, 50 % of a GPU) has p95, p99" in sentence
+    assert "curve, 1." in sentence
+    assert "; poor (tp 1, 50 % of a GPU) is known up to p99" in sentence
     assert "good" not in sentence
