@@ -48,6 +48,7 @@ def context_content(
     return {
         **scenario_context(loaded, instance),
         "sources": sorted({option.curve.source for option in deployed if option.curve.source}),
+        "tables_sha256": dict(loaded.table_sha256),
         "curve_warnings": [
             *curve_warnings(instance, deployed),
             *tail_warnings(instance, solution),

@@ -509,10 +509,12 @@ StartedContextContent = TypedDict(
 class ContextContent(ScenarioContextContent, StartedContextContent):
     """What reports show in addition to the plan.
 
-    sources: of the curves used; curve_warnings: why they may promise too much; seconds: by phase.
+    sources: of the curves used; tables_sha256: of `curves` and `scores`;
+    curve_warnings: why they may promise too much; seconds: by phase.
     """
 
     sources: list[str]
+    tables_sha256: NotRequired[dict[str, str]]
     curve_warnings: NotRequired[list[str]]
     effort_notes: list[str]
     seconds: dict[str, float]

@@ -14,6 +14,7 @@ from planner.presentation.formatting import format_exact, format_number
 from planner.presentation.scenario_changes import (
     changed_scenario_caution_lines,
     scenario_change_lines,
+    unlisted_scenario_difference,
 )
 
 __all__ = ["compared_result_lines", "comparison_lines"]
@@ -154,11 +155,8 @@ def _most_compared(parts: Sequence[str], what: str = "LLM") -> list[str]:
 def comparison_lines(before: PlanContent, after: PlanContent) -> Sequence[str]:
     """Return all differences of two plans: of their inputs, then of their results."""
     changes = scenario_change_lines(before, after)
-    first = (
-        f"Inputs: {'; '.join(changes)}."
-        if changes
-        else "Inputs: the same demand, SLOs, GPUs and LLMs."
-    )
+    same = f"the same demand, SLOs, GPUs and LLMs{unlisted_scenario_difference(before, after)}"
+    first = f"Inputs: {'; '.join(changes) or same}."
     return [
         *changed_scenario_caution_lines(before, after),
         first,

@@ -12,7 +12,12 @@ from planner.plans.labels import slo_name
 from planner.plans.schema import LlmContent, PlanContent
 from planner.presentation.formatting import format_exact
 
-__all__ = ["HEADROOM", "changed_scenario_caution_lines", "scenario_change_lines"]
+__all__ = [
+    "HEADROOM",
+    "changed_scenario_caution_lines",
+    "scenario_change_lines",
+    "unlisted_scenario_difference",
+]
 
 
 HEADROOM = {
@@ -76,6 +81,7 @@ def scenario_change_lines(before: PlanContent, after: PlanContent) -> list[str]:
         f"with {llm}" for llm in now if llm not in was
     ]
     changes += _scenario_replica_limit_changes(before, after)
+    changes += _scenario_table_changes(before, after)
     filters, others = dict(before["context"]["filters"]), dict(after["context"]["filters"])
     for key, value in filters.items():
         if key in others and others[key] != value:
@@ -85,6 +91,28 @@ def scenario_change_lines(before: PlanContent, after: PlanContent) -> list[str]:
                 f" {_scenario_filter_change(value, unit)}"
             )
     return changes
+
+
+def _scenario_table_changes(before: PlanContent, after: PlanContent) -> list[str]:
+    """That curves or scores differ, as far as both plans say; those of other LLMs differ anyway."""
+    was, now = (one["context"].get("tables_sha256", {}) for one in (before, after))
+    llms, others = _scenario_llm_changes(before, after)
+    words = {"curves": "the curves differ"}
+    if set(llms) == set(others):
+        words["scores"] = "the scores differ"
+    return [
+        text for key, text in words.items() if key in was and key in now and was[key] != now[key]
+    ]
+
+
+def unlisted_scenario_difference(before: PlanContent, after: PlanContent) -> str:
+    """Of two scenarios that differ in nothing that is listed, what may differ all the same; ""
+    where they are one, or both plans say what tables they are of.
+    """
+    known = all("tables_sha256" in one["context"] for one in (before, after))
+    if known or before["scenario_sha256"] == after["scenario_sha256"]:
+        return ""
+    return "; curves, scores or other inputs may differ"
 
 
 def _scenario_change_value(value: float | None, unit: str) -> str:

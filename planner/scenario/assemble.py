@@ -19,7 +19,7 @@ from planner.scenario.assemble_demand import (
     read_scenario_scores,
     refuse_scenario_sizing,
 )
-from planner.scenario.content_hash import content_hash
+from planner.scenario.content_hash import content_hash, table_hashes
 from planner.scenario.demand.class_curves import (
     own_rows_of_classes,
 )
@@ -55,7 +55,8 @@ __all__ = ["LoadResult", "assemble_instance", "assemble_pools"]
 @dataclass(frozen=True)
 class LoadResult:
     """A sound scenario and its instance. sha256: hash of the canonical content; notices: what the
-    reader should know, one sentence each; tables: as they were read.
+    reader should know, one sentence each; tables: as they were read; table_sha256: as of
+    `table_hashes`.
 
     demand: of a scenario with classes, cases, LLMs outside or a budget that mean more than one
     class in one case; its `instance` is then the one here, with the highest rate of a case and the
@@ -68,6 +69,7 @@ class LoadResult:
     notices: tuple[str, ...]
     tables: InputTables = field(repr=False)
     demand: DemandInstance | None = None
+    table_sha256: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -151,6 +153,7 @@ def assemble_instance(
             score_tables.tables,
         ),
         demand,
+        table_hashes((table, own_tables), instance.scores),
     )
 
 

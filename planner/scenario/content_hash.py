@@ -22,7 +22,7 @@ from planner.scenario.schema.specification import ScenarioSpec
 from profiles.curves import ProfileTable
 from profiles.records import ScoreProvenance, Scores
 
-__all__ = ["content_hash", "significant_for_hash"]
+__all__ = ["content_hash", "significant_for_hash", "table_hashes"]
 
 PART = 1 << 16
 """Prompts whose names are Python's strings at once, and whose scores are split at once."""
@@ -72,6 +72,26 @@ def content_hash(
     for scores in score_tables:
         _add_scores_to_hash(digest, scores)
     return digest.hexdigest()
+
+
+def table_hashes(
+    tables: tuple[ProfileTable, Mapping[str, ProfileTable]], scores: Scores
+) -> dict[str, str]:
+    """Hex SHA-256 of the curves and of the scores apart, by which two plans know which differ.
+
+    Of the scores mean and mean square of every LLM to 9 digits, and how many prompts: hashing every
+    score once more would take as long as all the rest of reading.
+    """
+    curves = hashlib.sha256()
+    _add_table_to_hash(curves, tables[0].content)
+    for name, rows in sorted(tables[1].items()):
+        _add_text_to_hash(curves, [name])
+        _add_table_to_hash(curves, rows.content)
+    weights = scores.weights
+    moments = [float(part @ weights) for row in scores.values for part in (row, row * row)]
+    numbers = [f"{moment + 0.0:.9g}" for moment in moments]
+    said = json.dumps([*scores.llms, *numbers, weights.size, scores.provenance])
+    return {"curves": curves.hexdigest(), "scores": hashlib.sha256(said.encode()).hexdigest()}
 
 
 def _demand_for_hash(

@@ -3,7 +3,10 @@
 from typing import Any
 
 from planner.presentation.comparison_lines import compared_result_lines
-from planner.presentation.scenario_changes import scenario_change_lines
+from planner.presentation.scenario_changes import (
+    scenario_change_lines,
+    unlisted_scenario_difference,
+)
 from tests.presentation.test_comparison_lines import context
 
 
@@ -78,3 +81,17 @@ def test_settings_and_limits_on_replicas_are_reported_in_words(contents: dict[st
         "memory kept free: 5 % instead of 10 %",
         "minimum of allocated compute: 20 % instead of 0 %",
     ]
+
+
+def test_other_curves_and_other_scores_are_told_apart(contents: dict[str, Any]) -> None:
+    small = contents["small"]
+    hashes = small["context"]["tables_sha256"]
+    for key, words in (("curves", "the curves differ"), ("scores", "the scores differ")):
+        other = context(small, tables_sha256={**hashes, key: "0" * 64})
+        assert scenario_change_lines(small, other) == [words]
+    of_old = {**small["context"]}
+    del of_old["tables_sha256"]
+    old = {**small, "context": of_old, "scenario_sha256": "0" * 64}
+    assert scenario_change_lines(old, small) == []
+    assert "curves, scores or other inputs may differ" in unlisted_scenario_difference(old, small)
+    assert unlisted_scenario_difference(small, small) == ""

@@ -63,9 +63,14 @@ def test_hash_sees_every_key(case: Path, override: str) -> None:
     ],
 )
 def test_hash_sees_every_table(case: Path, name: str, old: str, new: str) -> None:
-    before = assemble_instance(case / "scenario.yaml").sha256
+    before = assemble_instance(case / "scenario.yaml")
     change(case / name, old, new)
-    assert assemble_instance(case / "scenario.yaml").sha256 != before
+    after = assemble_instance(case / "scenario.yaml")
+    assert after.sha256 != before.sha256
+    differ = {
+        key for key, digest in before.table_sha256.items() if after.table_sha256[key] != digest
+    }
+    assert differ == {"scores" if name == "scores.csv" else "curves"}
 
 
 def test_hash_sees_what_scores_are_only_where_the_table_says_so(case: Path) -> None:
