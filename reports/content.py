@@ -46,6 +46,7 @@ class ReportMeta(TypedDict):
     """Text and numbers that accompany the tables; sentences unless stated otherwise.
 
     goal: objective, demand, GPUs and limits; placeholders: warning of made-up scores, "" without;
+    best_quality: mean score of the best LLM for every prompt, which no plan exceeds;
     best_effort: the change after which a best effort is a
     plan, "" without one; best_effort_verdict: its verdict, with a conflict; rounding: part of a
     limit by which it may be missed; tokens_per_request: input and output, None where not all
@@ -74,6 +75,7 @@ class ReportMeta(TypedDict):
     latencies: Sequence[str]
     arrival_rate_rps: float
     prompts: int
+    best_quality: float
     hours_per_month: int
     rounding: float
     tokens_per_request: float | None

@@ -2,6 +2,7 @@
 what moves the plan, how far it holds, other setups nearly as good.
 """
 
+import math
 from typing import Any
 
 import streamlit as st
@@ -41,7 +42,7 @@ def draw_what_if_view() -> None:
     )
     with st.container(horizontal=True, gap="medium"):
         for knob in knobs_of(state.current_edit()):
-            draw_what_if_slider(knob)
+            draw_what_if_slider(knob, _what_if_slider_end(knob, here))
     forget_other_frontier()
     if here is None:
         st.info("There is no plan yet. Press Solve in the sidebar.")
@@ -64,18 +65,25 @@ def memory() -> dict[str, Any]:
 # ---------------------------------------------------------------- sliders
 
 
-def draw_what_if_slider(knob: Knob) -> None:
-    """One small input as a slider with fixed ends."""
+def _what_if_slider_end(knob: Knob, here: ShownPlan | None) -> float:
+    """Beyond it no plan keeps the input: of the required quality the best mean score there is."""
+    known = here is not None and here.edit.path == state.current_edit().path
+    quality = known and knob.path == "objective.quality_at_least"
+    return here.meta["best_quality"] if here is not None and quality else math.inf
+
+
+def draw_what_if_slider(knob: Knob, most: float) -> None:
+    """One small input as a slider with fixed ends. most: the upper end lies not beyond it."""
     edit = state.current_edit()
     stated = what_if_field_value(ScenarioEdit(edit.path, edit.base), knob.path)
     first = knob.value if stated is None else stated
-    low, high, step = what_if_slider_range(knob.value, first, whole=knob.whole)
+    low, high, step = what_if_slider_range(knob.value, first, whole=knob.whole, most=most)
     number = int if knob.whole else float
     if high <= low:
         return
     # A slider with other ends is another widget, which would begin at its lower one.
     name = f"what-if-{knob.path}"
-    if high != what_if_slider_range(first, first, whole=knob.whole)[1]:
+    if high != what_if_slider_range(first, first, whole=knob.whole, most=most)[1]:
         name = f"{name} to {high:g}"
     key = reruns.fill_widget_across_reruns(name, number(knob.value))
     ends: dict[str, Any] = {

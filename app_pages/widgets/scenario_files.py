@@ -154,8 +154,8 @@ def _open_table(key: str) -> None:
 def _draw_scenario_file_summary(summary: dict[str, Any]) -> None:
     """What the tables hold."""
     st.markdown(
-        f"**Profiles**: {summary['options']:,} options can be chosen, {summary['left_out']:,} are"
-        " left out (the page Plan says why)."
+        f"**Profiles**: {summary['options']:,} options can be chosen, {summary['left_out']:,}"
+        f" {'is' if summary['left_out'] == 1 else 'are'} left out (the page Plan says why)."
     )
     draw_shown_table(
         summary["profiles"],

@@ -248,8 +248,8 @@ def alternatives_lines(content: PlanContent) -> list[str]:
     following = sum("next" in entry["aims"] for entry in plans)
     if alternatives["complete"]:
         lines.append(
-            "Proved: no other kind of setup lies within the loss. --near-loss allows more than"
-            f" {tidy(searched['loss_pct'])} %."
+            "Proved: no other kind of setup lies within the loss. A larger loss than"
+            f" {tidy(searched['loss_pct'])} % allows more."
         )
     elif following == searched["number"]:
         lines.append(f"The {following} next best setups; more may lie within the loss.")

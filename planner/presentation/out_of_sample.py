@@ -92,6 +92,7 @@ def out_of_sample_advice_lines(evaluation: Evaluation, *, on_page: bool = False)
     missed (on the page, in its fields); nothing of either where no figure is known.
     """
     changes, limits = {}, []
+    fields = {"headroom.rate_pct": "Headroom of the arrival rate (%)"}
     slack = evaluation.slack
     for j, one in enumerate(evaluation.limits):
         if one.verdict == "holds" or not np.isfinite(one.high):
@@ -101,13 +102,14 @@ def out_of_sample_advice_lines(evaluation: Evaluation, *, on_page: bool = False)
                 one.limit, one.planned, one.high
             )
             limits.append(f"{one.name} {format_number(one.limit)} ms")
+            fields[f"slo.{j}.limit_ms"] = f"the limit on {one.name} (ms)"
         elif slack is not None:
             changes["headroom.rate_pct"] = np.ceil(1000 * slack.rate_headroom - 1e-6) / 10
             limits.append(f"{100 * evaluation.rate_headroom:g} % headroom of the rate")
     again = "test" if on_page else "route"
     return [
         *out_of_sample_slack_lines(evaluation),
-        *([retry_line(changes, limits, again, on_page=on_page)] if changes else []),
+        *([retry_line(changes, limits, again, fields if on_page else None)] if changes else []),
     ]
 
 
@@ -145,7 +147,7 @@ def out_of_sample_basis_lines(evaluation: Evaluation) -> list[str]:
         )
     else:
         own = (
-            "computed on these very prompts; --split, or scores of other prompts, test them"
+            "computed on these very prompts; a split, or scores of other prompts, test them"
             if sample.own
             else "computed on other prompts"
         )

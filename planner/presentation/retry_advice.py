@@ -20,23 +20,20 @@ def tightened_limit_to_retry(limit: float, planned: float | None, upper: float) 
 
 
 def retry_line(
-    changes: Mapping[str, float], limits: Sequence[str], command: str, *, on_page: bool = False
+    changes: Mapping[str, float],
+    limits: Sequence[str],
+    command: str,
+    fields: Mapping[str, str] | None = None,
 ) -> str:
     """Say which arguments of `plan` to try; on the page, which fields.
 
     changes: path -> value. limits: the present ones, in words. command: to repeat afterwards.
+    fields: on the page, path -> what it is called there.
     """
-    if on_page:
-        fields = " and ".join(f"{_field_to_retry(path)} {v:.12g}" for path, v in changes.items())
-        what = f"on the page Inputs set {fields}, press Solve and {command} again"
+    if fields is not None:
+        named = " and ".join(f"{fields[path]} to {value:.12g}" for path, value in changes.items())
+        what = f"on the page Inputs set {named}, press Solve and {command} again"
     else:
         arguments = " ".join(f"--set {path}={value:.12g}" for path, value in changes.items())
         what = f"plan with {arguments} and {command} again"
     return f"Try: {what}; compare with {', '.join(limits)}. An estimate, not a guarantee."
-
-
-def _field_to_retry(path: str) -> str:
-    """What the page Inputs calls a path of `changes`."""
-    if path == "headroom.rate_pct":
-        return "Headroom of the arrival rate (%) to"
-    return f"the limit of SLO {int(path.split('.')[1]) + 1} (ms) to"

@@ -58,7 +58,7 @@ def simulation_advice_lines(simulation: Simulation, *, on_page: bool = False) ->
     """Say what to plan with where limits may be missed (on the page, in its fields); nothing where
     they are kept.
     """
-    changes, limits = {}, []
+    changes, limits, fields = {}, [], {}
     for j, one in enumerate(simulation.slos):
         if (
             one.verdict in ("uncertain", "misses")
@@ -69,7 +69,10 @@ def simulation_advice_lines(simulation: Simulation, *, on_page: bool = False) ->
                 one.slo.limit, one.predicted, one.simulated.high
             )
             limits.append(f"{_name(one.slo)} {format_number(1000 * one.slo.limit)} ms")
-    return [retry_line(changes, limits, "simulate", on_page=on_page)] if changes else []
+            fields[f"slo.{j}.limit_ms"] = f"the limit on {_name(one.slo)} (ms)"
+    if not changes:
+        return []
+    return [retry_line(changes, limits, "simulate", fields if on_page else None)]
 
 
 def simulation_demand_line(simulation: Simulation, rate: float) -> str:

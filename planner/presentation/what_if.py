@@ -142,19 +142,24 @@ def _counts(count: int) -> str:
     return f"1:{max(2 * count, count + 3)}:1"
 
 
-def what_if_slider_range(value: float, start: float, *, whole: bool) -> tuple[float, float, float]:
+def what_if_slider_range(
+    value: float, start: float, *, whole: bool, most: float = math.inf
+) -> tuple[float, float, float]:
     """Return lowest, highest and step of a slider.
 
     value: the present one; start: the first one, so that the slider's ends do not move with every
-    value: the upper one is twice the first value, and twice as far again once it was reached.
+    value: the upper one is twice the first value, and twice as far again once it was reached, but
+    not beyond `most`.
     """
     high = max(2 * start, start + 3) if whole else 2.0 * start
     while 0 < high <= value:
         high *= 2
     if whole:
         return 1, int(high), 1
-    high = max(high, value)
     step = 10.0 ** math.floor(math.log10(max(start, 1e-9) / 20.0))
+    if high > most:
+        high = step * math.floor(most / step)
+    high = max(high, value)
     return min(0.1 * math.ceil(start / step) * step, value), high, step
 
 

@@ -38,18 +38,23 @@ def known_error_of_estimates(llm: CatalogueLlm, gpu: CatalogueGpu) -> str:
 
 
 def known_error_notices(
-    uncalibrated: Sequence[tuple[CatalogueLlm, CatalogueGpu]], shares_pct: Iterable[float]
+    uncalibrated: Sequence[tuple[CatalogueLlm, CatalogueGpu]],
+    shares_pct: Iterable[float],
+    look: str = "",
 ) -> list[str]:
-    """Sentences about pairs that are estimated without measurements, and about shares."""
+    """Sentences about pairs that are estimated without measurements, and about shares. look: where
+    there is more about these errors.
+    """
+    more = f"; {look}" if look else ""
     named: dict[str, dict[str, None]] = {}
     for llm, gpu in uncalibrated:
         if error := known_error_of_estimates(llm, gpu):
             named.setdefault(error, {})[f"{llm.llm} on {gpu.gpu}"] = None
-    notices = [f"{', '.join(pairs)}: {error}; docs/accuracy.md" for error, pairs in named.items()]
+    notices = [f"{', '.join(pairs)}: {error}{more}" for error, pairs in named.items()]
     least = 100 * LEAST_MEASURED_SHARE
     if small := sorted({share for share in shares_pct if share < least}):
         notices.append(
-            f"--share {', '.join(f'{share:g}' for share in small)}: nothing was measured below"
+            f"shares of {', '.join(f'{share:g}' for share in small)} %: nothing was measured below"
             f" {least:g} % of a GPU that estimates could be held against; reports of plans that"
             " deploy one say so"
         )

@@ -31,8 +31,12 @@ def test_the_line_can_be_typed() -> None:
 
 def test_on_the_page_the_line_names_fields() -> None:
     changes = {"slo.1.limit_ms": 136.0, "headroom.rate_pct": 6.6}
-    line = retry_line(changes, ["mean TTFT 150 ms"], "test", on_page=True)
+    fields = {
+        "slo.1.limit_ms": "the limit on mean TTFT (ms)",
+        "headroom.rate_pct": "Headroom of the arrival rate (%)",
+    }
+    line = retry_line(changes, ["mean TTFT 150 ms"], "test", fields)
     assert line.startswith(
-        "Try: on the page Inputs set the limit of SLO 2 (ms) to 136 and Headroom of the arrival"
+        "Try: on the page Inputs set the limit on mean TTFT (ms) to 136 and Headroom of the arrival"
         " rate (%) to 6.6, press Solve and test again; compare with mean TTFT 150 ms."
     )

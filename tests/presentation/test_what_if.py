@@ -83,6 +83,8 @@ def test_a_slider_that_was_moved_to_its_end_goes_on_twice_as_far() -> None:
     assert [what_if_slider_range(v, 60.0, whole=False)[1] for v in (10, 119, 120, 250)] == [
         *(120, 120, 240, 480),
     ]
+    assert what_if_slider_range(0.6, 0.6, whole=False, most=0.8137)[1] == pytest.approx(0.81)
+    assert what_if_slider_range(0.9, 0.6, whole=False, most=0.8137)[1] == 0.9
     assert [what_if_slider_range(v, 1, whole=True)[1] for v in (1, 3, 4)] == [4, 4, 8]
     assert what_if_slider_range(-0.5, -0.5, whole=False)[1] == -0.5
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app_pages.jobs.messages import JobOutcome, OutcomeKind
 from app_pages.session import job_slots, kept_drafts, reruns, uploads
-from app_pages.session.visitor import visitor_of_drafts
+from app_pages.session.visitor import visitor_of_drafts, visitors_sign_in
 from app_pages.widgets.markdown import failure_markdown_box, plain_markdown
 from planner.errors import DataError
 
@@ -58,9 +58,10 @@ def draw_resume_list() -> None:
         known = kept_drafts.drafts_of_visitor()
     except DataError:
         return  # the list of records says why
+    who = "Whoever uses this browser sees it." if not visitors_sign_in() else "Only you see it."
     st.markdown(
         "The last 20 states of your work, for 30 days: what you uploaded, edited and planned, also"
-        " when the page was closed or the server ended. Only you see it."
+        f" when the page was closed or the server ended. {who}"
     )
     if not known:
         st.markdown("There is none.")

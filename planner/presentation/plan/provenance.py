@@ -18,8 +18,8 @@ LINEARIZATION = (
 )
 
 SCORES = {
-    "predicted": "Quality is promised by the predictor: its scores were never graded (scores check"
-    " --grades measures them).",
+    "predicted": "Quality is promised by the predictor: its scores were never graded"
+    " (grades of answers measure them).",
     "calibrated": "Quality is promised by the predictor, whose scores were calibrated on grades.",
     "graded": "Scores are grades of answers, which no router knows beforehand: quality is what"
     " perfect predictions would reach.",

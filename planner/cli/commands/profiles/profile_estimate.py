@@ -75,6 +75,7 @@ def run_profile_estimate(options: EstimateOptions, interrupt: Interrupt) -> int:
     errors = known_error_notices(
         [(one.llm, one.gpu) for one in wanted if one.llm.llm not in fitted],
         [one.share_pct for one in wanted],
+        look="docs/accuracy.md",
     )
     notify([*notices, *errors], quiet=options.quiet)
     return _output_profile_estimate(options, estimate, calibrations, time.perf_counter() - began)

@@ -59,7 +59,7 @@ def test_small_shares_are_told_and_options_counted(
     shared = small_options(tmp_path, shares="20,50,100", quiet=False)
     assert run_profile_estimate(shared, Interrupt()) == 0
     said = capsys.readouterr()
-    assert "--share 20: nothing was measured below 30 % of a GPU" in said.err
+    assert "shares of 20 %: nothing was measured below 30 % of a GPU" in said.err
     assert "3 options, " in said.out
 
 
