@@ -4,6 +4,7 @@ asked for.
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,12 @@ import pytest
 
 from models import quality as quality_module
 from models.quality import COLD, FINE, WARM, Quality, QualityCutPool
+from models.scores import prompt_blocks
+from profiles.records import WholeTable
 from tests.support.instances.score_tables import table
 
 Calls = list[dict[str, Any]]
+CONTINUOUS = np.random.default_rng(3).uniform(2.0, 5.0, (3, 200))
 
 
 @pytest.fixture
@@ -102,6 +106,35 @@ def test_a_sample_is_taken_of_more_than_three_times_its_size() -> None:
     assert np.array_equal(chosen, sample(3 * 4096 + 1)), "the same every time"
 
 
+def test_prompts_that_stand_for_others_give_no_bound_of_moves() -> None:
+    scores = table(np.array([[2.0, 4.0], [6.0, 3.0]]))
+    whole = WholeTable(
+        path=Path("scores.parquet"), prompts=9, means=np.ones(2), missing="error", exact=False
+    )
+    assert Quality(scores).moves_prompts is True
+    assert Quality(replace(scores, whole=whole)).moves_prompts is False
+
+
+def test_sums_over_blocks_of_prompts_are_those_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The third LLM gets no prompt: at its price none of any block prefers it."""
+    monkeypatch.setattr(prompt_blocks, "BLOCK", 12)
+    values, fractions = CONTINUOUS[:, :50], np.array([0.4, 0.6, 0.0])
+    quality = Quality(table(values, np.linspace(1.0, 2.0, 50)))
+    parts = list(quality.weighted_blocks())
+    assert len(parts) == 13
+    assert np.array_equal(np.concatenate([block for block, _ in parts], axis=1), quality.values)
+    assert np.array_equal(np.concatenate([weights for _, weights in parts]), quality.weights)
+    first = quality.values.argmax(axis=0)
+    best = [quality.weights[first == i].sum() for i in range(3)]
+    assert quality.best_answers() == pytest.approx(best)
+    prices, upper = quality.price(fractions)
+    margin = quality.values - prices[:, None]
+    assert (margin[2] - margin[:2].max(axis=0)).max() == pytest.approx(0.0, abs=1e-12)
+    base = margin.max(axis=0) @ quality.weights
+    assert upper == pytest.approx(base + prices @ fractions, abs=1e-12)
+    assert quality.cuts.base[-1] == pytest.approx(base, abs=1e-12)
+
+
 # ------------------------------------------------------------------------------------------ pool
 
 
@@ -122,9 +155,6 @@ def test_the_tightest_cuts_are_sought_among_some_and_ties_go_to_the_first() -> N
 
 
 # ----------------------------------------------------------------------------------------- price
-
-
-CONTINUOUS = np.random.default_rng(3).uniform(2.0, 5.0, (3, 200))
 
 
 def test_temperatures_fall_from_where_the_prices_are_from(newton: Calls) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -174,6 +175,14 @@ def test_ties_are_shared_by_fractions_and_cost_nothing_to_move() -> None:
     totals.add(scores, np.ones(4_000))
     assert totals.sent == pytest.approx([0.2, 0.3, 0.5])
     assert totals.value(np.array([0.3, 0.3, 0.4])) == pytest.approx(0.5 - ROUNDING, abs=1e-12)
+
+
+def test_the_largest_draw_has_an_llm_where_shares_sum_to_a_little_less_than_1() -> None:
+    totals = WholeTableTotals(np.zeros((1, 6)), no_opening_cuts(6), router_at([0.0] * 6))
+    totals._rng = Mock(random=lambda prompts: np.full(prompts, np.nextafter(1.0, 0.0)))
+    assert np.cumsum(np.full(6, 1 / 6))[-1] < 1
+    totals.add(np.full((6, 2), 0.5), np.ones(2))
+    assert totals.value(np.ones(6)) == pytest.approx(0.5 - ROUNDING, abs=1e-12)
 
 
 # ------------------------------------------------------------------------------------------ moves
