@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.capacity import capacity_rows, most_replicas_by_capacity
-from models.instance import Instance, Llm, Option, Pool, Quota
+from models.instance import Instance, Llm, Option, Pool, Quota, Running
 from profiles.records import Scores
 from tests.support.instances.random_pools import CURVE, cluster
 
@@ -145,6 +145,24 @@ def test_a_quota_limits_the_replicas_of_what_it_weighs() -> None:
     without = most_replicas_by_capacity(instance, rows)
     expected = np.minimum(without[:4], [6, 1, np.inf, 10])
     assert most_replicas_by_capacity(limited, rows)[:4].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("most", "gone", "more"), [(3, 0, 3), (3, 1, 2), (1, 1, 0), (1, 2, 0), (None, 2, np.inf)]
+)
+def test_a_limit_of_changes_limits_what_starts(most: int | None, gone: int, more: float) -> None:
+    """Of each option no more than run of it and may start, less those that stop in any case."""
+    instance = cluster(3)
+    replicas = tuple(k % 4 for k in range(len(instance.options)))
+    rates = (0.0,) * len(replicas)
+    running = Running(replicas=replicas, rates=rates, gone=gone, most=most)
+    limited = replace(instance, running=running)
+    expected = np.array(replicas) + more
+    assert most_replicas_by_capacity(limited, []).tolist() == expected.tolist()
+    rows = capacity_rows(instance)
+    without = most_replicas_by_capacity(instance, rows)
+    allowed = most_replicas_by_capacity(limited, rows)
+    assert allowed.tolist() == np.minimum(without, expected).tolist()
 
 
 @pytest.mark.parametrize("seed", range(40))

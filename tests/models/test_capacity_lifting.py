@@ -57,3 +57,12 @@ def test_shards_that_round_to_nothing_leave_sizes_as_they_are() -> None:
         lifted = lift_capacity_sizes(size[:3], share[:3], memory[:3])
         assert lifted[0] == pytest.approx(1.0)
         assert lift_capacity_sizes(size, share, memory).tolist() == size.tolist()
+
+
+def test_the_largest_of_those_that_round_alike_counts() -> None:
+    """Half the memory and a little more are the same number of steps. Next to the shard of 60 %
+    fits one of either: it may grow to what the larger one leaves.
+    """
+    share, memory = np.array([[0.4, 0.5], [0.4, 0.505], [0.6, 0.3]]).T
+    lifted = lift_capacity_sizes(memory, share, memory)
+    assert lifted.tolist() == pytest.approx([0.5, 0.505, 0.495])
