@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -183,3 +184,11 @@ def test_a_row_that_was_stopped_early_is_valid(seed: int, monkeypatch: pytest.Mo
     assert row is not None
     every = np.array(list(full_patterns(kinds, 100, 100)))
     assert (every @ row.weight).max() <= 1 + 1e-9
+
+
+def test_a_row_without_a_solver_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each kind weighs alike then: as much as fits of the smallest."""
+    monkeypatch.setattr("models.patterns.linprog", lambda *_, **__: SimpleNamespace(status=4))
+    row = pattern_row(cluster([(0.5, 10.0), (0.25, 10.0)], 1), 0, np.array([3.0, 3.0]), 1)
+    assert row is not None
+    assert row.weight.tolist() == pytest.approx([0.25, 0.25])
