@@ -18,7 +18,8 @@ classes one row per class of requests, [] where there is one: name, label, prior
 periods (start, end) of the setup, minutes of the day; [] where it is there at all times
 cautions   sentences on what cannot be taken from the plan
 
-`about["llms"]` counts those with traffic, `about["unused"]` names those that are not deployed;
+`about["llms"]` counts those with traffic, `about["unused"]` names those that are not
+deployed, with the reason where no option is left;
 every other number is the plan's or follows from it (`planner.export.deployment_memory`).
 """
 
@@ -116,11 +117,21 @@ def _about_deployment(content: PlanContent, instance: Instance, on: date) -> Row
         "tied": sum(tie["share"] for tie in content["router"]["ties"]),
         "llms": sum(fraction > 0.0 for fraction in content["routing"].values()),
         "unused": [
-            one_line(llm.name)
+            one_line(f"{llm.name}{_why_unused(content, instance, llm.name)}", 400)
             for llm in instance.llms
             if llm.name not in {option["llm"] for option in content["options"]}
         ],
     }
+
+
+def _why_unused(content: PlanContent, instance: Instance, llm: str) -> str:
+    """In brackets, why none of an LLM's options could be chosen; nothing where some could."""
+    if any(instance.llms[option.llm].name == llm for option in instance.options):
+        return ""
+    dropped = content.get("context", {}).get("dropped", [])
+    first, *others = dict.fromkeys(one["reason"] for one in dropped if one["llm"] == llm) or [""]
+    more = f", and {len(others)} more reason{'s' * (len(others) > 1)}" if others else ""
+    return f" (none of its options can be used: {first}{more})" if first else ""
 
 
 def _deployment_servers(

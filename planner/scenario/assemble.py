@@ -236,12 +236,13 @@ def assemble_pools(scenario: Scenario, findings: InputFindings) -> list[Pool]:
         if memory is None and gpu is not None:
             memory = gpu.memory_gib
             findings.notices.append(
-                f"pools.{i}.memory_gib: {memory:g} GiB of {pool.gpu} from the catalogue"
+                f"memory of a GPU of the pool {pool.name}: {memory:g} GiB of {pool.gpu} from the"
+                " catalogue"
             )
         if price is None and gpu is not None and gpu.price_usd_per_gpu_h is not None:
             price = gpu.price_usd_per_gpu_h
             findings.notices.append(
-                f"pools.{i}.price_usd_per_gpu_h: {price:g} USD/h from the catalogue"
+                f"price of a GPU of the pool {pool.name}: {price:g} USD/h from the catalogue"
                 f" ({gpu.price_source}, {gpu.price_date})"
             )
         if price is None and _needs_prices(scenario.spec):
@@ -309,7 +310,6 @@ def _assemble_weights(
         if llm.weights_gib is None and llm.name in needed and llm.name in load_catalogue_llms():
             weights[llm.name] = load_catalogue_llms()[llm.name].weights_gib_16bit
             findings.notices.append(
-                f"{spec.llm_place(llm.name)}.weights_gib: {weights[llm.name]:g} GiB of"
-                f" {llm.name} at 16 bit from the catalogue"
+                f"weights of {llm.name}: {weights[llm.name]:g} GiB at 16 bit from the catalogue"
             )
     return weights

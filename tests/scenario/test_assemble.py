@@ -77,7 +77,12 @@ def test_catalogue_fills_memory_price_and_weights(case: Path) -> None:
     assert loaded.instance.pools[0].memory == 80
     assert loaded.instance.pools[0].price is not None
     assert loaded.instance.options[1].memory == pytest.approx(13.489 / 2, rel=1e-3)
-    assert sum("from the catalogue" in notice for notice in loaded.notices) == 3
+    of_catalogue = [one for one in loaded.notices if "from the catalogue" in one]
+    assert [one.partition(":")[0] for one in of_catalogue] == [
+        "memory of a GPU of the pool a",
+        "price of a GPU of the pool a",
+        "weights of mistral-7b",
+    ]
     lines = fault_lines(
         case, "pools.0.gpu=A100-PCIe-80GBs", "objective={minimize: cost, quality_at_least: 0.1}"
     )

@@ -2,7 +2,9 @@
 
 import re
 
+from planner.export.bundle import build_bundle
 from tests.support.plans.bundle_cases import CASES, documents, exported, servers
+from tests.support.plans.export_cases import ON, TWO_POOLS, case
 
 
 def test_the_readme_shows_names_as_they_are() -> None:
@@ -29,6 +31,14 @@ def test_llms_without_requests_are_reported() -> None:
     ]
     (config,) = documents(exported("one").files["config.yaml"])
     assert config["router_settings"]["fallbacks"] == [{"fleet": ["large"]}]
+
+
+def test_an_llm_without_an_option_is_reported_with_the_reason() -> None:
+    options = [("small", "TestGPU", 1, 100, 10.0, 400.0), ("large", "TestGPU", 1, 100, 40.0, 40.0)]
+    text = build_bundle(case(options, TWO_POOLS[:1], 5.0), ON).files["README.md"]
+    (line,) = [line for line in text.splitlines() if line.startswith("Not in the plan: ")]
+    assert line.startswith("Not in the plan: small (none of its options can be used: ")
+    assert "GiB" in line
 
 
 def test_the_load_test_has_the_lengths_of_the_curve_where_they_are_known() -> None:
