@@ -18,6 +18,7 @@ from planner.errors import DataError, NoPlanInTimeError
 from planner.profiling.estimate import COLUMNS, estimate_requests, estimate_table
 from planner.profiling.known_errors import known_error_notices, why_not_estimated
 from planner.profiling.simulated_load import OfferedLoad
+from planner.scenario.starting.curve_coverage import curve_coverage_gaps
 from planner.scenario.starting.file_kinds import FileKind
 from planner.settings import Progress
 from profiles.catalogue import (
@@ -33,7 +34,7 @@ from profiles.importers.file_options import (
     file_options,
     given_of_file_options,
 )
-from profiles.importers.pipeline import pipeline_lines, run_import_pipeline
+from profiles.importers.pipeline import Imported, pipeline_lines, run_import_pipeline
 from profiles.importers.table import own_table_rows
 from profiles.io.faults import Fault
 
@@ -54,12 +55,15 @@ ANY_OPTION: Mapping[str, Any] = {"llm": "llm", "gpu": "gpu", "tp": 1, "share": 1
 @dataclass(frozen=True, kw_only=True)
 class NewCurves:
     """frame: a profile table; files: what became of each file, or which options were left out;
-    notices: sentences.
+    notices: sentences. noted: files with a run left out or a notice, such as of a statistic that
+    stays blank; summary: of all files.
     """
 
     frame: pd.DataFrame
     files: Sequence[str]
     notices: Sequence[str]
+    noted: int = 0
+    summary: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,8 +166,21 @@ def import_new_curves_job(
     lines = ["; ".join(map(str.strip, pipeline_lines(file))) for file in imported.files]
     lines += [f"{file}: passed over: {reason}" for file, reason in imported.passed]
     return NewCurves(
-        frame=imported.frame, files=lines, notices=list(dict.fromkeys(imported.notices))
+        frame=imported.frame,
+        files=lines,
+        notices=list(dict.fromkeys(imported.notices)),
+        noted=len(imported.passed)
+        + sum(bool(file.left_out or file.notices) for file in imported.files),
+        summary=_curves_summary(imported),
     )
+
+
+def _curves_summary(imported: Imported) -> str:
+    """Points, runs left out, and the statistics that each curve lacks."""
+    left = sum(len(file.left_out) for file in imported.files)
+    points = f"{len(imported.frame)} point{'s' * (len(imported.frame) > 1)} taken"
+    parts = [points, f"{left} run{'s' * (left > 1)} left out"] if left else [points]
+    return ". ".join(["; ".join(parts), *curve_coverage_gaps(imported.frame)]) + "."
 
 
 def estimate_new_curves_job(choice: EstimateChoice, *, job: JobContext) -> NewCurves:

@@ -50,12 +50,14 @@ def test_a_single_percentile_drops_the_option_where_it_cannot_keep_the_promise(c
         return {(drop.llm, drop.reason) for drop in loaded.instance.dropped}
 
     assert reasons("p50") == set()
-    late = "50 % of its requests count as late at any limit"
+    late = "by p50 alone 50 % of the requests count as late at any limit"
     for wanted, allowed in (("p90", 10), ("p99", 1)):
-        alone = f"p50 alone of TTFT, whose {wanted} an SLO limits: {late}"
+        alone = f"no {wanted} TTFT, which an SLO limits: {late}"
         assert reasons(wanted) == {("NO", f"{alone}, and {wanted} allows {allowed} %")}
 
 
 def test_a_promise_that_no_option_can_keep_is_a_fault(case: Path) -> None:
     line = fault_lines(case, "slo.0.statistic=p99")
-    assert "no option can be judged by it: p95 alone of TTFT, whose p99 an SLO limits: 5 %" in line
+    assert (
+        "no option can be judged by it: no p99 TTFT, which an SLO limits: by p95 alone 5 %" in line
+    )

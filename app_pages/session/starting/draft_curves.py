@@ -25,6 +25,7 @@ __all__ = [
     "draft_estimate_choice",
     "draft_imported_curves",
     "draft_measured_curves",
+    "draft_measured_lengths",
     "draft_runs",
     "draft_tokens",
     "start_draft_estimate",
@@ -93,6 +94,21 @@ def draft_tokens(column: str) -> int:
     if measured is None or column not in measured or not measured[column].notna().any():
         return TOKENS[column]
     return round(float(measured[column].median()))
+
+
+def draft_measured_lengths() -> dict[str, str]:
+    """LLM -> mean tokens of a prompt and of an answer in the benchmark files, as they are shown;
+    none where the lengths were typed, or no file says them.
+    """
+    measured = draft_measured_curves()
+    typed = draft_value("input tokens") or draft_value("output tokens")
+    if typed or measured is None or not set(TOKENS) <= set(measured):
+        return {}
+    means = measured.groupby("llm")[list(TOKENS)].median().dropna()
+    return {
+        str(llm): f"{round(prompt):,} / {round(answer):,}"
+        for llm, prompt, answer in means.itertuples(name=None)
+    }
 
 
 def draft_estimate() -> NewCurves | None:

@@ -9,22 +9,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app_pages.charts.measured_points import build_measured_points_chart
-from app_pages.charts.style import show_styled_chart
-from app_pages.jobs.new_curves import NewCurves, NewRuns
+from app_pages.jobs.new_curves import NewRuns
 from app_pages.session.draft import current_draft, draft_files, draft_folder, draft_value
 from app_pages.session.starting.draft_curves import RUNS, draft_imported_curves, draft_runs
-from app_pages.widgets.markdown import (
-    failure_markdown_box,
-    markdown_bullets,
-    plain_markdown,
-)
+from app_pages.widgets.markdown import failure_markdown_box, plain_markdown
+from app_pages.widgets.starting.benchmark_points import draw_benchmark_points
 from app_pages.widgets.starting.draft_fields import (
     draw_draft_choice,
     draw_draft_files,
     draw_draft_number,
 )
-from app_pages.widgets.tables import draw_shown_table
 from profiles.catalogue import load_catalogue_gpus
 from profiles.importers.file_options import FileOption, gpu_of_file_option
 from profiles.io.faults import Fault
@@ -35,20 +29,6 @@ __all__ = ["draw_benchmark_files", "mapping_of_benchmark_rows"]
 ENDINGS = ("json", "jsonl", "csv", "parquet", "yaml", "yml", "gz", "zip")
 KEYS = ("llm", "gpu", "tp", "share")
 WHOLE = ("tp", "replicas")
-POINTS = {
-    "llm": "LLM",
-    "gpu": "GPU type",
-    "tp_degree": "TP",
-    "mps_share_pct": "MPS share (%)",
-    "rate_rps": "Rate (req/s)",
-    "ttft_mean_ms": "TTFT mean (ms)",
-    "ttft_p95_ms": "TTFT p95 (ms)",
-    "tpot_mean_ms": "TPOT mean (ms)",
-    "tpot_p95_ms": "TPOT p95 (ms)",
-    "e2e_mean_ms": "E2E mean (ms)",
-    "source": "Source",
-}
-"""Column of a profile table -> header of the preview."""
 
 
 def draw_benchmark_files() -> None:
@@ -77,7 +57,7 @@ def draw_benchmark_files() -> None:
     if made is None:
         st.info("Making curves of the benchmark files.")
     elif made.has_result:
-        _draw_benchmark_curves(made.result, folder)
+        draw_benchmark_points(made.result, folder)
     else:
         failure_markdown_box(made, "No curves yet", folder)
 
@@ -197,6 +177,9 @@ def _draw_benchmark_defaults(
     shares = [row.get("share", 100) for row in stated.values()]
     gpus = draft_value("gpus", [])
     with st.container(horizontal=True):
+        if "llm" in lacking:
+            label, llms = "LLM where a file names none", draft_value("llms", [])
+            draw_draft_choice("measured llm", label, llms, placeholder="choose", width=320)
         if "gpu" in lacking:
             label, only = "GPU type where a file names none", gpus[0] if len(gpus) == 1 else None
             draw_draft_choice("measured gpu", label, gpus, only, placeholder="choose", width=320)
@@ -210,29 +193,12 @@ def _draw_benchmark_defaults(
             label = "What ran on the rest of shared GPUs"
             draw_draft_choice("neighbours", label, NEIGHBOURS, "unknown")
     only = gpus[0] if len(gpus) == 1 else None
+    named = draft_value("measured llm")
     known = {
+        "llm": named if named in draft_value("llms", []) else None,
         "gpu": draft_value("measured gpu", only),
         "tp": draft_value("measured tp"),
         "share": draft_value("measured share", 100),
         "neighbours": draft_value("neighbours", "unknown"),
     }
     return {key: value for key, value in known.items() if value is not None}
-
-
-def _draw_benchmark_curves(made: NewCurves, folder: str) -> None:
-    """The points, and what became of every file."""
-    frame = made.frame
-    options = len(frame[["llm", "gpu", "tp_degree", "mps_share_pct"]].drop_duplicates())
-    points = f"{len(frame)} point{'s' * (len(frame) > 1)}"
-    st.markdown(f"**{points} of {options} option{'s' * (options > 1)}.**")
-    if (chart := build_measured_points_chart(frame)) is not None:
-        show_styled_chart(chart, "measured-points")
-    else:
-        st.text("No chart: the files have no mean latency.")
-    present = {column: head for column, head in POINTS.items() if column in frame}
-    draw_shown_table(frame[list(present)].rename(columns=present), "Measured points.")
-    lines = [line.replace(folder, "").strip() for line in (*made.files, *made.notices)]
-    with st.expander(
-        f"What became of each file ({len(made.files)} files, {len(made.notices)} notices)"
-    ):
-        markdown_bullets(lines)

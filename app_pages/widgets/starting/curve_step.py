@@ -16,6 +16,7 @@ from app_pages.session.starting.draft_curves import (
     draft_estimate,
     draft_estimate_choice,
     draft_measured_curves,
+    draft_measured_lengths,
     draft_tokens,
     start_draft_estimate,
 )
@@ -105,6 +106,7 @@ def _draw_curve_estimate() -> None:
             step=1,
             min_value=1,
         )
+    _draw_measured_lengths()
     with st.expander("Which options are estimated", icon=":material/tune:"):
         most = draft_pools_degree()
         offered = [degree for degree in (1, 2, 4, 8, 16) if degree <= most]
@@ -119,6 +121,18 @@ def _draw_curve_estimate() -> None:
         on_click=start_draft_estimate,
     )
     _draw_estimate_result()
+
+
+def _draw_measured_lengths() -> None:
+    """Where the lengths of requests come from before somebody types others."""
+    lengths = draft_measured_lengths()
+    if not lengths:
+        return
+    mixed = len(set(lengths.values())) > 1
+    each = [f"{llm} {pair}" if mixed else pair for llm, pair in lengths.items()]
+    listed = "; ".join(each if mixed else each[:1])
+    differ = ", which differ: the ones above are their middle, for all estimates" if mixed else ""
+    st.caption(plain_markdown(f"Taken from your files (prompt / answer: {listed}){differ}."))
 
 
 def _draw_estimate_result() -> None:

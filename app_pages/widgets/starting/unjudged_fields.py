@@ -49,7 +49,7 @@ def draw_unjudged_curves(*, tick: bool = False) -> None:
         st.info("\n".join(_unjudged_lines(head, unjudged.replaced)), icon=":material/calculate:")
     if unjudged.left:
         lines = _unjudged_lines("Measured curves that the SLOs leave out", unjudged.left)
-        if unjudged.lost:
+        if unjudged.lost and not _lacks_unjudged_estimate():
             names = plain_markdown(", ".join(unjudged.lost))
             lines += ["", f"No other curve of {names}: no plan can use it."]
         where = "" if tick else " (steps Curves, SLOs and objective)"
@@ -65,9 +65,14 @@ def _unjudged_lines(head: str, curves: Sequence[UnjudgedCurve]) -> list[str]:
     return [f"**{head}**", "", *lines]
 
 
+def _lacks_unjudged_estimate() -> bool:
+    """Whether estimates are wanted and not made."""
+    return bool(draft_value(INSTEAD)) and draft_estimate() is None
+
+
 def _draw_unjudged_estimate() -> None:
     """The way to estimates that are wanted and not made."""
-    if not draft_value(INSTEAD) or draft_estimate() is not None:
+    if not _lacks_unjudged_estimate():
         return
     st.button(
         "Estimate",
@@ -83,7 +88,7 @@ def _draw_unjudged_estimate() -> None:
 def unjudged_curve_faults() -> tuple[Fault, ...]:
     """Estimates that are wanted and not made: without them, those made before do not count."""
     unjudged = unjudged_draft_curves()
-    if not unjudged.left or not draft_value(INSTEAD) or draft_estimate() is not None:
+    if not unjudged.left or not _lacks_unjudged_estimate():
         return ()
     count = len(draft_estimate_choice().pairs)
     pairs = "1 pair of LLM and GPU type is" if count == 1 else f"{count} pairs are"

@@ -44,8 +44,8 @@ def lack_for_slos(
             late, promised = _share_above(found[0][1]), _share_above(slo.statistic)
             if late > promised:
                 return i, (
-                    f"{found[0][1]} alone of {metric}, whose {slo.statistic} {whose} limits:"
-                    f" {100 * late:g} % of its requests count as late at any limit, and"
+                    f"no {slo.statistic} {metric}, which {whose} limits: by {found[0][1]} alone"
+                    f" {100 * late:g} % of the requests count as late at any limit, and"
                     f" {slo.statistic} allows {100 * promised:g} %"
                 )
     return None

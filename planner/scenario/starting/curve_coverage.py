@@ -6,8 +6,15 @@ import pandas as pd
 
 from profiles.io.faults import Fault
 from profiles.profile_columns import KEYS
+from profiles.records import METRICS, STATISTICS
 
-__all__ = ["covered_pairs", "curve_coverage_faults", "curve_coverage_table", "curves_of_pairs"]
+__all__ = [
+    "covered_pairs",
+    "curve_coverage_faults",
+    "curve_coverage_gaps",
+    "curve_coverage_table",
+    "curves_of_pairs",
+]
 
 Pair = tuple[str, str]
 """(LLM, GPU type)"""
@@ -54,6 +61,25 @@ def _kinds_of_pair(
             shares = ", ".join(f"{one:g}" for one in sorted(set(options["mps_share_pct"])))
             kinds[str(kind)] = (len(options), degrees, shares, len(rows))
     return kinds
+
+
+def curve_coverage_gaps(frame: pd.DataFrame) -> list[str]:
+    """Which statistics lack on every point, an entry for each pair that lacks some."""
+    gaps = []
+    for llm, gpu in sorted(covered_pairs(frame)):
+        own = curves_of_pairs(frame, {(llm, gpu)})
+        if lacking := [words for metric in METRICS if (words := _gap_of_metric(own, metric))]:
+            gaps.append(f"{llm} on {gpu} has no {'; no '.join(lacking)}")
+    return gaps
+
+
+def _gap_of_metric(rows: pd.DataFrame, metric: str) -> str:
+    """The statistics of a latency that every row lacks, the latency alone where that is all."""
+    columns = {statistic: f"{metric}_{statistic}_ms" for statistic in STATISTICS}
+    blank = [one for one, name in columns.items() if name not in rows or rows[name].isna().all()]
+    if len(blank) in (0, len(STATISTICS)):
+        return metric.upper() if blank else ""
+    return f"{', '.join(blank)} {metric.upper()}"
 
 
 def curve_coverage_faults(

@@ -150,6 +150,30 @@ def test_measured_curves_that_slos_leave_out_are_said_and_estimated_instead() ->
     assert "Curves of options: 1 measured" in unescaped(app)
 
 
+def test_files_say_their_losses_and_lengths_and_a_degree_that_cannot_hold_the_llm() -> None:
+    """One LLM and one degree for all files that name none; two runs of different lengths."""
+    app = to_curves("llama-3.3-70b", "qwen3-8b", gpu="H100-SXM-80GB")
+    longer = {"total_input_tokens": 2_000_000, "num_prompts": 2000}
+    unnamed = vllm(model_id="absent", tokenizer_id="absent", num_prompts=300, completed=300)
+    runs = {"a.json": json.dumps(unnamed), "b-tp1.json": json.dumps(vllm(**longer))}
+    app = give_files(app, "new-runs", runs)
+    assert "nothing says the LLM that was measured" in unescaped(app)
+    app = settle(entered(app, measured_llm="llama-3.3-70b", measured_tp=1), "new-curves").run()
+    said = unescaped(app)
+    assert "llama-3.3-70b needs 131 GiB, and 1 x H100-SXM-80GB hold 72" in said
+    assert "2 files read; 2 points taken" in said
+    [became] = [one for one in app.expander if one.label.startswith("What became")]
+    assert became.label == "What became of each file (2 files, 1 with notices)"
+    assert became.proto.expanded
+    shown = " ".join(one.value for one in app.caption)
+    assert "which differ" in shown
+    assert "qwen3-8b 1,000 / 33" in shown
+    app = entered(app, input_tokens=500)
+    assert not any("Taken from your files" in one.value for one in app.caption)
+    app = settle(entered(app, measured_tp=2), "new-curves").run()
+    assert "llama-3.3-70b needs" not in unescaped(app)
+
+
 def test_a_file_name_says_which_of_the_gpu_types_was_measured() -> None:
     app = to_curves("qwen3-8b")
     app.session_state["draft"].values["gpus"] = [GPU, "H100-SXM-80GB"]

@@ -28,4 +28,4 @@ def test_what_is_lacking_is_said_in_words() -> None:
     assert lack_for_slos(both[1:], slos) == (0, "no mean TTFT, which an SLO limits")
     at, words = lack_for_slos(both[:2], slos, "chat") or (0, "")
     assert at == 1
-    assert words.startswith("p90 alone of E2E, whose p95 an SLO of class chat limits: 10 % of")
+    assert words.startswith("no p95 E2E, which an SLO of class chat limits: by p90 alone 10 % of")

@@ -5,6 +5,7 @@ import pandas as pd
 from planner.scenario.starting.curve_coverage import (
     covered_pairs,
     curve_coverage_faults,
+    curve_coverage_gaps,
     curve_coverage_table,
     curves_of_pairs,
 )
@@ -18,6 +19,18 @@ FRAME = pd.DataFrame(
     ],
     columns=["llm", "gpu", "tp_degree", "mps_share_pct", "rate_rps", "provenance"],
 )
+
+
+def test_statistics_that_lack_are_named_by_pair() -> None:
+    latencies = {"ttft_mean_ms": 1.0, "e2e_mean_ms": 3.0}
+    latencies |= {f"{metric}_p95_ms": 4.0 for metric in ("ttft", "e2e")}
+    every = {f"{m}_{s}_ms": 1.0 for m in ("ttft", "tpot", "e2e") for s in ("p50", "p90", "p99")}
+    assert curve_coverage_gaps(FRAME.assign(**latencies, **every, tpot_mean_ms=1.0))[0] == (
+        "a on x has no p95 TPOT"
+    )
+    assert curve_coverage_gaps(FRAME.assign(ttft_mean_ms=1.0))[1] == (
+        "b on z has no p50, p90, p95, p99 TTFT; no TPOT; no E2E"
+    )
 
 
 def test_pairs_of_a_table() -> None:

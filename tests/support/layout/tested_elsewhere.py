@@ -133,7 +133,10 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         *("app_pages/widgets/starting/demand_step", "app_pages/widgets/starting/draft_fields"),
         *("app_pages/widgets/starting/finish_step", "app_pages/widgets/starting/goal_step"),
         *("app_pages/widgets/starting/score_step", "app_pages/session/starting/used_curves"),
-        "app_pages/widgets/starting/unjudged_fields",
+        *(
+            "app_pages/widgets/starting/unjudged_fields",
+            "app_pages/widgets/starting/benchmark_points",
+        ),
     ),
     "tests/pages/widgets/demand/test_rate_table.py": (
         *("app_pages/widgets/demand/fleet_fields", "app_pages/widgets/demand/known_rates"),

@@ -1,0 +1,70 @@
+"""Points that benchmark files measured, in step 3: chart, table, what became of every file."""
+
+import streamlit as st
+
+from app_pages.charts.measured_points import build_measured_points_chart
+from app_pages.charts.style import show_styled_chart
+from app_pages.jobs.new_curves import NewCurves
+from app_pages.session.starting.draft_outside import draft_llms_part
+from app_pages.session.starting.draft_pools import draft_pools_part
+from app_pages.widgets.markdown import markdown_bullets, plain_markdown
+from app_pages.widgets.tables import draw_shown_table
+from planner.scenario.starting.curve_memory import curve_memory_lines
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
+
+__all__ = ["draw_benchmark_points"]
+
+POINTS = {
+    "llm": "LLM",
+    "gpu": "GPU type",
+    "tp_degree": "TP",
+    "mps_share_pct": "MPS share (%)",
+    "rate_rps": "Rate (req/s)",
+    "ttft_mean_ms": "TTFT mean (ms)",
+    "ttft_p95_ms": "TTFT p95 (ms)",
+    "tpot_mean_ms": "TPOT mean (ms)",
+    "tpot_p95_ms": "TPOT p95 (ms)",
+    "e2e_mean_ms": "E2E mean (ms)",
+    "source": "Source",
+}
+"""Column of a profile table -> header of the preview."""
+
+
+def draw_benchmark_points(made: NewCurves, folder: str) -> None:
+    """Points, options that cannot hold their LLM, and what became of every file."""
+    _draw_misfit_points(made)
+    frame = made.frame
+    options = len(frame[["llm", "gpu", "tp_degree", "mps_share_pct"]].drop_duplicates())
+    points = f"{len(frame)} point{'s' * (len(frame) > 1)}"
+    st.markdown(f"**{points} of {options} option{'s' * (options > 1)}.**")
+    if (chart := build_measured_points_chart(frame)) is not None:
+        show_styled_chart(chart, "measured-points")
+    else:
+        st.text("No chart: the files have no mean latency.")
+    present = {column: head for column, head in POINTS.items() if column in frame}
+    draw_shown_table(frame[list(present)].rename(columns=present), "Measured points.")
+    lines = [line.replace(folder, "").strip() for line in (*made.files, *made.notices)]
+    files = f"{len(made.files)} file{'s' * (len(made.files) != 1)}"
+    noted = f"{made.noted} with notices" if made.noted else "no notices"
+    with st.expander(f"What became of each file ({files}, {noted})", expanded=bool(made.noted)):
+        st.markdown(plain_markdown(f"{files} read; {made.summary}"))
+        markdown_bullets(lines)
+
+
+def _draw_misfit_points(made: NewCurves) -> None:
+    """Warn of options whose LLM does not fit: their degree is then not the stated one."""
+    gpus, llms = load_catalogue_gpus(), load_catalogue_llms()
+    weights = {name: llm.weights_gib_16bit for name, llm in llms.items()}
+    weights |= {
+        llm["name"]: llm["weights_gib"] for llm in draft_llms_part()["llms"] if "weights_gib" in llm
+    }
+    memory = {name: gpu.memory_gib for name, gpu in gpus.items()}
+    memory |= {
+        pool["gpu"]: pool["memory_gib"]
+        for pool in draft_pools_part()["pools"]
+        if "memory_gib" in pool
+    }
+    if lines := curve_memory_lines(made.frame, weights, memory):
+        said = [f"- {plain_markdown(line)}" for line in lines]
+        head = "**These LLMs do not fit on the GPUs that are stated. Check the column TP above.**"
+        st.warning("\n".join([head, "", *said]), icon=":material/memory_alt:")
