@@ -109,3 +109,42 @@ def test_a_library_that_cannot_be_used_says_so(monkeypatch: pytest.MonkeyPatch) 
     assert "does not know databases of this kind" in unescaped(app)
     assert "secret" not in unescaped(app)
     assert not app.exception
+
+
+def test_without_a_log_in_whoever_uses_the_browser_sees_unsaved_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def drawn() -> None:
+        from app_pages.widgets.kept.resume import draw_resume_list
+
+        draw_resume_list()
+
+    monkeypatch.setattr("app_pages.widgets.kept.resume.visitor_of_drafts", lambda: "someone")
+    monkeypatch.setattr("app_pages.session.kept_drafts.drafts_of_visitor", list)
+    for sign_in, said in (
+        (False, "Whoever uses this browser sees it."),
+        (True, "Only you see it."),
+    ):
+        monkeypatch.setattr(
+            "app_pages.widgets.kept.resume.visitors_sign_in", lambda known=sign_in: known
+        )
+        assert AppTest.from_function(drawn).run().markdown[0].value.endswith(said)
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 is left out"), (2, "2 are left out")])
+def test_one_option_is_and_several_are_left_out(count: int, words: str) -> None:
+    def drawn(count: int) -> None:
+        import pandas as pd
+
+        from app_pages.widgets import scenario_files
+
+        frame = pd.DataFrame({"LLM": ["a"]})
+        scenario_files._draw_scenario_file_summary(
+            {
+                **{"options": 3, "left_out": count, "prompts": 5, "dropped_prompts": 0},
+                **{"profiles": frame, "scores": frame, "notices": []},
+            }
+        )
+
+    app = AppTest.from_function(drawn, args=(count,)).run()
+    assert words in app.markdown[0].value

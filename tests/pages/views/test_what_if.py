@@ -34,6 +34,12 @@ def alts(app: AppTest, kind: str) -> list[str]:
     return [element.proto.alt for element in app.get(kind)]
 
 
+def test_the_required_quality_ends_at_what_is_possible() -> None:
+    app = settle(opened(PAGE, example="cheapest-floor"), "plan")
+    slider, best = app.slider(key="what-if-objective.quality_at_least"), shown(app).meta
+    assert best["best_quality"] - slider.step < slider.max <= best["best_quality"]
+
+
 @pytest.mark.usefixtures("marginals_at_once")
 def test_the_page_says_what_binds_and_what_one_more_buys(app: AppTest) -> None:
     content = shown(app).content
