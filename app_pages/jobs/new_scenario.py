@@ -27,7 +27,16 @@ from planner.settings import Progress
 from profiles.request_logs.pipeline import LogSource, import_request_logs
 from profiles.request_logs.record import LogLabel
 
-__all__ = ["NewDay", "read_new_day_job", "write_new_scenario_job"]
+__all__ = ["NewDay", "new_day_page_words", "read_new_day_job", "write_new_scenario_job"]
+
+FIELDS = {
+    " (--levels)": "",
+    "before --scale": "before its rates are multiplied",
+    "--by hour-of-day weighs them alike": "cases that are hours of the day weigh them alike",
+    "(--bin) may show": "(the command `demand import`) may show",
+    "(--bin) or a lower --quantile": "or a lower quantile (the command `demand import`)",
+}
+"""Options of the command `demand import` -> what the page has instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +74,17 @@ def read_new_day_job(
         keys=day_keys(day),
         demand=demand_day_files(day, [name for name, _ in files])[DEMAND_FILE],
         headline=demand_day_headline(day),
-        lines=lines,
+        lines=[new_day_page_words(line) for line in lines],
         levels=demand_levels_table(day),
         classes=demand_classes_table(day),
     )
+
+
+def new_day_page_words(line: str) -> str:
+    """A sentence on a day with fields of the page in place of options of the command."""
+    for option, field in FIELDS.items():
+        line = line.replace(option, field)
+    return line
 
 
 def write_new_scenario_job(

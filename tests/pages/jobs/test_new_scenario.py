@@ -47,6 +47,13 @@ def test_a_log_gives_keys_and_rates_that_make_a_scenario(tmp_path: Path) -> None
     assert edit.base["demand"] == "demand.csv"
 
 
+def test_what_a_day_says_names_no_option_of_the_command(tmp_path: Path) -> None:
+    few = "time,class\n" + "".join(f"{977 * k},a\n" for k in range(300))
+    said = "\n".join(day_of(tmp_path, few).lines)
+    assert "longer bins or a lower quantile" in said
+    assert "--bin" not in said
+
+
 def _args(tmp_path: Path, part: dict, demand: str) -> tuple[str, dict, NewTables]:
     folder, made = tables(tmp_path, demand)
     return folder, part, made
