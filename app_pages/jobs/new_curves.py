@@ -39,6 +39,7 @@ from profiles.importers.table import own_table_rows
 from profiles.io.faults import Fault
 
 __all__ = [
+    "USE",
     "EstimateChoice",
     "NewCurves",
     "NewRuns",
@@ -48,6 +49,8 @@ __all__ = [
 ]
 
 BENCHMARKS = (FileKind.BENCHMARK, FileKind.PROFILES)
+USE = "use"
+"""Key of a file's row: whether its runs are used."""
 ANY_OPTION: Mapping[str, Any] = {"llm": "llm", "gpu": "gpu", "tp": 1, "share": 100}
 """What a person may still say of a profile table that lacks a column of the option."""
 
@@ -149,16 +152,26 @@ def import_new_curves_job(
 ) -> NewCurves:
     """Make curves of the files that `identify_new_runs_job` unpacked. DataError with every fault.
 
-    stated, defaults: as of `given_of_file_options`.
+    stated, defaults: as of `given_of_file_options`; files that are stated with USE false are passed
+    over.
     """
     job.progress(Progress(0.0, "reading"))
     faults: list[Fault] = []
-    given = given_of_file_options(options, stated, defaults, faults)
-    faults += file_option_faults(options, given)
+    used = [one for one in options if stated.get(one.file, {}).get(USE, True)]
+    said = {
+        file: {key: value for key, value in row.items() if key != USE}
+        for file, row in stated.items()
+    }
+    given = given_of_file_options(used, said, defaults, faults)
+    faults += file_option_faults(used, given)
     if faults:
         raise DataError(faults)
     try:
-        imported = run_import_pipeline(sorted(Path(folder).iterdir()), given)
+        imported = run_import_pipeline(
+            sorted(Path(folder).iterdir()),
+            given,
+            unused=[one.file for one in options if one not in used],
+        )
     except DataError as error:
         # Where no run is left, the notices say why: on the page nothing stands above the faults.
         reasons = (Fault("left out", "", "", reason, "") for reason in error.notices)

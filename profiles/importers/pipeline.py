@@ -18,7 +18,7 @@ Order of work, and what each step reports:
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,15 +49,21 @@ class Imported:
 
 
 def run_import_pipeline(
-    paths: Sequence[Path], given: Given, before: Path | None = None, faults: Sequence[Fault] = ()
+    paths: Sequence[Path],
+    given: Given,
+    before: Path | None = None,
+    faults: Sequence[Fault] = (),
+    unused: Collection[str] = (),
 ) -> Imported:
     """Make the table.
 
-    before: a table whose rows are kept (--append); faults: those known already. Raises DataError
-    with every fault.
+    before: a table whose rows are kept (--append); faults: those known already; unused: files whose
+    runs are passed over. Raises DataError with every fault.
     """
     all_faults = list(faults)
     read = discover_files(paths, all_faults)
+    read.runs = [run for run in read.runs if run.file not in unused]
+    read.passed += [(file, "not used") for file in unused if read.files.pop(file, None)]
     notices: list[str] = []
     points, bursts, missing = _pipeline_points(read, given, notices)
     if missing:

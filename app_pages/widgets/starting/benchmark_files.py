@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app_pages.jobs.new_curves import NewRuns
+from app_pages.jobs.new_curves import USE, NewRuns
 from app_pages.session.draft import current_draft, draft_files, draft_folder, draft_value
 from app_pages.session.starting.draft_curves import RUNS, draft_imported_curves, draft_runs
 from app_pages.widgets.markdown import failure_markdown_box, plain_markdown
@@ -120,6 +120,7 @@ def _benchmark_row(option: FileOption, stated: dict[str, Any] | None) -> dict[st
     named = option.named if gpu is None else {**option.named, "gpu": gpu}
     shown = {**said, **named} if stated is None else stated
     return {
+        USE: shown.get(USE, True),
         "file": Path(option.file).name,
         **{key: shown.get(key) for key in (*KEYS, "replicas")},
     }
@@ -135,6 +136,7 @@ def _benchmark_columns(options: Sequence[FileOption]) -> dict[str, Any]:
     llms = {*draft_value("llms", []), *map(str, own)}
     gpus = dict.fromkeys([*draft_value("gpus", []), *load_catalogue_gpus()])
     return {
+        USE: st.column_config.CheckboxColumn("Use", width=75, help="Blank: the file is left out."),
         "file": text("File", width=320),
         "llm": select("LLM", options=sorted(llms)),
         "gpu": select("GPU type", options=list(gpus)),
@@ -148,7 +150,7 @@ def mapping_of_benchmark_rows(
     files: Sequence[str], edited: pd.DataFrame
 ) -> dict[str, dict[str, Any]]:
     """The edited table as file -> key -> value, without blank cells."""
-    rows = edited[[*KEYS, "replicas"]].to_dict("records")
+    rows = edited[[USE, *KEYS, "replicas"]].to_dict("records")
     return {
         file: {
             str(key): int(value) if key in WHOLE and float(value).is_integer() else value
@@ -172,7 +174,9 @@ def _draw_benchmark_defaults(
         key
         for option in options
         for key in KEYS
-        if option.own[key] is None and key not in stated[option.file]
+        if stated[option.file].get(USE, True)
+        and option.own[key] is None
+        and key not in stated[option.file]
     }
     shares = [row.get("share", 100) for row in stated.values()]
     gpus = draft_value("gpus", [])

@@ -54,6 +54,25 @@ def test_files_are_looked_at_and_then_imported(tmp_path: Path) -> None:
     assert "300 requests are too few for p99" in line
 
 
+def test_a_file_that_is_not_used_needs_no_option_and_gives_no_point(tmp_path: Path) -> None:
+    given = []
+    for name, rate in (("a-tp2.json", 2.0), ("b.json", 4.0)):
+        (tmp_path / name).write_text(json.dumps(vllm(request_rate=rate, request_throughput=rate)))
+        given.append((name, str(tmp_path / name)))
+    (tmp_path / "new").mkdir()
+    folder = str(tmp_path / "new")
+    options = identify_new_runs_job(folder, given, job=idle_job()).options
+    stated = {options[0].file: {"tp": 2, "use": True}, options[1].file: {"use": False}}
+    defaults = {"gpu": "A100-PCIe-80GB", "share": 100}
+    made = import_new_curves_job(folder, options, stated, defaults, job=idle_job())
+    assert list(made.frame["rate_rps"]) == [2.0]
+    assert [line for line in made.files if line.endswith("b.json: passed over: not used")]
+    with pytest.raises(DataError, match="nothing says the tensor-parallel degree"):
+        import_new_curves_job(
+            folder, options, {**stated, options[1].file: {"use": True}}, defaults, job=idle_job()
+        )
+
+
 def test_wrong_files_among_good_ones_are_named_and_left_out(tmp_path: Path) -> None:
     files = {
         "good.json": json.dumps(vllm()),

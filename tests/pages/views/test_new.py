@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 from streamlit.testing.v1 import AppTest
 
+from app_pages.widgets.starting.benchmark_files import mapping_of_benchmark_rows
 from planner.export.input_workbook import write_scenario_input_workbook
 from planner.scenario.archive import zip_scenario
 from planner.scenario.assemble import assemble_instance
@@ -172,6 +174,14 @@ def test_files_say_their_losses_and_lengths_and_a_degree_that_cannot_hold_the_ll
     assert not any("Taken from your files" in one.value for one in app.caption)
     app = settle(entered(app, measured_tp=2), "new-curves").run()
     assert "llama-3.3-70b needs" not in unescaped(app)
+
+
+def test_rows_of_files_say_whether_they_are_used() -> None:
+    edited = pd.DataFrame(
+        [(True, "a", 2.0), (False, None, None)], columns=["use", "llm", "tp"]
+    ).assign(gpu=None, share=None, replicas=None)
+    rows = mapping_of_benchmark_rows(["a.json", "b.json"], edited)
+    assert rows == {"a.json": {"use": True, "llm": "a", "tp": 2}, "b.json": {"use": False}}
 
 
 def test_a_file_name_says_which_of_the_gpu_types_was_measured() -> None:
