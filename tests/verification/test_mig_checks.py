@@ -72,3 +72,11 @@ def test_memory_and_degree_are_those_of_the_instance() -> None:
     )
     problems = problems_with(lambda placement: None, replace(instance, options=small))
     assert any("above the usable 27 GiB of an instance" in problem for problem in problems)
+    filled = tuple(
+        replace(one, memory=(1.0 - instance.memory_headroom) * one.mig.memory)
+        if one.mig is not None
+        else one
+        for one in instance.options
+    )
+    problems = problems_with(lambda placement: None, replace(instance, options=filled))
+    assert not any("above the usable" in problem for problem in problems)
