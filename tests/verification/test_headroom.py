@@ -5,8 +5,14 @@ from dataclasses import replace
 import pytest
 
 from models.instance import Headroom
-from planner.verification.headroom import highest_rate_to_verify, limit_to_verify, rate_to_verify
+from planner.verification.headroom import (
+    demand_to_verify,
+    highest_rate_to_verify,
+    limit_to_verify,
+    rate_to_verify,
+)
 from planner.verification.verifier import run_verifier
+from tests.support.demand.cells_by_hand import cells_demand
 from tests.support.instances.plan_by_hand import good_plan, tiny
 
 WITH = replace(tiny(), headroom=Headroom(slo=0.1, rate=0.2, utilization=0.25))
@@ -17,6 +23,16 @@ def test_rate_limit_and_end_of_a_curve() -> None:
     assert rate_to_verify(WITH) == pytest.approx(1.2 * WITH.arrival_rate)
     assert limit_to_verify(WITH, slo) == pytest.approx(900 * slo.limit)
     assert highest_rate_to_verify(WITH, curve) == pytest.approx(0.75 * curve.max_rate)
+
+
+def test_rates_of_every_class_and_case() -> None:
+    demand = cells_demand()
+    demand = replace(demand, instance=replace(demand.instance, headroom=Headroom(rate=0.25)))
+    raised = demand_to_verify(demand)
+    assert len(raised.cases) == len(demand.cases) > 1
+    for case, more in zip(demand.cases, raised.cases, strict=True):
+        assert more == replace(case, rates=more.rates)
+        assert more.rates == pytest.approx([1.25 * rate for rate in case.rates])
 
 
 @pytest.mark.parametrize(
@@ -38,5 +54,9 @@ def test_a_planned_limit_that_is_not_the_scenarios_is_reported() -> None:
     plan = good_plan()
     plan["slo"][0]["planned_limit_ms"] = 0.9 * plan["slo"][0]["limit_ms"]
     assert any("planned_limit_ms" in problem for problem in run_verifier(plan, tiny()))
+    for part, found in ((0.9e-6, False), (-0.9e-6, False), (1.1e-6, True), (-1.1e-6, True)):
+        plan["slo"][0]["planned_limit_ms"] = (1 + part) * plan["slo"][0]["limit_ms"]
+        problems = run_verifier(plan, tiny())
+        assert any("planned_limit_ms" in problem for problem in problems) == found
     plan["slo"][0]["planned_limit_ms"] = "900"
     assert any("should be a number" in problem for problem in run_verifier(plan, tiny()))

@@ -71,6 +71,13 @@ def test_cost_objective_floor_and_side_of_the_bound() -> None:
     assert "wrong side" in run_verifier(plan, instance)[0]
 
 
+def test_a_cost_that_is_not_stated_is_no_objective() -> None:
+    plan = {**good_plan(), "cost_usd_per_h": None}
+    plan["objective"] = {**plan["objective"], "sense": "minimize", "of": "cost"}
+    problems = run_verifier(plan, replace(tiny(), objective="cost", quality_floor=0.0))
+    assert any(problem.endswith("but the plan's cost is None") for problem in problems)
+
+
 def test_gpus_without_a_price_have_no_cost() -> None:
     instance = tiny()
     instance = replace(instance, pools=(replace(instance.pools[0], price=None),))

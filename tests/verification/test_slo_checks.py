@@ -63,6 +63,20 @@ def test_slo_violated_is_reported_per_scope() -> None:
     ]
 
 
+def test_each_llm_is_held_to_its_own_mean() -> None:
+    """All together have 200 ms, big alone 281."""
+    big = 60 + 40 * X_BIG
+    for limit, problems in ((250.0, 1), (400.0, 0)):
+        plan = good_plan()
+        entry = {"metric": "ttft", "statistic": "mean", "scope": "each_llm", "binding": False}
+        plan["slo"][1] = {**entry, "limit_ms": limit, "achieved_ms": big}
+        slos = (tiny().slos[0], Slo("ttft", "mean", limit / 1e3, "each_llm"), tiny().slos[2])
+        found = run_verifier(plan, replace(tiny(), slos=slos))
+        violated = f"slo.1 (ttft mean, each_llm): SLO violated, achieved {big:.9g} ms"
+        assert sum(violated in problem for problem in found) == problems
+        assert bool(found) == (problems > 0)
+
+
 BIG_P95 = 500 + 400 * (X_BIG - 5) / 5
 
 
