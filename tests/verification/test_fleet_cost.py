@@ -21,6 +21,7 @@ HELD = [("a", 0, 0), ("a", 0, 1), ("a", 1, 0)]
         (replace(POOL, owned=True), 8.0),
         (replace(POOL, reserved=1, reserved_price=1.5), 3.0 + 2.0),
         (replace(POOL, reserved=2, reserved_price=1.5), 6.0),
+        (replace(POOL, owned=True, reserved=2, reserved_price=1.5), 6.0),
         (replace(POOL, sized=(0, 4), owned=True, reserved=1, reserved_price=1.5), 3.0 + 4.0),
         (replace(POOL, price=None), None),
         (replace(POOL, price=None, owned=True), None),
@@ -30,6 +31,17 @@ HELD = [("a", 0, 0), ("a", 0, 1), ("a", 1, 0)]
 def test_cost_of_three_gpus(pool: Pool, cost: float | None) -> None:
     assert recompute_fleet_cost([pool], HELD) == cost
     assert known_fleet_cost(replace(tiny(), pools=(pool,)), [3]) == cost
+
+
+def test_costs_of_pools_add_up() -> None:
+    """3 and 2 USD/h of the first as above, 4 GPUs of the second, one of the third."""
+    pools = [
+        replace(POOL, reserved=1, reserved_price=1.5),
+        replace(POOL, name="b", price=10.0, owned=True),
+        replace(POOL, name="c", price=100.0),
+        replace(POOL, name="idle", price=None),
+    ]
+    assert recompute_fleet_cost(pools, [*HELD, ("c", 0, 0)]) == 5.0 + 40.0 + 100.0
 
 
 @pytest.mark.parametrize(

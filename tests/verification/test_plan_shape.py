@@ -1,12 +1,13 @@
 """Keys, kinds and strict JSON: every planted fault is reported, and nothing strange raises."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
+from planner.verification.plan_shape import PLAN_SHAPE, check_plan_shape
 from planner.verification.verifier import run_verifier
 from tests.support.instances.plan_by_hand import (
     Plan,
@@ -31,6 +32,27 @@ def test_planted_fault_is_reported(name: str) -> None:
     fault, words = FAULTS[name]
     problems = problems_with(fault)
     assert any(words in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([{"pool": "a", "nodes": 2}], ()),
+        ([{"pool": "a", "nodes": 2}, {"pool": "a"}], ("pools.1: nodes is missing",)),
+        (
+            [{"pool": 3, "nodes": 1.5}],
+            (
+                "pools.0.pool: should be text, is 3",
+                "pools.0.nodes: should be a whole number, is 1.5",
+            ),
+        ),
+    ],
+)
+def test_rows_of_a_table_have_all_keys_each_of_its_kind(
+    rows: list[dict[str, Any]], words: Sequence[str]
+) -> None:
+    problems = check_plan_shape({**good_plan(), "pools": rows}, PLAN_SHAPE)
+    assert [problem.removeprefix("plan.") for problem in problems] == list(words)
 
 
 def _leaves(value: Any, path: str = "") -> list[str]:
