@@ -73,7 +73,7 @@ def export_cells_bundle_job(
     source = CellsPlanAndScenario(CellsPlan(content), loaded)
     made = build_cells_bundle(source, source_time().date())
     notes = [
-        *(f"To do before the start: {caution}" for caution in made.cautions),
+        *(f"To do before the start: {caution}" for caution in made.to_do),
         *(f"Left out: {line}" for line in made.left_out_lines),
     ]
     return zip_export_files(made.files, made.executable), notes

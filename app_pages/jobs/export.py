@@ -127,7 +127,7 @@ def export_bundle_job(
         "zip": zip_export_files(made.files, made.executable),
         "files": bundle_files_table(made),
         "left_out": made.left_out_lines,
-        "to_do": list(made.cautions),
+        "to_do": made.to_do,
         "readme": made.files["README.md"],
     }
 

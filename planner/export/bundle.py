@@ -48,6 +48,8 @@ __all__ = [
     "parse_bundle_kinds",
 ]
 
+UNSET = "TO BE SET"
+"""What files say of a value that has to be filled in."""
 PLUGIN = Path(litellm.__file__).with_name("dual_price_plugin.py")
 
 
@@ -63,6 +65,13 @@ class Bundle:
     executable: frozenset[str]
     left_out: Mapping[str, Sequence[str]]
     cautions: Sequence[str]
+
+    @property
+    def to_do(self) -> list[str]:
+        """Cautions, and the files with values that only who runs the servers knows."""
+        unset = [path for path, text in self.files.items() if UNSET in text]
+        fill = [f"Fill in what is marked {UNSET} in {', '.join(unset)}"] if unset else []
+        return [*fill, *self.cautions]
 
     @property
     def left_out_lines(self) -> list[str]:

@@ -30,7 +30,10 @@ from datetime import date
 from typing import Any
 
 from models.instance import Instance
-from planner.export.deployment_memory import deployment_memory_cautions
+from planner.export.deployment_memory import (
+    deployment_memory_cautions,
+    deployment_memory_context_cautions,
+)
 from planner.export.deployment_names import deployment_labels, deployment_variable_name, one_line
 from planner.export.deployment_nodes import build_deployment_nodes
 from planner.operation.router_policy import router_policy_plan_hash
@@ -87,6 +90,7 @@ def build_deployment(content: PlanContent, instance: Instance, on: date) -> Row:
             ),
             *_deployment_model_cautions(llms),
             *deployment_memory_cautions(nodes),
+            *deployment_memory_context_cautions(nodes),
         ],
     }
 

@@ -14,13 +14,29 @@ What the plan leaves free beyond the headroom so becomes KV cache, in proportion
 counts. Then sum of u <= c and sum of l <= M on every GPU, and u_s * M >= m_s wherever the plan's
 memory fits into c. The limit lies above what vLLM takes for itself, because the CUDA context and
 NCCL's buffers count against it too. A server on a MIG instance takes c of the instance.
+
+Of an LLM of the catalogue, on t GPUs, with weights of w GiB at 16 bits, a runtime of r and a cache
+of k a token on one GPU (`models.serving.step_time`), there is room for a context of
+
+    context      (u_s * M - w / t - r) / k                               tokens
+
+vLLM refuses to start where the model's own longest context is above that and `--max-model-len` does
+not say less. Where some layers see a window alone it is too small: the safe side.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["FILL", "deployment_memory_cautions", "deployment_with_memory"]
+from models.serving.step_time import RUNTIME_GIB, StepSettings, step_kv_token_gib, weights_gib
+from profiles.catalogue import CatalogueLlm, load_catalogue_llms
+
+__all__ = [
+    "FILL",
+    "deployment_memory_cautions",
+    "deployment_memory_context_cautions",
+    "deployment_with_memory",
+]
 
 FILL = 0.95
 """Most of a GPU that vLLM servers can share: each checks at its start that its part is free, and
@@ -29,6 +45,8 @@ contexts lie outside of it.
 OUTSIDE_GIB = 1.0
 """GiB per GPU that a server may hold outside of its utilization."""
 DIGITS = 3
+LONGEST = 131_072
+"""Tokens: few models of the catalogue take longer contexts, so that more room needs no words."""
 
 Row = dict[str, Any]
 
@@ -96,3 +114,44 @@ def _gpus(servers: Sequence[Row]) -> set[int]:
 def _floor(value: float) -> float:
     """Round down to `DIGITS` decimals, rounding noise of the division aside."""
     return math.floor(value * 10**DIGITS + 1e-6) / 10**DIGITS
+
+
+def deployment_memory_context_cautions(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The LLMs whose servers have room for less than LONGEST, and what to do about it."""
+    catalogue, settings = load_catalogue_llms(), StepSettings()
+    room: dict[tuple[str, int], float] = {}
+    for node in nodes:
+        for row in node["servers"]:
+            if (llm := catalogue.get(row["llm_name"])) is not None:
+                key = (row["llm_name"], row["tp_degree"])
+                tokens = _deployment_memory_context(row, node, llm, settings)
+                room[key] = min(tokens, room.get(key, math.inf))
+    return [
+        _short_memory_caution(f"{llm} (tp {degree})", tokens)
+        for (llm, degree), tokens in room.items()
+        if tokens < LONGEST
+    ]
+
+
+def _deployment_memory_context(
+    row: Mapping[str, Any], node: Mapping[str, Any], llm: CatalogueLlm, settings: StepSettings
+) -> float:
+    """Tokens, below 0 where the weights do not fit."""
+    degree, instance = row["tp_degree"], row.get("instance_gib")
+    memory = row["utilization"] * (node["memory_gib"] if instance is None else instance)
+    left = memory - weights_gib(llm, settings) / degree - RUNTIME_GIB
+    return float(left / step_kv_token_gib(llm, degree, settings))
+
+
+def _short_memory_caution(server: str, tokens: float) -> str:
+    if tokens < 1.0:
+        return (
+            f"{server} has no room for weights of 16 bits and a cache: set its model id to one of"
+            " the precision that was measured or assumed"
+        )
+    shown = int(tokens // 100) * 100 or int(tokens)
+    return (
+        f"{server} has room for a context of about {shown:,} tokens beside weights of 16 bits:"
+        " where the model's own longest context is above, vLLM does not start without"
+        " --max-model-len of at most that"
+    )

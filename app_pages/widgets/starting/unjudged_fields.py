@@ -52,12 +52,20 @@ def draw_unjudged_curves(*, tick: bool = False) -> None:
         if unjudged.lost and not _lacks_unjudged_estimate():
             names = plain_markdown(", ".join(unjudged.lost))
             lines += ["", f"No other curve of {names}: no plan can use it."]
-        where = "" if tick else " (steps Curves, SLOs and objective)"
-        lines += ["", f"Use other files, change the SLO, or tick *{TICK}*{where}."]
+        lines += ["", _unjudged_way_out("" if tick else " (steps Curves, SLOs and objective)")]
         st.warning("\n".join(lines), icon=":material/block:")
     if tick and (unjudged.left or unjudged.replaced):
         draw_unjudged_tick()
         _draw_unjudged_estimate()
+
+
+def _unjudged_way_out(where: str) -> str:
+    """What helps; where: in which steps the tick is, where it is not beside."""
+    if not draft_value(INSTEAD):
+        return f"Use other files, change the SLO, or tick *{TICK}*{where}."
+    if draft_estimate() is None:
+        return f"Press Estimate{where}."
+    return "There is no estimate in their place: use other files, or change the SLO."
 
 
 def _unjudged_lines(head: str, curves: Sequence[UnjudgedCurve]) -> list[str]:

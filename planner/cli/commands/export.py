@@ -63,7 +63,7 @@ def _export_prices(
 def _print_export(made: Bundle, options: ExportOptions) -> None:
     """Print what was written, what was left out and what is to be set."""
     warn([f"Not exported: {line}" for line in made.left_out_lines])
-    warn([f"To do: {caution}" for caution in made.cautions])
+    warn([f"To do: {caution}" for caution in made.to_do])
     console = plain_output_console()
     output_line(console, f"{len(made.files)} files written to {options.to}; begin with README.md")
     if not options.quiet:

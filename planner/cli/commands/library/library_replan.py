@@ -10,7 +10,6 @@ import pandas as pd
 from rich.console import Console
 
 from planner.cli.terminal.frame import (
-    BAD_INPUT,
     EXIT_CODES,
     NEGATIVE_VERDICT,
     framed_command,
@@ -97,12 +96,11 @@ def run_library_replan(options: LibraryReplanOptions, interrupt: Interrupt) -> i
             show=not options.quiet,
         )
     replanned.sort(key=lambda one: -one.record.number)
+    _refuse_if_none_is_readable(library, replanned, records)
     kept_as = _keep_replanned(library, replanned, options) if options.save else {}
     code = _output_replanned(replanned, records, kept_as, options)
     if len(replanned) < len(records):
         return max(code, EXIT_CODES["feasible" if replanned else "unknown"])
-    if all(one.now.status == PointStatus.BAD_INPUT for one in replanned):
-        return BAD_INPUT
     changed = any(one.verdict in (RecordVerdict.WORSE, RecordVerdict.NO_PLAN) for one in replanned)
     return code or (NEGATIVE_VERDICT if changed else 0)
 
@@ -120,6 +118,22 @@ def _records_to_replan(library: LibraryDatabase, options: LibraryReplanOptions) 
         fix = "`library list --kind plan` shows what there is"
         raise DataError([Fault(library.words, "", shown, "no plan fits", fix)])
     return records
+
+
+def _refuse_if_none_is_readable(
+    library: LibraryDatabase,
+    replanned: Sequence[ReplannedRecord],
+    records: Sequence[KeptRecord],
+) -> None:
+    """DataError with every reason where no record's inputs, with the changes, can be planned."""
+    refused = [one for one in replanned if one.now.status == PointStatus.BAD_INPUT]
+    if len(refused) == len(records):
+        raise DataError(
+            [
+                Fault(library.words, f"record {one.record.number}", "", one.now.reason, "")
+                for one in refused
+            ]
+        )
 
 
 def _keep_replanned(
@@ -147,7 +161,7 @@ def _output_replanned(
     kept_as: dict[int, int],
     options: LibraryReplanOptions,
 ) -> int:
-    """Print and write; 0, or BAD_INPUT when the file could not be written."""
+    """Print and write; 0, or 2 when the file could not be written."""
     text = json.dumps(replanned_records_content(replanned, kept_as), indent=1) + "\n"
     return framed_text_output(
         text,

@@ -71,7 +71,12 @@ def test_what_cannot_be_done_is_said_at_once(kept: Path, tmp_path: Path) -> None
     assert done.exit_code == 2
     assert "no plan fits, got 'december'" in done.stderr
     assert replan(tmp_path).exit_code == 2
-    assert replan(kept, "--set", "slo.7.limit_ms=3").exit_code == 2
+    refused, file = replan(kept, "--set", "slo.7.limit_ms=3", "--quiet"), tmp_path / "none.json"
+    assert refused.exit_code == 2
+    assert "record 2: " in refused.stderr
+    assert "slo.7" in refused.stderr
+    assert replan(kept, "--set", "slo.7.limit_ms=3", "--json", str(file)).exit_code == 2
+    assert not file.exists()
     assert replan(kept, "--json", str(tmp_path / "no" / "folder.json")).exit_code == 2
     both = replan(kept, "--dask", "tcp://127.0.0.1:9", "--ray", "auto")
     assert both.exit_code == 2
