@@ -120,6 +120,7 @@ def test_a_price_that_cannot_be_read_costs_nothing_and_is_reported(changes: dict
         "context.from.changes: not what a plan says of the price of its changes"
     ]
     assert recomputed_changes_cost(plan) == 0.0
+    assert recomputed_changes_cost({"context": {"from": 3}}) == 0.0
 
 
 def test_a_setup_of_a_cycle_may_keep_nothing() -> None:

@@ -6,6 +6,9 @@ from dataclasses import replace
 import pytest
 
 from models.instance import Llm, Quota
+from planner.verification.cells.setup_by_case_checks import check_setup_by_case
+from planner.verification.cells.stated_cells import StatedSetup
+from planner.verification.deployed_options import index_deployed_options, read_deployed_options
 from tests.support.demand.cells_by_hand import (
     at,
     both,
@@ -15,6 +18,7 @@ from tests.support.demand.cells_by_hand import (
     without,
 )
 from tests.support.demand.plan_maker import Plan
+from tests.support.mig.mig_scenarios import mig_source
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "a strange option": (
@@ -64,3 +68,25 @@ def test_limits_of_the_instance_bind_the_setup() -> None:
         (replace(instance, memory_headroom=0.6), "memory 40 GiB is above the usable 32 GiB"),
     ):
         assert cells_reported(lambda plan: None, f"{words}", instance=changed)
+
+
+def test_a_setup_of_instances_has_its_profiles() -> None:
+    """The plan of one setup with MIG instances, its shards named by their options' positions."""
+    source = mig_source()
+    plan, instance = source.plan.content, source.loaded.instance
+    names = ("llm", "tp_degree", "mps_share_pct", "mig_profile")
+    known = [[option.get(name) for name in names] for option in plan["options"]]
+    placement = [
+        {
+            "option": known.index([shard.get(name) for name in names]),
+            **{key: value for key, value in shard.items() if key not in names},
+        }
+        for shard in plan["placement"]
+    ]
+    entry = {**plan, "placement": placement}
+    index = index_deployed_options(instance)
+    options = read_deployed_options(plan, index)
+    setup = StatedSetup(entry=entry, where="setups.0", cases=(0,), options=options, seats={})
+    assert list(check_setup_by_case(setup, instance, index)) == []
+    placement[0] = {**placement[0], "gpu": 9}
+    assert any("is outside pool" in one for one in check_setup_by_case(setup, instance, index))
