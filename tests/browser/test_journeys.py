@@ -62,14 +62,25 @@ def solve(page: Page) -> None:
     planned(page)
 
 
-def upload(page: Page, files: list[Path]) -> None:
+def choose_files(page: Page, files: list[Path]) -> Locator:
+    """Choose files of a scenario on the page Inputs; the button that opens them."""
     page.get_by_text("Open your own scenario").click()
+    settled(page)
     chooser = page.locator("[data-testid=stFileUploader] input[type=file][multiple]")
-    chooser.set_input_files([str(file) for file in files])
     button = page.get_by_role("button", name="Open these files")
+    # A chooser that is drawn anew at that moment loses the files: then they are chosen once more.
+    for _ in range(5):
+        chooser.set_input_files([str(file) for file in files])
+        with contextlib.suppress(AssertionError):
+            expect(button).to_be_enabled(timeout=20_000)
+            break
     expect(button).to_be_enabled()
     settled(page)
-    button.click()
+    return button
+
+
+def upload(page: Page, files: list[Path]) -> None:
+    choose_files(page, files).click()
     settled(page)
 
 
@@ -243,14 +254,7 @@ def test_clicks_that_come_before_the_page_has_answered_are_not_lost(
 ) -> None:
     page = visitor.open("inputs")
     files = write(tmp_path, dict(TEMPLATE_TEXTS))
-    page.get_by_text("Open your own scenario").click()
-    page.locator("[data-testid=stFileUploader] input[type=file][multiple]").set_input_files(
-        [str(file) for file in files]
-    )
-    button = page.get_by_role("button", name="Open these files")
-    expect(button).to_be_enabled()
-    settled(page)
-    button.click()
+    choose_files(page, files).click()
     rate = page.get_by_test_id("stSidebar").get_by_label("Arrival rate (req/s)")
     rate.fill("1")
     rate.press("Enter")
