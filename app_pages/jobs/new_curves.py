@@ -17,6 +17,7 @@ from models.serving.workload import lognormal_workload
 from planner.errors import DataError, NoPlanInTimeError
 from planner.profiling.estimate import COLUMNS, estimate_requests, estimate_table
 from planner.profiling.known_errors import known_error_notices, why_not_estimated
+from planner.profiling.measured_errors import measured_error_lines
 from planner.profiling.simulated_load import OfferedLoad
 from planner.scenario.starting.curve_coverage import curve_coverage_gaps
 from planner.scenario.starting.file_kinds import FileKind
@@ -59,7 +60,7 @@ ANY_OPTION: Mapping[str, Any] = {"llm": "llm", "gpu": "gpu", "tp": 1, "share": 1
 class NewCurves:
     """frame: a profile table; files: what became of each file, or which options were left out;
     notices: sentences. noted: files with a run left out or a notice, such as of a statistic that
-    stays blank; summary: of all files.
+    stays blank; summary: of all files; errors: how far estimates lie from the measured points.
     """
 
     frame: pd.DataFrame
@@ -67,6 +68,7 @@ class NewCurves:
     notices: Sequence[str]
     noted: int = 0
     summary: str = ""
+    errors: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +187,7 @@ def import_new_curves_job(
         noted=len(imported.passed)
         + sum(bool(file.left_out or file.notices) for file in imported.files),
         summary=_curves_summary(imported),
+        errors=measured_error_lines(imported.frame),
     )
 
 

@@ -31,6 +31,8 @@ GOALS = {
     "cost": "cheapest GPUs that reach a quality",
 }
 
+PLAN = "views/plan.py"
+
 QUALITY = MaximizeQuality(maximize="quality").model_dump()
 """The objective as the scenario's content has it, blanks included."""
 
@@ -70,6 +72,17 @@ def draw_inputs_view() -> None:
         disabled=job_slots.is_running("plan"),
         on_click=state.start_session_solve,
     )
+    draw_solved_inputs()
+
+
+def draw_solved_inputs() -> None:
+    """What the inputs gave, where they are solved, and the way there."""
+    here = state.plan_on_page()
+    if here is None or state.is_stale() or job_slots.is_running("plan"):
+        return
+    st.markdown(f"**Solved.** {plain_markdown(here.meta['verdict'])}.")
+    if st.button("See the plan", key="see-plan"):
+        st.switch_page(PLAN)
 
 
 def draw_demand_inputs() -> None:
@@ -82,8 +95,11 @@ def draw_demand_inputs() -> None:
     else:
         draw_number_field("arrival_rate_rps", "Arrival rate (req/s)", 0.01, 1.0)
     draw_objective_inputs()
-    over = "over all requests of a case" if of_day else "over all requests"
-    st.markdown(f"**SLOs**: all hold at once, {over}; without rows, capacity alone limits.")
+    over = " of a case" if of_day else ""
+    st.markdown(
+        f"**SLOs**: all hold at once, each over what its column *Over* says, all requests{over} or"
+        " every LLM by itself; without rows, capacity alone limits."
+    )
     editors.draw_table_editor(
         "slo", "Service-level objectives: metric, statistic, limit and scope."
     )

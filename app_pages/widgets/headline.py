@@ -5,9 +5,11 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from app_pages.session import job_slots, reruns, state
 from app_pages.session.state import ShownPlan
+from app_pages.session.visitor import may_visitor_compute
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
-from planner.plans.headroom_content import headroom_limit_ms
+from planner.plans.headroom_content import headroom_limit_ms, stated_headroom
 from planner.plans.labels import slo_name
 from planner.presentation.formatting import format_gap, format_objective
 from planner.presentation.plan.headroom import demand_with_headroom_text
@@ -44,6 +46,8 @@ MEANINGS = {
     "unknown": "The search was stopped before any plan was found.",
 }
 MOST_SLOS = 4
+MORE_ROOM_PCT = 20.0
+"""Of the arrival rate, beyond the headroom of a plan that misses its limits when simulated."""
 METRIC_WIDTH, METRIC_LETTERS = 156, 20
 """Pixels, and so many letters of a label fit; a longer one makes its box wider."""
 
@@ -88,18 +92,34 @@ def draw_headline_verified(*, verified: bool) -> None:
 
 
 def _draw_headline_missed_limits(here: ShownPlan) -> None:
-    """Warn of limits that the curves keep and a simulation of the plan does not, and say how to
-    plan with room.
+    """Warn of limits that the curves keep and a simulation of the plan does not, with a button that
+    plans with room.
     """
     if missed := missed_limit_texts(here.content):
         st.warning(
             plain_markdown(
                 "Simulated with random arrivals, this plan misses limits that its curves keep:"
-                f" {'; '.join(missed)}. To plan with room: Inputs, Which setups may be considered,"
-                " Headroom of the arrival rate (such as 20 %), then Solve."
+                f" {'; '.join(missed)}. It helps to plan for more requests than arrive."
             ),
             icon=":material/speed:",
         )
+        if may_visitor_compute():
+            wider = stated_headroom(here.content)["rate_pct"] + MORE_ROOM_PCT
+            st.button(
+                f"Solve again for {wider:g} % more requests",
+                key="solve-with-room",
+                disabled=job_slots.is_running("plan"),
+                on_click=_solve_headline_with_room,
+                args=(wider,),
+                help="Sets Headroom of the arrival rate on the page Inputs.",
+            )
+
+
+@reruns.survive_reruns
+def _solve_headline_with_room(rate_pct: float) -> None:
+    """Plan for more requests than arrive, by so many per cent."""
+    state.edit_session_value("headroom.rate_pct", rate_pct)
+    state.start_session_solve()
 
 
 def draw_headline_placeholders(content: Mapping[str, Any]) -> None:

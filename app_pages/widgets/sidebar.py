@@ -37,6 +37,8 @@ def draw_sidebar(*, beside_new: bool) -> None:
             st.caption(f":material/error: Not solved: {why}. See the top of the page.")
         elif not busy and state.is_stale():
             st.caption(":material/warning: Not solved yet.")
+        elif not busy and state.plan_on_page() is not None:
+            st.caption(":material/check: Solved. The page Plan shows it.")
         st.caption(
             f"This solves {plain_markdown(str(st.session_state.get('example')))}, which is open"
             " now. The new scenario is solved by its own last step."

@@ -1,5 +1,6 @@
 """Curves of the draft: what workers made of benchmark files, and what they estimated."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,7 @@ __all__ = [
     "draft_estimate_choice",
     "draft_imported_curves",
     "draft_measured_curves",
+    "draft_measured_errors",
     "draft_measured_lengths",
     "draft_runs",
     "draft_tokens",
@@ -70,6 +72,12 @@ def draft_measured_curves() -> pd.DataFrame | None:
     """The profile table of the benchmark files as they were last read."""
     made: NewCurves | None = draft_value("measured") if draft_files(RUNS) else None
     return None if made is None else made.frame
+
+
+def draft_measured_errors() -> Sequence[str]:
+    """How far estimates lie from the points of the benchmark files, in words."""
+    made: NewCurves | None = draft_value("measured") if draft_files(RUNS) else None
+    return () if made is None else made.errors
 
 
 def draft_estimate_choice() -> EstimateChoice:

@@ -9,9 +9,11 @@ from app_pages.session.starting.draft_demand import draft_class_names
 __all__ = [
     "COST",
     "EVERY_CLASS",
+    "HEADROOMS",
     "QUALITY",
     "draft_class_slos",
     "draft_goal_part",
+    "draft_headroom_field",
     "draft_slos",
 ]
 
@@ -19,6 +21,8 @@ QUALITY, COST = "quality", "cost"
 """Objectives."""
 EVERY_CLASS = ""
 """In place of a class: all requests."""
+HEADROOMS = ("rate_pct", "slo_pct")
+"""What room may be left of, as keys of a scenario's headroom."""
 
 
 def draft_slos() -> list[tuple[str, dict[str, Any]]]:
@@ -38,13 +42,21 @@ def draft_slos() -> list[tuple[str, dict[str, Any]]]:
 
 
 def draft_goal_part() -> dict[str, Any]:
-    """SLOs over all requests, and the objective."""
+    """SLOs over all requests, the objective, and the headroom where there is any."""
     objective: dict[str, Any] = {"maximize": "quality"}
     if draft_value("objective", QUALITY) == COST:
         objective = {"minimize": "cost", "quality_at_least": draft_value("floor")}
     elif draft_value("budget") is not None:
         objective["cost_at_most_usd_per_h"] = draft_value("budget")
-    return {"slo": [slo for of, slo in draft_slos() if of == EVERY_CLASS], "objective": objective}
+    slos = [slo for of, slo in draft_slos() if of == EVERY_CLASS]
+    headroom = {key: draft_value(draft_headroom_field(key)) or 0.0 for key in HEADROOMS}
+    kept = {"headroom": headroom} if any(headroom.values()) else {}
+    return {"slo": slos, "objective": objective, **kept}
+
+
+def draft_headroom_field(key: str) -> str:
+    """The field that holds one of HEADROOMS, in per cent."""
+    return f"headroom {key.removesuffix('_pct')}"
 
 
 def draft_class_slos(classes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

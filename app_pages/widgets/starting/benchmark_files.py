@@ -29,6 +29,8 @@ __all__ = ["draw_benchmark_files", "mapping_of_benchmark_rows"]
 ENDINGS = ("json", "jsonl", "csv", "parquet", "yaml", "yml", "gz", "zip")
 KEYS = ("llm", "gpu", "tp", "share")
 WHOLE = ("tp", "replicas")
+DEFAULTS = ("measured llm", "measured gpu", "measured tp", "measured share", "neighbours")
+"""Fields of what holds for files that do not say it."""
 
 
 def draw_benchmark_files() -> None:
@@ -37,7 +39,7 @@ def draw_benchmark_files() -> None:
         "Results of vLLM bench serve, GuideLLM, SGLang, AIPerf, inference-perf, llm-d, or a profile"
         " table (CSV, Parquet). Several files, or a zip of them."
     )
-    draw_draft_files(RUNS, "Benchmark files", ENDINGS, several=True)
+    draw_draft_files(RUNS, "Benchmark files", ENDINGS, several=True, about=DEFAULTS)
     if not draft_files(RUNS):
         return
     done = draft_runs()

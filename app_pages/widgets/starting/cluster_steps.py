@@ -57,7 +57,8 @@ def gpu_cluster_faults() -> tuple[Fault, ...]:
 def draw_llm_cluster_step() -> None:
     """LLMs, with the weights of those that the catalogue lacks."""
     st.markdown(
-        "Which LLMs may be deployed? The plan decides which of them run, where, and how often."
+        "Which LLMs may be deployed? The plan decides which of them run, where, and how often; one"
+        " that must run gets a least number of replicas on the page Inputs afterwards."
         " Choose from the catalogue, or type another name and press Enter."
     )
     known = load_catalogue_llms()

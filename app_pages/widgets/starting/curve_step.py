@@ -16,6 +16,7 @@ from app_pages.session.starting.draft_curves import (
     draft_estimate,
     draft_estimate_choice,
     draft_measured_curves,
+    draft_measured_errors,
     draft_measured_lengths,
     draft_tokens,
     start_draft_estimate,
@@ -79,7 +80,6 @@ def _add_strangers(key: str, names: list[str]) -> None:
 
 
 def _draw_curve_estimate() -> None:
-    draw_unjudged_tick()
     choice = draft_estimate_choice()
     measured = not draft_value(INSTEAD) and covered_pairs(draft_measured_curves())
     if not choice.pairs:
@@ -112,6 +112,7 @@ def _draw_curve_estimate() -> None:
         offered = [degree for degree in (1, 2, 4, 8, 16) if degree <= most]
         draw_draft_names("degrees", "Tensor-parallel degrees", offered, DEGREES)
         draw_draft_names("shares", "MPS shares (% of a GPU)", MORE_SHARES, SHARES)
+    draw_unjudged_tick()
     complete = choice.pairs and choice.tp_degrees and choice.shares_pct
     lengths = choice.input_tokens and choice.output_tokens
     st.button(
@@ -121,6 +122,14 @@ def _draw_curve_estimate() -> None:
         on_click=start_draft_estimate,
     )
     _draw_estimate_result()
+    _draw_measured_errors()
+
+
+def _draw_measured_errors() -> None:
+    """How far estimates would be from what was measured, for a notion of the others."""
+    if errors := draft_measured_errors():
+        st.markdown("Held against your measurements, estimates are:")
+        markdown_bullets(errors)
 
 
 def _draw_measured_lengths() -> None:

@@ -166,9 +166,13 @@ def _drop_draft_row(name: str, rows: list[int]) -> None:
 # ---------------------------------------------------------------- files
 
 
-def draw_draft_files(slot: str, label: str, endings: Sequence[str], *, several: bool) -> None:
+def draw_draft_files(
+    slot: str, label: str, endings: Sequence[str], *, several: bool, about: Sequence[str] = ()
+) -> None:
     """Files that a worker is to read: chosen, then handed over by a button; or their names, and a
     button to take them back.
+
+    about: fields that say something of these files, and go with them.
     """
     files = draft_files(slot)
     if files:
@@ -177,7 +181,7 @@ def draw_draft_files(slot: str, label: str, endings: Sequence[str], *, several: 
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/description: {plain_markdown(names)}{more}")
             again = f"forget-{slot}"
-            st.button("Other files", key=again, on_click=_forget_files_of_draft, args=(slot,))
+            st.button("Other files", key=again, on_click=_forget_files_of_draft, args=(slot, about))
         return
     key = f"{UPLOADER}{slot}"
     chosen = st.file_uploader(
@@ -207,8 +211,10 @@ def _hand_over_draft_files(slot: str, key: str) -> None:
 
 
 @reruns.survive_reruns
-def _forget_files_of_draft(slot: str) -> None:
+def _forget_files_of_draft(slot: str, about: Sequence[str]) -> None:
     forget_draft_files(slot)
+    for name in about:
+        current_draft().values.pop(name, None)
 
 
 def draft_files_faults() -> tuple[Fault, ...]:

@@ -25,6 +25,7 @@ __all__ = ["draw_finish_step"]
 
 WRITE = "app_pages.jobs.new_scenario:write_new_scenario_job"
 NAME = "my-cluster"
+ROOM_WORDS = {"rate_pct": "more requests", "slo_pct": "less than each limit"}
 
 
 def draw_finish_step() -> None:
@@ -101,7 +102,10 @@ def _goal_in_words() -> str:
     floor = goal["objective"].get("quality_at_least")
     budget = goal["objective"].get("cost_at_most_usd_per_h")
     best = "best quality" if floor is None else f"cheapest with a quality of at least {floor:g}"
-    return "; ".join([*slos, best if budget is None else f"{best} for {budget:g} USD/h at most"])
+    room = goal.get("headroom", {})
+    kept = [f"{room[key]:g} % {words}" for key, words in ROOM_WORDS.items() if room.get(key)]
+    best = best if budget is None else f"{best} for {budget:g} USD/h at most"
+    return "; ".join([*slos, best, *([f"planned for {' and '.join(kept)}"] if kept else [])])
 
 
 @reruns.survive_reruns

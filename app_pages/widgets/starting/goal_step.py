@@ -3,10 +3,16 @@
 import streamlit as st
 
 from app_pages.session.draft import draft_value
-from app_pages.session.starting.draft_goal import COST, QUALITY, draft_goal_part, draft_slos
+from app_pages.session.starting.draft_goal import (
+    COST,
+    QUALITY,
+    draft_goal_part,
+    draft_headroom_field,
+    draft_slos,
+)
 from app_pages.session.starting.draft_parts import draft_scenario_part
 from app_pages.session.starting.draft_pools import draft_pools_part
-from app_pages.session.starting.draft_scores import draft_scores
+from app_pages.session.starting.draft_scores import EXAMPLE, draft_scores
 from app_pages.widgets.starting.draft_fields import draw_draft_choice, draw_draft_number
 from app_pages.widgets.starting.outside_fields import draw_outside_latency_fields
 from app_pages.widgets.starting.slo_fields import draw_slo_fields
@@ -20,6 +26,11 @@ GOALS = {
     QUALITY: "best quality within these GPUs and SLOs",
     COST: "cheapest GPUs that reach a quality",
 }
+HEADROOM_LABELS = {
+    "rate_pct": "Plan for more than the rate (%)",
+    "slo_pct": "Plan for less than each limit (%)",
+}
+MOST_HEADROOM = {"rate_pct": 1000.0, "slo_pct": 90.0}
 
 
 def draw_goal_step() -> None:
@@ -27,7 +38,7 @@ def draw_goal_step() -> None:
     st.subheader("SLOs")
     st.markdown("All hold at once. Without any, capacity alone limits.")
     draw_slo_fields()
-    draw_unjudged_curves(tick=True)
+    draw_unjudged_curves(offer=True)
     draw_outside_latency_fields()
     st.subheader("What is best")
     draw_draft_choice(
@@ -39,14 +50,35 @@ def draw_goal_step() -> None:
     else:
         label, hint = "Budget (USD/h)", "no limit"
         draw_draft_number("budget", label, step=1.0, min_value=0.0, placeholder=hint)
+    _draw_goal_headroom()
+
+
+def _draw_goal_headroom() -> None:
+    """Room above the stated rates and below the limits."""
+    st.subheader("Headroom")
+    with st.container(horizontal=True):
+        for key, label in HEADROOM_LABELS.items():
+            draw_draft_number(
+                draft_headroom_field(key),
+                label,
+                step=5.0,
+                min_value=0.0,
+                max_value=MOST_HEADROOM[key],
+                placeholder="none, e.g. 20",
+            )
+    st.caption(
+        "Without any, a plan may use its limits fully, and the cheapest one usually does: chance,"
+        " or a little more traffic, then misses them. 10 to 20 % of the rate is common."
+    )
 
 
 def _draw_goal_range() -> None:
     """Between which qualities a floor makes sense."""
     scores = draft_scores()
     if scores is not None:
+        whose = "The stand-in scores" if draft_value("scores from") == EXAMPLE else "Your scores"
         st.caption(
-            f"Your scores: the lowest mean of one LLM alone is {scores.lowest:.4g}; the best LLM"
+            f"{whose}: the lowest mean of one LLM alone is {scores.lowest:.4g}; the best LLM"
             f" for every prompt gives {scores.highest:.4g}, which no plan exceeds."
         )
 

@@ -34,6 +34,11 @@ STAND_IN = (
     " scenario's name, its plans and what is exported of them will say so."
 )
 
+DEALT = (
+    "Dealt by size alone: the largest of your LLMs gets the column of the largest LLM of the"
+    " example, and so on down, also where a name would suggest another column."
+)
+
 
 def draw_score_step() -> None:
     """Where scores come from, which column is whose, what they look like."""
@@ -83,11 +88,15 @@ def _draw_score_table() -> None:
 def _draw_score_columns(table: NewScores) -> None:
     """A choice for each LLM, with what its name suggests."""
     columns = draft_score_columns(table)
-    open_ = None in columns.values() or draft_value("scores from") == EXAMPLE
-    with st.expander("Which column is whose", icon=":material/view_column:", expanded=open_):
+    stand_in = draft_value("scores from") == EXAMPLE
+    head = "Whose made-up scores each LLM gets" if stand_in else "Which column is whose"
+    open_ = None in columns.values()
+    with st.expander(head, icon=":material/view_column:", expanded=open_):
+        if stand_in:
+            st.caption(DEALT)
         with st.container(horizontal=True):
             for llm, column in columns.items():
-                label = f"Column of {plain_markdown(llm)}"
+                label = f"{'Scores' if stand_in else 'Column'} of {plain_markdown(llm)}"
                 draw_draft_choice(
                     score_column_field(llm),
                     label,
@@ -95,9 +104,10 @@ def _draw_score_columns(table: NewScores) -> None:
                     column,
                     placeholder="choose",
                 )
-        draw_draft_choice(
-            "gaps", "Prompts that lack a score", list(GAPS), "error", words=GAPS.__getitem__
-        )
+        if not stand_in:
+            draw_draft_choice(
+                "gaps", "Prompts that lack a score", list(GAPS), "error", words=GAPS.__getitem__
+            )
 
 
 def score_step_faults() -> tuple[Fault, ...]:

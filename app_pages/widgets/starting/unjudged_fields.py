@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app_pages.session import job_slots
-from app_pages.session.draft import draft_value
+from app_pages.session.draft import draft_value, set_draft_value
+from app_pages.session.reruns import survive_reruns
 from app_pages.session.starting.draft_curves import (
     ESTIMATE,
     INSTEAD,
@@ -23,7 +24,8 @@ from profiles.io.faults import Fault
 
 __all__ = ["draw_unjudged_curves", "draw_unjudged_tick", "unjudged_curve_faults"]
 
-TICK = "Estimate what the files cannot say"
+TICK = "Also estimate measured pairs whose files lack a statistic"
+ESTIMATE_LABEL = "Estimate them"
 
 
 def draw_unjudged_tick() -> None:
@@ -32,16 +34,15 @@ def draw_unjudged_tick() -> None:
         draw_draft_tick(
             INSTEAD,
             TICK,
-            help="Measured pairs are estimated too. An estimate, named as such in the plan, takes"
-            " the place of a measured curve that lacks a statistic which an SLO limits; every other"
-            " measured curve counts as before.",
+            help="An estimate, named as such in the plan, takes the place of a measured curve that"
+            " lacks a statistic which an SLO limits; every other measured curve counts as before.",
         )
 
 
-def draw_unjudged_curves(*, tick: bool = False) -> None:
+def draw_unjudged_curves(*, offer: bool = False) -> None:
     """Warn of measured curves that the SLOs leave out, and say which are estimated instead.
 
-    tick: with the way to the estimates.
+    offer: with a button that estimates them.
     """
     unjudged = unjudged_draft_curves()
     if unjudged.replaced:
@@ -52,20 +53,21 @@ def draw_unjudged_curves(*, tick: bool = False) -> None:
         if unjudged.lost and not _lacks_unjudged_estimate():
             names = plain_markdown(", ".join(unjudged.lost))
             lines += ["", f"No other curve of {names}: no plan can use it."]
-        lines += ["", _unjudged_way_out("" if tick else " (steps Curves, SLOs and objective)")]
+        lines += ["", _unjudged_way_out(offer=offer)]
         st.warning("\n".join(lines), icon=":material/block:")
-    if tick and (unjudged.left or unjudged.replaced):
-        draw_unjudged_tick()
-        _draw_unjudged_estimate()
+        if offer and _may_estimate_unjudged():
+            _draw_unjudged_estimate()
 
 
-def _unjudged_way_out(where: str) -> str:
-    """What helps; where: in which steps the tick is, where it is not beside."""
+def _unjudged_way_out(*, offer: bool) -> str:
+    """What helps; offer: whether the button that estimates is below."""
+    if not _may_estimate_unjudged():
+        return "There is no estimate in their place: use other files, or change the SLO."
+    if offer:
+        return f"Use other files, change the SLO, or press *{ESTIMATE_LABEL}*."
     if not draft_value(INSTEAD):
-        return f"Use other files, change the SLO, or tick *{TICK}*{where}."
-    if draft_estimate() is None:
-        return f"Press Estimate{where}."
-    return "There is no estimate in their place: use other files, or change the SLO."
+        return f"Use other files, change the SLO, or tick *{TICK}* (step Curves)."
+    return "Press *Estimate* (step Curves)."
 
 
 def _unjudged_lines(head: str, curves: Sequence[UnjudgedCurve]) -> list[str]:
@@ -78,19 +80,29 @@ def _lacks_unjudged_estimate() -> bool:
     return bool(draft_value(INSTEAD)) and draft_estimate() is None
 
 
+def _may_estimate_unjudged() -> bool:
+    """Whether estimates in place of measured curves are not made, wanted or not."""
+    return not draft_value(INSTEAD) or draft_estimate() is None
+
+
 def _draw_unjudged_estimate() -> None:
-    """The way to estimates that are wanted and not made."""
-    if not _lacks_unjudged_estimate():
-        return
+    """The way to estimates that are not made."""
     st.button(
-        "Estimate",
+        ESTIMATE_LABEL,
         key="start-estimate",
         disabled=job_slots.is_running(ESTIMATE),
-        on_click=start_draft_estimate,
+        on_click=_estimate_unjudged,
     )
     done = job_slots.outcome(ESTIMATE)
     if done is not None and not done.has_result:
         failure_markdown_box(done, "Not estimated", "")
+
+
+@survive_reruns
+def _estimate_unjudged() -> None:
+    """Set the tick and estimate, in one click."""
+    set_draft_value(INSTEAD, value=True)
+    start_draft_estimate()
 
 
 def unjudged_curve_faults() -> tuple[Fault, ...]:
@@ -100,5 +112,6 @@ def unjudged_curve_faults() -> tuple[Fault, ...]:
         return ()
     count = len(draft_estimate_choice().pairs)
     pairs = "1 pair of LLM and GPU type is" if count == 1 else f"{count} pairs are"
+    fix = f"press {ESTIMATE_LABEL}, or take the tick off {TICK} (step Curves)"
     problem = f"{pairs} to be estimated and {'is' if count == 1 else 'are'} not yet"
-    return (Fault("curves", "", "", problem, f"press Estimate, or take the tick off {TICK}"),)
+    return (Fault("curves", "", "", problem, fix),)

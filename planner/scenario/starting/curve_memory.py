@@ -33,6 +33,7 @@ def curve_memory_lines(
             lines.append(
                 f"{llm} needs {weights[llm]:,.0f} GiB, and {degree} x {gpu} hold"
                 f" {degree * fillable:,.0f}: it was measured on at least"
-                f" {-int(-weights[llm] // fillable)} GPUs, or its weights are smaller"
+                f" {-int(-weights[llm] // fillable)} GPUs, on another GPU type, or its weights are"
+                " smaller"
             )
     return lines

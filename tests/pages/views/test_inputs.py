@@ -8,7 +8,16 @@ from app_pages.widgets.markdown import plain_markdown
 from planner.scenario.archive import zip_scenario
 from planner.scenario.templates import TEMPLATE_TEXTS
 from tests.support.mig.mig_scenarios import write_mig_scenario
-from tests.support.page.page_app import MIME, opened, settle, solved, upload, words
+from tests.support.page.page_app import (
+    MIME,
+    knob,
+    opened,
+    settle,
+    solved,
+    unescaped,
+    upload,
+    words,
+)
 
 FAULTY = {
     "scenario.yaml": (
@@ -115,3 +124,18 @@ def test_mig_profiles_are_asked_for_where_some_are_profiled(tmp_path: Path) -> N
     app.button(key="solve-inputs").click().run()
     content = solved(app).session_state["shown"].content
     assert {option.get("mig_profile") for option in content["options"]} == {None}
+
+
+def test_inputs_that_are_solved_say_what_they_gave_and_lead_to_the_plan() -> None:
+    app = opened()
+    app.switch_page("views/inputs.py").run()
+    assert "**Solved.** optimal" in unescaped(app)
+    assert "found, best possible" in unescaped(app)
+    knob(app, "arrival_rate_rps").set_value(30.0).run()
+    assert "**Solved.**" not in unescaped(app)
+    assert "Not solved yet." in unescaped(app)
+    app.button(key="solve-inputs").click().run()
+    solved(app)
+    assert "Solved. The page Plan shows it." in unescaped(app)
+    app.button(key="see-plan").click().run()
+    assert app.title[0].value == "Plan"

@@ -91,8 +91,10 @@ def test_estimate_stand_in_and_one_rate_become_a_plan() -> None:
     assert "nothing says over what it holds" in unescaped(app)
     app = entered(app, slo_0_limit=2000.0, slo_0_scope="all", objective="cost")
     assert "the quality to be reached is blank" in unescaped(next_step(app))
-    app = next_step(entered(app, floor=0.1))
+    assert "The stand-in scores: the lowest mean" in unescaped(app)
+    app = next_step(entered(app, floor=0.1, headroom_rate=20.0))
     assert "3 req/s" in unescaped(app)
+    assert "at least 0.1; planned for 20 % more requests" in unescaped(app)
     app = finished(app)
     shown = app.session_state["shown"].content
     assert shown["scenario"] == "my-cluster, stand-in scores"
@@ -100,6 +102,7 @@ def test_estimate_stand_in_and_one_rate_become_a_plan() -> None:
     assert shown["slo"][0]["scope"] == "all"
     assert shown["objective"]["of"] == "cost"
     assert shown["context"]["scores_provenance"] == "placeholder"
+    assert shown["context"]["headroom"]["rate_pct"] == 20.0
     for view in ("plan", "export", "router"):
         app.switch_page(f"views/{view}.py").run()
         assert "The scores are placeholders" in app.warning[0].value, view
@@ -137,9 +140,12 @@ def test_measured_curves_that_slos_leave_out_are_said_and_estimated_instead() ->
     app = entered(app, slo_0_limit=2000.0, slo_0_scope="each_llm")
     assert left in unescaped(app)
     assert "No other curve of llama-3.2-3b: no plan can use it" in unescaped(app)
-    app = next_step(entered(app, estimate_all=True))
+    draft.values["estimate all"] = True  # the tick of step 3
+    app = next_step(app.run())
     assert "1 pair of LLM and GPU type is to be estimated and is not yet" in unescaped(app)
-    app = settle(pressed(app, "start-estimate"), "new-estimate").run()
+    draft.values["estimate all"] = False
+    app = settle(pressed(app.run(), "start-estimate"), "new-estimate").run()
+    assert draft.values["estimate all"]
     assert "Estimated, as the files lack what an SLO limits" in unescaped(app)
     assert "no plan can use it" not in unescaped(app)
     app = next_step(app)

@@ -13,8 +13,8 @@ FRAME = pd.DataFrame(
 def test_a_degree_that_cannot_hold_the_weights_is_named_once() -> None:
     said = curve_memory_lines(FRAME, {"big": 426.0}, {"x": 80.0})
     assert said == [
-        "big needs 426 GiB, and 1 x x hold 72: it was measured on at least 6 GPUs, or its weights"
-        " are smaller"
+        "big needs 426 GiB, and 1 x x hold 72: it was measured on at least 6 GPUs, on another"
+        " GPU type, or its weights are smaller"
     ]
     assert curve_memory_lines(FRAME, {"big": 72.0}, {"x": 80.0}) == []
     assert len(curve_memory_lines(FRAME, {"big": 577.0}, {"x": 80.0})) == 2
