@@ -100,6 +100,11 @@ class Scores:
     provenance: ScoreProvenance = ScoreProvenance.PREDICTED
     whole: WholeTable | None = None
 
+    @property
+    def best_mean(self) -> float:
+        """Mean score of the best LLM for every prompt: no plan has more."""
+        return float(self.weights @ self.values.max(axis=0))
+
 
 MIG_COMPUTE_SLICES, MIG_MEMORY_SLICES = 7, 8
 """Of a GPU that can be divided, from A100 to B200."""

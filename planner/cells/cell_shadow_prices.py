@@ -158,10 +158,7 @@ def _room(model: DemandModel, point: CellPoint) -> float:
     if model.demand.instance.objective == ObjectiveKind.COST:
         return point.loss
     weights = model.weights.sum(axis=1)
-    best = [
-        float(entry.scores.weights @ entry.scores.values.max(axis=0))
-        for entry in model.demand.classes
-    ]
+    best = [entry.scores.best_mean for entry in model.demand.classes]
     offset = float(sum(w * q.offset for w, q in zip(weights, model.qualities, strict=True)))
     return max(float(weights @ np.array(best)) - (offset - point.loss), 0.0)
 

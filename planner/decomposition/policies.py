@@ -54,7 +54,7 @@ class Prompts:
         self.means = scores.values @ scores.weights
         self.span = float(np.ptp(scores.values)) or 1.0
         self.rounding = ROUNDING * float(np.abs(scores.values).max())
-        self.most = float(scores.values.max(axis=0) @ scores.weights)
+        self.most = scores.best_mean
         self.evaluations = 0
 
     def policy(self, llms: Sequence[int], alpha: np.ndarray) -> Policy:

@@ -31,7 +31,6 @@ from planner.presentation.plan.slo_scope import slo_scope_lines
 from planner.presentation.plan.start import start_lines
 from planner.presentation.plan.verdict import verdict_line
 from planner.scenario.assemble import LoadResult
-from profiles.records import Scores
 from reports.content import ReportMeta, ReportSlo
 
 __all__ = ["HOURS_PER_MONTH", "report_meta"]
@@ -67,7 +66,7 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
         "latencies": [latency_header(column) for column in latency_column_labels(content)],
         "arrival_rate_rps": context["arrival_rate_rps"],
         "prompts": context["prompts"],
-        "best_quality": _report_meta_best_quality(loaded.instance.scores),
+        "best_quality": loaded.instance.scores.best_mean,
         "hours_per_month": HOURS_PER_MONTH,
         "rounding": ROUNDING,
         "tokens_per_request": None if tokens is None else sum(tokens),
@@ -87,11 +86,6 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
         "notes": list(notes),
         "created": source_time(),
     }
-
-
-def _report_meta_best_quality(scores: Scores) -> float:
-    """Mean score of the best LLM for every prompt: no plan has more."""
-    return float(scores.values.max(axis=0) @ scores.weights)
 
 
 def _report_meta_slos(content: PlanContent) -> list[ReportSlo]:

@@ -154,7 +154,7 @@ def _solve_prices(search: Search, value: float) -> ShadowPrices | None:
     instance, quality = search.shared.instance, search.shared.quality
     if instance.objective == ObjectiveKind.COST:
         return shadow_prices(search.relaxation, 1.0, value)
-    best_answers = float(instance.scores.weights @ instance.scores.values.max(axis=0))
+    best_answers = instance.scores.best_mean
     return shadow_prices(search.relaxation, -quality.scale, max(best_answers - value, 0.0))
 
 

@@ -10,7 +10,6 @@ from app_pages.session.starting.draft_pools import draft_pools_part
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.scenario.starting.curve_memory import curve_memory_lines
-from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 
 __all__ = ["draw_benchmark_points"]
 
@@ -53,18 +52,8 @@ def draw_benchmark_points(made: NewCurves, folder: str) -> None:
 
 def _draw_misfit_points(made: NewCurves) -> None:
     """Warn of options whose LLM does not fit: their degree is then not the stated one."""
-    gpus, llms = load_catalogue_gpus(), load_catalogue_llms()
-    weights = {name: llm.weights_gib_16bit for name, llm in llms.items()}
-    weights |= {
-        llm["name"]: llm["weights_gib"] for llm in draft_llms_part()["llms"] if "weights_gib" in llm
-    }
-    memory = {name: gpu.memory_gib for name, gpu in gpus.items()}
-    memory |= {
-        pool["gpu"]: pool["memory_gib"]
-        for pool in draft_pools_part()["pools"]
-        if "memory_gib" in pool
-    }
-    if lines := curve_memory_lines(made.frame, weights, memory):
+    llms, pools = draft_llms_part()["llms"], draft_pools_part()["pools"]
+    if lines := curve_memory_lines(made.frame, llms, pools):
         said = [f"- {plain_markdown(line)}" for line in lines]
         head = "**These LLMs do not fit on the GPUs that are stated. Check the column TP above.**"
         st.warning("\n".join([head, "", *said]), icon=":material/memory_alt:")

@@ -329,7 +329,7 @@ def adjustment_limit_sentence(
             side = "most" if which == "max_replicas" else "least"
             return f"at {side} {count} of {instance.llms[int(i)].name}"
         case ["objective", _]:
-            ceiling = float(instance.scores.weights @ instance.scores.values.max(axis=0))
+            ceiling = instance.scores.best_mean
             within = "" if repaired is None else f", about {repaired:g} within the other limits"
             return (
                 f"a quality of at least {before:g} (these scores allow {ceiling:.4g} if nothing"

@@ -108,7 +108,7 @@ def routed_repair_plan(
     best = goal.incumbent
     if best is None:
         return None
-    ceiling = float(instance.scores.weights @ instance.scores.values.max(axis=0))
+    ceiling = instance.scores.best_mean
     value = best.cost if cost else best.settled.value
     effort = outcome_effort(state, Termination.GAP, [])
     return outcome_solution(best, value, 0.0 if cost else ceiling, effort, None)

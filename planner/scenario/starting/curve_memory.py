@@ -1,10 +1,12 @@
 """Measured options whose LLM does not fit on their GPUs: the stated degree is then in doubt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from planner.scenario.schema.specification import SetupsSpec
+from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.profile_columns import KEYS
 
 __all__ = ["curve_memory_lines"]
@@ -15,13 +17,18 @@ KEPT_FREE = SetupsSpec().memory_headroom_pct / 100
 
 
 def curve_memory_lines(
-    frame: pd.DataFrame, weights: Mapping[str, float], memory: Mapping[str, float]
+    frame: pd.DataFrame, llms: Sequence[Mapping[str, Any]], pools: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     """A line for each option of which w / d > (1 - KEPT_FREE) m.
 
-    frame: a profile table; options whose memory it states are not judged. weights: LLM -> w, GiB of
-    all shards; memory: GPU type -> m, GiB of one GPU; d: the tensor-parallel degree.
+    frame: a profile table; options whose memory it states are not judged. llms, pools: as keys of a
+    scenario, which say w, GiB of all shards, and m, GiB of one GPU; else the catalogues do. d: the
+    tensor-parallel degree.
     """
+    weights = {name: llm.weights_gib_16bit for name, llm in load_catalogue_llms().items()}
+    weights |= {llm["name"]: llm["weights_gib"] for llm in llms if "weights_gib" in llm}
+    memory = {name: gpu.memory_gib for name, gpu in load_catalogue_gpus().items()}
+    memory |= {pool["gpu"]: pool["memory_gib"] for pool in pools if "memory_gib" in pool}
     unstated = frame[frame[MEMORY].isna()] if MEMORY in frame else frame
     lines = []
     for key in unstated[list(KEYS[:3])].drop_duplicates().itertuples(index=False, name=None):
