@@ -14,7 +14,6 @@ from planner.verification.tolerances import MATCH_TOL_PCT, RESTATE_TOL
 
 __all__ = [
     "OptionIndex",
-    "PlacedShards",
     "StatedOption",
     "check_deployed_options_exist",
     "check_restated_options",
@@ -23,7 +22,6 @@ __all__ = [
     "find_deployed_option",
     "index_deployed_options",
     "read_deployed_options",
-    "read_placed_shards",
 ]
 
 
@@ -47,19 +45,6 @@ class StatedOption:
 
 
 OptionIndex = dict[tuple[str, str, int], list[tuple[float | str, int]]]
-
-
-@dataclass(frozen=True)
-class PlacedShards:
-    """The entries of plan["placement"], and of each the position of its option in Instance.options;
-    None where the instance has no such option.
-    """
-
-    entries: Sequence[Mapping[str, Any]]
-    positions: Sequence[int | None]
-
-    def __iter__(self) -> Iterator[tuple[Mapping[str, Any], int | None]]:
-        return zip(self.entries, self.positions, strict=True)
 
 
 def check_deployed_options_exist(
@@ -115,24 +100,6 @@ def find_deployed_option(entry: Mapping[str, Any], index: OptionIndex) -> int | 
         elif abs(part - stated) <= MATCH_TOL_PCT:
             return position
     return None
-
-
-def read_placed_shards(placement: Sequence[Mapping[str, Any]], index: OptionIndex) -> PlacedShards:
-    """Every entry with the option that it names; entries that name the same are looked up once."""
-    found: dict[tuple[Any, ...], int | None] = {}
-    positions: list[int | None] = []
-    for entry in placement:
-        names = (
-            entry["llm"],
-            entry["pool"],
-            entry["tp_degree"],
-            entry["mps_share_pct"],
-            entry.get("mig_profile"),
-        )
-        if names not in found:
-            found[names] = find_deployed_option(entry, index)
-        positions.append(found[names])
-    return PlacedShards(placement, positions)
 
 
 def deployed_option_name(entry: Mapping[str, Any]) -> str:

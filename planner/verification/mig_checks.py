@@ -8,44 +8,40 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from models.instance import Instance, Option
-from planner.verification.deployed_options import PlacedShards, deployed_option_name
+from planner.verification.deployed_options import deployed_option_name
+from planner.verification.placed_shards import NO_OPTION, PlacedShards
 from planner.verification.tolerances import RANGE_TOL
 
 __all__ = ["check_mig_placement"]
 
-Place = tuple[int, int, int]
-"""(pool, node, GPU)."""
-
 
 def check_mig_placement(placed: PlacedShards, instance: Instance) -> Iterator[str]:
     """Instances of every GPU that holds some."""
-    divided: dict[Place, list[tuple[Mapping[str, Any], Option]]] = defaultdict(list)
-    for entry, position in placed:
-        if position is None:
-            continue
-        option = instance.options[position]
-        if option.mig is not None:
-            divided[option.pool, entry["node"], entry["gpu"]].append((entry, option))
-        elif "mig_start" in entry:
+    # The last is of shards without an option, which NO_OPTION names.
+    is_divided = np.array([*(o.mig is not None for o in instance.options), False])[placed.option]
+    is_share = ~is_divided & (placed.option != NO_OPTION)
+    for k, entry in enumerate(placed.entries):
+        if "mig_start" in entry and is_share[k]:
             yield f"placement: {deployed_option_name(entry)}: a share of a GPU has no mig_start"
-    beside = _places_of_shares(placed, instance) if divided else set()
-    for place, held in sorted(divided.items(), key=lambda one: one[0]):
-        pool = instance.pools[place[0]].name
-        where = f"placement: GPU {place[2]} of node {place[1]} in pool {pool}"
-        if place in beside:
+    divided: dict[int, list[tuple[Mapping[str, Any], Option]]] = defaultdict(list)
+    for k in np.flatnonzero(is_divided).tolist():
+        pair = (placed.entries[k], instance.options[placed.option[k]])
+        divided[int(placed.gpus.of_shard[k])].append(pair)
+    beside = set(placed.gpus.of_shard[is_share].tolist()) if divided else set()
+    places = {_divided_place(*held[0]): gpu for gpu, held in divided.items()}
+    for (p, node, number), gpu in sorted(places.items()):
+        where = f"placement: GPU {number} of node {node} in pool {instance.pools[p].name}"
+        if gpu in beside:
             yield f"{where}: MIG instances beside a shard with an MPS share"
-        yield from _check_divided_gpu(where, held, instance.memory_headroom)
+        yield from _check_divided_gpu(where, divided[gpu], instance.memory_headroom)
 
 
-def _places_of_shares(placed: PlacedShards, instance: Instance) -> set[Place]:
-    """GPUs that hold a shard with an MPS share."""
-    options = instance.options
-    return {
-        (options[at].pool, entry["node"], entry["gpu"])
-        for entry, at in placed
-        if at is not None and options[at].mig is None
-    }
+def _divided_place(entry: Mapping[str, Any], option: Option) -> tuple[int, int, int]:
+    """(pool, node, GPU) of a shard."""
+    return option.pool, entry["node"], entry["gpu"]
 
 
 def _check_divided_gpu(

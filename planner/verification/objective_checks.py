@@ -30,15 +30,19 @@ def check_no_objective(plan: Mapping[str, Any]) -> Iterator[str]:
         yield f"objective: value {objective['value']} in a plan with status {plan['status']}"
 
 
-def check_objective_totals(plan: Mapping[str, Any], instance: Instance) -> Iterator[str]:
+def check_objective_totals(
+    plan: Mapping[str, Any], instance: Instance, used: Mapping[str, int]
+) -> Iterator[str]:
     """gpus_total, gpus_used and cost (`fleet_cost`); null where a GPU that is paid for has no
     price.
+
+    used: GPUs with a shard by the pool's name.
     """
     if plan["gpus_total"] != instance.gpus:
         yield f"gpus_total: {plan['gpus_total']} but the pools have {instance.gpus}"
-    used = {(entry["pool"], entry["node"], entry["gpu"]) for entry in plan["placement"]}
-    if plan["gpus_used"] != len(used):
-        yield f"gpus_used: {plan['gpus_used']} but {len(used)} GPUs hold a shard"
+    held = sum(used.values())
+    if plan["gpus_used"] != held:
+        yield f"gpus_used: {plan['gpus_used']} but {held} GPUs hold a shard"
     cost, stated = recompute_fleet_cost(instance.pools, used), plan["cost_usd_per_h"]
     if cost is None:
         if stated is not None:

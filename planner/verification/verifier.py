@@ -15,7 +15,6 @@ from planner.verification.deployed_options import (
     check_restated_options,
     index_deployed_options,
     read_deployed_options,
-    read_placed_shards,
 )
 from planner.verification.objective_checks import (
     check_no_objective,
@@ -23,6 +22,7 @@ from planner.verification.objective_checks import (
     check_objective_gap,
     check_objective_totals,
 )
+from planner.verification.placed_shards import read_placed_shards
 from planner.verification.placement_checks import check_placed_shards, check_placement_room
 from planner.verification.plan_shape import PLAN_SHAPE, check_plan_shape, check_strict_plan_json
 from planner.verification.routing_certificate import certify_fractions, certify_router
@@ -74,7 +74,7 @@ def run_verifier(
     placed = read_placed_shards(plan["placement"], index)
     problems += check_placed_shards(placed, instance, deployed)
     problems += check_placement_room(placed, instance)
-    problems += check_objective_totals(plan, instance)
+    problems += check_objective_totals(plan, instance, placed.gpus_by_pool())
     problems += certify_fractions(plan, instance)
     problems += certify_router(plan, instance)
     problems += check_objective(plan, instance)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from planner.verification.deployed_options import index_deployed_options, read_placed_shards
 from tests.support.instances.plan_by_hand import (
     Plan,
     at,
@@ -13,7 +12,6 @@ from tests.support.instances.plan_by_hand import (
     reported,
     twice,
 )
-from tests.support.mig.mig_scenarios import mig_source
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "unknown status": (at("status", "fine"), "unknown word fine"),
@@ -57,13 +55,3 @@ def test_problems_name_their_option() -> None:
     assert problems_with(at("options.0.gpu", "H100")) == (
         "option small on a, tp 1, share 50 %: gpu H100 but the pool has A100",
     )
-
-
-def test_shards_on_instances_are_told_apart_by_their_profiles() -> None:
-    """Neither has a share, and one LLM runs on both."""
-    instance = mig_source().loaded.instance
-    names = {"llm": "qwen2.5-14b", "pool": "h100", "tp_degree": 1, "mps_share_pct": None}
-    entries = [{**names, "mig_profile": name} for name in ("3g.40gb", "4g.40gb", "1g.10gb")]
-    placed = read_placed_shards(entries * 2, index_deployed_options(instance))
-    found = [None if at is None else instance.options[at].mig_profile for _, at in placed]
-    assert found == ["3g.40gb", "4g.40gb", None] * 2

@@ -11,7 +11,7 @@ from planner.verification.verifier import run_verifier
 from tests.support.instances.plan_by_hand import good_plan, tiny
 
 POOL = Pool(name="a", gpu="A100", nodes=2, gpus_per_node=2, memory=80.0, price=2.0)
-HELD = [("a", 0, 0), ("a", 0, 1), ("a", 1, 0)]
+HELD = {"a": 3}
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_costs_of_pools_add_up() -> None:
         replace(POOL, name="c", price=100.0),
         replace(POOL, name="idle", price=None),
     ]
-    assert recompute_fleet_cost(pools, [*HELD, ("c", 0, 0)]) == 5.0 + 40.0 + 100.0
+    assert recompute_fleet_cost(pools, {**HELD, "c": 1}) == 5.0 + 40.0 + 100.0
 
 
 @pytest.mark.parametrize(

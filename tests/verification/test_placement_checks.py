@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from planner.verification.deployed_options import index_deployed_options, read_placed_shards
+from planner.verification.deployed_options import index_deployed_options
+from planner.verification.placed_shards import read_placed_shards
 from planner.verification.placement_checks import check_placement_room
 from tests.support.instances.plan_by_hand import (
     Plan,
@@ -20,11 +21,15 @@ from tests.support.instances.plan_by_hand import (
 
 FAULTS: dict[str, tuple[Callable[[Plan], None], str]] = {
     "outside the pool": (at("placement.2.node", 2), "outside pool a"),
+    "node below the first": (at("placement.2.node", -1), "node -1, gpu 0 is outside pool a"),
+    "GPU below the first": (at("placement.2.gpu", -1), "gpu -1 is outside pool a"),
     "shard missing": (without("placement.1"), "shards [0] placed"),
     "shard number twice": (at("placement.1.shard", 0), "shards [0, 0] placed"),
     "replica across nodes": (at("placement.1.node", 1), "different nodes [0, 1]"),
     "two shards on one GPU": (at("placement.1.gpu", 0), "two shards of one replica are on one GPU"),
     "replica not placed": (rename_shards, "is placed but not deployed"),
+    "replica left out": (rename_shards, "replica 0: shards [] placed"),
+    "replica below the first": (at("placement.2.replica", -1), "replica -1 of small, tp 1, is"),
     "placed option unknown": (at("placement.2.tp_degree", 2), "no such option"),
     "share overflow": (
         both(at("placement.2.node", 0), at("gpus_used", 2)),

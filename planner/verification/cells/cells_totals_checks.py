@@ -113,7 +113,7 @@ def check_cells_gpus(stated: StatedCells) -> Iterator[str]:
     plan, held = stated.plan, {}
     for setup in stated.setups:
         for case in setup.cases:
-            held[stated.demand.cases[case].name] = len(gpus_held_by_setup(setup))
+            held[stated.demand.cases[case].name] = gpus_held_by_setup(setup).total()
     if plan["gpus_total"] != stated.demand.instance.gpus:
         yield (f"gpus_total: {plan['gpus_total']} but the pools have {stated.demand.instance.gpus}")
     if plan["gpus_used"] != max(held.values()):

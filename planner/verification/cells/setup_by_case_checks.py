@@ -2,6 +2,7 @@
 placement, by the checks of a plan with one setup.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,8 +12,8 @@ from planner.verification.deployed_options import (
     OptionIndex,
     check_restated_options,
     check_stated_options,
-    read_placed_shards,
 )
+from planner.verification.placed_shards import read_placed_shards
 from planner.verification.placement_checks import check_placed_shards, check_placement_room
 from planner.verification.setup_checks import (
     check_setup_quotas,
@@ -62,11 +63,12 @@ def _check_as_one_setup(
     yield from check_setup_quotas(instance, setup.options)
     yield from check_placed_shards(placed, instance, setup.options)
     yield from check_placement_room(placed, instance)
-    held = len(gpus_held_by_setup(setup))
+    held = placed.gpus_by_pool().total()
     if setup.entry["gpus_used"] != held:
         yield f"gpus_used: {setup.entry['gpus_used']} but {held} GPUs hold a shard"
 
 
-def gpus_held_by_setup(setup: StatedSetup) -> set[tuple[str, int, int]]:
-    """(pool, node, GPU) with a shard."""
-    return {(shard["pool"], shard["node"], shard["gpu"]) for shard in setup.entry["placement"]}
+def gpus_held_by_setup(setup: StatedSetup) -> Counter[str]:
+    """GPUs with a shard by the pool's name."""
+    held = {(shard["pool"], shard["node"], shard["gpu"]) for shard in setup.entry["placement"]}
+    return Counter(pool for pool, _, _ in held)
