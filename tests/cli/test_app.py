@@ -1,12 +1,13 @@
 """The command line itself: commands and help, usage, version, what importing it loads."""
 
+import gc
 import subprocess
 import sys
 
 import pytest
 from typer.testing import CliRunner
 
-from planner.cli.app import app
+from planner.cli.app import app, run
 from tests.support.paths import HOME
 
 
@@ -96,6 +97,19 @@ def test_version() -> None:
     from planner.version import VERSION
 
     assert CliRunner().invoke(app, ["--version"]).stdout == f"planner {VERSION}\n"
+
+
+def test_the_end_looks_for_no_garbage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frozen: list[bool] = []
+    monkeypatch.setattr(sys, "argv", ["planner", "--version"])
+    monkeypatch.setattr("planner.cli.app.postpone_imports", lambda: None)
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
+    with pytest.raises(SystemExit) as end:
+        run()
+    assert (end.value.code, frozen) == (0, [True])
+    assert capsys.readouterr().out.startswith("planner ")
 
 
 def test_file_run_directly_says_how() -> None:

@@ -3,6 +3,7 @@
 Deliberately light: the command line listens from its start, before anything heavy is imported.
 """
 
+import gc
 import os
 import signal
 import threading
@@ -19,6 +20,9 @@ NO_PLAN = 5
 class Interrupt:
     """Before `guard`, Ctrl-C ends the process at once with exit code 5; after it `cancel` is set,
     and a second one ends the process.
+
+    What is left to do then, a second of making, checking and printing the plan, is done without
+    looking for garbage, which took a quarter of it.
 
     At once means os._exit, not KeyboardInterrupt: before the search there is nothing to keep, and
     an exception in the middle of an import may be swallowed or turned into another (CPython 3.11
@@ -41,9 +45,12 @@ class Interrupt:
             number: signal.signal(number, self._hear_interrupt)
             for number in (signal.SIGINT, signal.SIGTERM)
         }
+        collecting = gc.isenabled()
         try:
             yield self
         finally:
+            if collecting:
+                gc.enable()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -56,4 +63,5 @@ class Interrupt:
             when = b"at once" if self._guarded else b"before the search began"
             os.write(2, b"\nStopped " + when + b"; there is no plan.\n")
             os._exit(NO_PLAN)
+        gc.disable()
         self.cancel.set()

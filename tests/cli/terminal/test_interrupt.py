@@ -1,5 +1,6 @@
 """Ctrl-C in a separate process: the best plan so far, at once before the search and twice."""
 
+import gc
 import json
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from planner.cli.terminal.interrupt import Interrupt
 from tests.support.paths import HOME
 from tests.support.scenarios.small_scenarios import write_hard_scenario, write_scenario
 from tests.support.walls import UNHURRIED_S, first_fast
@@ -57,6 +59,16 @@ def interrupted(path: Path, *, found: bool = True, listens: bool = True) -> tupl
         process.send_signal(signal.SIGINT)
     stdout, _ = process.communicate(timeout=UNHURRIED_S)
     return process.returncode, stdout
+
+
+def test_what_is_left_after_ctrl_c_is_done_without_looking_for_garbage() -> None:
+    assert gc.isenabled()
+    with Interrupt().handled() as interrupt:
+        interrupt.guard()
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.cancel.is_set()
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize(("found", "code"), first_fast([(True, 4), (False, 5)]))
