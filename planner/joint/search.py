@@ -290,9 +290,11 @@ class Search:
         if self.infeasible or self.relaxation is None:
             return None
         # A plan made before is enough where the time is over: routing and exact prices of another
-        # one take two seconds with 100 LLMs on 100,000 GPUs.
-        again = (self._planned_early or warm) and not self.shared.clock.stopped()
-        if self.incumbent is None or again:
+        # one take two seconds with 100 LLMs on 100,000 GPUs. Who asks to stop does not wait for a
+        # first one either.
+        clock = self.shared.clock
+        again = (self._planned_early or warm) and not clock.stopped()
+        if again or (self.incumbent is None and not clock.interrupted()):
             try_rounding_heuristic(self.state, self.relaxation.point)
         # With few LLMs the cuts nearby leave opening cuts little to do: 0.3 s of 1 s for nothing.
         if not (self.relaxation.nearby or self.closed() or self.shared.clock.stopped()):
@@ -314,14 +316,16 @@ class Search:
         """The relaxation with opening cuts, and a plan from its point, which lies nearer to one."""
         with self.shared.clock.share(RELAX_SHARE if self.incumbent is None else TIGHTEN_SHARE):
             self.relaxation = tighten_root(self.state, relaxation)
-        if self.relaxation is not relaxation and not self.closed():
+        interrupted = self.shared.clock.interrupted()
+        if self.relaxation is not relaxation and not (self.closed() or interrupted):
             try_rounding_heuristic(self.state, self.relaxation.point)
 
     def _learn(
         self, milp: RestrictedMilp, options: tuple[int, ...], solution: MilpSolution
     ) -> bool:
         """Take from a program's answer what there is; whether the next program will differ."""
-        if self.shared.clock.stopped() and self.incumbent is not None:
+        clock = self.shared.clock
+        if clock.interrupted() or (clock.stopped() and self.incumbent is not None):
             # Packing 10,000 GPUs and routing take seconds; only a first plan is worth them now.
             return False
         news = self._use(solution)
