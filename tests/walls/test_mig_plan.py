@@ -41,7 +41,7 @@ def test_tables_and_maps_show_profiles_and_slots() -> None:
     assert sorted(tables["setup"]["MIG profile"]) == ["", "3g.40gb", "4g.40gb"]
     assert sorted(tables["gpu_map"]["Memory slices"]) == ["", "0-3", "4-7"]
     pools, placement = source.plan.content["context"]["pools"], source.plan.content["placement"]
-    rows = gpu_map_rows(placement, pools, {"llama-3.1-8b": "A", "qwen2.5-14b": "B"})["h100"]
+    rows = gpu_map_rows(placement, pools, {"llama-3.1-8b": "A", "qwen2.5-14b": "B"})["h100"].rows
     words = "1 x B qwen2.5-14b tp1 4g.40gb + 1 x A llama-3.1-8b tp1 3g.40gb"
     assert ("gpu 0", "BBBBBBAAAA", words) in rows
     chart, _ = build_gpu_map_chart(build_report(source.plan, source.loaded), "h100")

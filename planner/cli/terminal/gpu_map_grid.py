@@ -17,20 +17,18 @@ def print_gpu_map(console: Console, content: PlanContent) -> None:
         console, "GPU map (one character = 10 % of a GPU, a dot = free; 2 x = two replicas)"
     )
     pools = content["context"]["pools"]
-    rows = gpu_map_rows(content["placement"], pools, signs)
+    maps = gpu_map_rows(content["placement"], pools, signs)
     for pool in pools:
-        used = len(
-            {(p["node"], p["gpu"]) for p in content["placement"] if p["pool"] == pool["name"]}
-        )
+        shown = maps[pool["name"]]
         total = pool["nodes"] * pool["gpus_per_node"]
         output_line(
             console,
             f"pool {pool['name']}: {pool['nodes']} x {pool['gpus_per_node']} {pool['gpu']},"
-            f" {used:,} of {total:,} GPUs used",
+            f" {shown.used:,} of {total:,} GPUs used",
             indent=2,
         )
         grid = _gpu_grid()
-        for where, bar, contents in rows[pool["name"]]:
+        for where, bar, contents in shown.rows:
             if bar:
                 grid.add_row(Text(where), Text(bar), Text(printable_output(contents)))
                 continue

@@ -9,8 +9,12 @@ kinds of GPU instead.
 
 import string
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
+from operator import itemgetter
+
+import numpy as np
 
 from planner.plans.option_index import (
     OptionSlice,
@@ -20,7 +24,7 @@ from planner.plans.option_index import (
 )
 from planner.plans.schema import PoolContent, ShardContent
 
-__all__ = ["MOST_ROWS", "format_gpu_map_spans", "gpu_map_rows", "llm_letters"]
+__all__ = ["MOST_ROWS", "PoolRows", "format_gpu_map_spans", "gpu_map_rows", "llm_letters"]
 
 MOST_ROWS = 32
 """Rows a pool; a map by nodes that needs more is shown by kinds of GPU, and kinds beyond it are
@@ -29,11 +33,18 @@ counted.
 
 CELLS = 10
 Shard = tuple[str, int, OptionSlice]
+"""(LLM, TP degree, slice): what a shard is."""
 Gpu = tuple[Shard, ...]
-Place = tuple[int, int]
-Held = Mapping[Place, Sequence[tuple[Shard, int]]]
-"""(node, GPU) of a pool -> its shards, each with its replica."""
+"""What is on it, the biggest first."""
 Row = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class PoolRows:
+    """The map of a pool. used: GPUs that hold a shard."""
+
+    used: int
+    rows: list[Row]
 
 
 def llm_letters(llms: Iterable[str]) -> dict[str, str]:
@@ -46,71 +57,108 @@ def gpu_map_rows(
     placement: Sequence[ShardContent],
     pools: Sequence[PoolContent],
     signs: Mapping[str, str],
-) -> dict[str, list[Row]]:
-    """Return rows by pool name.
+) -> dict[str, PoolRows]:
+    """Return the map of each pool by its name.
 
     placement, pools: as in plan.json and its context; signs: as `letters`.
     """
-    pooled: dict[str, dict[Place, list[tuple[Shard, int]]]] = defaultdict(lambda: defaultdict(list))
-    for p in placement:
-        pooled[p["pool"]][p["node"], p["gpu"]].append(
-            ((p["llm"], p["tp_degree"], option_slice(p)), p["replica"])
-        )
-    rows = {}
-    for pool in pools:
-        held = pooled[pool["name"]]
-        count = max([pool["nodes"], *(node + 1 for node, _ in held)])
-        places = [[(d, g) for g in range(pool["gpus_per_node"])] for d in range(count)]
-        pool_map = _PoolMap(*_kinds_of_gpus(held, places), held, signs)
-        by_nodes = _gpu_map_by_nodes(pool_map)
-        rows[pool["name"]] = by_nodes if len(by_nodes) <= MOST_ROWS else _gpu_map_by_gpus(pool_map)
-    return rows
+    # Of 100,000s of shards some dozens differ: what they are is looked at once, where they are in
+    # arrays.
+    shards, what = _kinds_of_shards(placement)
+    number = {pool["name"]: k for k, pool in enumerate(pools)}
+    of_pool = np.array([number.get(p["pool"], len(pools)) for p in placement], dtype=int)
+    node, gpu, replica = (
+        np.fromiter(map(itemgetter(key), placement), int, len(placement))
+        for key in ("node", "gpu", "replica")
+    )
+    order = np.lexsort((what, gpu, node, of_pool))
+    ends = np.searchsorted(of_pool[order], np.arange(1, len(pools) + 1))
+    parts = np.split(np.array([node, gpu, what, replica])[:, order], ends, axis=1)
+    maps = [_pool_map(part, shards, pool, signs) for part, pool in zip(parts, pools, strict=False)]
+    return {pool["name"]: _rows_of_pool(one) for pool, one in zip(pools, maps, strict=True)}
 
 
-@dataclass(frozen=True)
-class _PoolMap:
-    """One pool. kinds: what a GPU may hold, the free one first; nodes: of every node which kind
-    each GPU is.
-    """
-
-    kinds: Sequence[Gpu]
-    nodes: Sequence[tuple[int, ...]]
-    held: Held
-    signs: Mapping[str, str]
-
-
-def _kinds_of_gpus(
-    held: Held, places: Sequence[Sequence[Place]]
-) -> tuple[list[Gpu], list[tuple[int, ...]]]:
-    """Different GPUs of a pool in order, and of each GPU of each node which of them it is.
-
-    Of 100,000 GPUs some tens differ: only these are sorted and compared.
-    """
-    found = [[tuple(shard for shard, _ in held.get(p, ())) for p in node] for node in places]
-    sorted_once = {
-        shards: tuple(sorted(shards, key=_biggest_first))
-        for shards in {shards for node in found for shards in node}
-    }
-    kinds = sorted({(), *sorted_once.values()}, key=_map_order)
-    rank = {gpu: k for k, gpu in enumerate(kinds)}
-    which = {shards: rank[gpu] for shards, gpu in sorted_once.items()}
-    return kinds, [tuple(which[shards] for shards in node) for node in found]
+def _kinds_of_shards(placement: Sequence[ShardContent]) -> tuple[list[Shard], np.ndarray]:
+    """Different shards, the biggest first, and which of them each is."""
+    found: dict[Shard, int] = {}
+    which = [
+        found.setdefault((p["llm"], p["tp_degree"], option_slice(p)), len(found)) for p in placement
+    ]
+    shards = sorted(found, key=_biggest_first)
+    rank = np.empty(len(shards), dtype=int)
+    rank[[found[shard] for shard in shards]] = np.arange(len(shards))
+    return shards, rank[np.array(which, dtype=int)]
 
 
 def _biggest_first(shard: Shard) -> tuple[float, str, int, str]:
     return -option_slice_pct(shard[2]), shard[0], shard[1], option_slice_text(shard[2])
 
 
+@dataclass(frozen=True, kw_only=True)
+class _PoolMap:
+    """One pool. used: GPUs that hold a shard; kinds: what a GPU may hold, the free one first;
+    nodes: of every node which kind each GPU is.
+
+    Of its shards (S,): shard, what each is; node; replica; kind of its GPU.
+    """
+
+    used: int
+    kinds: Sequence[Gpu]
+    nodes: Sequence[tuple[int, ...]]
+    shards: Sequence[Shard]
+    shard: np.ndarray
+    node: np.ndarray
+    replica: np.ndarray
+    kind: np.ndarray
+    signs: Mapping[str, str]
+
+
+def _pool_map(
+    table: np.ndarray, shards: Sequence[Shard], pool: PoolContent, signs: Mapping[str, str]
+) -> _PoolMap:
+    """table: (4, S) node, GPU, position in `shards` and replica of each shard, in this order."""
+    node, gpu, what, replica = table
+    is_first = np.ones(len(node), dtype=bool)
+    is_first[1:] = (np.diff(table[:2]) != 0).any(axis=0)
+    first = np.flatnonzero(is_first)
+    held = [shards[k] for k in what.tolist()]
+    gpus = [tuple(held[a:b]) for a, b in pairwise([*first.tolist(), len(held)])]
+    kinds = sorted({(), *gpus}, key=_map_order)
+    rank = {kind: k for k, kind in enumerate(kinds)}
+    kind = np.array([rank[one] for one in gpus], dtype=int)
+    per_node = pool["gpus_per_node"]
+    nodes = np.zeros((max(pool["nodes"], node.max(initial=-1) + 1), per_node), dtype=int)
+    # A plan that was not verified may name GPUs that no node has.
+    there = (node[first] >= 0) & (gpu[first] >= 0) & (gpu[first] < per_node)
+    nodes[node[first][there], gpu[first][there]] = kind[there]
+    kind[~there] = -1
+    return _PoolMap(
+        used=len(first),
+        kinds=kinds,
+        nodes=list(map(tuple, nodes.tolist())),
+        shards=shards,
+        shard=what,
+        node=node,
+        replica=replica,
+        kind=kind[np.cumsum(is_first) - 1],
+        signs=signs,
+    )
+
+
 def _map_order(gpu: Gpu) -> list[tuple[str, int, float, str]]:
     return [(llm, tp, option_slice_pct(part), option_slice_text(part)) for llm, tp, part in gpu]
 
 
-def _gpu_map_by_nodes(pool: _PoolMap) -> list[Row]:
+def _rows_of_pool(pool: _PoolMap) -> PoolRows:
+    by_nodes = list(islice(_gpu_map_by_nodes(pool), MOST_ROWS + 1))
+    return PoolRows(pool.used, by_nodes if len(by_nodes) <= MOST_ROWS else _gpu_map_by_gpus(pool))
+
+
+def _gpu_map_by_nodes(pool: _PoolMap) -> Iterator[Row]:
     """A head row for every group of nodes that hold the same, then its GPUs."""
     groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for d, gpus in enumerate(pool.nodes):
         groups[tuple(sorted(gpus, reverse=True))].append(d)
-    rows = []
     for members in groups.values():
         shown = members[0]
         gpus = pool.nodes[shown]
@@ -121,31 +169,31 @@ def _gpu_map_by_nodes(pool: _PoolMap) -> list[Row]:
             else f"node {format_gpu_map_spans(members)}"
         )
         if not any(gpus):
-            rows.append((where, "", "free"))
+            yield where, "", "free"
             continue
-        rows.append((f"{where}, each" if several else where, "", ""))
+        yield f"{where}, each" if several else where, "", ""
         same_order = all(pool.nodes[d] == gpus for d in members)
         kinds: dict[int, list[int]] = defaultdict(list)
         for g, kind in enumerate(gpus):
             kinds[kind].append(g)
         for kind, at in kinds.items():
             where = f"gpu {format_gpu_map_spans(at)}" if same_order else f"{len(at)} x gpu"
-            rows.append((where, *_gpu_map_bar(pool, kind, [(shown, g) for g in at])))
-    return rows
+            yield where, *_gpu_map_bar(pool, kind, (pool.kind == kind) & (pool.node == shown))
 
 
 def _gpu_map_by_gpus(pool: _PoolMap) -> list[Row]:
     """One row for every kind of GPU, the most frequent first."""
-    kinds: dict[int, list[Place]] = defaultdict(list)
-    for d, gpus in enumerate(pool.nodes):
-        for g, kind in enumerate(gpus):
-            kinds[kind].append((d, g))
-    ordered = sorted(kinds.items(), key=lambda item: (not item[0], -len(item[1])))
+    kinds: dict[int, int] = defaultdict(int)
+    for gpus in pool.nodes:
+        for kind in gpus:
+            kinds[kind] += 1
+    ordered = sorted(kinds.items(), key=lambda item: (not item[0], -item[1]))
     rows: list[Row] = [
-        (f"{len(at)} x gpu", *_gpu_map_bar(pool, kind, at)) for kind, at in ordered[:MOST_ROWS]
+        (f"{count} x gpu", *_gpu_map_bar(pool, kind, pool.kind == kind))
+        for kind, count in ordered[:MOST_ROWS]
     ]
     if len(ordered) > MOST_ROWS:
-        rest = sum(len(at) for _, at in ordered[MOST_ROWS:])
+        rest = sum(count for _, count in ordered[MOST_ROWS:])
         rows.append(
             (
                 f"{rest} x gpu",
@@ -156,9 +204,11 @@ def _gpu_map_by_gpus(pool: _PoolMap) -> list[Row]:
     return rows
 
 
-def _gpu_map_bar(pool: _PoolMap, kind: int, at: Sequence[Place]) -> tuple[str, str]:
+def _gpu_map_bar(pool: _PoolMap, kind: int, at: np.ndarray) -> tuple[str, str]:
     """Bar and contents of identical GPUs; replicas are counted, those that reach beyond these GPUs
     appear as parts.
+
+    at: (S,) whether each shard is on one of them.
     """
     gpu, signs = pool.kinds[kind], pool.signs
     if not gpu:
@@ -170,8 +220,8 @@ def _gpu_map_bar(pool: _PoolMap, kind: int, at: Sequence[Place]) -> tuple[str, s
     parts = []
     for one in dict.fromkeys(gpu):
         llm, tp, share = one
-        replicas = [replica for place in at for shard, replica in pool.held[place] if shard == one]
-        count = len(set(replicas))
+        replicas = pool.replica[at & (pool.shard == pool.shards.index(one))]
+        count = len(np.unique(replicas))
         whole = len(replicas) == tp * count
         how = f"tp{tp} {option_slice_text(share)}"
         parts.append(f"{'' if whole else 'part of '}{count} x {signs[llm]} {llm} {how}")

@@ -30,7 +30,7 @@ def rows(
     placement: list[dict[str, object]], nodes: int, per_node: int = 2
 ) -> list[tuple[str, str, str]]:
     pools = [{"name": "p", "nodes": nodes, "gpus_per_node": per_node}]
-    return gpu_map_rows(placement, pools, llm_letters(["x", "y"]))["p"]
+    return gpu_map_rows(placement, pools, llm_letters(["x", "y"]))["p"].rows
 
 
 def test_identical_gpus_and_free_nodes_are_shown_once() -> None:
@@ -79,6 +79,25 @@ def test_big_pools_of_many_kinds_stay_short() -> None:
     reported = rows(placement, 128, 8)
     assert len(reported) == MOST_ROWS + 1
     assert sum(int(where.split()[0]) for where, _, _ in reported) == 1024
+
+
+def test_a_gpu_in_use_is_counted_once() -> None:
+    placement = [shard(0, 1), shard(1, 0), shard(0, 1)]
+    pools = [{"name": name, "nodes": 2, "gpus_per_node": 2} for name in ("idle", "p")]
+    maps = gpu_map_rows(placement, pools, llm_letters(["x"]))
+    assert [(name, one.used) for name, one in maps.items()] == [("idle", 0), ("p", 2)]
+
+
+def test_gpus_that_no_node_has_are_left_out() -> None:
+    """Plans that were not verified are shown too."""
+    beyond = [shard(0, 2), shard(0, -1), shard(-1, 0)]
+    assert rows([shard(0, 0), *beyond], 1) == rows([shard(0, 0)], 1)
+    assert rows([shard(1, 0)], 1) == [
+        ("node 0", "", "free"),
+        ("node 1", "", ""),
+        ("gpu 0", "AAAAA.....", "1 x A x tp1 50 %"),
+        ("gpu 1", "..........", "free"),
+    ]
 
 
 def test_spans_of_numbers() -> None:
