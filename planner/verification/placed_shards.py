@@ -65,20 +65,30 @@ class PlacedShards:
 
 def read_placed_shards(placement: Sequence[Mapping[str, Any]], index: OptionIndex) -> PlacedShards:
     """Every entry with the option that it names; entries that name the same are looked up once."""
-    named = list(
-        zip(
-            map(itemgetter("llm", "pool", "tp_degree", "mps_share_pct"), placement),
-            (entry.get("mig_profile") for entry in placement),
-            strict=True,
-        )
+    number: dict[tuple[Any, ...], int] = {}
+    kind = np.array(
+        [
+            number.setdefault(
+                (
+                    entry["llm"],
+                    entry["pool"],
+                    entry["tp_degree"],
+                    entry["mps_share_pct"],
+                    entry.get("mig_profile"),
+                ),
+                len(number),
+            )
+            for entry in placement
+        ],
+        dtype=int,
     )
-    # Of all that name the same, one.
-    kinds = dict(zip(named, placement, strict=True))
-    number = dict(zip(kinds, range(len(kinds)), strict=True))
-    kind = np.fromiter(map(number.__getitem__, named), int, len(placement))
-    found = [find_deployed_option(entry, index) for entry in kinds.values()]
-    pool_names = list(dict.fromkeys(entry["pool"] for entry in kinds.values()))
-    pools = [pool_names.index(entry["pool"]) for entry in kinds.values()]
+    # One entry of each kind, whichever.
+    rows = np.empty(len(number), dtype=int)
+    rows[kind] = np.arange(len(placement))
+    kinds = [placement[k] for k in rows.tolist()]
+    found = [find_deployed_option(entry, index) for entry in kinds]
+    pool_names = list(dict.fromkeys(entry["pool"] for entry in kinds))
+    pools = [pool_names.index(entry["pool"]) for entry in kinds]
     return PlacedShards(
         entries=placement,
         option=np.array([NO_OPTION if at is None else at for at in found], dtype=int)[kind],

@@ -48,22 +48,20 @@ def _slo_limits_text(content: PlanContent) -> list[str]:
 
 
 def _pool_limits_text(content: PlanContent) -> list[str]:
-    used = Counter(
-        pool
-        for pool, _, _ in {
-            (shard["pool"], shard["node"], shard["gpu"]) for shard in content["placement"]
-        }
-    )
-    full = {
-        pool["name"]
-        for pool in content["context"]["pools"]
-        if used[pool["name"]] == pool["nodes"] * pool["gpus_per_node"]
+    """Pools with a price whose GPUs all hold a shard."""
+    gpus = {
+        pool["name"]: pool["nodes"] * pool["gpus_per_node"] for pool in content["context"]["pools"]
     }
     return [
         f"the GPUs of pool {pool}"
         for pool, price in content["shadow_prices"]["pools"].items()
-        if price and pool in full
+        if price and _gpus_used(content, pool) == gpus[pool]
     ]
+
+
+def _gpus_used(content: PlanContent, pool: str) -> int:
+    places = {(p["node"], p["gpu"]) for p in content["placement"] if p["pool"] == pool}
+    return len(places)
 
 
 def _floor_limit_text(content: PlanContent) -> list[str]:
