@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from planner.library.library_errors import library_fault, translated_library_errors
+from planner.library.library_errors import DAMAGED, library_fault, translated_library_errors
 from planner.library.library_schema import (
     REVISIONS,
     library_revision,
@@ -103,8 +103,19 @@ class LibraryDatabase:
         raise AssertionError("every attempt returns or raises")
 
     def check_library_writable(self) -> None:
-        """Raise LibraryError where nothing could be kept, before a long search."""
-        self.write_library(lambda session: session.connection().closed)
+        """Raise LibraryError where nothing could be kept, before a long search: also where pages of
+        a file are damaged that the tables' names and the version do not lie on.
+        """
+        self.write_library(self._look_through)
+
+    def _look_through(self, session: Session) -> None:
+        """Raise LibraryError where SQLite finds a page of its file damaged (0.04 s for 200 MB); a
+        server of PostgreSQL looks after its own.
+        """
+        if self.location.file is not None:
+            check = session.connection().exec_driver_sql("PRAGMA quick_check(1)")
+            if check.scalar() != "ok":
+                raise library_fault(self.words, *DAMAGED)
 
     def _write_once(self, work: Callable[[Session], T]) -> T:
         with (

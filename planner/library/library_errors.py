@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from planner.errors import LibraryError
 from profiles.io.faults import Fault
 
-__all__ = ["library_fault", "translated_library_errors"]
+__all__ = ["DAMAGED", "library_fault", "translated_library_errors"]
 
 OTHER_PLACE = "set PLANNER_LIBRARY to another folder"
 SQLITE_REASONS = {
@@ -41,6 +41,7 @@ DAMAGED = (
     "this library is damaged",
     f"put a copy from a backup in its place, or {OTHER_PLACE}; nothing was changed",
 )
+"""Problem and fix."""
 POSTGRES_REASONS = {
     "08": ("there is no connection to it", "check that the server runs and PLANNER_DATABASE_URL"),
     "28": ("the server refuses the log-in", "check user and password in PLANNER_DATABASE_URL"),

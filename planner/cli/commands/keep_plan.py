@@ -3,11 +3,12 @@ of a second to import.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from planner.cli.terminal.command_options import KeepOptions
 from planner.cli.terminal.frame import BAD_INPUT, warn
-from planner.errors import DataError
+from planner.errors import DataError, LibraryError
 from planner.scenario.assemble import LoadResult
 
 if TYPE_CHECKING:
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["check_library_for_plan", "keep_plan_in_library"]
 
+WITHOUT = "; to plan without keeping, leave out --save, --save-as, --tag and --note"
+
 
 def check_library_for_plan(keep: KeepOptions | None) -> None:
-    """Raise DataError where a plan could not be kept, before the search. keep: None = it is not to
-    be.
+    """Raise DataError where a plan could not be kept, before the search, which says how to plan all
+    the same. keep: None = it is not to be.
     """
     if keep is None:
         return
@@ -27,7 +30,11 @@ def check_library_for_plan(keep: KeepOptions | None) -> None:
     from planner.library.library_database import open_library_database
 
     KeptAs(keep.name, keep.tags, keep.note)
-    open_library_database().check_library_writable()
+    try:
+        open_library_database().check_library_writable()
+    except LibraryError as error:
+        faults = [replace(one, fix=f"{one.fix}{WITHOUT}") for one in error.faults]
+        raise LibraryError(faults) from None
 
 
 def keep_plan_in_library(

@@ -2,6 +2,7 @@
 leaves the report.
 """
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,37 @@ def test_a_library_that_cannot_be_written_is_said_before_the_search(
         done = CliRunner().invoke(app, ["plan", str(scenario), *words])
         assert done.exit_code == 2
         assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("damage", ["a page", "a later planner's"])
+def test_a_library_that_is_damaged_or_newer_is_said_before_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    """A page of the stored files, on which neither the version nor the tables' names lie."""
+    monkeypatch.setenv("PLANNER_LIBRARY", str(tmp_path / "kept"))
+    scenario, charts = kept_scenario_folder(tmp_path), tmp_path / "charts"
+    assert CliRunner().invoke(app, ["plan", str(scenario), "--save"]).exit_code == 0
+    file = tmp_path / "kept" / "library.db"
+    if damage == "a page":
+        content = bytearray(file.read_bytes())
+        content[-4096:] = b"\x55" * 4096
+        file.write_bytes(content)
+    else:
+        with sqlite3.connect(file) as other:
+            other.execute("UPDATE planner_version SET version_num = '9999'")
+        other.close()
+    before = file.read_bytes()
+
+    def never(*_: object, **__: object) -> None:
+        pytest.fail("the search began")
+
+    monkeypatch.setattr(plan_command, "run_plan_on_scenario", never)
+    done = CliRunner().invoke(app, ["plan", str(scenario), "--charts", str(charts), "--tag", "b"])
+    assert (done.exit_code, done.stdout, charts.exists()) == (2, "", False)
+    words = "this library is damaged" if damage == "a page" else "newer"
+    assert words in done.stderr
+    assert "to plan without keeping, leave out --save" in done.stderr
+    assert file.read_bytes() == before
 
 
 def test_the_report_comes_also_when_the_plan_could_not_be_kept(
