@@ -28,6 +28,8 @@ __all__ = [
 
 MOST_RATES = 2
 """Of cases, that are named one by one."""
+KEPT_FREE = {"rate_pct": "the rate", "slo_pct": "SLO limits", "utilization_pct": "curves"}
+"""Key of a headroom -> what it is of."""
 
 
 @dataclass(frozen=True)
@@ -165,4 +167,6 @@ def _edit_value_words(edit: ScenarioEdit, parts: list[str], value: Any) -> str:
             return f"quality at least {value:g}"
         case ["objective", "cost_at_most_usd_per_h"]:
             return f"budget {value:g} USD/h"
+        case ["headroom", key] if key in KEPT_FREE:
+            return f"{value:g} % headroom of {KEPT_FREE[key]}"
     return f"other {parts[0].replace('_', ' ')}"

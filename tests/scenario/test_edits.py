@@ -42,6 +42,16 @@ def test_changes_are_given_as_few_overrides_and_in_words(edit: ScenarioEdit) -> 
     assert changed(one, content_of_edit(edit)) == edit
 
 
+def test_a_headroom_is_named_by_what_it_is_of(edit: ScenarioEdit) -> None:
+    free = {"rate_pct": 20.0, "slo_pct": 5.0, "utilization_pct": 12.5}
+    one = changed(edit, {**content_of_edit(edit), "headroom": free})
+    assert sorted(edit_words(one)) == [
+        "12.5 % headroom of curves",
+        "20 % headroom of the rate",
+        "5 % headroom of SLO limits",
+    ]
+
+
 def test_rates_of_cases_are_named_while_they_are_few(day: Path) -> None:
     edit = ScenarioEdit.of_file(str(day / "scenario.yaml"))
     content = content_of_edit(edit)
