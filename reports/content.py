@@ -52,7 +52,8 @@ class ReportMeta(TypedDict):
     limit by which it may be missed; tokens_per_request: input and output, None where not all
     curves state them; llms: names; signs:
     LLM -> one character; options: how each deployed option is run; latencies: headers of columns;
-    estimates: what one more buys, by shadow prices; marginals: the same, planned again.
+    estimates: what one more buys, by shadow prices; marginals: the same, planned again;
+    achieved_rate: at which rates latencies are, where that is not the arrival rate.
     """
 
     scenario: str
@@ -79,6 +80,8 @@ class ReportMeta(TypedDict):
     hours_per_month: int
     rounding: float
     tokens_per_request: float | None
+    achieved_rate: Sequence[str]
+    planned_rate_rps: float
     slo_scope: Sequence[str]
     missed_limits: Sequence[str]
     binding: str

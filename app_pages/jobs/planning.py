@@ -37,6 +37,7 @@ from planner.presentation.simulation import (
     simulated_slos_table,
     simulation_advice_lines,
     simulation_demand_line,
+    simulation_headroom_lines,
     simulation_verdict_line,
 )
 from planner.scenario.assemble import LoadResult, assemble_instance
@@ -167,6 +168,7 @@ def run_planned_simulation_job(
         source, Demand(), engine=build_step_level_replica, progress=job.progress, cancel=job.cancel
     )
     notes = [
+        *simulation_headroom_lines(content),
         *simulation_advice_lines(simulation, on_page=True),
         *simulated_option_lines(simulation, loaded.instance),
         *(one.note for one in simulation.slos if one.note),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from planner.export.report_tables import report_option_text
 from planner.export.request_tokens import mean_request_tokens
 from planner.export.source_date import source_time
+from planner.plans.headroom_content import headroom_rate_rps
 from planner.plans.labels import (
     latency_column_labels,
     latency_header,
@@ -21,7 +22,7 @@ from planner.presentation.marginals import marginals_lines
 from planner.presentation.plan.conflict import conflict_repair_text
 from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
 from planner.presentation.plan.gpu_map import llm_letters
-from planner.presentation.plan.headroom import demand_with_headroom_text
+from planner.presentation.plan.headroom import achieved_rate_lines, demand_with_headroom_text
 from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.presentation.plan.provenance import provenance_lines
@@ -61,6 +62,8 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
         "signs": llm_letters(llms),
         "options": [report_option_text(content, option) for option in content["options"]],
         "slos": _report_meta_slos(content),
+        "achieved_rate": achieved_rate_lines(content),
+        "planned_rate_rps": headroom_rate_rps(content),
         "slo_scope": slo_scope_lines(content),
         "missed_limits": missed_limit_texts(content),
         "latencies": [latency_header(column) for column in latency_column_labels(content)],

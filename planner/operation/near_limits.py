@@ -28,13 +28,14 @@ MOST_REQUESTS = 1_000_000
 def with_limits_simulated(
     plan: Plan, loaded: LoadResult, cancel: threading.Event | None = None
 ) -> Plan:
-    """The plan with `context.simulated`, where it has a setup that is near a limit.
+    """The plan with `context.simulated` of all its SLOs, where it has a setup that is near one of
+    them: a blank beside a figure would have to say why.
 
     loaded: the plan's scenario. Cancelled before it began, the plan as it is.
     """
     content = plan.content
-    near = [bool(content["options"]) and _near_limit(slo) for slo in content["slo"]]
-    if not any(near) or (cancel is not None and cancel.is_set()):
+    near = bool(content["options"]) and any(map(_near_limit, content["slo"]))
+    if not near or (cancel is not None and cancel.is_set()):
         return plan
     rate = loaded.instance.arrival_rate
     demand = Demand(seconds=seconds_of_short_run(rate))
@@ -49,10 +50,7 @@ def with_limits_simulated(
         "seconds_per_run": demand.seconds,
         "requests": simulation.requests,
         "seed": demand.seed,
-        "slo": [
-            _simulated_slo_content(one) if close else None
-            for one, close in zip(simulation.slos, near, strict=True)
-        ],
+        "slo": [_simulated_slo_content(one) for one in simulation.slos],
     }
     return plan.with_simulated(simulated)
 

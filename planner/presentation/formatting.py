@@ -4,8 +4,10 @@ same.
 
 from models.instance import Instance
 from planner.decomposition.enumeration import Config
+from planner.plans.headroom_content import headroom_rate_rps, stated_headroom
+from planner.plans.numbers import tidy
 from planner.plans.option_index import option_slice_of, option_slice_text
-from planner.plans.schema import PoolContent, SolvedContent
+from planner.plans.schema import PlanContent, PoolContent, SolvedContent
 
 __all__ = [
     "format_config",
@@ -15,6 +17,8 @@ __all__ = [
     "format_number",
     "format_objective",
     "format_objective_value",
+    "format_planned_rate",
+    "format_stated_rate",
 ]
 
 
@@ -36,6 +40,27 @@ def format_exact(value: float) -> str:
     repair nothing.
     """
     return f"{value:,.12g}"
+
+
+def format_planned_rate(content: PlanContent) -> str:
+    """Write at which rate a plan's latencies hold where that is not the stated one: `48 req/s (40 +
+    20 % headroom)`; else "".
+    """
+    more = stated_headroom(content)["rate_pct"]
+    if not more:
+        return ""
+    stated = format_exact(content["context"]["arrival_rate_rps"])
+    planned = format_exact(tidy(headroom_rate_rps(content)))
+    return f"{planned} req/s ({stated} + {format_exact(more)} % headroom)"
+
+
+def format_stated_rate(content: PlanContent) -> str:
+    """Write at which rate latencies are simulated where the plan's are at another one: `40 req/s`;
+    else "".
+    """
+    if not stated_headroom(content)["rate_pct"]:
+        return ""
+    return f"{format_exact(content['context']['arrival_rate_rps'])} req/s"
 
 
 def format_objective(content: SolvedContent, value: float | None) -> str:

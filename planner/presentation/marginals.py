@@ -2,7 +2,8 @@
 
 Reads the content of plan.json (`context.marginals`).
 
-marginals   limit, from, to, value and bound there, difference, whether it is certain
+marginals   limit, from, to, value and bound there, difference, whether that is an effect or within
+            what the gaps leave open
 """
 
 from collections.abc import Sequence
@@ -65,7 +66,7 @@ def marginals_table(content: PlanContent) -> pd.DataFrame:
             m["value"],
             m["bound"],
             m["difference"],
-            m["certain"],
+            _marginals_effect(m),
         )
         for m in content["context"].get("marginals", [])
     ]
@@ -77,9 +78,16 @@ def marginals_table(content: PlanContent) -> pd.DataFrame:
         f"Found ({unit})",
         f"Best possible ({unit})",
         f"Difference ({unit})",
-        "Certain",
+        "Effect",
     ]
     return pd.DataFrame(rows, columns=heads)
+
+
+def _marginals_effect(marginal: MarginalContent) -> str:
+    """Whether a difference is one of the limit, in words; "" where there is no difference."""
+    if marginal["difference"] is None:
+        return ""
+    return "certain" if marginal["certain"] else "none measurable"
 
 
 def marginals_lines(content: PlanContent) -> list[str]:

@@ -18,7 +18,13 @@ from planner.operation.simulation_outcomes import Demand, Estimate95, Simulation
 from planner.operation.trace_replay import TraceScale, trace_copies
 from planner.plans.labels import slo_label
 from planner.plans.numbers import finite_number
-from planner.presentation.formatting import format_config, format_number
+from planner.plans.schema import PlanContent
+from planner.presentation.formatting import (
+    format_config,
+    format_number,
+    format_planned_rate,
+    format_stated_rate,
+)
 from planner.presentation.retry_advice import retry_line, tightened_limit_to_retry
 
 __all__ = [
@@ -30,6 +36,7 @@ __all__ = [
     "simulation_advice_lines",
     "simulation_content",
     "simulation_demand_line",
+    "simulation_headroom_lines",
     "simulation_verdict_line",
 ]
 
@@ -73,6 +80,12 @@ def simulation_advice_lines(simulation: Simulation, *, on_page: bool = False) ->
     if not changes:
         return []
     return [retry_line(changes, limits, "simulate", fields if on_page else None)]
+
+
+def simulation_headroom_lines(content: PlanContent) -> list[str]:
+    """Say at which rate the planned figures are, where that is not the replayed one."""
+    planned, stated = format_planned_rate(content), format_stated_rate(content)
+    return [f"Planned figures are at {planned}, simulated ones at {stated}."] if planned else []
 
 
 def simulation_demand_line(simulation: Simulation, rate: float) -> str:

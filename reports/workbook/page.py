@@ -16,13 +16,15 @@ import numpy as np
 from reports.style import A4, COLOURS, safe_style_text
 from reports.workbook.book import Book, Formula, PlacedTable, is_blank
 
-__all__ = ["Page"]
+__all__ = ["ROW_PX", "Page"]
 
 WIDEST, NARROWEST = 54, 9
 """Characters of a column, unless its page says otherwise."""
 STORY_WIDTH, WIDEST_STORY = 104, 160
 """Characters across which sentences run, at least and at most."""
 ROW_PX = 20
+PX, EDGE_PX = 7, 8
+"""Pixels of a unit of a column's width, at least; between a chart and the edge of the paper."""
 LETTER = 0.82
 """Width of a letter in units of a column's width, about."""
 ONE_PAGE_ROWS = 58
@@ -37,7 +39,8 @@ class Page:
     """One sheet.
 
     row, left: where the next table goes; widths: characters by column so far; widest: characters
-    that a column may take, where that is not WIDEST; tables: those on it, in the order of writing;
+    that a column may take, where that is not WIDEST; reach: pixels from the left to the right edge
+    of the charts; tables: those on it, in the order of writing;
     paper: columns that are printed, None for all; unprinted: what the others hold, in words; bare:
     whether units stand in the headers alone, which makes columns narrow.
     """
@@ -60,6 +63,7 @@ class Page:
         self.breaks: list[int] = []
         self.tables: list[PlacedTable] = []
         self.left = 0
+        self.reach = 0
         self.paper: int | None = None
         self.unprinted = ""
         self.bare = False
@@ -160,6 +164,7 @@ class Page:
         comes next goes below it.
         """
         chart.set_size({"width": width, "height": height})
+        self.reach = max(self.reach, left + width if column == 0 else 0)
         place = {"object_position": 2, "x_offset": left, "y_offset": 4}
         self.sheet.insert_chart(
             self.row, column, chart, {"description": safe_style_text(alt), **place}
@@ -173,6 +178,7 @@ class Page:
 
         across: columns of the sentences.
         """
+        self._make_room_for_charts()
         for column, width in self.widths.items():
             self.sheet.set_column(column, column, width)
         total, columns = 0.0, 0
@@ -188,6 +194,19 @@ class Page:
             self.sheet.write_string(row, 0, text, look)
         self._keep_headers()
         self._print_setup()
+
+    def _make_room_for_charts(self) -> None:
+        """Widen the first two columns, which hold names, until the printed ones reach as far as the
+        charts: what lies beyond is cut off on paper.
+        """
+        if self.paper is None:
+            return
+        printed = (self.widths.get(column, NARROWEST) for column in range(self.paper))
+        missing = self.reach + EDGE_PX - PX * sum(printed)
+        for column in (0, 1):
+            if missing > 0:
+                more = math.ceil(missing / PX / 2)
+                self.widths[column] = self.widths.get(column, NARROWEST) + more
 
     def print_first(self, rows: int) -> None:
         """Print no more than the first rows below the first header."""

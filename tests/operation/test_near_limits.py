@@ -53,6 +53,25 @@ def test_only_limits_of_which_little_is_left_are_simulated(
     assert ("simulated" in plan.content["context"]) == near
 
 
+def test_every_limit_has_a_figure_where_one_is_near(
+    planned: PlanAndScenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is used up by nine parts of ten, the second by a half: no cell stays blank."""
+    monkeypatch.setattr(simulation, "WANTED", 100)
+    content: Any = dict(with_achieved(planned, 0.9).content)
+    limits = planned.loaded.instance.slos
+    wider = {**content["slo"][0], "limit_ms": 2 * content["slo"][0]["limit_ms"]}
+    instance = replace(
+        planned.loaded.instance, slos=(*limits, replace(limits[0], limit=2 * limits[0].limit))
+    )
+    plan = Plan({**content, "slo": [*content["slo"], wider]})
+    simulated = with_limits_simulated(plan, replace(planned.loaded, instance=instance))
+    near, far = simulated.content["context"]["simulated"]["slo"]
+    assert near is not None
+    assert far is not None
+    assert (near["mean_ms"], far["verdict"]) == (far["mean_ms"], "holds")
+
+
 def test_a_cancelled_or_too_large_simulation_is_left_out(planned: PlanAndScenario) -> None:
     cancel = threading.Event()
     cancel.set()

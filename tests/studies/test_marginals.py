@@ -83,7 +83,7 @@ def test_the_command_prints_them(tmp_path: Path) -> None:
         app, ["plan", TRIO, *FEW, "--marginals", "--json", str(out)], env={"COLUMNS": "80"}
     )
     assert done.exit_code == 0
-    assert "Marginal value of one unit" in done.stdout
+    assert "marginal values (planned again)" in done.stdout
     assert "+1 node of pool a100 (2 instead of 1)" in done.stdout
     content = json.loads(out.read_text(encoding="utf-8"))
     jsonschema.validate(

@@ -26,10 +26,8 @@ from planner.operation.simulation_outcomes import Demand, Simulation
 from planner.operation.step_level_replica import build_step_level_replica
 from planner.operation.trace_replay import TraceScale, check_trace_copies
 from planner.plans.cells.cells_plan import CellsPlanAndScenario
-from planner.plans.headroom_content import headroom_rate_rps, stated_headroom
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_file import plan_file_text
-from planner.presentation.formatting import format_number
 from planner.presentation.simulation import (
     CAVEATS,
     simulated_option_lines,
@@ -39,6 +37,7 @@ from planner.presentation.simulation import (
     simulation_advice_lines,
     simulation_content,
     simulation_demand_line,
+    simulation_headroom_lines,
     simulation_verdict_line,
 )
 from profiles.io.writing import check_writable
@@ -104,10 +103,10 @@ def _print_simulate(
         STYLES[simulation.verdict],
     )
     output_line(console, simulation_demand_line(simulation, instance.arrival_rate))
-    if stated_headroom(source.plan.content)["rate_pct"]:
-        planned = format_number(headroom_rate_rps(source.plan.content))
-        output_line(console, f"Planned figures are those at {planned} req/s, with the headroom.")
-    for line in simulation_advice_lines(simulation):
+    for line in (
+        *simulation_headroom_lines(source.plan.content),
+        *simulation_advice_lines(simulation),
+    ):
         output_line(console, line)
     if quiet:
         return

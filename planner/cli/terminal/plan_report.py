@@ -34,7 +34,7 @@ from planner.presentation.marginals import marginals_lines
 from planner.presentation.plan.all_prompts import all_prompts_lines
 from planner.presentation.plan.conflict import conflict_lines, conflict_repair_text
 from planner.presentation.plan.considered_options import dropped_option_lines, filtered_options_line
-from planner.presentation.plan.headroom import demand_with_headroom_text
+from planner.presentation.plan.headroom import achieved_rate_lines, demand_with_headroom_text
 from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.provenance import provenance_lines
@@ -134,6 +134,8 @@ def _print_solved_plan_report(plan: Plan, console: Console) -> None:
     frames = plan_tables(content, "slo", "setup", "routing")
     if content["slo"]:
         output_table(console, "SLO", frames["slo"], slo_section_columns(frames["slo"]))
+        for line in achieved_rate_lines(content):
+            output_line(console, line, "dim", indent=2)
         for line in slo_scope_lines(content):
             output_line(console, f"Warning: {line}. {FOR_EVERY_LLM}")
     else:
@@ -142,13 +144,14 @@ def _print_solved_plan_report(plan: Plan, console: Console) -> None:
     output_table(console, "Routing", frames["routing"], ROUTING_COLUMNS)
     output_line(console, router_section_line(content))
     print_gpu_map(console, content)
+    # Estimates beside what planning again gave would contradict it.
+    moved = marginals_lines(content)
+    again = "planned again" if moved else "estimates; --marginals plans again"
     output_lines(
         console,
-        "Binding limits and marginal values (--marginals plans again)",
-        [binding_limits_line(content), *shadow_price_lines(content)],
+        f"Binding limits and marginal values ({again})",
+        [binding_limits_line(content), *(moved or shadow_price_lines(content))],
     )
-    if moved := marginals_lines(content):
-        output_lines(console, "Marginal value of one unit (planned again)", moved)
     if lost := content["context"].get("lost_nodes"):
         output_lines(console, LOST_NODES_TITLE, lost_nodes_lines(lost))
     print_alternatives_section(console, content)

@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from planner.plans.headroom_content import headroom_rate_rps, stated_headroom
+from planner.plans.numbers import tidy
 from planner.plans.plan_file import CELLS_SCHEMA
 from planner.plans.schema import PlanContent
-from planner.presentation.formatting import format_exact, format_number
+from planner.presentation.formatting import format_exact, format_planned_rate, format_stated_rate
 
-__all__ = ["demand_with_headroom_text", "headroom_lines"]
+__all__ = [
+    "achieved_rate_lines",
+    "demand_with_headroom_text",
+    "headroom_lines",
+]
 
 
 def demand_with_headroom_text(content: PlanContent) -> str:
@@ -16,7 +21,19 @@ def demand_with_headroom_text(content: PlanContent) -> str:
     stated = f"{format_exact(content['context']['arrival_rate_rps'])} req/s"
     if not stated_headroom(content)["rate_pct"]:
         return stated
-    return f"{stated} (planned for {format_number(headroom_rate_rps(content))})"
+    return f"{stated} (planned for {format_exact(tidy(headroom_rate_rps(content)))})"
+
+
+def achieved_rate_lines(content: PlanContent) -> list[str]:
+    """Say beside a table of SLOs at which rates its latencies are; nothing where they are at one.
+
+    content: of schema 1.
+    """
+    if not (planned := format_planned_rate(content)):
+        return []
+    simulated = content["context"].get("simulated", {}).get("slo", [])
+    beside = [f"Simulated: at {format_stated_rate(content)}, as stated."] if any(simulated) else []
+    return [f"Achieved: planned at {planned}.", *beside]
 
 
 def headroom_lines(content: PlanContent) -> list[str]:
@@ -40,6 +57,5 @@ def headroom_lines(content: PlanContent) -> list[str]:
     if free["rate_pct"] and content.get("schema") == CELLS_SCHEMA:
         at = "; rates, quality, cost and latencies are those of the raised rates"
     elif free["rate_pct"]:
-        rate = format_number(headroom_rate_rps(content))
-        at = f"; quality, cost and latencies are those at {rate} req/s"
+        at = f"; quality, cost and latencies are planned at {format_planned_rate(content)}"
     return [f"Headroom: {', '.join(parts)}{at}."]

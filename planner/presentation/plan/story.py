@@ -5,7 +5,12 @@ how good it is proved to be, and how prompts are routed. Every sentence can be r
 from planner.plans.headroom_content import headroom_limit_ms
 from planner.plans.labels import slo_name
 from planner.plans.schema import PlanContent, SloContent
-from planner.presentation.formatting import format_exact, format_gap, format_objective_value
+from planner.presentation.formatting import (
+    format_exact,
+    format_gap,
+    format_objective_value,
+    format_planned_rate,
+)
 from planner.presentation.plan.headroom import headroom_lines
 from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.robustness import robustness_lines
@@ -60,7 +65,9 @@ def _limit_lines(content: PlanContent) -> list[str]:
         for at, slo in enumerate(content["slo"])
         for simulated in (simulated_limit_text(content, at),)
     ]
-    latency = [f"Latency: {'; '.join(slos)}."] if slos else []
+    planned = format_planned_rate(content)
+    at = f" planned at {planned}" if planned else ""
+    latency = [f"Latency{at}: {'; '.join(slos)}."] if slos else []
     free = [*start_lines(content), *headroom_lines(content), *robustness_lines(content)]
     return [*free, *latency, binding_limits_line(content)]
 

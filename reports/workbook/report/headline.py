@@ -9,7 +9,8 @@ from reports.content import Report, ReportMeta
 from reports.series import share_series_text
 from reports.style import COLOURS, bare_format, number_style
 from reports.workbook.book import Book, Formula
-from reports.workbook.page import Page
+from reports.workbook.page import ROW_PX, Page
+from reports.workbook.report.assumptions import PLANNED_RATE
 
 __all__ = ["MOST_OPTIONS", "WIDTHS", "write_headline"]
 
@@ -20,6 +21,8 @@ WIDTHS = (24, 16, 14, 2, 22, 13, 14, 10)
 RIGHT = 4
 """First column of the tables on the right."""
 MOST_OPTIONS = 8
+SETUP_LETTERS = 38
+"""That fit into a line of what runs, which takes two columns."""
 PER_REQUEST = "cost_usd_per_h/(arrival_rate_rps*3600)"
 """USD of a request."""
 HEAD = {"bold": True, "bg_color": COLOURS["head"], "font_color": COLOURS["head_ink"]}
@@ -60,6 +63,9 @@ def _headline_figures(book: Book, report: Report) -> list[Figure]:
         figures.append(("Quality at least", floor, "mean score"))
     rate = Formula("=arrival_rate_rps", meta["arrival_rate_rps"])
     figures.append(("Arrival rate", rate, "req/s"))
+    if meta["planned_rate_rps"] > meta["arrival_rate_rps"]:
+        planned = Formula(f"={PLANNED_RATE}", meta["planned_rate_rps"])
+        figures.append(("Rate planned for", planned, "req/s"))
     figures += _headline_costs(meta) if "cost_usd_per_h" in book.names else []
     figures.append(("Prompts scored", meta["prompts"], "prompts"))
     return [*figures, *_headline_trust(meta, list(report["tables"]["setup"]["Provenance"]))]
@@ -149,7 +155,10 @@ def _write_headline_slos(book: Book, page: Page, top: int, report: Report) -> in
         page.put(row, RIGHT + 1, limit, num_format=form, **LINE)
         page.put(row, RIGHT + 2, achieved, num_format=form, **LINE)
         page.put(row, RIGHT + 3, holds, bold=True, indent=1, **LINE)
-    return 1 + len(slos)
+    planned = report["meta"]["achieved_rate"][:1]
+    for line in planned:
+        page.put(top + 1 + len(slos), RIGHT, line, font_color=COLOURS["quiet"])
+    return 1 + len(slos) + len(planned)
 
 
 def _write_headline_setup(book: Book, page: Page, top: int, report: Report) -> int:
@@ -161,9 +170,11 @@ def _write_headline_setup(book: Book, page: Page, top: int, report: Report) -> i
     for k in range(min(len(frame), MOST_OPTIONS)):
         row = top + 1 + k
         colour = book.looks[frame["LLM"].iloc[k]].colour
-        look = {"left": 5, "left_color": colour, "indent": 1, "shrink": True, **LINE}
+        look = {"left": 5, "left_color": colour, "indent": 1, "text_wrap": True, **LINE}
         page.sheet.merge_range(row, RIGHT, row, RIGHT + 1, "", book.format(**look))
-        page.put(row, RIGHT, _headline_option_text(frame.iloc[k], several=several), **look)
+        text = _headline_option_text(frame.iloc[k], several=several)
+        page.put(row, RIGHT, text, **look)
+        page.heighten(row, ROW_PX * -(-len(text) // SETUP_LETTERS))
         for c, header, form in ((2, "Rate (req/s)", "#,##0.00"), (3, "Utilisation (%)", "0.0")):
             cell = Formula(f"={placed.cell(header, k)}", frame[header].iloc[k])
             page.put(row, RIGHT + c, cell, num_format=form, **LINE)

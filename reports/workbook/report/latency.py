@@ -68,6 +68,8 @@ def write_latency(book: Book, report: Report) -> None:
         _write_latency_operating_points(book, page, report, headers)
     if meta["slos"]:
         page.heading("Service-level objectives")
+        for line in meta["achieved_rate"]:
+            page.sentence(line, font_color="#000000")
         _write_latency_slos(book, page, report)
     else:
         page.sentence("No SLO is set: the profiled rates alone limit the plan.")
@@ -114,7 +116,7 @@ def _write_latency_operating_points(
                 curve_points_formula(book, report, k, header, rates[k]) for k in range(len(frame))
             ]
     limits = [
-        (f"SLO {j + 1} ({slo['name']}) kept alone", slo["header"], j + 1, slo["limit_ms"])
+        (_latency_limit_header(slo, j), slo["header"], j + 1, slo["limit_ms"])
         for j, slo in enumerate(report["meta"]["slos"])
         if slo["header"] in headers
     ]
@@ -132,6 +134,14 @@ def _write_latency_operating_points(
         ]
     placed = write_table(page, shown, "operating", formulas=formulas)
     book.placed |= {f"operating {header}": placed for header in headers}
+
+
+def _latency_limit_header(slo: ReportSlo, j: int) -> str:
+    """What a column says of every option: that it keeps a limit on each LLM, or would keep alone
+    one that holds over all requests.
+    """
+    keeps = "Keeps" if slo["scope"] == "each_llm" else "Alone keeps"
+    return f"{keeps} SLO {j + 1}: {slo['name']}"
 
 
 def _write_latency_slos(book: Book, page: Page, report: Report) -> None:
@@ -153,11 +163,13 @@ def _write_latency_slos(book: Book, page: Page, report: Report) -> None:
             "Holds": holds,
             **{header: frame[header] for header in frame.columns if header.startswith("Simulated")},
             price: frame[price],
-            "Achieved is": how,
+            "After an edit": how,
         },
         dtype=object,
     )
-    write_table(page, shown if frame[price].notna().any() else shown.drop(columns=price), "slos")
+    # Where limits were moved and planned again, an estimate would contradict what that gave.
+    estimated = frame[price].notna().any() and not report["meta"]["marginals"]
+    write_table(page, shown if estimated else shown.drop(columns=price), "slos")
 
 
 def _latency_slo_cells(
@@ -169,7 +181,7 @@ def _latency_slo_cells(
     limit, reached = slo["limit_ms"], slo["achieved_ms"]
     limit_cell = Formula(f"=slo_{j + 1}_limit_ms", limit)
     live = slo["scope"] == "each_llm" or slo["statistic"] == "mean"
-    how = "live" if live else "as solved"
+    how = "recomputed" if live else "as planned"
     if reached is None:
         return limit_cell, None, None, None, how
     return (

@@ -9,19 +9,16 @@ __all__ = ["write_shadow_prices"]
 
 
 def write_shadow_prices(report: Report, page: Page) -> None:
-    """Estimates by shadow prices, and below them what planning again gives, where it was done."""
+    """Estimates by shadow prices, or in their place what planning again gives, where it was done:
+    an estimate beside it would contradict it.
+    """
     meta, tables = report["meta"], report["tables"]
-    page.heading("Shadow prices: what one more would buy")
+    again = bool(meta["marginals"])
+    title = "What one more or less of a limit does: planned again, a limit at a time"
+    page.heading(title if again else "Shadow prices: what one more would buy, estimated")
     page.sentence(meta["binding"])
-    for line in meta["estimates"]:
+    for line in meta["marginals"] if again else meta["estimates"]:
         page.bullet(sentence_case(line))
     page.row += 1
-    frame = tables["shadow_prices"]
-    write_table(page, frame, "shadow_prices")
-    if meta["marginals"]:
-        page.heading("One unit more or less, planned again")
-        for line in meta["marginals"]:
-            page.bullet(line)
-        page.row += 1
-        moved = tables["marginals"]
-        write_table(page, moved, "marginals")
+    key = "marginals" if again else "shadow_prices"
+    write_table(page, tables[key], key)

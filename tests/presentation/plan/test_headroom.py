@@ -5,8 +5,15 @@ from typing import Any
 
 import pytest
 
-from planner.presentation.plan.headroom import demand_with_headroom_text, headroom_lines
+from planner.presentation.formatting import format_planned_rate
+from planner.presentation.plan.headroom import (
+    achieved_rate_lines,
+    demand_with_headroom_text,
+    headroom_lines,
+)
+from planner.presentation.plan.simulated_limits import simulated_limit_lines
 from planner.presentation.plan.story import headroom_story_text, story_lines
+from planner.presentation.simulation import simulation_headroom_lines
 from tests.support.plans.built_plans import built_plan
 
 
@@ -30,7 +37,7 @@ def test_without_headroom_nothing_is_said() -> None:
         (
             {"rate_pct": 15.0, "utilization_pct": 2.5},
             "Headroom: 15 % more requests than stated, 2.5 % of the highest rate of every curve;"
-            " quality, cost and latencies are those at 69.00 req/s.",
+            " quality, cost and latencies are planned at 69 req/s (60 + 15 % headroom).",
         ),
     ],
 )
@@ -49,7 +56,36 @@ def test_with_classes_and_cases_no_single_rate_is_named() -> None:
 
 
 def test_the_demand_names_the_planned_rate() -> None:
-    assert demand_with_headroom_text(with_headroom(rate_pct=15.0)) == "60 req/s (planned for 69.00)"
+    assert demand_with_headroom_text(with_headroom(rate_pct=15.0)) == "60 req/s (planned for 69)"
+
+
+def test_each_latency_says_at_which_rate_it_holds() -> None:
+    content = with_headroom(rate_pct=20.0)
+    planned = "72 req/s (60 + 20 % headroom)"
+    assert achieved_rate_lines(content) == [f"Achieved: planned at {planned}."]
+    interval = {"mean_ms": 480.0, "low_ms": 450.2, "high_ms": 510.9, "verdict": "holds"}
+    content["context"]["simulated"] = {
+        "runs": 5, "seconds_per_run": 600.0, "slo": [interval] * len(content["slo"])
+    }  # fmt: skip
+    assert achieved_rate_lines(content) == [
+        f"Achieved: planned at {planned}.",
+        "Simulated: at 60 req/s, as stated.",
+    ]
+    story = " ".join(story_lines(content))
+    assert f"Latency planned at {planned}: mean TTFT" in story
+    assert "simulated at 60 req/s 450.2 to 510.9 ms" in story
+    assert simulated_limit_lines(content)[0].startswith(
+        "Simulated with Poisson arrivals at 60 req/s, as stated (5 runs"
+    )
+    assert simulation_headroom_lines(content) == [
+        f"Planned figures are at {planned}, simulated ones at 60 req/s."
+    ]
+
+
+def test_without_headroom_of_the_rate_no_rate_is_repeated() -> None:
+    content = with_headroom(slo_pct=10.0)
+    assert achieved_rate_lines(content) == simulation_headroom_lines(content) == []
+    assert format_planned_rate(content) == ""
 
 
 def test_an_slo_names_the_limit_it_was_planned_with() -> None:

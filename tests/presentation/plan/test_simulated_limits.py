@@ -33,7 +33,9 @@ def test_an_interval_stands_with_its_limit() -> None:
     limit = content["slo"][0]["limit_ms"]
     assert simulated_limit_lines(content) == [
         "Simulated with Poisson arrivals (5 runs of 600 s, 95 % interval): mean TTFT 450.2 to"
-        f" 510.9 ms (limit {limit:g} ms): the limit is within the interval."
+        f" 510.9 ms (limit {limit:g} ms): the limit is within the interval. Not simulated:"
+        " p99 TTFT of each LLM (no mean of its metric is profiled, or an older planner made the"
+        " plan)."
     ]
     assert any("simulated 450.2 to 510.9 ms" in one for one in story_lines(content))
 
