@@ -2,10 +2,8 @@
 placement, GPUs and cost.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Sequence
+from itertools import chain, groupby
 from typing import cast
 
 import numpy as np
@@ -58,14 +56,15 @@ def setup_content(instance: Instance, solution: Solution) -> SetupContent:
             "slo": _setup_slos_content(instance, []),
             "placement": [],
         }
-    used = {(instance.options[s.option].pool, s.node, s.gpu) for s in solution.placement}
+    shards = _setup_shards(instance, solution)
+    used = _setup_gpus_used(instance, shards)
     operating = _setup_operating_points(instance, solution)
     names = [llm.name for llm in instance.llms]
     return {
         "quality": finite_number(solution.quality),
         **bought_nodes_content(instance),
-        "cost_usd_per_h": _setup_cost(instance, Counter(pool for pool, _, _ in used)),
-        "gpus_used": len(used),
+        "cost_usd_per_h": known_fleet_cost(instance, used),
+        "gpus_used": sum(used),
         "gpus_total": instance.gpus,
         "options": [
             _setup_option_content(instance, solution, int(o))
@@ -78,7 +77,7 @@ def setup_content(instance: Instance, solution: Solution) -> SetupContent:
         },
         "router": _setup_router_content(instance, solution),
         "slo": _setup_slos_content(instance, operating),
-        "placement": _setup_placement_content(instance, solution),
+        "placement": _setup_placement_content(instance, shards),
     }
 
 
@@ -101,12 +100,23 @@ def _setup_operating_points(instance: Instance, solution: Solution) -> list[Oper
     ]
 
 
-def _setup_cost(instance: Instance, used: Mapping[int, int]) -> float | None:
-    """USD/h of all GPUs that are paid for; None when one of them has no price.
+def _setup_shards(instance: Instance, solution: Solution) -> np.ndarray:
+    """(6, S) pool, node, GPU, option, replica and shard, sorted by them."""
+    fields, size = len(Shard._fields), len(solution.placement)
+    numbers = np.fromiter(chain.from_iterable(solution.placement), int, size * fields)
+    option, replica, shard, node, gpu = numbers.reshape(size, fields).T
+    pools = np.array([option.pool for option in instance.options], dtype=int)
+    table = np.array([pools[option], node, gpu, option, replica, shard])
+    return table[:, np.lexsort(table[::-1])]
 
-    used: GPUs in use by pool.
-    """
-    return known_fleet_cost(instance, [used.get(p, 0) for p in range(len(instance.pools))])
+
+def _setup_gpus_used(instance: Instance, shards: np.ndarray) -> list[int]:
+    """GPUs of each pool that hold a shard."""
+    places = shards[:3]
+    is_first = np.ones(places.shape[1], dtype=bool)
+    is_first[1:] = (np.diff(places) != 0).any(axis=0)
+    used: list[int] = np.bincount(places[0, is_first], minlength=len(instance.pools)).tolist()
+    return used
 
 
 def _setup_option_content(instance: Instance, solution: Solution, o: int) -> OptionContent:
@@ -176,9 +186,9 @@ def _setup_slo_content(
     return {**content, "planned_limit_ms": tidy(1000.0 * planned.limit)} if headroom else content
 
 
-def _setup_placement_content(instance: Instance, solution: Solution) -> list[ShardContent]:
-    """One row per shard, sorted by pool, node, GPU, option, replica."""
-    rows = [solution.placement[k] for k in _setup_placement_order(instance, solution)]
+def _setup_placement_content(instance: Instance, shards: np.ndarray) -> list[ShardContent]:
+    """One row per shard, sorted by pool, node, GPU, option, replica. shards: of `_setup_shards`."""
+    _, nodes, gpus, options, replicas, numbers = shards.tolist()
     named = {
         o: (
             instance.pools[instance.options[o].pool].name,
@@ -186,48 +196,39 @@ def _setup_placement_content(instance: Instance, solution: Solution) -> list[Sha
             int(instance.options[o].tp_degree),
             option_slice_content(option_slice_of(instance.options[o])),
         )
-        for o in {shard.option for shard in rows}
+        for o in set(options)
     }
     content: list[ShardContent] = []
-    for shard in rows:
-        pool, llm, tp_degree, part = named[shard.option]
+    for o, node, gpu, replica, number in zip(options, nodes, gpus, replicas, numbers, strict=True):
+        pool, llm, tp_degree, part = named[o]
         content.append(
             {
                 "pool": pool,
-                "node": int(shard.node),
-                "gpu": int(shard.gpu),
+                "node": node,
+                "gpu": gpu,
                 "llm": llm,
                 "tp_degree": tp_degree,
                 **part,
-                "replica": int(shard.replica),
-                "shard": int(shard.shard),
+                "replica": replica,
+                "shard": number,
             }
         )
     if any(instance.options[o].mig is not None for o in named):
-        _add_instance_starts(instance, rows, content)
+        _add_instance_starts(instance, options, content)
     return content
 
 
-def _setup_placement_order(instance: Instance, solution: Solution) -> list[int]:
-    """Positions of the shards by pool, node, GPU, option, replica, shard."""
-    columns = [
-        np.fromiter(map(attrgetter(field), solution.placement), int)
-        for field in ("shard", "replica", "option", "gpu", "node")
-    ]
-    pools = np.array([option.pool for option in instance.options], dtype=int)
-    order: list[int] = np.lexsort([*columns, pools[columns[2]]]).tolist()
-    return order
-
-
 def _add_instance_starts(
-    instance: Instance, rows: Sequence[Shard], content: Sequence[ShardContent]
+    instance: Instance, options: Sequence[int], content: Sequence[ShardContent]
 ) -> None:
     """Say of every MIG instance where on its GPU it begins: rows of one GPU follow each other, in
-    the order in which its instances are laid out.
+    the order in which its instances are laid out. options: of the rows.
     """
-    pairs = list(zip(rows, content, strict=True))
-    for _, pair in groupby(pairs, key=lambda pair: (pair[1]["pool"], pair[0].node, pair[0].gpu)):
+    pairs = list(zip(options, content, strict=True))
+    for _, pair in groupby(
+        pairs, key=lambda pair: (pair[1]["pool"], pair[1]["node"], pair[1]["gpu"])
+    ):
         gpu = list(pair)
-        starts = option_start_contents([instance.options[shard.option] for shard, _ in gpu])
+        starts = option_start_contents([instance.options[o] for o, _ in gpu])
         for (_, row), start in zip(gpu, starts, strict=True):
             row.update(start)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 __all__ = [
@@ -154,11 +155,11 @@ def _are_strict_rows(rows: Sequence[Any]) -> bool:
     """Whether all are tables of plain values that strict JSON can hold."""
     if not all(type(row) is dict for row in rows):
         return False
-    keys = {kind for row in rows for kind in map(type, row)}
-    kinds = {kind for row in rows for kind in map(type, row.values())}
+    keys = set(map(type, set(chain.from_iterable(rows))))
+    kinds = set(map(type, chain.from_iterable(map(dict.values, rows))))
     if not (keys <= {str} and kinds <= PLAIN_KINDS):
         return False
-    distinct = {value for row in rows for value in row.values()} if float in kinds else set()
+    distinct = set(chain.from_iterable(map(dict.values, rows))) if float in kinds else set()
     return all(math.isfinite(value) for value in distinct if isinstance(value, float))
 
 
