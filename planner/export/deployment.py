@@ -2,8 +2,8 @@
 
 about   scenario, hashes, date, demand, SLOs in words, LLMs and fractions
 llms    one row per LLM that is deployed: name (the scenario's), label (served by that name),
-        model_key (variable that holds its model id), model_id (the catalogue's, or None), fraction
-        (0..1 of all requests), price (score, None without traffic), servers (names)
+        model_key (variable that holds its model id), model_id (the catalogue's, or None), measured
+        (whether no curve of it is an estimate), fraction (0..1 of all requests), price (score, None without traffic), servers (names)
 nodes   one row per node in use: label, host_key (variable that holds its address), pool, gpu,
         memory_gib, price_usd_per_gpu_h (or None), gpus (one row per GPU in use: at, key, shared,
         share_pct and utilization summed over its servers), servers one row per server: name, llm
@@ -12,7 +12,8 @@ nodes   one row per node in use: label, host_key (variable that holds its addres
         instance_gib (of a MIG instance, or None), port, wave (servers
         of one wave may start at once), after (servers on its GPUs that must be up before),
         utilization, memory_limit_mib, memory_gib_per_gpu, rate_rps, fraction (of all requests),
-        share_of_llm (of its LLM's requests), tokens (mean of prompts and of answers that its curve
+        latency_ms (planned, of the columns that
+        SLOs limit), share_of_llm (of its LLM's requests), tokens (mean of prompts and of answers that its curve
         was taken with, or None)
 classes one row per class of requests, [] where there is one: name, label, priority
 periods (start, end) of the setup, minutes of the day; [] where it is there at all times
@@ -37,16 +38,19 @@ from planner.export.deployment_memory import (
 from planner.export.deployment_names import deployment_labels, deployment_variable_name, one_line
 from planner.export.deployment_nodes import build_deployment_nodes
 from planner.operation.router_policy import router_policy_plan_hash
-from planner.plans.labels import slo_name
+from planner.plans.labels import slo_label, slo_name
 from planner.plans.option_index import (
     OptionIndex,
     option_compute_pct,
     option_key,
     option_slice_words,
 )
+from planner.plans.plan_file import CELLS_SCHEMA
 from planner.plans.schema import PlanContent, ShardContent
+from planner.presentation.formatting import format_exact, format_planned_rate
 from planner.presentation.plan.headroom import headroom_lines
 from planner.presentation.plan.placeholders import placeholder_scores_text
+from planner.presentation.plan.provenance import ESTIMATES, assumed_precision_text
 from planner.version import VERSION
 from profiles.catalogue import load_catalogue_llms
 
@@ -106,9 +110,16 @@ def _about_deployment(content: PlanContent, instance: Instance, on: date) -> Row
         "date": on.isoformat(),
         "status": content["status"],
         "arrival_rate_rps": float(instance.arrival_rate),
-        "slo": [f"{slo_name(slo)} <= {slo['limit_ms']:g} ms" for slo in content["slo"]],
+        "slo": [
+            f"{slo_name(slo)}{' over all requests' if slo['scope'] == 'all' else ''}"
+            f" <= {slo['limit_ms']:g} ms"
+            for slo in content["slo"]
+        ],
         "headroom": float(instance.memory_headroom),
         "kept_free": headroom_lines(content),
+        "planned_rate": _planned_rate_words(content),
+        "slo_columns": _slo_columns(content),
+        "precision": assumed_precision_text(content).strip(),
         "placeholders": placeholder_scores_text(content),
         "fleet": FLEET,
         "provenance": sorted({option["provenance"] for option in content["options"]}),
@@ -125,6 +136,22 @@ def _about_deployment(content: PlanContent, instance: Instance, on: date) -> Row
             for llm in instance.llms
             if llm.name not in {option["llm"] for option in content["options"]}
         ],
+    }
+
+
+def _planned_rate_words(content: PlanContent) -> str:
+    """At which rate latencies hold; of a plan over cases there is no single one."""
+    if content.get("schema") == CELLS_SCHEMA:
+        return "the rates of its cases"
+    stated = format_exact(content["context"]["arrival_rate_rps"])
+    return format_planned_rate(content) or f"{stated} req/s"
+
+
+def _slo_columns(content: PlanContent) -> dict[str, str]:
+    """Column of a latency that an SLO limits -> what it is called, without a scope."""
+    return {
+        f"{slo['metric']}_{slo['statistic']}": slo_label(slo["metric"], slo["statistic"], "all")
+        for slo in content["slo"]
     }
 
 
@@ -168,6 +195,9 @@ def _deployment_servers(
                 "instance_gib": _deployment_instance_gib(instance, known.position(option)),
                 "memory_gib_per_gpu": option["memory_gib_per_gpu"],
                 "rate_rps": option["rate_per_replica_rps"],
+                "latency_ms": {
+                    column: option["latency_ms"].get(column) for column in _slo_columns(content)
+                },
                 "tokens": _deployment_tokens(instance, known.position(option)),
             }
         )
@@ -229,6 +259,11 @@ def _deployment_llms(
                     "label": label,
                     "model_key": deployment_variable_name("MODEL", label),
                     "model_id": None if known is None else known.hf_id,
+                    "measured": all(
+                        option["provenance"] not in ESTIMATES
+                        for option in content["options"]
+                        if option["llm"] == name
+                    ),
                     "fraction": content["routing"][name],
                     "price": content["dual_prices"][name],
                     "servers": own,
@@ -242,6 +277,6 @@ def _deployment_model_cautions(llms: Sequence[Row]) -> list[str]:
     unknown = [row for row in llms if row["model_id"] is None]
     return [
         f"{row['title']} is in no catalogue: set {row['model_key']} in deploy.env to the model that"
-        " was measured (an id or a path)"
+        " its curves are of (an id or a path)"
         for row in unknown
     ]

@@ -361,11 +361,20 @@ def _estimate_source(request: EstimateRequest, capacity: float) -> str:
         if request.offered.cached_tokens
         else ""
     )
+    # 16 bits go without saying in a source; Confidence and a bundle's README say them.
+    precision = "".join(
+        f", {what} of {bits} bits"
+        for what, bits in (
+            ("weights", request.settings.weight_bits),
+            ("cache", request.settings.kv_bits),
+        )
+        if bits != 16
+    )
     error = "" if request.factors else known_error_of_estimates(request.llm, request.gpu)
     known = f", {error}" if error else ""
     return (
         f"{request.llm.llm} {request.gpu.gpu} tp{request.tp_degree} {request.share_pct:g} %:"
         f" {made}, {request.offered.scheduler} batching simulated, {request.offered.lengths.kind}"
-        f" lengths{cached}{most}{shared}{known}; uncertain above"
+        f" lengths{cached}{most}{shared}{precision}{known}; uncertain above"
         f" {UNCERTAIN_LOAD * capacity:.3g} req/s (90 % of capacity)"
     )

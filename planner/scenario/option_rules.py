@@ -101,8 +101,8 @@ def shard_memory_by_rule(
         return None
     add_once(
         findings.warnings,
-        f"{profiled.llm}: its memory is weights_gib / tp_degree where the profile states none; no"
-        " KV cache is counted",
+        f"{profiled.llm}: where the profile states no memory, weights / TP degree is counted on"
+        " each GPU, and no KV cache",
     )
     return known / profiled.tp_degree
 

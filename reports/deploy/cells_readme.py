@@ -16,7 +16,7 @@ from reports.deploy.readme_checks import (
     readme_check_troubles,
 )
 from reports.deploy.readme_cluster import CLUSTER_SECTIONS
-from reports.deploy.readme_start import compose_path, readme_start_scores
+from reports.deploy.readme_start import compose_path, readme_start_models, readme_start_scores
 
 __all__ = ["cells_compose_path", "cells_readme"]
 
@@ -132,8 +132,9 @@ def _before_section(bundle: Row) -> list[str]:
         "",
         *readme_start_scores(bundle["about"]),
         f"- Nodes: {'; '.join(nodes)}. Copy this folder to each.",
-        "- Complete `deploy.env`: the models that were measured, `VLLM_API_KEY`, and BIND_ADDRESS"
-        " where the gateway runs on another machine. It is one file for all setups.",
+        readme_start_models(bundle["llms"]),
+        "- Complete `deploy.env`: `VLLM_API_KEY`, and BIND_ADDRESS where the gateway runs on"
+        " another machine. It is one file for all setups.",
         *unknown,
     ]
 

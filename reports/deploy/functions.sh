@@ -43,7 +43,7 @@ need_programs() { # need_programs PROGRAM...
 }
 
 need_model() { # need_model VARIABLE: the model id of an LLM must be set
-	[[ -n ${!1:-} ]] || fail "set $1 in deploy.env: the model that was measured, an id or a path"
+	[[ -n ${!1:-} ]] || fail "set $1 in deploy.env: the model that its curves are of, an id or a path"
 }
 
 need_key() {

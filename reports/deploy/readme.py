@@ -24,6 +24,7 @@ from reports.deploy.readme_gateways import (
 from reports.deploy.readme_start import (
     readme_start_compose,
     readme_start_machines,
+    readme_start_models,
     readme_start_scores,
 )
 
@@ -88,7 +89,8 @@ def _readme_planned(deployment: Row) -> list[str]:
         "",
         *_readme_servers(deployment, titles),
         "",
-        f"Memory is vLLM's `--gpu-memory-utilization`. {memory}",
+        f"Rates (req/s) and latencies are planned, at {about['planned_rate']} in all. Memory is"
+        f" vLLM's `--gpu-memory-utilization`. {memory}",
     ]
     if gpus:
         lines += ["", *markdown_table(["node", "GPU", "servers", "shares", "memory"], gpus)]
@@ -108,11 +110,13 @@ def _readme_servers(deployment: Row, titles: Mapping[str, str]) -> list[str]:
             f"{row['utilization']:.3f}",
             f"{row['rate_rps']:.2f}",
             f"{100 * row['fraction']:.2f} %",
+            *("-" if ms is None else f"{ms:,.1f}" for ms in row["latency_ms"].values()),
         )
         for node, row in node_servers(deployment)
     ]
     heads = ["server", "LLM", "node", "GPUs", "share of each", "port", "memory", "req/s"]
-    return markdown_table([*heads, "of all requests"], rows)
+    limited = [f"{name} (ms)" for name in deployment["about"]["slo_columns"].values()]
+    return markdown_table([*heads, "of all requests", *limited], rows)
 
 
 def _readme_shared_gpus(node: Row) -> list[tuple[Any, ...]]:
@@ -145,10 +149,7 @@ def _readme_before(deployment: Row, kinds: Sequence[str]) -> list[str]:
         f"- Nodes: {'; '.join(nodes)}. {copy}.",
     ]
     if "shell" in kinds or "compose" in kinds:
-        lines.append(
-            "- Read `deploy.env`. Its model ids are the catalogue's: set them to the models"
-            " that were measured, including the precision."
-        )
+        lines.append(readme_start_models(deployment["llms"]))
         lines += [
             f"- **Set `{row['model_key']}`**: {escape(row['title'])} is in no catalogue."
             for row in deployment["llms"]

@@ -56,17 +56,17 @@ def readme_checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
     near_load = ", its neighbours loaded at theirs" if near else ""
     prompt, answer = server["tokens"] or ("TOKENS", "TOKENS")
     lengths = (
-        "those of its curve"
+        "those that its curve was measured or simulated with (tokens entered may differ a little)"
         if server["tokens"]
-        else "those that were measured (TOKENS: the profile table does not say)"
+        else "those of its curve (TOKENS: the profile table does not say)"
     )
     return [
         *lines,
         (
-            f"- Latency: each server alone at its planned rate{near_load}, with prompts and answers"
-            " as long as"
+            f"- Latency: each server alone at its planned rate{near_load}, against the latencies of"
+            " the table above, with prompts"
         ),
-        f"  {lengths}; for example {server['name']} on {node['label']}:",
+        f"  and answers as long as {lengths}; for example {server['name']} on {node['label']}:",
         "",
         *code_block(
             [
@@ -101,7 +101,8 @@ def readme_check_troubles(deployment: Row, kinds: Sequence[str]) -> list[str]:
         ),
         (
             "`No available memory for the cache blocks`, or the longest request does not fit",
-            f"{mps}add the `--max-model-len` and `--kv-cache-dtype` of the measurement",
+            f"{mps}add a `--max-model-len` that fits (of a measured curve that of the"
+            " measurement, and its `--kv-cache-dtype`)",
         ),
         (
             "`... is not healthy after 1800 s`",
@@ -183,15 +184,12 @@ def readme_check_assumed(deployment: Row) -> list[str]:
         "",
         (
             f"- Latency curves: {', '.join(about['provenance'])}. The plan holds for these curves,"
-            f" at {about['arrival_rate_rps']:g} req/s."
+            f" at {about['planned_rate']}."
         ),
+        *([f"- {about['precision']}"] if about["precision"] else []),
         *(f"- Source of curves: {escape(source)}." for source in about["sources"]),
         "- GPU k of a node is nvidia-smi's GPU k, unless `deploy.env` says otherwise.",
-        (
-            "- Flags that the measurements were made with (quantization, `--max-model-len`,"
-            " `--max-num-seqs`) are not in the plan: add them to"
-        ),
-        "  the servers' commands.",
+        *_readme_check_flags(about["provenance"]),
         (
             f"- {100 * about['headroom']:g} % of each GPU's memory stays free; of the rest, what"
             " the plan does not count is KV cache."
@@ -202,6 +200,17 @@ def readme_check_assumed(deployment: Row) -> list[str]:
         ),
         *(f"- {escape(caution)}." for caution in deployment["cautions"]),
         *(f"- Of the plan: {escape(notice)}." for notice in about["notices"]),
+    ]
+
+
+def _readme_check_flags(provenance: Sequence[str]) -> list[str]:
+    """That flags of a measurement are not in the plan; nothing where nothing was measured."""
+    if "measured" not in provenance:
+        return []
+    return [
+        "- Flags that the measurements were made with (quantization, `--max-model-len`,"
+        " `--max-num-seqs`) are not in the plan: add them to",
+        "  the servers' commands.",
     ]
 
 

@@ -2,7 +2,7 @@
 replace before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reports.deploy.compose import IMAGE
@@ -13,6 +13,7 @@ __all__ = [
     "compose_path",
     "readme_start_compose",
     "readme_start_machines",
+    "readme_start_models",
     "readme_start_scores",
 ]
 
@@ -28,6 +29,27 @@ def readme_start_scores(about: Row) -> list[str]:
     """That the scores were made up, where they were: the first thing to do before a start."""
     made_up = about["placeholders"]
     return [f"- **{escape(made_up)}.** Plan again with scores of these LLMs."] if made_up else []
+
+
+def readme_start_models(llms: Sequence[Row]) -> str:
+    """Which models deploy.env is to name: those that were measured, and of the others those that
+    the estimates are of.
+
+    llms: of a deployment.
+    """
+    measured = [escape(row["title"]) for row in llms if row["measured"]]
+    others = [escape(row["title"]) for row in llms if not row["measured"]]
+    words = ["- Read `deploy.env`. Its model ids are the catalogue's."]
+    if measured:
+        whose = f"those of {', '.join(measured)}" if others else "them"
+        words.append(f"Set {whose} to what was measured, in the same precision.")
+    if others:
+        whose = f"Of {', '.join(others)} nothing" if measured else "Nothing"
+        words.append(
+            f"{whose} was measured: latencies are estimates, for weights of 16 bits (bf16) unless"
+            " a source of curves below says otherwise; set models of that precision."
+        )
+    return " ".join(words)
 
 
 def _shares(deployment: Row) -> bool:

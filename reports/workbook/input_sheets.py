@@ -47,8 +47,9 @@ CLASS_SCORES = "predicted quality of every LLM's answer to the prompts of a clas
 NARROWEST, WIDEST, SAMPLE = 11, 72, 200
 """Characters of a column; rows whose texts are looked at for it."""
 STORIES: Mapping[str, str] = {
-    POOLS: "nodes, GPUs, their memory and price",
-    LLMS: "LLMs and how often each may be deployed",
+    POOLS: "nodes, GPUs, their memory and price (blank: as the catalogue says)",
+    LLMS: "LLMs and how often each may be deployed (weights, where blank, are those of the"
+    " catalogue at 16 bits, bf16)",
     PROFILES: "latencies by rate, measured or estimated",
     SCORES: "predicted quality of every LLM's answer to every prompt",
     DEMAND: "arrival rate and limits on latencies; change it and plan this workbook again",

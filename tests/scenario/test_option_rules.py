@@ -26,7 +26,7 @@ def test_memory_rule(case: Path) -> None:
     change(case / "profiles.csv", "80,,8,", "80,,,")
     loaded = assemble_instance(case / "scenario.yaml")
     assert loaded.instance.options[1].memory == 5  # 10 GiB of weights over 2 shards
-    assert any("no KV cache is counted" in warning for warning in loaded.instance.warnings)
+    assert any("and no KV cache" in warning for warning in loaded.instance.warnings)
     lines = fault_lines(case, "llms.0.weights_gib=null")
     assert "scenario.yaml:llms.0.weights_gib: the memory of NO is not known" in lines
     assert (

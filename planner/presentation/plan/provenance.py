@@ -10,7 +10,11 @@ from planner.presentation.plan.robustness import robustness_lines
 from planner.presentation.plan.simulated_limits import simulated_limit_lines
 from profiles.score_tables.score_columns import PLACEHOLDER_SCORES
 
-__all__ = ["provenance_lines", "score_provenance_line"]
+__all__ = ["ESTIMATES", "assumed_precision_text", "provenance_lines", "score_provenance_line"]
+
+ESTIMATES = ("estimated", "calibrated")
+"""Provenances of curves whose precision nobody measured."""
+PRECISION = "Estimates assume weights of 16 bits (bf16) unless their source says otherwise"
 
 LINEARIZATION = (
     "Linearization error: none in these figures, which are read off the profiled curves (linear"
@@ -45,7 +49,8 @@ def provenance_lines(content: PlanContent) -> list[str]:
     return [
         *headroom_lines(content),
         score_provenance_line(content),
-        f"Curves at the rates of this plan: {counted}{_unsaid_source(content)}.",
+        f"Curves at the rates of this plan: {counted}{_unsaid_source(content)}."
+        f"{assumed_precision_text(content)}",
         *(f"Warning: {warning}." for warning in content["context"].get("curve_warnings", [])),
         *all_prompts_lines(content),
         *robustness_lines(content),
@@ -53,6 +58,15 @@ def provenance_lines(content: PlanContent) -> list[str]:
         LINEARIZATION,
         *_provenance_source_lines(content["context"]["sources"]),
     ]
+
+
+def assumed_precision_text(content: PlanContent) -> str:
+    """Which precision of the weights estimates assume, a sentence after a blank; "" where no curve
+    is estimated.
+    """
+    if not any(option["provenance"] in ESTIMATES for option in content["options"]):
+        return ""
+    return f" {PRECISION}."
 
 
 def _unsaid_source(content: PlanContent) -> str:

@@ -46,6 +46,15 @@ def test_what_quality_rests_on_comes_first(stated: str | None, words: str) -> No
     assert provenance_lines(changed)[0] == score_provenance_line(changed)
 
 
+def test_estimates_say_which_precision_they_assume() -> None:
+    content = built_plan().content
+    words = "Estimates assume weights of 16 bits (bf16) unless their source says otherwise."
+    for provenance, said in (("measured", False), ("estimated", True), ("calibrated", True)):
+        options = [{**option, "provenance": provenance} for option in content["options"]]
+        lines = provenance_lines(cast("PlanContent", {**content, "options": options}))
+        assert any(words in line for line in lines) == said
+
+
 def test_measured_by_default_is_not_called_measured_without_a_word() -> None:
     content = built_plan().content
     unsaid = "no source is named for them"

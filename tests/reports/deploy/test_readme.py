@@ -3,6 +3,7 @@
 import re
 
 from planner.export.bundle import build_bundle
+from reports.deploy.readme_start import readme_start_models
 from tests.support.plans.bundle_cases import CASES, documents, exported, servers
 from tests.support.plans.export_cases import ON, TWO_POOLS, case
 
@@ -53,6 +54,38 @@ def test_the_load_test_has_the_lengths_of_the_curve_where_they_are_known() -> No
         "--random-input-len TOKENS --random-output-len TOKENS "
         in exported("whole").files["README.md"]
     )
+
+
+def test_the_models_to_set_are_those_that_were_measured_or_assumed() -> None:
+    """Of estimates nothing was measured, and their precision is said; `whole` is measured."""
+    estimated, measured = (exported(name).files["README.md"] for name in ("trio", "whole"))
+    assert "Nothing was measured: latencies are estimates, for weights of 16 bits (bf16)" in (
+        estimated
+    )
+    assert "- Estimates assume weights of 16 bits (bf16) unless their source says" in estimated
+    assert "- Flags that the measurements were made with" not in estimated
+    assert "Set them to what was measured, in the same precision." in measured
+    assert "bf16" not in measured
+    assert "- Flags that the measurements were made with" in measured
+    rows = [{"title": "a", "measured": True}, {"title": "b", "measured": False}]
+    line = readme_start_models(rows)
+    assert "Set those of a to what was measured" in line
+    assert "Of b nothing was measured" in line
+
+
+def test_rates_and_latencies_say_at_which_rate_they_are_planned() -> None:
+    options = [("small", "TestGPU", 1, 100, 10.0, 40.0), ("large", "TestGPU", 1, 100, 40.0, 40.0)]
+    source = case(options, TWO_POOLS[:1], 5.0, headroom={"rate_pct": 20})
+    text = build_bundle(source, ON).files["README.md"]
+    at = "6 req/s (5 + 20 % headroom)"
+    assert f"Rates (req/s) and latencies are planned, at {at} in all." in text
+    assert f"The plan holds for these curves, at {at}." in text
+    (slo,) = source.plan.content["slo"]
+    (head,) = [line for line in text.splitlines() if line.startswith("| server | LLM |")]
+    assert head.endswith(f"| {slo['statistic']} {slo['metric'].upper()} (ms) |")
+    served = source.plan.content["options"][0]
+    latency = served["latency_ms"][f"{slo['metric']}_{slo['statistic']}"]
+    assert re.search(rf"^\| {served['llm']}-0 .*\| {latency:,.1f} \|$", text, re.MULTILINE)
 
 
 def test_the_readme_names_every_file() -> None:
