@@ -33,6 +33,8 @@ WIDTHS: Mapping[str, Literal["medium", "large"]] = {
     **dict.fromkeys(("Lost nodes", "Own SLO with least room", "SLO with least room"), "medium"),
 }
 """Headers of text columns that may be wider than their headers."""
+NAME_PX, NAME_EDGE_PX = 7, 22
+"""Pixels of a letter, about; of the cell around them."""
 DECIMALS = re.compile(r"%,?[.](\d+)f")
 SIGNED = ("Value of", "Change of", "Difference")
 """Beginnings of headers whose numbers carry a plus."""
@@ -94,6 +96,11 @@ def _table_widget_config(frame: pd.DataFrame, header: str) -> Any:
         len(column) and all(isinstance(value, int | float) or value is None for value in column)
     ):
         return st.column_config.NumberColumn(header, format=_table_widget_number_format(header))
+    if header == "LLM" and len(column):
+        # Streamlit 1.67 measures a column by what most cells take, and cuts names off that are
+        # longer than most.
+        longest = max(len(str(name)) for name in column)
+        return st.column_config.TextColumn(header, width=NAME_EDGE_PX + NAME_PX * longest)
     return st.column_config.TextColumn(header, width=WIDTHS.get(header))
 
 

@@ -3,7 +3,8 @@
 about   scenario, hashes, date, demand, SLOs in words, LLMs and fractions
 llms    one row per LLM that is deployed: name (the scenario's), label (served by that name),
         model_key (variable that holds its model id), model_id (the catalogue's, or None), measured
-        (whether no curve of it is an estimate), fraction (0..1 of all requests), price (score, None without traffic), servers (names)
+        (whether no curve of it is an estimate), fraction (0..1 of all requests), price (score, None
+        without traffic), servers (names)
 nodes   one row per node in use: label, host_key (variable that holds its address), pool, gpu,
         memory_gib, price_usd_per_gpu_h (or None), gpus (one row per GPU in use: at, key, shared,
         share_pct and utilization summed over its servers), servers one row per server: name, llm
@@ -12,9 +13,8 @@ nodes   one row per node in use: label, host_key (variable that holds its addres
         instance_gib (of a MIG instance, or None), port, wave (servers
         of one wave may start at once), after (servers on its GPUs that must be up before),
         utilization, memory_limit_mib, memory_gib_per_gpu, rate_rps, fraction (of all requests),
-        latency_ms (planned, of the columns that
-        SLOs limit), share_of_llm (of its LLM's requests), tokens (mean of prompts and of answers that its curve
-        was taken with, or None)
+        latency_ms (planned, of the columns that SLOs limit), share_of_llm (of its LLM's requests),
+        tokens (mean of prompts and of answers that its curve was taken with, or None)
 classes one row per class of requests, [] where there is one: name, label, priority
 periods (start, end) of the setup, minutes of the day; [] where it is there at all times
 cautions   sentences on what cannot be taken from the plan

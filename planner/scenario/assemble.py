@@ -310,6 +310,7 @@ def _assemble_weights(
         if llm.weights_gib is None and llm.name in needed and llm.name in load_catalogue_llms():
             weights[llm.name] = load_catalogue_llms()[llm.name].weights_gib_16bit
             findings.notices.append(
-                f"weights of {llm.name}: {weights[llm.name]:g} GiB at 16 bits (bf16) from the catalogue"
+                f"weights of {llm.name}: {weights[llm.name]:g} GiB at 16 bits (bf16) from the"
+                " catalogue"
             )
     return weights

@@ -59,8 +59,8 @@ def readme_cluster_kserve(deployment: Row) -> list[str]:
         " gateway for them, name the LLM; `fleet` is not a model here. The gateway asks the"
         " addresses that `kubectl get llminferenceservice` shows: put them into `config.yaml`.",
         "- Image and start command are KServe's; `VLLM_ADDITIONAL_ARGS` adds the plan's flags."
-        " Add those of a measured curve's measurement there. A model that loads for longer than KServe's"
-        " probe waits needs a `startupProbe` of its own.",
+        " Add those of a measured curve's measurement there. A model that loads for longer than"
+        " KServe's probe waits needs a `startupProbe` of its own.",
     ]
     if deployment["classes"]:
         lines.append(

@@ -72,7 +72,10 @@ def write_gpu_map(book: Book, report: Report) -> None:
 def gpus_story(report: Report) -> str:
     """How the map is read."""
     legend = ", ".join(f"{sign} = {llm}" for llm, sign in report["meta"]["signs"].items())
-    return f"One coloured cell is 10 % of a GPU's compute. {legend}; a pale cell is free."
+    return (
+        f"One coloured cell is 10 % of a GPU's compute. {legend}; a pale cell is free. Contents:"
+        " tp2 100 % is one LLM over 2 GPUs with 100 % of each."
+    )
 
 
 def write_gpus(book: Book, report: Report, page: Page) -> None:

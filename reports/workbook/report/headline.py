@@ -2,6 +2,7 @@
 the right.
 """
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ WIDTHS = (24, 16, 14, 2, 22, 13, 14, 10)
 RIGHT = 4
 """First column of the tables on the right."""
 MOST_OPTIONS = 8
-SETUP_LETTERS = 38
+SETUP_LETTERS = 41
 """That fit into a line of what runs, which takes two columns."""
 PER_REQUEST = "cost_usd_per_h/(arrival_rate_rps*3600)"
 """USD of a request."""
@@ -174,7 +175,7 @@ def _write_headline_setup(book: Book, page: Page, top: int, report: Report) -> i
         page.sheet.merge_range(row, RIGHT, row, RIGHT + 1, "", book.format(**look))
         text = _headline_option_text(frame.iloc[k], several=several)
         page.put(row, RIGHT, text, **look)
-        page.heighten(row, ROW_PX * -(-len(text) // SETUP_LETTERS))
+        page.heighten(row, ROW_PX * len(textwrap.wrap(text, SETUP_LETTERS)))
         for c, header, form in ((2, "Rate (req/s)", "#,##0.00"), (3, "Utilisation (%)", "0.0")):
             cell = Formula(f"={placed.cell(header, k)}", frame[header].iloc[k])
             page.put(row, RIGHT + c, cell, num_format=form, **LINE)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from reports.content import Report, ReportSlo
 from reports.series import RATE, span_series
-from reports.style import COLOURS, DASHES
+from reports.style import COLOURS, DASHES, sentence_case
 from reports.workbook.book import Book, Formula, PlacedTable, is_blank
 from reports.workbook.charts import ChartWords, add_scatter_chart
 from reports.workbook.page import Page
@@ -27,12 +27,15 @@ MOST_COLUMNS = 6
 """Latency columns of one table."""
 OWN_COLUMNS, PAPER = 5, 11
 """Columns of a table of operating points besides latencies and SLOs; fewest that are printed."""
+BLANK = "A latency that is blank is not stated by the profile table for that option."
+SCOPES = {"all": "all requests together", "each_llm": "each LLM alone"}
+"""What a limit holds over -> in words."""
 PER_REPLICA = "Rate per replica (req/s)"
 
 
 def begin_latency(book: Book, report: Report) -> None:
     """The head of the sheet and the load points, which formulas of other sheets read."""
-    meta = report["meta"]
+    meta, setup = report["meta"], report["tables"]["setup"]
     page = Page(
         book,
         "Latency",
@@ -40,7 +43,8 @@ def begin_latency(book: Book, report: Report) -> None:
         [
             "Every deployed option on its curve at the rate of one replica. Means over all requests"
             " and limits on each LLM are live; percentiles over all requests are as solved.",
-            *meta["slo_scope"],
+            *(f"{sentence_case(line)}." for line in meta["slo_scope"]),
+            *([BLANK] if setup[list(meta["latencies"])].isna().any(axis=None) else []),
         ],
     )
     page.paper = max(_latency_columns(report), PAPER)
@@ -156,7 +160,7 @@ def _write_latency_slos(book: Book, page: Page, report: Report) -> None:
     shown = pd.DataFrame(
         {
             "SLO": frame["SLO"],
-            "Scope": [str(scope).replace("_", " ") for scope in frame["Scope"]],
+            "Scope": [SCOPES.get(str(scope), str(scope)) for scope in frame["Scope"]],
             "Limit (ms)": limits,
             "Achieved (ms)": achieved,
             "Headroom (%)": room,

@@ -49,6 +49,14 @@ def test_truth_values_are_boxes_in_tables_of_objects_too() -> None:
     assert kinds == ["checkbox", "number"]
 
 
+def test_the_longest_name_of_an_llm_is_not_cut_off_among_shorter_ones() -> None:
+    name = "meta-llama/Meta-Llama-3.3-70B-Instruct-FP8-dynamic"
+    frame = pd.DataFrame({"LLM": ["a", "b", "c", name], "Pool": ["p"] * 4})
+    assert _table_widget_config(frame, "LLM")["width"] >= 6.4 * len(name) + 20
+    assert _table_widget_config(frame, "Pool")["width"] is None
+    assert _table_widget_config(frame[:0], "LLM")["width"] is None
+
+
 def test_an_instance_has_no_mps_share_and_nothing_is_minus_zero() -> None:
     shares = {"MPS share (%)": [50.0, 300 / 7], "MIG profile": ["", "3g.40gb"]}
     frame = pd.DataFrame({**shares, "Loss (%)": [-0.004, -0.006]})

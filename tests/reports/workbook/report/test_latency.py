@@ -53,7 +53,24 @@ def test_rates_and_charts_are_all_on_paper(tmp_path: Path, small: PlanAndScenari
     printed = range_boundaries(sheet.print_area.partition("!")[2].replace("$", ""))[2]
     assert max(chart.anchor.to.col for chart in sheet._charts) < printed
     heads = set(texts(path, "Latency"))
+    assert {"all requests together", "each LLM alone"} <= heads
+    assert not any(text.startswith("A latency that is blank") for text in heads)
     assert {"Alone keeps SLO 1: mean TTFT", "Keeps SLO 2: p95 TPOT of each LLM"} <= heads
+
+
+def test_a_blank_latency_has_its_reason(tmp_path: Path, small: PlanAndScenario) -> None:
+    scenario = with_many_latencies(tmp_path, small)
+    profiles = pd.read_csv(tmp_path / "profiles.csv")
+    profiles.loc[profiles["llm"] == profiles["llm"].iloc[-1], "ttft_p95_ms"] = None
+    profiles.to_csv(tmp_path / "profiles.csv", index=False)
+    source = planned(scenario, "slo=[]", "arrival_rate_rps=25")
+    assert len(source.plan.content["options"]) > 1
+    said = [
+        text
+        for text in texts(written(source, tmp_path / "blank.xlsx"), "Latency")
+        if text.startswith("A latency that is blank is not stated")
+    ]
+    assert len(said) == 1
 
 
 def test_estimates_stand_only_where_nothing_was_planned_again(
