@@ -29,9 +29,9 @@ from profiles.catalogue import CatalogueGpu, load_catalogue_gpus
 __all__ = ["draw_pool_fields"]
 
 PAID = {
-    RENTED: "the GPUs in use",
-    OWNED: "all its GPUs: they are owned",
-    RESERVED: "some nodes in any case: reserved",
+    RENTED: "rented: the GPUs in use",
+    OWNED: "owned: all GPUs, used or not",
+    RESERVED: "reserved: some nodes, used or not",
 }
 """What of a pool costs its price."""
 HOW_MANY = {GIVEN: "as many as stated", DECIDED: "the plan decides: what to buy"}
@@ -96,7 +96,7 @@ def _draw_pool_payment(gpu: str, row: int) -> None:
         draw_draft_choice(field, label, list(words), first, words=words.__getitem__, width=WIDE)
 
     with st.container(horizontal=True):
-        choice("paid", "What is paid for", PAID, RENTED)
+        choice("paid", "Which GPUs cost their price", PAID, RENTED)
         choice("how many", "Number of nodes", HOW_MANY, GIVEN)
     if draft_value(draft_pool_field("paid", gpu, row)) == RESERVED:
         with st.container(horizontal=True):
