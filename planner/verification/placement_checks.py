@@ -124,7 +124,7 @@ def check_placement_room(placed: PlacedShards, instance: Instance) -> Iterator[s
     rooms = {pool.name: instance.room(p) for p, pool in enumerate(instance.pools)}
     room = np.array([rooms.get(name, np.inf) for name in placed.pool_names])[placed.pool[first]]
     is_full = (share > 1 + RANGE_TOL) | (memory > room * (1 + RANGE_TOL))
-    for k in sorted(np.flatnonzero(is_full).tolist(), key=first.__getitem__):
+    for k in np.flatnonzero(is_full).tolist():
         entry = placed.entries[first[k]]
         where = f"placement: GPU {entry['gpu']} of node {entry['node']} in pool {entry['pool']}"
         if share[k] > 1 + RANGE_TOL:

@@ -60,6 +60,25 @@ def test_a_planted_fault_is_reported(name: str) -> None:
     assert any(words in problem for problem in problems), problems
 
 
+def test_instances_are_no_shares_and_unknown_options_stand_beside_nothing() -> None:
+    """Each instance takes its slices, not a part of 100 %."""
+
+    def thrice(placement: list[dict[str, Any]]) -> None:
+        placement += 2 * [shard for shard in placement if "mig_profile" in shard]
+
+    assert not any("MPS shares" in problem for problem in problems_with(thrice))
+
+    def unknown_beside(placement: list[dict[str, Any]]) -> None:
+        beside_whole_gpu(placement)
+        for shard in placement:
+            if "mig_profile" not in shard:
+                shard["llm"] = "nobody"
+
+    problems = problems_with(unknown_beside)
+    assert any("no such option" in problem for problem in problems)
+    assert not any("beside a shard" in problem for problem in problems)
+
+
 def test_the_plan_itself_has_no_problem() -> None:
     assert not problems_with(lambda placement: None)
 

@@ -91,7 +91,8 @@ def test_a_gpu_in_use_is_counted_once() -> None:
 def test_gpus_that_no_node_has_are_left_out() -> None:
     """Plans that were not verified are shown too."""
     beyond = [shard(0, 2), shard(0, -1), shard(-1, 0)]
-    assert rows([shard(0, 0), *beyond], 1) == rows([shard(0, 0)], 1)
+    elsewhere = shard(0, 1) | {"pool": "q"}
+    assert rows([shard(0, 0), *beyond, elsewhere], 1) == rows([shard(0, 0)], 1)
     assert rows([shard(1, 0)], 1) == [
         ("node 0", "", "free"),
         ("node 1", "", ""),

@@ -55,6 +55,7 @@ NOTHING = "No SLO and no pool of GPUs is binding."
         ({"slo": slo("each_llm")}, "Binding: the SLO on p95 TPOT of each LLM."),
         ({"placement": FULL}, "Binding: the GPUs of pool a100."),
         ({"placement": FULL, "shadow_prices": {"pools": {"a100": 0.0}}}, NOTHING),
+        ({"placement": [FULL[0], {**FULL[1], "pool": "l40s"}]}, NOTHING),
         ({"context": {"quality_at_least": 0.7}}, "Binding: the required quality (0.7)."),
         (
             {"context": {"quality_at_least": 0.69}},
