@@ -80,6 +80,7 @@ def test_from_benchmark_files_to_a_bundle_in_the_page_alone(
     expect(page.get_by_text("nothing says the GPU type that was measured")).to_be_visible()
     choose(page, "GPU type where a file names none", MEASURED_ON)
     expect(page.get_by_text("30 points of 6 options.")).to_be_visible()
+    expect(page.get_by_text("qwen2.5-32b on A100-PCIe-80GB, 15 measured points")).to_be_visible()
     press(page, "Estimate")
     expect(page.get_by_text("22 options estimated.")).to_be_visible()
     settled(page)
