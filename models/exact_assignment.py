@@ -6,6 +6,9 @@ tolerance (HiGHS: 1e-7). Scores that nearly tie at that scale would then be real
 the router, which sees only scores and prices. So such an optimum is refined: the same problem on
 the margins that are left, magnified (iterative refinement; Gleixner, Steffy, Wolter, INFORMS J.
 Comput. 28, 2016), until every prompt with a share of an LLM ties with it to float noise.
+
+Of discrete scores with many kinds of undecided prompts the same optimum is first sought where LLMs
+tie exactly (models.tied_prompts).
 """
 
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ from models.scores.prompt_blocks import (
     prompt_blocks,
     scores_of_prompts,
 )
+from models.tied_prompts import divide_tied_prompts, tie_prices
 
 EXACT_MARGIN = 1e-11
 """A prompt's share may go to an LLM this far below its best after prices, 0..1 scale: far below
@@ -31,10 +35,11 @@ MANY_UNDECIDED = 500
 """From so many undecided prompts on, those that lose the same are merged."""
 
 MANY_KINDS = 5_000
-"""From so many kinds of undecided prompts on, the interior-point method with crossover solves the
-problem where fewer losses than kinds differ, as of 0/1 scores: 24,500 kinds of those and 20 LLMs
-took it 4 s, the simplex method 40. Where most losses differ the simplex method is the faster one:
-26,800 kinds and 50 LLMs took it 2 s, the interior-point method 9.
+"""From so many kinds of undecided prompts on, scores count as discrete where fewer losses than
+kinds differ, as of 0/1 scores. 24,700 kinds of those and 15 LLMs are divided at exact ties in 0.1
+s; where that finds nothing, the interior-point method with crossover solves the problem in 3 s, the
+simplex method in 40. Where most losses differ the simplex method is the faster one: 26,800 kinds
+and 50 LLMs took it 2 s, the interior-point method 9.
 """
 
 MAGNIFIED = 2.0**20
@@ -43,13 +48,14 @@ MAGNIFIED = 2.0**20
 
 @dataclass(frozen=True)
 class Assignment:
-    """Prompts by LLM at prices (R,): best (N,) of the decided ones, shares (R,) of the weight of
-    each undecided one; value: mean score, 0..1 scale.
+    """Prompts by LLM at prices (R,): best (N,) of the decided ones; flows (R, K) of the weight of
+    the undecided ones, at ascending positions prompts (K,); value: mean score, 0..1 scale.
     """
 
     prices: np.ndarray
     best: np.ndarray
-    shares: dict[int, np.ndarray]
+    prompts: np.ndarray
+    flows: np.ndarray
     value: float
 
 
@@ -67,7 +73,13 @@ def assign_exactly_within_window(
     problem's multipliers: exact, where the window was wide enough.
     """
     found = _undecided_prompts(values, prices, window)
-    solved = _solve_transport(found, weights, target)
+    kinds = _kinds_of_undecided(found, weights)
+    if kinds.discrete:
+        moved = tie_prices(kinds.lost, kinds.weight, prices)
+        tied = _assign_where_tied(values, weights, target, moved)
+        if tied is not None:
+            return tied
+    solved = _solve_transport(found, kinds, weights, target)
     if solved is None:
         return None
     flows, multipliers = solved
@@ -76,7 +88,7 @@ def assign_exactly_within_window(
     if _largest_margin_given_up(values, first, found.prompts, flows) <= EXACT_MARGIN:
         return first
     again = _undecided_prompts(values, first.prices, 1.0 / MAGNIFIED, MAGNIFIED)
-    refined = _solve_transport(again, weights, target)
+    refined = _solve_transport(again, _kinds_of_undecided(again, weights), weights, target)
     if refined is None:  # the window was too narrow: the caller sees it by the value
         return first
     flows, multipliers = refined
@@ -98,8 +110,60 @@ class _Undecided:
 
     def assignment(self, prices: np.ndarray, flows: np.ndarray, value: float) -> Assignment:
         """With flows (R, K) of the undecided prompts at prices (R,)."""
-        shares = dict(zip(self.prompts.tolist(), flows.T, strict=True))
-        return Assignment(prices - prices.min(), self.best, shares, value)
+        return Assignment(prices - prices.min(), self.best, self.prompts, flows, value)
+
+
+@dataclass(frozen=True)
+class _Kinds:
+    """Undecided prompts that lose the same by every move, as one. of_kind: (K,) of each prompt;
+    weight: of each kind; lost: (R, kinds); discrete: whether scores are, so that many kinds lose
+    the same.
+    """
+
+    of_kind: np.ndarray
+    weight: np.ndarray
+    lost: np.ndarray
+    discrete: bool
+
+
+def _kinds_of_undecided(found: _Undecided, weights: np.ndarray) -> _Kinds:
+    """Of 0/1 scores there are few kinds within a window, however many differ beyond it."""
+    kind = of_kind = np.arange(found.prompts.size)
+    if kind.size > MANY_UNDECIDED:
+        _, kind, of_kind = np.unique(found.lost, axis=1, return_index=True, return_inverse=True)
+        of_kind = of_kind.ravel()
+    lost = found.lost[:, kind]
+    few = kind.size >= MANY_KINDS and np.unique(lost[np.isfinite(lost)]).size < kind.size
+    return _Kinds(of_kind, np.bincount(of_kind, weights=weights[found.prompts]), lost, few)
+
+
+def _assign_where_tied(
+    values: ScoreRows, weights: np.ndarray, target: np.ndarray, prices: np.ndarray
+) -> Assignment | None:
+    """An assignment of every prompt to LLMs that are best for it at prices (R,); None where none
+    that meets the target (R,) is found.
+    """
+    found = _undecided_prompts(values, prices, EXACT_MARGIN)
+    tied = np.isfinite(found.lost)
+    _, of_kind = np.unique(np.packbits(tied, axis=0), axis=1, return_inverse=True)
+    of_kind = of_kind.ravel()
+    own = weights[found.prompts]
+    weight = np.bincount(of_kind, weights=own)
+    kind = np.zeros(weight.size, dtype=int)
+    kind[of_kind] = np.arange(of_kind.size)
+    demand = target - _decided_loads(found, weights, target.size)
+    shares = divide_tied_prompts(tied[:, kind], weight, demand)
+    if shares is None:
+        return None
+    flows = shares[:, of_kind] * (own / weight[of_kind])
+    return found.assignment(prices, flows, _realised_value(values, weights, found, flows))
+
+
+def _decided_loads(found: _Undecided, weights: np.ndarray, llms: int) -> np.ndarray:
+    """(R,) weight of the prompts that are decided."""
+    weight = weights.copy()
+    weight[found.prompts] = 0.0
+    return np.bincount(found.best, weights=weight, minlength=llms)
 
 
 def _undecided_prompts(
@@ -151,27 +215,18 @@ def _largest_margin_given_up(
 
 
 def _solve_transport(
-    found: _Undecided, weights: np.ndarray, target: np.ndarray
+    found: _Undecided, kinds: _Kinds, weights: np.ndarray, target: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Flows (R, K) of the undecided prompts that lose least, to the tolerances of the solver, and
     the multipliers (R,), by which prices rise; None where no flows meet the target (R,).
     """
     llms, undecided = target.size, found.prompts
-    weight = weights.copy()
-    weight[undecided] = 0.0
-    fixed = np.bincount(found.best, weights=weight, minlength=llms)
+    fixed = _decided_loads(found, weights, llms)
     if undecided.size == 0:
         met = np.abs(fixed - target).max() < 1e-12
         return (np.zeros((llms, 0)), np.zeros(llms)) if met else None
-    # Prompts that lose the same by every move are one: of 0/1 scores there are few kinds within a
-    # window, however many differ beyond it.
-    lost = found.lost
-    kind, of_kind = np.arange(undecided.size), np.arange(undecided.size)
-    if undecided.size > MANY_UNDECIDED:
-        _, kind, of_kind = np.unique(lost, axis=1, return_index=True, return_inverse=True)
-        of_kind = of_kind.ravel()
-    weight = np.bincount(of_kind, weights=weights[undecided])
-    llm, column = np.nonzero(np.isfinite(lost[:, kind]))
+    weight, of_kind = kinds.weight, kinds.of_kind
+    llm, column = np.nonzero(np.isfinite(kinds.lost))
     # Prompts' weights are of order 1e-5, below what a solver tells from zero: counted in the mean
     # weight of the undecided ones they are of order 1.
     unit = 1.0 / weight.mean()
@@ -181,17 +236,15 @@ def _solve_transport(
     # The rows of the last LLM follow from all others: left out, its multiplier is 0.
     last = llms - 1
     kept = llm != last
-    rows = np.concatenate([column, kind.size + llm[kept]])
+    rows = np.concatenate([column, weight.size + llm[kept]])
     cols = np.concatenate([np.arange(llm.size), np.flatnonzero(kept)])
-    matrix = csr_matrix((np.ones(rows.size), (rows, cols)), shape=(kind.size + last, llm.size))
+    matrix = csr_matrix((np.ones(rows.size), (rows, cols)), shape=(weight.size + last, llm.size))
     right = np.concatenate([weight * unit, demand[:last]])
-    cost = lost[llm, kind[column]]
-    alike = kind.size >= MANY_KINDS and np.unique(cost).size < kind.size
-    method = "highs-ipm" if alike else "highs"
-    answer = linprog(cost, A_eq=matrix, b_eq=right, method=method)
+    method = "highs-ipm" if kinds.discrete else "highs"
+    answer = linprog(kinds.lost[llm, column], A_eq=matrix, b_eq=right, method=method)
     if answer.status != 0:
         return None
-    flow = np.zeros((llms, kind.size))
+    flow = np.zeros((llms, weight.size))
     flow[llm, column] = np.maximum(answer.x, 0) / unit
     flows = flow[:, of_kind] * (weights[undecided] / weight[of_kind])
-    return flows, np.append(-answer.eqlin.marginals[kind.size :], 0.0)
+    return flows, np.append(-answer.eqlin.marginals[weight.size :], 0.0)

@@ -20,7 +20,7 @@ of a large table that of a part of the prompts; all other passes go by blocks of
 LLMs, N prompts, C cuts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +77,10 @@ FIRST_WINDOW, WIDER, ALL_OPEN, LAST_WINDOW = 1e-3, 4.0, 4.0, 64.0
 """Windows of undecided prompts, 0..1 scale: the first, the factor, where every prompt is open (a
 range of scores of 1 and prices within it), and the last.
 """
+
+
+class SettleStoppedError(Exception):
+    """The exact quality was not worked out, as a stop was requested."""
 
 
 @dataclass(frozen=True)
@@ -279,10 +283,11 @@ class Quality:
         self.openings = self.openings.with_opening_cut(prices, base, gains, chosen)
         return prices, base + float(prices @ fractions + gains @ opened)
 
-    def settle(self, fractions: np.ndarray) -> Settled:
+    def settle(self, fractions: np.ndarray, stop: Callable[[], bool] = lambda: False) -> Settled:
         """Exact Q(f) with prices and tie rule; fractions (M,) >= 0 sum to 1.
 
-        Raises ArithmeticError when no assignment realises the fractions.
+        Raises ArithmeticError when no assignment realises the fractions, SettleStoppedError when
+        `stop`, which is called now and then, says so.
         """
         routed = np.flatnonzero(fractions > UNROUTED)
         target = fractions[routed] / fractions[routed].sum()
@@ -293,6 +298,8 @@ class Quality:
         values, first = self._rows(routed), prices
         window = FIRST_WINDOW
         while True:
+            if stop():
+                raise SettleStoppedError
             # Few prompts are undecided in a narrow window, and both sides of (1) show whether it
             # was wide enough; else it is widened until the transport problem holds all prompts.
             assignment = assign_exactly_within_window(
@@ -315,6 +322,8 @@ class Quality:
             window *= WIDER
             if window > LAST_WINDOW:
                 raise ArithmeticError(f"no assignment realises the fractions {fractions.tolist()}")
+        if stop():
+            raise SettleStoppedError
         return self._settled_quality(assignment, prices, upper, routed)
 
     def _settled_quality(

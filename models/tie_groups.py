@@ -63,12 +63,16 @@ def assignment_tie_groups(
     groups: dict[tuple[int, ...], np.ndarray] = {}
     for at, margin, top in margin_blocks(values, assignment.prices):
         tied = margin >= top - threshold
-        for k in np.flatnonzero(tied.sum(axis=0) > 1).tolist():
-            members, x = tuple(np.flatnonzero(tied[:, k]).tolist()), at.start + k
-            flow = assignment.shares.get(x)
-            if flow is None:
-                flow = np.where(np.arange(routed.size) == assignment.best[x], weights[x], 0.0)
-            groups[members] = groups.get(members, 0.0) + flow
+        some = np.flatnonzero(tied.sum(axis=0) > 1)
+        tied, flows = tied[:, some], _tied_flows(assignment, weights, at.start + some)
+        _, kind = np.unique(np.packbits(tied, axis=0), axis=1, return_inverse=True)
+        kind = kind.ravel()
+        one = np.zeros(int(kind.max(initial=-1)) + 1, dtype=int)
+        one[kind] = np.arange(some.size)
+        sums = np.array([np.bincount(kind, weights=flow, minlength=one.size) for flow in flows])
+        for k, members in enumerate(tied[:, one].T):
+            key = tuple(np.flatnonzero(members).tolist())
+            groups[key] = groups.get(key, 0.0) + sums[:, k]
     ties = []
     for members in sorted(groups):
         part = groups[members][list(members)]
@@ -76,3 +80,14 @@ def assignment_tie_groups(
             llms = tuple(int(routed[i]) for i in members)
             ties.append(Tie(llms, float(part.sum()), tuple((part / part.sum()).tolist())))
     return tuple(ties)
+
+
+def _tied_flows(assignment: Assignment, weights: np.ndarray, prompts: np.ndarray) -> np.ndarray:
+    """(R, n) weight of some prompts by LLM."""
+    flows = np.zeros((assignment.prices.size, prompts.size))
+    flows[assignment.best[prompts], np.arange(prompts.size)] = weights[prompts]
+    _, here, there = np.intersect1d(
+        prompts, assignment.prompts, assume_unique=True, return_indices=True
+    )
+    flows[:, here] = assignment.flows[:, there]
+    return flows

@@ -1,7 +1,7 @@
 """The shape of plan.json that the checks rely on: keys, kinds of values, strict JSON."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -146,32 +146,42 @@ def check_plan_shape(value: Any, shape: Any, where: str = "plan") -> Iterator[st
         yield f"{where}: should be {shape}, is {value!r}"
 
 
-# A placement on 100,000 GPUs holds 1.2 million names and numbers. Whether all are sound is seen
-# column by column and of each distinct value once; only where one is not, it is looked for row by
-# row, and named with its place.
+# A placement on 100,000 GPUs holds 1.2 million names and numbers, the ties of 0/1 scores as many.
+# Whether all are sound is seen column by column and of each distinct value once; only where one is
+# not, it is looked for row by row, and named with its place.
 
 
 def _are_strict_rows(rows: Sequence[Any]) -> bool:
-    """Whether all are tables of plain values that strict JSON can hold."""
+    """Whether all are tables of plain values, or lists of them, that strict JSON can hold."""
     if not all(type(row) is dict for row in rows):
         return False
     keys = set(map(type, set(chain.from_iterable(rows))))
     kinds = set(map(type, chain.from_iterable(map(dict.values, rows))))
+    values: Iterable[Any] = chain.from_iterable(map(dict.values, rows))
+    if list in kinds:
+        flat = [*chain.from_iterable(v if type(v) is list else (v,) for v in values)]
+        kinds, values = set(map(type, flat)), flat
     if not (keys <= {str} and kinds <= PLAIN_KINDS):
         return False
-    distinct = set(chain.from_iterable(map(dict.values, rows))) if float in kinds else set()
+    distinct = set(values) if float in kinds else set()
     return all(math.isfinite(value) for value in distinct if isinstance(value, float))
 
 
 def _are_rows_of_shape(rows: Sequence[Any], shape: Any) -> bool:
-    """Whether all are tables with the keys of a shape of one level, each of its kind."""
+    """Whether all are tables with the keys of a shape of one level, each of its kind or a list of
+    such.
+    """
     if not (isinstance(shape, Mapping) and all(type(row) is dict for row in rows)):
         return False
-    for key, kind in shape.items():
-        name = key.removesuffix("?")
+    for key, own in shape.items():
+        name, kind = key.removesuffix("?"), own
         column = [row[name] for row in rows if name in row]
         if len(column) < len(rows) and name == key:
             return False
+        if isinstance(kind, list):
+            if not all(type(one) is list for one in column):
+                return False
+            column, kind = list(chain.from_iterable(column)), kind[0]
         types = set(map(type, column))
         if not (isinstance(kind, str) and types <= PLAIN_KINDS):
             return False

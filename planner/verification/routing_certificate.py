@@ -101,10 +101,10 @@ def certify_router_on_scores(
         [np.inf if plan["dual_prices"][n] is None else plan["dual_prices"][n] for n in names]
     )
     fractions = np.array([plan["routing"][n] for n in names])
-    groups = _certificate_groups(scores, prices, router["tie_eps"])
+    groups, of_prompt = _certificate_groups(scores, prices, router["tie_eps"])
     splits, problems = _certificate_splits(router["ties"], names)
     yield from problems
-    yield from _certify_tie_shares(router["ties"], names, scores, groups)
+    yield from _certify_tie_shares(router["ties"], names, scores, groups, of_prompt)
 
     upper = _certified_upper(scores, prices, fractions)
     allowed = QUALITY_TOL * (1 + abs(quality))
@@ -116,7 +116,7 @@ def certify_router_on_scores(
             f" {quality:.9g}"
         )
 
-    realised, score = _realise_certified_routing(scores, groups, splits)
+    realised, score = _realise_certified_routing(scores, groups, of_prompt, splits)
     largest = float(scores.weights.max())
     for name, got, stated in zip(names, realised, fractions, strict=True):
         if abs(got - stated) > largest + FRACTION_TOL:
@@ -151,22 +151,20 @@ def _reduced_certificate_scores(
 
 def _certificate_groups(
     scores: Scores, prices: np.ndarray, tie_eps: float
-) -> dict[tuple[int, ...], np.ndarray]:
-    """Prompts (positions) by the exact set of LLMs within tie_eps of their best score minus
-    price.
+) -> tuple[list[tuple[int, ...]], np.ndarray]:
+    """Exact sets of LLMs within tie_eps of a prompt's best score minus price, and (N,) of each
+    prompt which of them is its own. Of 0/1 scores there may be 10,000s.
     """
-    groups: dict[tuple[int, ...], list[np.ndarray]] = {}
+    groups: dict[tuple[int, ...], int] = {}
+    of_prompt = np.zeros(scores.weights.size, dtype=int)
     for part, reduced in _reduced_certificate_scores(scores, prices):
         near = reduced >= reduced.max(axis=0) - max(tie_eps, 0.0)
-        # The bits of each prompt as text of so many bytes: far faster to sort than columns.
-        packed = np.ascontiguousarray(np.packbits(near, axis=0).T)
-        named = packed.view(f"S{packed.shape[1]}").reshape(-1)
-        _, first, order = np.unique(named, return_index=True, return_inverse=True)
-        prompts = np.split(np.argsort(order, kind="stable"), np.cumsum(np.bincount(order))[:-1])
-        for k, x in enumerate(first):
-            group = tuple(int(i) for i in np.flatnonzero(near[:, x]))
-            groups.setdefault(group, []).append(part.start + prompts[k])
-    return {group: np.concatenate(prompts) for group, prompts in groups.items()}
+        packed = np.packbits(near, axis=0)
+        _, first, inverse = np.unique(packed, axis=1, return_index=True, return_inverse=True)
+        own = [tuple(np.flatnonzero(members).tolist()) for members in near[:, first].T]
+        number = np.array([groups.setdefault(group, len(groups)) for group in own])
+        of_prompt[part] = number[inverse.reshape(-1)]
+    return list(groups), of_prompt
 
 
 def _certificate_splits(
@@ -203,38 +201,48 @@ def _certify_tie_shares(
     ties: list[Mapping[str, Any]],
     names: Sequence[str],
     scores: Scores,
-    groups: Mapping[tuple[int, ...], np.ndarray],
+    groups: Sequence[tuple[int, ...]],
+    of_prompt: np.ndarray,
 ) -> Iterator[str]:
     """Every tie group that the scores give is stated with its weight, and no other."""
-    weights = scores.weights
+    weights = np.bincount(of_prompt, weights=scores.weights, minlength=len(groups))
     realised = {
-        frozenset(names[i] for i in group): float(weights[prompts].sum())
-        for group, prompts in groups.items()
+        frozenset(names[i] for i in group): float(weight)
+        for group, weight in zip(groups, weights, strict=True)
         if len(group) > 1
     }
     stated = {frozenset(tie["llms"]): float(tie["share"]) for tie in ties}
-    for group_names in sorted(set(realised) | set(stated), key=sorted):
+    wrong = [
+        group
+        for group in set(realised) | set(stated)
+        if abs(stated.get(group, 0.0) - realised.get(group, 0.0)) > SHARE_TOL
+    ]
+    for group_names in sorted(wrong, key=sorted):
         have, want = stated.get(group_names, 0.0), realised.get(group_names, 0.0)
-        if abs(have - want) > SHARE_TOL:
-            yield (
-                f"router: the tie group {', '.join(sorted(group_names))} has the share {want:.9g},"
-                f" stated {have:.9g}"
-            )
+        yield (
+            f"router: the tie group {', '.join(sorted(group_names))} has the share {want:.9g},"
+            f" stated {have:.9g}"
+        )
 
 
 def _realise_certified_routing(
     scores: Scores,
-    groups: Mapping[tuple[int, ...], np.ndarray],
+    groups: Sequence[tuple[int, ...]],
+    of_prompt: np.ndarray,
     splits: Mapping[tuple[int, ...], np.ndarray],
 ) -> tuple[np.ndarray, float]:
     """(Fractions, mean score) of the router; a tie group without a stated split goes to its first
     LLM, as argmax does.
     """
-    values, weights = scores.values, scores.weights
-    realised, score = np.zeros(len(values)), 0.0
-    for group, prompts in groups.items():
-        split = splits.get(group, np.eye(len(group))[0])
-        for i, part in zip(group, split, strict=True):
-            realised[i] += part * weights[prompts].sum()
-            score += part * float(weights[prompts] @ values[i, prompts])
+    parts = np.zeros((len(scores.values), len(groups)))
+    for k, group in enumerate(groups):
+        if group in splits:
+            parts[list(group), k] = splits[group]
+        else:
+            parts[group[0], k] = 1.0
+    realised, score = np.zeros(len(parts)), 0.0
+    for i, part in enumerate(parts):
+        sent = part[of_prompt] * scores.weights
+        realised[i] = sent.sum()
+        score += float(sent @ scores.values[i])
     return realised, score

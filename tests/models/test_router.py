@@ -99,11 +99,11 @@ def test_it_realises_what_the_verifier_reads_and_the_plan_s_fractions(seed: int)
     prices = np.array(
         [np.inf if plan["dual_prices"][n] is None else plan["dual_prices"][n] for n in NAMES]
     )
-    groups = _certificate_groups(scores, prices, plan["router"]["tie_eps"])
+    groups, of_prompt = _certificate_groups(scores, prices, plan["router"]["tie_eps"])
     splits, problems = _certificate_splits(plan["router"]["ties"], list(NAMES))
     assert not problems
     seen = Scores(scores.prompt_ids, NAMES, scores.values, scores.weights)
-    realised, score = _realise_certified_routing(seen, groups, splits)
+    realised, score = _realise_certified_routing(seen, groups, of_prompt, splits)
     router = Router(policy_of(plan))
     shares = router.shares(by_llm(scores))
     of = [NAMES.index(llm) for llm in router.llms]

@@ -219,13 +219,11 @@ def test_prompts_are_grouped_alike_in_parts(monkeypatch: pytest.MonkeyPatch) -> 
     rng = np.random.default_rng(3)
     values, prices = rng.integers(0, 3, (3, 40)) / 2, np.array([0.0, 0.5, np.inf])
     scores = Scores(np.arange(40).astype(str), ("a", "b", "c"), values, np.full(40, 1 / 40))
-    whole = routing_certificate._certificate_groups(scores, prices, 1e-9)
+    whole, of_prompt = routing_certificate._certificate_groups(scores, prices, 1e-9)
     assert set(whole) == {(0,), (1,), (0, 1)}
     monkeypatch.setattr(routing_certificate, "PART", 7)
-    parts = routing_certificate._certificate_groups(scores, prices, 1e-9)
-    assert {group: prompts.tolist() for group, prompts in parts.items()} == {
-        group: prompts.tolist() for group, prompts in whole.items()
-    }
+    parts, of_part = routing_certificate._certificate_groups(scores, prices, 1e-9)
+    assert [parts[k] for k in of_part] == [whole[k] for k in of_prompt]
     best = np.maximum(values[0], values[1] - 0.5).mean()
     upper = routing_certificate._certified_upper(scores, prices, np.array([0.4, 0.6, 0.0]))
     assert upper == pytest.approx(best + 0.3)

@@ -12,6 +12,7 @@ import numpy as np
 from models.formulation import Goal, GoalKind, limit_of_changes
 from models.packing.first_fit import Packing
 from models.packing.placement import place_most
+from models.quality import SettleStoppedError
 from planner.joint.setups.curve_refinement import refine_curve_lines
 from planner.joint.setups.cut_loop import RelaxationPoint
 from planner.joint.setups.goal_state import GoalState, incumbent_for_goal
@@ -212,10 +213,11 @@ def consider_primal(
         # by it never does, and the exact assignment (a transport problem) is saved.
         refine_curve_lines(shared, replicas, routed.rates)
         return None
-    if shared.clock.interrupted():
+    try:
         # Who asks to stop does not wait for exact prices: 0.4 s with 50 LLMs, 1 s with 100.
+        settled = shared.quality.settle(routed.fractions, shared.clock.interrupted)
+    except SettleStoppedError:
         return None
-    settled = shared.quality.settle(routed.fractions)
     shared.clock.spend("cuts", now)
     # Lines where the setup really runs: the next program then knows what it costs there.
     refine_curve_lines(shared, replicas, routed.rates)
