@@ -73,15 +73,15 @@ def _limit_lines(content: PlanContent) -> list[str]:
 
 
 def headroom_story_text(slo: SloContent) -> str:
-    """Say how near an SLO is to its limit: `150.0 ms (limit 150, no headroom)`."""
+    """Say how near an SLO is to its limit: `150.0 ms (limit 150, reached)`."""
     limit, achieved = slo["limit_ms"], slo["achieved_ms"]
     if achieved is None:
         return f"above every profiled percentile (limit {limit:g} ms)"
     planned = headroom_limit_ms(slo)
     left = 100.0 * (1.0 - achieved / planned)
-    headroom = f"{left:.1f} % headroom" if left >= 0.05 else "no headroom"
+    near = f"{left:.1f} % below" if left >= 0.05 else "reached"
     planned_with = "" if planned == limit else f"planned with {planned:g}, "
-    return f"{achieved:,.1f} ms (limit {limit:g}, {planned_with}{headroom})"
+    return f"{achieved:,.1f} ms (limit {limit:g}, {planned_with}{near})"
 
 
 def _provenance_story_line(content: PlanContent) -> str:

@@ -90,6 +90,6 @@ def test_without_headroom_of_the_rate_no_rate_is_repeated() -> None:
 
 def test_an_slo_names_the_limit_it_was_planned_with() -> None:
     slo: Any = {"limit_ms": 150.0, "planned_limit_ms": 135.0, "achieved_ms": 134.99}
-    assert headroom_story_text(slo) == "135.0 ms (limit 150, planned with 135, no headroom)"
+    assert headroom_story_text(slo) == "135.0 ms (limit 150, planned with 135, reached)"
     slo["achieved_ms"] = 108.0
-    assert headroom_story_text(slo) == "108.0 ms (limit 150, planned with 135, 20.0 % headroom)"
+    assert headroom_story_text(slo) == "108.0 ms (limit 150, planned with 135, 20.0 % below)"

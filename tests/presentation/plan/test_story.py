@@ -16,8 +16,8 @@ from tests.support.plans.handmade import unsolved
 @pytest.mark.parametrize(
     ("achieved", "text"),
     [
-        (149.99, "150.0 ms (limit 150, no headroom)"),
-        (120.0, "120.0 ms (limit 150, 20.0 % headroom)"),
+        (149.99, "150.0 ms (limit 150, reached)"),
+        (120.0, "120.0 ms (limit 150, 20.0 % below)"),
         (None, "above every profiled percentile (limit 150 ms)"),
     ],
 )
