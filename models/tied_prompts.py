@@ -38,11 +38,11 @@ def tie_prices(lost: np.ndarray, weight: np.ndarray, prices: np.ndarray) -> np.n
     best = lost.argmin(axis=0)
     together, least = np.zeros((llms, llms)), np.zeros((llms, llms))
     for b in range(llms):
-        own = best == b
-        for r in range(llms):
-            near = own & np.isfinite(lost[r])
-            if r == b or not near.any():
+        own = np.flatnonzero(best == b)
+        for r in np.flatnonzero(np.isfinite(lost[:, own]).any(axis=1)):
+            if r == b:
                 continue
+            near = own[np.isfinite(lost[r, own])]
             losses, which = np.unique(lost[r, near], return_inverse=True)
             sums = np.bincount(which.ravel(), weights=weight[near])
             together[b, r], least[b, r] = sums.max(), losses[sums.argmax()]
