@@ -67,6 +67,8 @@ def test_the_models_to_set_are_those_that_were_measured_or_assumed() -> None:
     assert "Set them to what was measured, in the same precision." in measured
     assert "bf16" not in measured
     assert "- Flags that the measurements were made with" in measured
+    variables = exported("trio").files["deploy.env"]
+    assert "(its curves: nothing was measured, see README.md)" in variables
     rows = [{"title": "a", "measured": True}, {"title": "b", "measured": False}]
     line = readme_start_models(rows)
     assert "Set those of a to what was measured" in line

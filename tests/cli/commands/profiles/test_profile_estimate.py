@@ -49,8 +49,17 @@ def test_the_command_writes_a_table_and_its_intervals(tmp_path: Path) -> None:
         )
         == 0
     )
-    assert len(load_curves(tmp_path / "out.csv").options[0].rates) == 3
+    own = load_curves(tmp_path / "out.csv").options[0]
+    assert len(own.rates) == 3
+    assert "bits" not in own.source
     assert (tmp_path / "i.csv").read_text().splitlines()[0].split(",")[4:6] == ["rate_rps", "load"]
+
+
+def test_another_precision_than_16_bits_is_in_the_source(tmp_path: Path) -> None:
+    eight = small_options(tmp_path, weight_bits=8, kv_bits=8, requests=100, seeds=1, rates=2)
+    assert run_profile_estimate(eight, Interrupt()) == 0
+    source = load_curves(tmp_path / "out.csv").options[0].source
+    assert ", weights of 8 bits, cache of 8 bits" in source
 
 
 def test_small_shares_are_told_and_options_counted(
