@@ -123,7 +123,7 @@ def _summary_table(content: PlanContent) -> pd.DataFrame:
 
 
 def _slo_table(content: PlanContent) -> pd.DataFrame:
-    """Tabulate limit, achievement and headroom (what is left of the limit) of every SLO, and the
+    """Tabulate limit, achievement and what is left of the limit of every SLO, and the
     interval that was simulated of those near their limits, where any was.
     """
     rows = [
@@ -132,7 +132,7 @@ def _slo_table(content: PlanContent) -> pd.DataFrame:
             s["scope"],
             s["limit_ms"],
             s["achieved_ms"],
-            _headroom_pct_in_tables(s),
+            _below_limit_pct_in_tables(s),
             s["binding"],
             price,
         )
@@ -140,7 +140,8 @@ def _slo_table(content: PlanContent) -> pd.DataFrame:
     ]
     value = f"Value of +1 ms ({objective_unit(content)})"
     frame = _frame(
-        rows, ["SLO", "Scope", "Limit (ms)", "Achieved (ms)", "Headroom (%)", "Binding", value]
+        rows,
+        ["SLO", "Scope", "Limit (ms)", "Achieved (ms)", "Below the limit (%)", "Binding", value],
     )
     simulated = content["context"].get("simulated", {}).get("slo", [])
     for at, header, key in ((4, SIMULATED[0], "low_ms"), (5, SIMULATED[1], "high_ms")):
@@ -150,7 +151,7 @@ def _slo_table(content: PlanContent) -> pd.DataFrame:
     return frame
 
 
-def _headroom_pct_in_tables(slo: SloContent) -> float | None:
+def _below_limit_pct_in_tables(slo: SloContent) -> float | None:
     """Give the per cent of the limit that is left; 0 within the tolerance of the solver, never
     -0.
     """

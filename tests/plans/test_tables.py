@@ -42,7 +42,7 @@ def test_a_limit_that_is_reached_within_the_tolerance_has_no_headroom() -> None:
     content: Any = deepcopy(dict(built_plan().content))
     slo = content["slo"][0]
     slo["achieved_ms"] = slo["limit_ms"] * (1 + 1e-9)
-    assert f"{plan_tables(content)['slo']['Headroom (%)'][0]:.2f}" == "0.00"
+    assert f"{plan_tables(content)['slo']['Below the limit (%)'][0]:.2f}" == "0.00"
 
 
 @pytest.mark.parametrize("status", ["infeasible", "unknown"])

@@ -53,7 +53,7 @@ SLO_COLUMNS: Sequence[Column] = (
         ("Limit (ms)", "limit\n(ms)", _ms),
         ("Achieved (ms)", "achieved\n(ms)", _ms),
     ),
-    *(("Headroom (%)", "headroom\n(%)", _percent), ("Binding", "binding", _binds)),
+    *(("Below the limit (%)", "below\nlimit (%)", _percent), ("Binding", "binding", _binds)),
 )
 
 

@@ -163,7 +163,7 @@ def _write_latency_slos(book: Book, page: Page, report: Report) -> None:
             "Scope": [SCOPES.get(str(scope), str(scope)) for scope in frame["Scope"]],
             "Limit (ms)": limits,
             "Achieved (ms)": achieved,
-            "Headroom (%)": room,
+            "Below the limit (%)": room,
             "Holds": holds,
             **{header: frame[header] for header in frame.columns if header.startswith("Simulated")},
             price: frame[price],
