@@ -20,7 +20,7 @@ the joint program. WASTE policies (visits that answer nothing, at a quality far 
 every f possible; a plan that uses them is invalid.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -214,8 +214,11 @@ class CascadeQuality:
         del opened, loads
         return self.price(fractions, start, full=full)
 
-    def settle(self, fractions: np.ndarray) -> Settled:
-        """Q(f) by its best mix (value) and by its prices (upper)."""
+    def settle(self, fractions: np.ndarray, stop: Callable[[], bool] | None = None) -> Settled:
+        """Q(f) by its best mix (value) and by its prices (upper). stop: of `Quality.settle`; one
+        small program is not stopped.
+        """
+        del stop
         alpha, mu = self._best(fractions)
         value = float(mu @ self._value)
         upper = max(self._cut(alpha) + float(alpha @ fractions[:-1]), value)
