@@ -8,7 +8,7 @@ the margins that are left, magnified (iterative refinement; Gleixner, Steffy, Wo
 Comput. 28, 2016), until every prompt with a share of an LLM ties with it to float noise.
 
 Of discrete scores with many kinds of undecided prompts the same optimum is first sought where LLMs
-tie exactly (models.tied_prompts).
+tie exactly (models.scores.tied_prompts).
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from models.scores.prompt_blocks import (
     prompt_blocks,
     scores_of_prompts,
 )
-from models.tied_prompts import divide_tied_prompts, tie_prices
+from models.scores.tied_prompts import divide_tied_prompts, tie_prices
 
 EXACT_MARGIN = 1e-11
 """A prompt's share may go to an LLM this far below its best after prices, 0..1 scale: far below

@@ -9,6 +9,7 @@ within 0.3 s of Python's own start, and pandas and Pyomo alone take longer.
 
 import gc
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -87,6 +88,8 @@ def run() -> None:
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         end_without_left_runs(os._exit, code)
+        # All is done and written: a late Ctrl-C would only end the interpreter by its signal.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         # The interpreter would look through all that is left for garbage, three times and for 0.3 s
         # of a plan of 100,000 GPUs, before it gives the memory back.
         gc.freeze()

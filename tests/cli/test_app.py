@@ -1,6 +1,7 @@
 """The command line itself: commands and help, usage, version, what importing it loads."""
 
 import gc
+import signal
 import subprocess
 import sys
 
@@ -99,15 +100,20 @@ def test_version() -> None:
     assert CliRunner().invoke(app, ["--version"]).stdout == f"planner {VERSION}\n"
 
 
-def test_the_end_looks_for_no_garbage(
+def test_the_end_looks_for_no_garbage_and_listens_to_nobody(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     frozen: list[bool] = []
     monkeypatch.setattr(sys, "argv", ["planner", "--version"])
     monkeypatch.setattr("planner.cli.app.postpone_imports", lambda: None)
     monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
-    with pytest.raises(SystemExit) as end:
-        run()
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as end:
+            run()
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (end.value.code, frozen) == (0, [True])
     assert capsys.readouterr().out.startswith("planner ")
 

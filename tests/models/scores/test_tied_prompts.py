@@ -6,7 +6,7 @@ from scipy.optimize import linprog
 
 from models import exact_assignment
 from models.exact_assignment import assign_exactly_within_window
-from models.tied_prompts import divide_tied_prompts, tie_prices
+from models.scores.tied_prompts import divide_tied_prompts, tie_prices
 from tests.support.instances.score_tables import best_quality, table
 
 WINDOW = 0.1
