@@ -71,6 +71,8 @@ def draw_headline(here: ShownPlan) -> None:
     draw_headline_placeholders(content)
     markdown_bullets(payment_lines(content))
     _draw_headline_numbers(here)
+    if rates := here.meta["achieved_rate"]:
+        st.caption(plain_markdown(" ".join(rates)))
     _draw_headline_missed_limits(here)
 
 

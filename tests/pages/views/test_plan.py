@@ -74,6 +74,7 @@ def test_limits_that_a_simulation_misses_are_a_warning_with_a_way_out() -> None:
     solved(app)
     after = app.session_state["shown"].content
     assert after["context"]["headroom"]["rate_pct"] == 20.0
+    assert "Achieved: planned at 84 req/s (70 + 20 % headroom)." in words(app).replace("\\", "")
     assert after["context"]["arrival_rate_rps"] == content["context"]["arrival_rate_rps"]
 
 
