@@ -77,8 +77,12 @@ def draw_headline(here: ShownPlan) -> None:
 
 
 def draw_plan_story(here: ShownPlan) -> None:
-    """The plan in sentences: what runs, where requests go, what limits, how good it is."""
-    markdown_bullets(story_lines(here.content))
+    """The plan in sentences: what runs, where requests go, what limits, how good it is; and where
+    to say that an LLM must run.
+    """
+    idle = [llm for llm, part in here.content["routing"].items() if not part > 0.0]
+    way = [f"To make {', '.join(idle)} run: Inputs, LLMs, Replicas at least 1, Solve."]
+    markdown_bullets([*story_lines(here.content), *(way if idle else [])])
 
 
 def draw_headline_verified(*, verified: bool) -> None:

@@ -114,7 +114,13 @@ def marginals_lines(content: PlanContent) -> list[str]:
             unit = "USD/h" if content["objective"]["of"] == "cost" else "quality"
             effect = f"{sign}{format_number(abs(m['difference']), 2)} {unit}"
         lines.append(f"{step}: {effect}{_marginals_besides(content, m)}")
-    return lines + ([f"No measurable effect: {'; '.join(unmeasurable)}"] if unmeasurable else [])
+    if not unmeasurable:
+        return lines
+    of = content["objective"]["of"]
+    head = f"No measurable effect on the {of}"
+    if of == "cost":
+        head += " (a limit may be reached by the routing, and not decide it)"
+    return [*lines, f"{head}: {'; '.join(unmeasurable)}"]
 
 
 def _marginals_besides(content: PlanContent, marginal: MarginalContent) -> str:

@@ -44,10 +44,11 @@ def readme_start_models(llms: Sequence[Row]) -> str:
         whose = f"those of {', '.join(measured)}" if others else "them"
         words.append(f"Set {whose} to what was measured, in the same precision.")
     if others:
-        whose = f"Of {', '.join(others)} nothing" if measured else "Nothing"
+        whose = f" of {', '.join(others)}" if measured else ""
         words.append(
-            f"{whose} was measured: latencies are estimates, for weights of 16 bits (bf16) unless"
-            " a source of curves below says otherwise; set models of that precision."
+            f"No curve{whose} that the plan uses was measured: latencies are estimates, for"
+            " weights of 16 bits (bf16) unless a source of curves below says otherwise; set models of"
+            " that precision."
         )
     return " ".join(words)
 

@@ -100,7 +100,9 @@ def shell_variables(deployment: Row) -> str:
     lines += ["# Model of every LLM: an id of Hugging Face or a path."]
     for llm in deployment["llms"]:
         known = llm["model_id"] or ""
-        whose = "what was measured" if llm["measured"] else "nothing was measured, see README.md"
+        whose = (
+            "what was measured" if llm["measured"] else "none in use was measured, see README.md"
+        )
         where = "id from the planner's catalogue" if known else "in no catalogue, TO BE SET"
         lines.append(f"# {llm['title']}: {where} (its curves: {whose})")
         lines.append(f"{llm['model_key']}={shlex.quote(known) if known else ''}")

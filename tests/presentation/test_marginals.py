@@ -31,7 +31,7 @@ def test_without_a_plan_and_without_an_effect() -> None:
     )
     assert none == "+1 req/s (61 instead of 60): no plan keeps all limits"
     assert unknown.endswith("unknown: stopped before a plan was found")
-    assert unmeasurable == "No measurable effect: -1 req/s (59 instead of 60)"
+    assert unmeasurable == "No measurable effect on the quality: -1 req/s (59 instead of 60)"
 
 
 def test_the_table_has_a_row_each() -> None:

@@ -37,6 +37,10 @@ def draft_llm_names() -> list[str]:
     return [*draft_value("llms", []), *draft_outside_names()]
 
 
+ALL_RUN = "all run"
+"""Field: whether every LLM of the cluster must run."""
+
+
 def draft_prices_tokens() -> bool:
     """Whether an LLM outside is paid by tokens, so that requests need a length."""
     return any(
@@ -49,7 +53,9 @@ def draft_llms_part() -> dict[str, Any]:
     llms: list[dict[str, Any]] = []
     for llm in draft_value("llms", []):
         weights = draft_value(f"weights {llm}")
-        llms.append({"name": llm} if weights is None else {"name": llm, "weights_gib": weights})
+        stated = {} if weights is None else {"weights_gib": weights}
+        least = {"min_replicas": 1} if draft_value(ALL_RUN) else {}
+        llms.append({"name": llm, **stated, **least})
     outside = [
         {"name": draft_value(f"outside {k} name", ""), "api": _draft_api(k)}
         for k in draft_outside_rows()

@@ -7,10 +7,18 @@ import streamlit as st
 
 from app_pages.session.draft import draft_value
 from app_pages.session.starting.draft_demand import ALL_REQUESTS, TOKENS
-from app_pages.session.starting.draft_outside import draft_llms_part, draft_prices_tokens
+from app_pages.session.starting.draft_outside import (
+    ALL_RUN,
+    draft_llms_part,
+    draft_prices_tokens,
+)
 from app_pages.session.starting.draft_pools import draft_pools_part
 from app_pages.widgets.markdown import plain_markdown
-from app_pages.widgets.starting.draft_fields import draw_draft_names, draw_draft_number
+from app_pages.widgets.starting.draft_fields import (
+    draw_draft_names,
+    draw_draft_number,
+    draw_draft_tick,
+)
 from app_pages.widgets.starting.outside_fields import draw_outside_fields
 from app_pages.widgets.starting.pool_fields import draw_pool_fields
 from planner.scenario.starting.new_scenario import new_scenario_faults
@@ -43,6 +51,12 @@ def draw_gpu_cluster_step() -> None:
     for gpu in draft_value("gpus", []):
         with st.container(border=True):
             draw_pool_fields(gpu)
+    if draft_value("gpus", []):
+        st.caption(
+            "Rented GPUs cost their price while they are in use, so that a plan with fewer of them"
+            " is cheaper. Owned ones cost the same whatever runs. To find the fewest of your own"
+            " nodes that are enough, leave them at rented."
+        )
 
 
 def gpu_cluster_faults() -> tuple[Fault, ...]:
@@ -57,12 +71,17 @@ def gpu_cluster_faults() -> tuple[Fault, ...]:
 def draw_llm_cluster_step() -> None:
     """LLMs, with the weights of those that the catalogue lacks."""
     st.markdown(
-        "Which LLMs may be deployed? The plan decides which of them run, where, and how often; one"
-        " that must run gets a least number of replicas on the page Inputs afterwards."
+        "Which LLMs may be deployed? The plan decides which of them run, where, and how often."
         " Choose from the catalogue, or type another name and press Enter."
     )
     known = load_catalogue_llms()
     draw_draft_names("llms", "LLMs", list(known), accept_new_options=True, placeholder="e.g. llama")
+    draw_draft_tick(
+        ALL_RUN,
+        "Each of them must run",
+        help="At least one replica of each, whatever it costs. Without it the plan leaves out those"
+        " that do not help. For some of them alone: Replicas at least, on the page Inputs.",
+    )
     alien = [llm for llm in draft_value("llms", []) if llm not in known]
     if alien:
         st.markdown(

@@ -10,7 +10,7 @@ from app_pages.session.draft import draft_value
 from app_pages.session.starting.draft_day import draft_day
 from app_pages.session.starting.draft_demand import DAY, draft_demand_part
 from app_pages.session.starting.draft_goal import draft_goal_part, draft_slos
-from app_pages.session.starting.draft_outside import draft_outside_names
+from app_pages.session.starting.draft_outside import ALL_RUN, draft_outside_names
 from app_pages.session.starting.draft_parts import draft_scenario_part
 from app_pages.session.starting.draft_pools import draft_pools_part
 from app_pages.session.starting.draft_scores import EXAMPLE, draft_scores, draft_scores_path
@@ -64,7 +64,8 @@ def _finish_lines() -> list[str]:
     outside = draft_outside_names()
     return [
         f"GPUs: {', '.join(pools)}",
-        f"LLMs: {', '.join(draft_value('llms', []))}",
+        f"LLMs{', each must run' if draft_value(ALL_RUN) else ''}:"
+        f" {', '.join(draft_value('llms', []))}",
         *([f"LLMs outside the cluster: {', '.join(outside)}"] if outside else []),
         f"Curves of options: {curves}",
         f"Scores of {scores.prompts:,} prompts" if scores is not None else "No scores",

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app_pages.session.draft import draft_value
+from app_pages.session.starting.draft_curves import draft_measured_errors
 from app_pages.session.starting.draft_goal import (
     COST,
     QUALITY,
@@ -13,6 +14,7 @@ from app_pages.session.starting.draft_goal import (
 from app_pages.session.starting.draft_parts import draft_scenario_part
 from app_pages.session.starting.draft_pools import draft_pools_part
 from app_pages.session.starting.draft_scores import EXAMPLE, draft_scores
+from app_pages.widgets.markdown import plain_markdown
 from app_pages.widgets.starting.draft_fields import draw_draft_choice, draw_draft_number
 from app_pages.widgets.starting.outside_fields import draw_outside_latency_fields
 from app_pages.widgets.starting.slo_fields import draw_slo_fields
@@ -30,6 +32,7 @@ HEADROOM_LABELS = {
     "rate_pct": "Plan for more than the rate (%)",
     "slo_pct": "Plan for less than each limit (%)",
 }
+MOST_ERRORS = 4
 MOST_HEADROOM = {"rate_pct": 1000.0, "slo_pct": 90.0}
 
 
@@ -70,6 +73,11 @@ def _draw_goal_headroom() -> None:
         "Without any, a plan may use its limits fully, and the cheapest one usually does: chance,"
         " or a little more traffic, then misses them. 10 to 20 % of the rate is common."
     )
+    if errors := draft_measured_errors():
+        st.caption(
+            "Where the plan uses estimates, leave as much below each limit as they were too short"
+            f" of your measurements: {plain_markdown('; '.join(errors[:MOST_ERRORS]))}."
+        )
 
 
 def _draw_goal_range() -> None:

@@ -48,7 +48,7 @@ def draw_slo_fields() -> None:
     draw_draft_row_buttons("slo", 1, "an SLO")
     st.caption(
         "Over all requests together, a slow LLM is made up for by fast ones; for every LLM, each of"
-        " them keeps the limit by itself."
+        " them keeps the limit by itself. In doubt choose every LLM: it is stricter."
     )
 
 

@@ -76,7 +76,10 @@ def _exceeded_limits(content: PlanContent) -> str:
     if floor is None or _floor_limit_text(content):
         return ""
     reached = known_number(content["quality"])
-    return f" Quality reaches {reached:.4g} (required {floor:g}); GPUs are whole units."
+    return (
+        f" Quality reaches {reached:.4g} (required {floor:g}): GPUs are whole units, and of plans"
+        " of one cost the best one is taken."
+    )
 
 
 def _replica_limits_text(content: PlanContent) -> list[str]:

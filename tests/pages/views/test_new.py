@@ -73,7 +73,12 @@ def test_nothing_leads_on_from_an_empty_step() -> None:
 
 def test_estimate_stand_in_and_one_rate_become_a_plan() -> None:
     """And what was entered stays while another page is looked at."""
-    app = next_step(entered(to_curves("llama-3.2-3b"), degrees=[1]))
+    app = entered(to_curves("llama-3.2-3b"), degrees=[1])
+    draft = app.session_state["draft"]
+    draft.step = 1
+    app.run()
+    app = entered(app, all_run=True)
+    app = next_step(next_step(app))
     assert "there is no curve of this LLM" in unescaped(app)
     app = settle(pressed(app, "start-estimate"), "new-estimate").run()
     assert "1 options estimated" in unescaped(app)
@@ -94,6 +99,7 @@ def test_estimate_stand_in_and_one_rate_become_a_plan() -> None:
     assert "The stand-in scores: the lowest mean" in unescaped(app)
     app = next_step(entered(app, floor=0.1, headroom_rate=20.0))
     assert "3 req/s" in unescaped(app)
+    assert "LLMs, each must run: llama-3.2-3b" in unescaped(app)
     assert "at least 0.1; planned for 20 % more requests" in unescaped(app)
     app = finished(app)
     shown = app.session_state["shown"].content

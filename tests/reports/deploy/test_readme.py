@@ -59,20 +59,19 @@ def test_the_load_test_has_the_lengths_of_the_curve_where_they_are_known() -> No
 def test_the_models_to_set_are_those_that_were_measured_or_assumed() -> None:
     """Of estimates nothing was measured, and their precision is said; `whole` is measured."""
     estimated, measured = (exported(name).files["README.md"] for name in ("trio", "whole"))
-    assert "Nothing was measured: latencies are estimates, for weights of 16 bits (bf16)" in (
-        estimated
-    )
+    words = "No curve that the plan uses was measured: latencies are estimates, for weights of 16"
+    assert f"{words} bits (bf16)" in estimated
     assert "- Estimates assume weights of 16 bits (bf16) unless their source says" in estimated
     assert "- Flags that the measurements were made with" not in estimated
     assert "Set them to what was measured, in the same precision." in measured
     assert "bf16" not in measured
     assert "- Flags that the measurements were made with" in measured
     variables = exported("trio").files["deploy.env"]
-    assert "(its curves: nothing was measured, see README.md)" in variables
+    assert "(its curves: none in use was measured, see README.md)" in variables
     rows = [{"title": "a", "measured": True}, {"title": "b", "measured": False}]
     line = readme_start_models(rows)
     assert "Set those of a to what was measured" in line
-    assert "Of b nothing was measured" in line
+    assert "No curve of b that the plan uses was measured" in line
 
 
 def test_rates_and_latencies_say_at_which_rate_they_are_planned() -> None:

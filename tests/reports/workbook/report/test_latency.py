@@ -84,7 +84,7 @@ def test_estimates_stand_only_where_nothing_was_planned_again(
     ]
     again = texts(written(replace(small, plan=Plan(content)), tmp_path / "again.xlsx"), "Routing")
     alone = texts(written(small, tmp_path / "alone.xlsx"), "Routing")
-    assert any(text.startswith("•  No measurable effect: +10 ms") for text in again)
+    assert any(text.startswith("•  No measurable effect on the ") for text in again)
     assert "none measurable" in again
     assert not any("+10 ms for the SLO" in text and "No measurable" not in text for text in again)
     assert any(text.startswith("•  +10 ms for the SLO") for text in alone)
