@@ -47,8 +47,8 @@ def readme_start_models(llms: Sequence[Row]) -> str:
         whose = f" of {', '.join(others)}" if measured else ""
         words.append(
             f"No curve{whose} that the plan uses was measured: latencies are estimates, for"
-            " weights of 16 bits (bf16) unless a source of curves below says otherwise; set models of"
-            " that precision."
+            " weights of 16 bits (bf16) unless a source of curves below says otherwise; set models"
+            " of that precision."
         )
     return " ".join(words)
 
