@@ -83,10 +83,11 @@ def _draw_deployment_slos(here: ShownPlan) -> None:
 def _draw_deployment_setup(here: ShownPlan) -> None:
     st.header("Setup: what runs")
     slos = (slo["header"] for slo in here.meta["slos"])
+    pool = ["Pool"] if len(here.content["context"]["pools"]) > 1 else []
     draw_shown_table(
         here.tables["setup"],
         "Every deployed option with its rate, utilisation, latencies, memory and provenance.",
-        [*FIRST, *slos, "Provenance"],
+        [FIRST[0], *pool, *FIRST[1:], *slos, "Provenance"],
     )
     st.caption(
         "TP degree: GPUs a replica spans. MPS share: its part of each."

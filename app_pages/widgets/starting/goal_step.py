@@ -29,8 +29,8 @@ GOALS = {
     COST: "cheapest GPUs that reach a quality",
 }
 HEADROOM_LABELS = {
-    "rate_pct": "Plan for more than the rate (%)",
-    "slo_pct": "Plan for less than each limit (%)",
+    "rate_pct": "Headroom of the arrival rate (%)",
+    "slo_pct": "Headroom of every SLO limit (%)",
 }
 MOST_ERRORS = 4
 MOST_HEADROOM = {"rate_pct": 1000.0, "slo_pct": 90.0}
@@ -70,8 +70,9 @@ def _draw_goal_headroom() -> None:
                 placeholder="none, e.g. 20",
             )
     st.caption(
-        "Without any, a plan may use its limits fully, and the cheapest one usually does: chance,"
-        " or a little more traffic, then misses them. 10 to 20 % of the rate is common."
+        "How many more requests than arrive, and how far below each limit, to plan for. Without"
+        " any, a plan may use its limits fully, and the cheapest one usually does: chance, or a"
+        " little more traffic, then misses them. 10 to 20 % of the rate is common."
     )
     if errors := draft_measured_errors():
         st.caption(
