@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 BENCHMARKS = (FileKind.BENCHMARK, FileKind.PROFILES)
+AGAINST = "held against load tests that others have published"
 USE = "use"
 """Key of a file's row: whether its runs are used."""
 ANY_OPTION: Mapping[str, Any] = {"llm": "llm", "gpu": "gpu", "tp": 1, "share": 100}
@@ -233,7 +234,7 @@ def estimate_new_curves_job(choice: EstimateChoice, *, job: JobContext) -> NewCu
     return NewCurves(
         frame=pd.DataFrame(estimate.rows, columns=list(COLUMNS)),
         files=left,
-        notices=known_error_notices(known, choice.shares_pct),
+        notices=known_error_notices(known, choice.shares_pct, AGAINST),
     )
 
 

@@ -163,6 +163,9 @@ def _edit_value_words(edit: ScenarioEdit, parts: list[str], value: Any) -> str:
             return (
                 f"{value:g} node{'s' if value != 1 else ''} of {content['pools'][int(at)]['name']}"
             )
+        case ["llms", at, "min_replicas" | "max_replicas" as limit]:
+            side = "least" if limit == "min_replicas" else "most"
+            return f"at {side} {value:g} of {content['llms'][int(at)]['name']}"
         case ["objective", "quality_at_least"]:
             return f"quality at least {value:g}"
         case ["objective", "cost_at_most_usd_per_h"]:

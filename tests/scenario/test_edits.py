@@ -52,6 +52,16 @@ def test_a_headroom_is_named_by_what_it_is_of(edit: ScenarioEdit) -> None:
     ]
 
 
+def test_limits_on_replicas_name_the_llm(edit: ScenarioEdit) -> None:
+    content = content_of_edit(edit)
+    content["llms"][0]["min_replicas"], content["llms"][1]["max_replicas"] = 1, 3
+    names = [llm["name"] for llm in content["llms"]]
+    assert sorted(edit_words(changed(edit, content))) == [
+        f"at least 1 of {names[0]}",
+        f"at most 3 of {names[1]}",
+    ]
+
+
 def test_rates_of_cases_are_named_while_they_are_few(day: Path) -> None:
     edit = ScenarioEdit.of_file(str(day / "scenario.yaml"))
     content = content_of_edit(edit)
