@@ -19,7 +19,9 @@ scenarios may state their own.
             LLMs), sizes from each `config.json`.
 `weights_gib_16bit` = parameters_total_b * 10^9 * 2 / 2^30 and `weights_gib_8bit` half of it: the
 weights alone, no KV cache, whatever precision the publisher ships. `windowed_layers` of the layers
-attend to the last `window_tokens` tokens alone (0: none). `vocabulary_matrices` of vocabulary x
+attend to the last `window_tokens` tokens alone (0: none). `context_tokens` is the longest context
+of the model itself (`max_position_embeddings`; blank where that is not certain).
+`vocabulary_matrices` of vocabulary x
 hidden size are among the active parameters: embedding and output, 2, or 1 where one serves as both
 or the publisher does not count the embedding. `note` says what the columns cannot
 (latent attention).
@@ -65,7 +67,7 @@ class CatalogueLlm:
     """One LLM; parameters in 10^9, sizes in elements, weights in GiB.
 
     experts and experts_per_token are 0 for dense LLMs, windowed_layers and window_tokens where all
-    layers see the whole context.
+    layers see the whole context; context_tokens is None where it is not known.
     """
 
     llm: str
@@ -81,6 +83,7 @@ class CatalogueLlm:
     window_tokens: int
     experts: int
     experts_per_token: int
+    context_tokens: int | None
     vocabulary: int
     vocabulary_matrices: int
     weights_gib_16bit: float
@@ -138,6 +141,7 @@ def load_catalogue_llms() -> Mapping[str, CatalogueLlm]:
             window_tokens=int(row["window_tokens"]),
             experts=int(row["experts"]),
             experts_per_token=int(row["experts_per_token"]),
+            context_tokens=_tokens_or_none(row["context_tokens"]),
             vocabulary=int(row["vocabulary"]),
             vocabulary_matrices=int(row["vocabulary_matrices"]),
             weights_gib_16bit=float(row["weights_gib_16bit"]),
@@ -155,3 +159,13 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 def _number_or_none(text: str) -> float | None:
     return float(text) if text else None
+
+
+def _tokens_or_none(text: str) -> int | None:
+    """A whole number of tokens; ValueError for another text than one or none."""
+    if not text:
+        return None
+    tokens = int(text)
+    if tokens < 1:
+        raise ValueError(f"a context of {text} tokens")
+    return tokens

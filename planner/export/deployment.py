@@ -12,7 +12,9 @@ nodes   one row per node in use: label, host_key (variable that holds its addres
         the compute), mig_profile ("" without), part (either in words), shared (by MPS),
         instance_gib (of a MIG instance, or None), port, wave (servers
         of one wave may start at once), after (servers on its GPUs that must be up before),
-        utilization, memory_limit_mib, memory_gib_per_gpu, rate_rps, fraction (of all requests),
+        utilization, memory_limit_mib, context (what its room for a context is made of, or None:
+        longest, memory_gib, taken_gib, token_gib), memory_gib_per_gpu, rate_rps, fraction (of all
+        requests),
         latency_ms (planned, of the columns that SLOs limit), share_of_llm (of its LLM's requests),
         tokens (mean of prompts and of answers that its curve was taken with, or None)
 classes one row per class of requests, [] where there is one: name, label, priority

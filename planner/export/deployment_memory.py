@@ -20,8 +20,9 @@ of k a token on one GPU (`models.serving.step_time`), there is room for a contex
 
     context      (u_s * M - w / t - r) / k                               tokens
 
-vLLM refuses to start where the model's own longest context is above that and `--max-model-len` does
-not say less. Where some layers see a window alone it is too small: the safe side.
+Where the model's own longest context is known and above that, the server's requests are limited to
+it (`reports.deploy.vllm_server`): vLLM refuses to start without. Where some layers see a window
+alone it is too small: the safe side.
 """
 
 import math
@@ -29,7 +30,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.serving.step_time import RUNTIME_GIB, StepSettings, step_kv_token_gib, weights_gib
-from profiles.catalogue import CatalogueLlm, load_catalogue_llms
+from profiles.catalogue import load_catalogue_llms
+from reports.deploy.vllm_server import vllm_context_room, vllm_max_model_len
 
 __all__ = [
     "FILL",
@@ -46,14 +48,16 @@ OUTSIDE_GIB = 1.0
 """GiB per GPU that a server may hold outside of its utilization."""
 DIGITS = 3
 LONGEST = 131_072
-"""Tokens: few models of the catalogue take longer contexts, so that more room needs no words."""
+"""Tokens: few models take longer contexts, so that more room needs no words where the model's own
+is not known.
+"""
 
 Row = dict[str, Any]
 
 
 def deployment_with_memory(servers: Sequence[Row], memory_gib: float, headroom: float) -> list[Row]:
-    """The servers of one node their utilization (0..1) and memory_limit_mib; memory_gib: of
-    one GPU; headroom: 0..1.
+    """The servers of one node their utilization (0..1), memory_limit_mib and context;
+    memory_gib: of one GPU; headroom: 0..1.
     """
     fill = min(1.0 - headroom, FILL)
     planned = {
@@ -73,7 +77,11 @@ def deployment_with_memory(servers: Sequence[Row], memory_gib: float, headroom: 
         for row in servers
     ]
     return [
-        {**row, "memory_limit_mib": _deployment_memory_limit(row, split, memory_gib)}
+        {
+            **row,
+            "memory_limit_mib": _deployment_memory_limit(row, split, memory_gib),
+            "context": _deployment_memory_context(row, _memory(row, {"memory_gib": memory_gib})),
+        }
         for row in split
     ]
 
@@ -116,31 +124,44 @@ def _floor(value: float) -> float:
     return math.floor(value * 10**DIGITS + 1e-6) / 10**DIGITS
 
 
+def _deployment_memory_context(server: Row, memory_gib: float) -> Row | None:
+    """Of what its room for a context is made, on each of its GPUs, and longest, the model's own
+    (None where it is not known); None for an LLM in no catalogue. memory_gib: of what it sees.
+    """
+    llm, settings = load_catalogue_llms().get(server["llm_name"]), StepSettings()
+    if llm is None:
+        return None
+    degree = server["tp_degree"]
+    return {
+        "longest": llm.context_tokens,
+        "memory_gib": memory_gib,
+        "taken_gib": weights_gib(llm, settings) / degree + RUNTIME_GIB,
+        "token_gib": step_kv_token_gib(llm, degree, settings),
+    }
+
+
 def deployment_memory_context_cautions(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The LLMs whose servers have room for less than LONGEST, and what to do about it."""
-    catalogue, settings = load_catalogue_llms(), StepSettings()
+    """The LLMs with servers that have less room than the model's own longest context (LONGEST where
+    it is not known) and no limit that says so, or one that refuses a mean request of the curve.
+    """
     room: dict[tuple[str, int], float] = {}
-    for node in nodes:
-        for row in node["servers"]:
-            if (llm := catalogue.get(row["llm_name"])) is not None:
-                key = (row["llm_name"], row["tp_degree"])
-                tokens = _deployment_memory_context(row, node, llm, settings)
-                room[key] = min(tokens, room.get(key, math.inf))
+    short: dict[tuple[str, int], tuple[int, int]] = {}
+    for row in (row for node in nodes for row in node["servers"] if row["context"] is not None):
+        key = (row["llm_name"], row["tp_degree"])
+        limit, mean = vllm_max_model_len(row), sum(row["tokens"] or ())
+        tokens = vllm_context_room(row["context"], row["utilization"])
+        if limit is None and tokens < (row["context"]["longest"] or LONGEST):
+            room[key] = min(tokens, room.get(key, math.inf))
+        elif limit is not None and limit < mean:
+            short[key] = min((limit, mean), short.get(key, (limit, mean)))
     return [
-        _short_memory_caution(f"{llm} (tp {degree})", tokens)
-        for (llm, degree), tokens in room.items()
-        if tokens < LONGEST
+        *(_short_memory_caution(f"{llm} (tp {at})", tokens) for (llm, at), tokens in room.items()),
+        *(
+            f"{llm} (tp {at}) has room for requests of at most {limit:,} tokens, and its curve is"
+            f" of {mean:,} in the mean: longer ones are refused"
+            for (llm, at), (limit, mean) in short.items()
+        ),
     ]
-
-
-def _deployment_memory_context(
-    row: Mapping[str, Any], node: Mapping[str, Any], llm: CatalogueLlm, settings: StepSettings
-) -> float:
-    """Tokens, below 0 where the weights do not fit."""
-    degree, instance = row["tp_degree"], row.get("instance_gib")
-    memory = row["utilization"] * (node["memory_gib"] if instance is None else instance)
-    left = memory - weights_gib(llm, settings) / degree - RUNTIME_GIB
-    return float(left / step_kv_token_gib(llm, degree, settings))
 
 
 def _short_memory_caution(server: str, tokens: float) -> str:

@@ -11,6 +11,7 @@ from reports.deploy.file_heads import file_head_lines, purpose_of
 from reports.deploy.markdown import code_block, escape, markdown_table
 from reports.deploy.readme_checks import (
     readme_check_assumed,
+    readme_check_contexts,
     readme_check_left_out,
     readme_check_shared_fate,
     readme_check_troubles,
@@ -56,7 +57,10 @@ def cells_readme(
         readme_check_left_out(left_out),
         readme_check_troubles(first, kinds),
         *(readme_check_shared_fate(one["deployment"]) for one in bundle["setups"]),
-        readme_check_assumed(first),
+        [
+            *readme_check_assumed(first),
+            *readme_check_contexts([one["deployment"] for one in bundle["setups"]]),
+        ],
         ["## Files", "", *markdown_table(["file", "what it is for"], purposes)],
     ]  # fmt: skip
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"

@@ -10,6 +10,7 @@ from reports.deploy.file_heads import file_head_lines, purpose_of
 from reports.deploy.markdown import code_block, escape, markdown_table, node_servers
 from reports.deploy.readme_checks import (
     readme_check_assumed,
+    readme_check_contexts,
     readme_check_left_out,
     readme_check_shared_fate,
     readme_check_troubles,
@@ -147,6 +148,7 @@ def _readme_before(deployment: Row, kinds: Sequence[str]) -> list[str]:
         "",
         *readme_start_scores(deployment["about"]),
         f"- Nodes: {'; '.join(nodes)}. {copy}.",
+        *readme_check_contexts([deployment]),
     ]
     if "shell" in kinds or "compose" in kinds:
         lines.append(readme_start_models(deployment["llms"]))

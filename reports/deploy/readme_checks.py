@@ -7,10 +7,11 @@ from typing import Any
 
 from reports.deploy.left_out import left_out_lines
 from reports.deploy.markdown import code_block, escape, markdown_table, node_servers
-from reports.deploy.vllm_server import API_KEY
+from reports.deploy.vllm_server import API_KEY, vllm_max_model_len
 
 __all__ = [
     "readme_check_assumed",
+    "readme_check_contexts",
     "readme_check_left_out",
     "readme_check_shared_fate",
     "readme_check_troubles",
@@ -101,8 +102,8 @@ def readme_check_troubles(deployment: Row, kinds: Sequence[str]) -> list[str]:
         ),
         (
             "`No available memory for the cache blocks`, or the longest request does not fit",
-            f"{mps}add a `--max-model-len` that fits (of a measured curve that of the"
-            " measurement, and its `--kv-cache-dtype`)",
+            f"{mps}add a `--max-model-len` that fits, or a smaller one (of a measured curve that of"
+            " the measurement, and its `--kv-cache-dtype`)",
         ),
         (
             "`... is not healthy after 1800 s`",
@@ -200,6 +201,28 @@ def readme_check_assumed(deployment: Row) -> list[str]:
         ),
         *(f"- {escape(caution)}." for caution in deployment["cautions"]),
         *(f"- Of the plan: {escape(notice)}." for notice in about["notices"]),
+    ]
+
+
+def readme_check_contexts(deployments: Sequence[Row]) -> list[str]:
+    """Which servers of any setup refuse requests above how many tokens; nothing where none does."""
+    limits: dict[str, set[int]] = {}
+    for deployment in deployments:
+        for _, row in node_servers(deployment):
+            limit = vllm_max_model_len(row)
+            if limit is not None:
+                name = f"{escape(row['llm_name'])} (tp {row['tp_degree']})"
+                limits.setdefault(name, set()).add(limit)
+    if not limits:
+        return []
+    listed = (
+        f"servers of {name} take at most {' or '.join(f'{n:,}' for n in sorted(own))} tokens"
+        for name, own in limits.items()
+    )
+    return [
+        f"- **Longest requests**, prompt and answer together: {'; '.join(listed)}, and refuse"
+        " longer ones (`--max-model-len`). Their GPUs have no room for the model's own longest"
+        " context beside weights of 16 bits; where the weights are smaller, raise it."
     ]
 
 

@@ -222,9 +222,15 @@ def _readme_cluster_mps(deployment: Row) -> list[str]:
     divided = _readme_cluster_mig(deployment)
     if divided:
         return divided
-    if not any(row["shared"] for _, row in node_servers(deployment)):
+    shared = [row for _, row in node_servers(deployment) if row["shared"]]
+    if not shared:
         return []
+    fewer = [
+        "- A pod takes no more than its equal part of a GPU: its `--max-model-len` may be below"
+        " that of the other files."
+    ]
     return [
+        *(fewer if any(row["context"] for row in shared) else []),
         "- GPUs are shared by MPS through NVIDIA's device plugin: give it"
         " `device-plugin-mps-N.yaml`"
         " as its configuration `mps-N` (helm:",

@@ -10,6 +10,7 @@ from profiles.catalogue import (
     GIB,
     CatalogueGpu,
     CatalogueLlm,
+    _tokens_or_none,
     load_catalogue_gpus,
     load_catalogue_llms,
 )
@@ -72,6 +73,7 @@ def test_llm_figures_are_consistent(llm: CatalogueLlm):
     assert llm.heads % llm.kv_heads == 0
     assert 0 < llm.parameters_active_b <= llm.parameters_total_b
     assert llm.vocabulary_matrices in (1, 2)
+    assert llm.context_tokens is None or 2048 <= llm.context_tokens <= 2**20
     in_vocabulary = llm.vocabulary_matrices * llm.vocabulary * llm.hidden_size
     assert 0.005 < in_vocabulary / (1e9 * llm.parameters_active_b) < 0.4
     assert (
@@ -82,3 +84,16 @@ def test_llm_figures_are_consistent(llm: CatalogueLlm):
     # The catalogue rounds to 0.001 GiB.
     assert llm.weights_gib_16bit == pytest.approx(2e9 * llm.parameters_total_b / GIB, abs=1e-3)
     assert llm.weights_gib_8bit == pytest.approx(1e9 * llm.parameters_total_b / GIB, abs=1e-3)
+
+
+def test_the_longest_context_is_whole_tokens_or_blank():
+    llms = load_catalogue_llms()
+    known = {name: llm.context_tokens for name, llm in llms.items()}
+    assert known["llama-2-7b"] == 4096
+    assert known["llama-3.3-70b"] == 131_072
+    assert known["qwen3-8b"] == 40_960
+    assert known["kimi-k2.5"] is None
+    assert _tokens_or_none("") is None
+    for text in ("0", "-4096", "4096.0", "128k"):
+        with pytest.raises(ValueError, match=text):
+            _tokens_or_none(text)

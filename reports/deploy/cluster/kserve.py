@@ -28,6 +28,7 @@ from reports.deploy.cluster.pods import (
     pod_groups_by_option,
     pod_resource,
 )
+from reports.deploy.vllm_server import vllm_context_flags
 from reports.deploy.weights import largest_remainder_weights
 
 __all__ = ["kserve_files", "kserve_refusals"]
@@ -98,9 +99,12 @@ def _kserve_service(name: str, groups: Sequence[PodGroup], weight: int | None) -
 def _kserve_container(group: PodGroup) -> dict[str, Any]:
     """What is added to the container of KServe's preset."""
     degree = group.server["tp_degree"]
-    flags = (
-        f"--tensor-parallel-size={degree}"
-        f" --gpu-memory-utilization={group.server['utilization']:.3f}"
+    flags = " ".join(
+        [
+            f"--tensor-parallel-size={degree}",
+            f"--gpu-memory-utilization={group.server['utilization']:.3f}",
+            *vllm_context_flags(group.server),
+        ]
     )
     return {
         "name": "main",

@@ -29,7 +29,7 @@ from reports.deploy.cluster.pods import (
 )
 from reports.deploy.compose import IMAGE
 from reports.deploy.shell import VLLM_TAG
-from reports.deploy.vllm_server import START_SECONDS
+from reports.deploy.vllm_server import START_SECONDS, vllm_max_model_len
 
 __all__ = ["production_stack_files", "production_stack_refusals"]
 
@@ -84,6 +84,7 @@ def _production_stack_model(name: str, groups: Sequence[PodGroup], fleet: str) -
     """The entry of one option."""
     first = groups[0]
     server, degree = first.server, first.server["tp_degree"]
+    limit = vllm_max_model_len(server)
     nodes = {"key": POOL_LABEL, "operator": "In", "values": [first.pool]}
     return {
         "name": name,
@@ -99,6 +100,7 @@ def _production_stack_model(name: str, groups: Sequence[PodGroup], fleet: str) -
         "vllmConfig": {
             "tensorParallelSize": degree,
             "gpuMemoryUtilization": round(server["utilization"], 3),
+            **({} if limit is None else {"maxModelLen": limit}),
             "enablePrefixCaching": True,
             "extraArgs": ["--served-model-name", server["llm"], fleet],
         },

@@ -76,7 +76,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/reports/deploy/test_readme.py": (
         *("reports/deploy/file_heads", "reports/deploy/markdown", "reports/deploy/readme_checks"),
         *("reports/deploy/readme_gateways", "reports/deploy/readme_start"),
-        *("reports/deploy/readme_cluster", "reports/deploy/vllm_server"),
+        *("reports/deploy/readme_cluster",),
     ),
     "tests/reports/deploy/cluster/test_kubernetes.py": (
         *("planner/export/own_exporters", "reports/deploy/cluster/pods"),
