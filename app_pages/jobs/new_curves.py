@@ -17,7 +17,11 @@ from models.serving.workload import lognormal_workload
 from planner.errors import DataError, NoPlanInTimeError
 from planner.profiling.estimate import COLUMNS, estimate_requests, estimate_table
 from planner.profiling.known_errors import known_error_notices, why_not_estimated
-from planner.profiling.measured_errors import measured_error_lines
+from planner.profiling.measured_errors import (
+    NOTHING_HELD,
+    MeasuredErrors,
+    hold_estimates_against_measured,
+)
 from planner.profiling.simulated_load import OfferedLoad
 from planner.scenario.starting.curve_coverage import curve_coverage_gaps
 from planner.scenario.starting.file_kinds import FileKind
@@ -69,7 +73,7 @@ class NewCurves:
     notices: Sequence[str]
     noted: int = 0
     summary: str = ""
-    errors: Sequence[str] = ()
+    errors: MeasuredErrors = NOTHING_HELD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +192,7 @@ def import_new_curves_job(
         noted=len(imported.passed)
         + sum(bool(file.left_out or file.notices) for file in imported.files),
         summary=_curves_summary(imported),
-        errors=measured_error_lines(imported.frame),
+        errors=hold_estimates_against_measured(imported.frame),
     )
 
 

@@ -177,7 +177,9 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
         draw_headline_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
         for slo in content["slo"][:MOST_SLOS]:
             achieved = "-" if slo["achieved_ms"] is None else f"{slo['achieved_ms']:,.1f}"
-            limit = f"limit {headroom_limit_ms(slo):g}" + (", binds" if slo["binding"] else "")
+            planned, stated = headroom_limit_ms(slo), slo["limit_ms"]
+            limit = f"limit {stated:g}" if planned == stated else f"{planned:g} of limit {stated:g}"
+            limit += ", binds" if slo["binding"] else ""
             draw_headline_metric(f"{slo_name(slo)} (ms)", achieved, limit)
         draw_headline_metric(
             "GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}"

@@ -45,6 +45,8 @@ def _marginals_limit(content: PlanContent, change: str) -> str:
             return f"nodes of pool {content['context']['pools'][int(at)]['name']}"
         case ["llms", at, "max_replicas"]:
             return f"replica allowed of {content['context']['llms'][int(at)]['name']}"
+        case ["llms", at, "min_replicas"]:
+            return f"replica required of {content['context']['llms'][int(at)]['name']}"
         case ["objective", "quality_at_least"]:
             return "of the required quality"
         case ["pools", at, "memory_gib"]:

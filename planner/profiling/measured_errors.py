@@ -8,6 +8,8 @@ Of every pair of LLM and GPU type the median of e over its points is stated. One
 says as often that a file is taken for another GPU or degree as that the estimate is wrong.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,7 +30,7 @@ from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 from profiles.io.writing import write_csv
 from profiles.mig_columns import MIG
 
-__all__ = ["measured_error_lines"]
+__all__ = ["NOTHING_HELD", "MeasuredErrors", "hold_estimates_against_measured"]
 
 EQUAL = 0.05
 """Medians nearer than this are called the same: points of one curve scatter as much."""
@@ -45,28 +47,48 @@ WHAT_TO_DO = (
 MEANS = ["ttft_mean_ms", "tpot_mean_ms"]
 
 
-def measured_error_lines(measured: pd.DataFrame) -> list[str]:
-    """A line for each pair of LLM and GPU type that estimates can be held against, and what to do
-    where one is far off.
-
-    measured: a profile table; rows that lack lengths or both means, and those of LLMs, GPUs or
-    degrees that are not estimated, are passed over.
+@dataclass(frozen=True, kw_only=True)
+class MeasuredErrors:
+    """lines: one for each pair of LLM and GPU type that estimates can be held against, and what to
+    do where one is far off. gpus: their types. short_pct: the most by which a median is too short,
+    in per cent of the measurement.
     """
-    lines, furthest = [], 0.0
+
+    lines: Sequence[str] = ()
+    gpus: Sequence[str] = ()
+    short_pct: float = 0.0
+
+
+NOTHING_HELD = MeasuredErrors()
+"""Without a point that estimates can be held against."""
+
+
+def hold_estimates_against_measured(measured: pd.DataFrame) -> MeasuredErrors:
+    """How far estimates lie from a profile table.
+
+    measured: rows that lack lengths or both means, and those of LLMs, GPUs or degrees that are not
+    estimated, are passed over.
+    """
+    lines, gpus, medians = [], [], [0.0]
     usable = measured[_estimable_rows(measured)]
     for (llm, gpu), rows in usable.groupby(["llm", "gpu"], sort=False):
         errors = _errors_of_estimates(rows)
-        medians = {
+        of_pair = {
             name: float(np.nanmedian(column))
             for name, column in zip(("TTFT", "TPOT"), errors.T, strict=True)
             if np.isfinite(column).any()
         }
-        if medians:
+        if of_pair:
             points = f"{len(errors)} measured point{'s' * (len(errors) > 1)}"
-            words = ", ".join(f"{name} {_error_in_words(e)}" for name, e in medians.items())
+            words = ", ".join(f"{name} {_error_in_words(e)}" for name, e in of_pair.items())
             lines.append(f"{llm} on {gpu}, {points}: {words} (median)")
-            furthest = max(furthest, *map(abs, medians.values()))
-    return [*lines, WHAT_TO_DO] if furthest > FAR else lines
+            gpus.append(str(gpu))
+            medians += of_pair.values()
+    return MeasuredErrors(
+        lines=[*lines, WHAT_TO_DO] if max(map(abs, medians)) > FAR else lines,
+        gpus=list(dict.fromkeys(gpus)),
+        short_pct=-100.0 * min(medians),
+    )
 
 
 def _estimable_rows(measured: pd.DataFrame) -> pd.Series:

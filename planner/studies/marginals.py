@@ -4,7 +4,7 @@
     arrival rate                +1 and -1 req/s                memory of a pool    +1 GiB per GPU,
                                 where a used GPU is nearly full
     required quality            +0.01 and -0.01                replicas of an LLM  +1, where as many
-                                run as are allowed
+                                run as are allowed; -1, where no more run than must
 
 Each is one solve with the kept quality cuts. difference = value there - value here; it counts as
 certain when it is larger than what the gaps of both solves leave open. GPUs and replicas come in
@@ -121,6 +121,10 @@ def _moves_for_marginals(instance: Instance, plan: Solution) -> Iterator[tuple[R
         Repair(f"llms.{k}.max_replicas", most, most + 1)
         for k, most in _maxed_llms_for_marginals(instance, plan)
     ]
+    repairs += [
+        Repair(f"llms.{k}.min_replicas", least, least - 1)
+        for k, least in _forced_llms_for_marginals(instance, plan)
+    ]
     for repair in repairs:
         yield repair, instance_without_conflict(instance, repair)
     for k in _full_pools_for_marginals(instance, plan):
@@ -134,16 +138,28 @@ def _moves_for_marginals(instance: Instance, plan: Solution) -> Iterator[tuple[R
 
 def _maxed_llms_for_marginals(instance: Instance, plan: Solution) -> list[tuple[int, int]]:
     """LLMs that run and of which no more replicas are allowed, with how many are."""
-    running = np.bincount(
-        [option.llm for option in instance.options],
-        weights=plan.replicas,
-        minlength=len(instance.llms),
-    )
+    running = _replicas_for_marginals(instance, plan)
     return [
         (k, llm.max_replicas)
         for k, llm in enumerate(instance.llms)
         if llm.max_replicas and running[k] == llm.max_replicas
     ]
+
+
+def _forced_llms_for_marginals(instance: Instance, plan: Solution) -> list[tuple[int, int]]:
+    """LLMs of which no more replicas run than must, with how many must."""
+    running = _replicas_for_marginals(instance, plan)
+    return [
+        (k, llm.min_replicas)
+        for k, llm in enumerate(instance.llms)
+        if llm.min_replicas and running[k] == llm.min_replicas
+    ]
+
+
+def _replicas_for_marginals(instance: Instance, plan: Solution) -> np.ndarray:
+    """(M,) replicas of each LLM."""
+    llm = [option.llm for option in instance.options]
+    return np.bincount(llm, weights=plan.replicas, minlength=len(instance.llms))
 
 
 def _full_pools_for_marginals(instance: Instance, plan: Solution) -> list[int]:

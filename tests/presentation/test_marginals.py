@@ -23,6 +23,12 @@ def test_a_node_is_shown_with_its_price() -> None:
     assert slo.startswith("-10 ms for the SLO on mean TTFT (140 instead of 150): -0.010 quality")
 
 
+def test_a_replica_that_is_required_is_named() -> None:
+    [line] = lines(entry("llms.0.min_replicas", 1, 0))
+    assert line.startswith("-1 replica required of ")
+    assert "(0 instead of 1): +0.020 quality" in line
+
+
 def test_without_a_plan_and_without_an_effect() -> None:
     none, unknown, unmeasurable = lines(
         entry("arrival_rate_rps", 60, 61, status="infeasible", value=None, difference=None),

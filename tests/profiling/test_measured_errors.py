@@ -8,7 +8,11 @@ import pytest
 
 from models.serving.workload import fixed
 from planner.profiling.estimate import COLUMNS, estimate_requests, estimate_table
-from planner.profiling.measured_errors import WHAT_TO_DO, measured_error_lines
+from planner.profiling.measured_errors import (
+    WHAT_TO_DO,
+    MeasuredErrors,
+    hold_estimates_against_measured,
+)
 from planner.profiling.simulated_load import OfferedLoad
 from profiles.catalogue import load_catalogue_gpus, load_catalogue_llms
 
@@ -31,13 +35,18 @@ def measured() -> pd.DataFrame:
 
 
 def test_the_median_error_of_a_pair_is_stated(measured: pd.DataFrame) -> None:
-    [line] = measured_error_lines(measured)
+    held = hold_estimates_against_measured(measured)
+    [line] = held.lines
+    assert held.gpus == ["H100-SXM-80GB"]
+    assert 20 < held.short_pct < 26
     assert line.startswith("llama-3.1-8b on H100-SXM-80GB, 6 measured points: TTFT within 5 %")
     assert re.search(r"TPOT 2[1-5] % too short \(median\)", line)
 
 
 def test_files_of_another_gpu_are_far_off(measured: pd.DataFrame) -> None:
-    [line, advice] = measured_error_lines(measured.assign(gpu="A100-PCIe-80GB"))
+    held = hold_estimates_against_measured(measured.assign(gpu="A100-PCIe-80GB"))
+    [line, advice] = held.lines
+    assert held.short_pct == 0.0
     assert re.search(r"TPOT \d+ % too long", line)
     assert advice == WHAT_TO_DO
 
@@ -53,8 +62,10 @@ def test_what_cannot_be_estimated_is_passed_over(measured: pd.DataFrame) -> None
         measured.drop(columns=["ttft_mean_ms", "tpot_mean_ms"]),
     ]
     for frame in alien:
-        assert measured_error_lines(frame) == []
-    [line] = measured_error_lines(pd.concat([measured, alien[0]], ignore_index=True))
+        assert hold_estimates_against_measured(frame) == MeasuredErrors(lines=[], gpus=[])
+    [line] = hold_estimates_against_measured(
+        pd.concat([measured, alien[0]], ignore_index=True)
+    ).lines
     assert "6 measured points" in line
-    [line] = measured_error_lines(measured.drop(columns="tpot_mean_ms"))
+    [line] = hold_estimates_against_measured(measured.drop(columns="tpot_mean_ms")).lines
     assert "TPOT" not in line

@@ -3,10 +3,12 @@ alone are reported as numbers.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -59,6 +61,25 @@ def test_each_difference_is_that_of_planning_again(kind: str) -> None:
     assert judged >= wall_size(5, 12)
 
 
+@pytest.mark.parametrize("seed", [7, 10])
+def test_an_llm_that_runs_because_it_must_says_what_that_costs(seed: int) -> None:
+    settings = Settings(rel_gap=1e-6)
+    instance = random_instance(seed, "cost")
+    plan = joint.solve_joint(instance, settings, explain=False)
+    running = {instance.options[o].llm for o in np.flatnonzero(plan.replicas)}
+    idle = next(k for k in range(len(instance.llms)) if k not in running)
+    llms = list(instance.llms)
+    llms[idle] = replace(llms[idle], min_replicas=1)
+    forced = replace(instance, llms=tuple(llms))
+    dearer = joint.solve_joint(forced, settings, explain=False)
+    change = f"llms.{idle}.min_replicas"
+    found = marginal_values(forced, dearer, settings)
+    [one] = [one for one in found if one.change == change]
+    assert (one.before, one.after) == (1, 0)
+    assert plan.value is not None
+    assert one.value == pytest.approx(plan.value, rel=1e-5)
+
+
 @pytest.mark.slow
 def test_the_value_of_more_of_a_limit_is_never_negative() -> None:
     settings = Settings(rel_gap=1e-6)
@@ -73,6 +94,7 @@ def test_the_value_of_more_of_a_limit_is_never_negative() -> None:
                 one.certain
                 and one.difference is not None
                 and one.change not in ("arrival_rate_rps", "objective.quality_at_least")
+                and not one.change.endswith("min_replicas")
             ):
                 assert (one.difference > 0) == more
 

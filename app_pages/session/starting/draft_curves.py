@@ -1,6 +1,5 @@
 """Curves of the draft: what workers made of benchmark files, and what they estimated."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from app_pages.session.draft import (
     draft_outcome,
     draft_value,
 )
+from planner.profiling.measured_errors import NOTHING_HELD, MeasuredErrors
 from planner.scenario.starting.curve_coverage import covered_pairs, curves_of_pairs
 
 __all__ = [
@@ -74,10 +74,10 @@ def draft_measured_curves() -> pd.DataFrame | None:
     return None if made is None else made.frame
 
 
-def draft_measured_errors() -> Sequence[str]:
-    """How far estimates lie from the points of the benchmark files, in words."""
+def draft_measured_errors() -> MeasuredErrors:
+    """How far estimates lie from the points of the benchmark files."""
     made: NewCurves | None = draft_value("measured") if draft_files(RUNS) else None
-    return () if made is None else made.errors
+    return NOTHING_HELD if made is None else made.errors
 
 
 def draft_estimate_choice() -> EstimateChoice:

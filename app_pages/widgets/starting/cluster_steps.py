@@ -76,11 +76,10 @@ def draw_llm_cluster_step() -> None:
     )
     known = load_catalogue_llms()
     draw_draft_names("llms", "LLMs", list(known), accept_new_options=True, placeholder="e.g. llama")
-    draw_draft_tick(
-        ALL_RUN,
-        "Each of them must run",
-        help="At least one replica of each, whatever it costs. Without it the plan leaves out those"
-        " that do not help. For some of them alone: Replicas at least, on the page Inputs.",
+    draw_draft_tick(ALL_RUN, "Each of them must run")
+    st.caption(
+        "Ticked: at least one replica of each, whatever it costs. Else the plan leaves out those"
+        " that do not help. For some of them alone: Replicas at least, on the page Inputs."
     )
     alien = [llm for llm in draft_value("llms", []) if llm not in known]
     if alien:

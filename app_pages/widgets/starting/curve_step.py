@@ -127,9 +127,12 @@ def _draw_curve_estimate() -> None:
 
 def _draw_measured_errors() -> None:
     """How far estimates would be from what was measured, for a notion of the others."""
-    if errors := draft_measured_errors():
+    held = draft_measured_errors()
+    if held.lines:
+        others = [gpu for gpu in draft_value("gpus", []) if gpu not in held.gpus]
+        unheld = [f"{gpu}: no measurement of yours to hold estimates against" for gpu in others]
         st.markdown("Held against your measurements, estimates are:")
-        markdown_bullets(errors)
+        markdown_bullets([*held.lines, *unheld])
 
 
 def _draw_measured_lengths() -> None:
@@ -160,7 +163,11 @@ def _draw_estimated_curves(made: NewCurves) -> None:
     keys = ["llm", "gpu", "tp_degree", "mps_share_pct"]
     count = len(made.frame[keys].drop_duplicates())
     st.markdown(f"**{count} options estimated.** Estimates are marked as such in every plan.")
-    markdown_bullets(made.notices)
+    if made.notices and draft_measured_errors().lines:
+        with st.expander("Known errors of estimates elsewhere"):
+            markdown_bullets(made.notices)
+    else:
+        markdown_bullets(made.notices)
     if made.files:
         with st.expander(f"{len(made.files)} left out, and why"):
             markdown_bullets(made.files)

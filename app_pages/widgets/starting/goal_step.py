@@ -1,5 +1,7 @@
 """Step 6: which latencies are promised, and what is best."""
 
+import math
+
 import streamlit as st
 
 from app_pages.session.draft import draft_value
@@ -14,7 +16,6 @@ from app_pages.session.starting.draft_goal import (
 from app_pages.session.starting.draft_parts import draft_scenario_part
 from app_pages.session.starting.draft_pools import draft_pools_part
 from app_pages.session.starting.draft_scores import EXAMPLE, draft_scores
-from app_pages.widgets.markdown import plain_markdown
 from app_pages.widgets.starting.draft_fields import draw_draft_choice, draw_draft_number
 from app_pages.widgets.starting.outside_fields import draw_outside_latency_fields
 from app_pages.widgets.starting.slo_fields import draw_slo_fields
@@ -32,7 +33,8 @@ HEADROOM_LABELS = {
     "rate_pct": "Headroom of the arrival rate (%)",
     "slo_pct": "Headroom of every SLO limit (%)",
 }
-MOST_ERRORS = 4
+LEAST_SHORT_PCT, STEP_PCT = 5.0, 5.0
+"""From which error on headroom is advised, and in which steps."""
 MOST_HEADROOM = {"rate_pct": 1000.0, "slo_pct": 90.0}
 
 
@@ -74,10 +76,12 @@ def _draw_goal_headroom() -> None:
         " any, a plan may use its limits fully, and the cheapest one usually does: chance, or a"
         " little more traffic, then misses them. 10 to 20 % of the rate is common."
     )
-    if errors := draft_measured_errors():
+    short = draft_measured_errors().short_pct
+    if short >= LEAST_SHORT_PCT:
+        room = STEP_PCT * math.ceil(short / STEP_PCT)
         st.caption(
-            "Where the plan uses estimates, leave as much below each limit as they were too short"
-            f" of your measurements: {plain_markdown('; '.join(errors[:MOST_ERRORS]))}."
+            f"Of what you measured, estimates are up to {short:.0f} % too short (step Curves). A"
+            f" headroom of {room:g} % of every SLO limit keeps that free."
         )
 
 

@@ -121,6 +121,7 @@ def test_benchmark_files_are_mapped_and_read() -> None:
         for rate in (2.0, 4.0)
     }
     app = give_files(app, "new-runs", runs)
+    assert "Held against your measurements" in unescaped(app)
     # One GPU type, degree in the names, whole GPUs by default: nothing lacks.
     assert "2 points of 1 option." in unescaped(app)
     points = app.session_state["draft"].values["measured"].frame
