@@ -53,7 +53,7 @@ class MadeFile:
 REPORT = MadeFile(
     call="export_report_job",
     noun="report",
-    title="Report (Excel)",
+    title="Report workbook (Excel)",
     purpose=(
         "Summary, setup, routing, GPU map, latencies, checks and charts, with live formulas; for"
         " those who decide. It can be opened as a scenario again."
@@ -83,7 +83,7 @@ SCENARIO_ZIP = MadeFile(
 SCENARIO_WORKBOOK = MadeFile(
     call="export_scenario_workbook_job",
     noun="scenario workbook",
-    title="Scenario (Excel)",
+    title="Scenario workbook (Excel)",
     purpose="The same inputs as a workbook, to be changed in a spreadsheet.",
     ending="-scenario.xlsx",
     mime=XLSX,

@@ -178,7 +178,11 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
         for slo in content["slo"][:MOST_SLOS]:
             achieved = "-" if slo["achieved_ms"] is None else f"{slo['achieved_ms']:,.1f}"
             planned, stated = headroom_limit_ms(slo), slo["limit_ms"]
-            limit = f"limit {stated:g}" if planned == stated else f"{planned:g} of limit {stated:g}"
+            limit = (
+                f"limit {stated:g}"
+                if planned == stated
+                else f"limit {stated:g}, planned {planned:g}"
+            )
             limit += ", binds" if slo["binding"] else ""
             draw_headline_metric(f"{slo_name(slo)} (ms)", achieved, limit)
         draw_headline_metric(

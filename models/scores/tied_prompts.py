@@ -65,8 +65,8 @@ def tie_prices(lost: np.ndarray, weight: np.ndarray, prices: np.ndarray) -> np.n
 def divide_tied_prompts(
     tied: np.ndarray, weight: np.ndarray, demand: np.ndarray
 ) -> np.ndarray | None:
-    """Shares (R, K) of the weight (K,) > 0 of each kind, all of it among its tied LLMs (R, K), so that
-    every LLM has its demand (R,); None where Newton's method finds none.
+    """Shares (R, K) of the weight (K,) > 0 of each kind, all of it among its tied LLMs (R, K), so
+    that every LLM has its demand (R,); None where Newton's method finds none.
     """
     if abs(weight.sum() - demand.sum()) > MET or demand.min() < 0:
         return None

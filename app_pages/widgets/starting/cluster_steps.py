@@ -53,9 +53,8 @@ def draw_gpu_cluster_step() -> None:
             draw_pool_fields(gpu)
     if draft_value("gpus", []):
         st.caption(
-            "Rented GPUs cost their price while they are in use, so that a plan with fewer of them"
-            " is cheaper. Owned ones cost the same whatever runs. To find the fewest of your own"
-            " nodes that are enough, leave them at rented."
+            "Rented GPUs cost their price while in use, owned ones whatever runs. To find the"
+            " fewest of your own that are enough, leave them at rented."
         )
 
 
@@ -79,7 +78,7 @@ def draw_llm_cluster_step() -> None:
     draw_draft_tick(ALL_RUN, "Each of them must run")
     st.caption(
         "Ticked: at least one replica of each, whatever it costs. Else the plan leaves out those"
-        " that do not help. For some of them alone: Replicas at least, on the page Inputs."
+        " that do not help."
     )
     alien = [llm for llm in draft_value("llms", []) if llm not in known]
     if alien:

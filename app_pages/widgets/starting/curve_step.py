@@ -43,8 +43,8 @@ MORE_SHARES = (10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 100)
 def draw_curve_step() -> None:
     """Both sources, then what they cover."""
     st.markdown(
-        "How fast is each LLM on each GPU type, at which rate? Load tests of yours say it best."
-        " What nobody measured can be estimated; where both exist, the measured curve counts."
+        "How fast is each LLM on each GPU type? Load tests of yours say it best; what nobody"
+        " measured can be estimated."
     )
     st.subheader("Measured: benchmark files")
     draw_benchmark_files()
@@ -88,8 +88,8 @@ def _draw_curve_estimate() -> None:
         count = len(choice.pairs)
         st.markdown(
             f"{count} pair{'s' * (count > 1)} of LLM and GPU type"
-            f"{' without measurements' if measured else ''}, by a simulation of the server from the"
-            " data sheets. Say how long your requests are."
+            f"{' without measurements' if measured else ''}, from data sheets. How long are your"
+            " requests?"
         )
     with st.container(horizontal=True):
         draw_draft_number(

@@ -44,10 +44,7 @@ def draw_finish_step() -> None:
     )
     if (failed := uploads.upload_failure(new=True)) is not None:
         failure_markdown_box(failed[0], "Not made", failed[1])
-    st.caption(
-        "The page Plan then shows the plan. The scenario is an ordinary one: change it on the page"
-        " Inputs, keep it in the Library, take it away as a zip or a workbook on the page Export."
-    )
+    st.caption("Afterwards change it on Inputs, keep it in the Library, take it away on Export.")
 
 
 def _finish_lines() -> list[str]:
@@ -64,7 +61,7 @@ def _finish_lines() -> list[str]:
     outside = draft_outside_names()
     return [
         f"GPUs: {', '.join(pools)}",
-        f"LLMs{', each must run' if draft_value(ALL_RUN) else ''}:"
+        f"LLMs, {'each must run' if draft_value(ALL_RUN) else 'of which some may be left out'}:"
         f" {', '.join(draft_value('llms', []))}",
         *([f"LLMs outside the cluster: {', '.join(outside)}"] if outside else []),
         f"Curves of options: {curves}",

@@ -72,16 +72,15 @@ def _draw_goal_headroom() -> None:
                 placeholder="none, e.g. 20",
             )
     st.caption(
-        "How many more requests than arrive, and how far below each limit, to plan for. Without"
-        " any, a plan may use its limits fully, and the cheapest one usually does: chance, or a"
-        " little more traffic, then misses them. 10 to 20 % of the rate is common."
+        "How many more requests than arrive, and how far below each limit, to plan for: a cheapest"
+        " plan else sits on its limits. 10 to 20 % of the rate is common."
     )
     short = draft_measured_errors().short_pct
     if short >= LEAST_SHORT_PCT:
         room = STEP_PCT * math.ceil(short / STEP_PCT)
         st.caption(
-            f"Of what you measured, estimates are up to {short:.0f} % too short (step Curves). A"
-            f" headroom of {room:g} % of every SLO limit keeps that free."
+            f"Where you measured, estimates are up to {short:.0f} % too short (median):"
+            f" {room:g} % of every SLO limit keeps that free. Take more where nothing was measured."
         )
 
 

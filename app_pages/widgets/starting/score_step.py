@@ -28,10 +28,10 @@ SOURCES = {
 }
 GAPS = {"error": "are an error", "drop": "are left out"}
 STAND_IN = (
-    "**These scores are a stand-in.** They are an example's, made up, and say nothing about your"
-    " LLMs and your prompts. A plan's GPUs, latencies and cost hold for the routing that it states;"
-    " its **quality and its routing mean nothing** until you bring scores of your own. The"
-    " scenario's name, its plans and what is exported of them will say so."
+    "**These scores are a stand-in**, made up: they say nothing about your LLMs. GPUs and latencies"
+    " hold for the routing that a plan states; its **quality and its routing mean nothing**, and a"
+    " cheapest plan is cheapest for a made-up quality, until you bring scores of your own. All that"
+    " is exported says so."
 )
 
 DEALT = (

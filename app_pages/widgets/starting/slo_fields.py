@@ -47,8 +47,8 @@ def draw_slo_fields() -> None:
                 _draw_slo_scope_field(k, LATENCY_PX)
     draw_draft_row_buttons("slo", 1, "an SLO")
     st.caption(
-        "Over all requests together, a slow LLM is made up for by fast ones; for every LLM, each of"
-        " them keeps the limit by itself. In doubt choose every LLM: it is stricter."
+        "Over all requests, fast LLMs make up for a slow one; for every LLM, each keeps the limit"
+        " alone. In doubt: every LLM, which is stricter."
     )
 
 

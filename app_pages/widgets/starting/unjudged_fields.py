@@ -18,7 +18,7 @@ from app_pages.session.starting.draft_curves import (
 from app_pages.session.starting.used_curves import unjudged_draft_curves
 from app_pages.widgets.markdown import failure_markdown_box, plain_markdown
 from app_pages.widgets.starting.draft_fields import draw_draft_tick
-from planner.scenario.starting.curve_coverage import covered_pairs
+from planner.scenario.starting.curve_coverage import curve_coverage_gaps
 from planner.scenario.starting.unjudged_curves import UnjudgedCurve, unjudged_curve_lines
 from profiles.io.faults import Fault
 
@@ -29,8 +29,9 @@ ESTIMATE_LABEL = "Estimate them"
 
 
 def draw_unjudged_tick() -> None:
-    """Whether estimates are made of measured pairs too, where there are any."""
-    if covered_pairs(draft_measured_curves()):
+    """Whether estimates are made of measured pairs too, where their files lack anything."""
+    measured = draft_measured_curves()
+    if measured is not None and (draft_value(INSTEAD) or curve_coverage_gaps(measured)):
         draw_draft_tick(
             INSTEAD,
             TICK,

@@ -14,4 +14,7 @@ def placeholder_scores_text(content: Mapping[str, Any]) -> str:
     sentence without its full stop.
     """
     stated = content.get("context", {}).get("scores_provenance")
-    return PLACEHOLDER_SCORES if stated == ScoreProvenance.PLACEHOLDER else ""
+    if stated != ScoreProvenance.PLACEHOLDER:
+        return ""
+    is_cheapest = content.get("objective", {}).get("of") == "cost"
+    return PLACEHOLDER_SCORES + ("; the cost is the least for that quality" * is_cheapest)

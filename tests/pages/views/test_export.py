@@ -30,12 +30,12 @@ def page() -> AppTest:
 def test_it_says_what_each_file_is_for(page: AppTest) -> None:
     for title in (
         "Deploy bundle",
-        "Report (Excel)",
+        "Report workbook (Excel)",
         "Charts",
         "plan.json",
         "Tables (CSV)",
         "Scenario and plan",
-        "Scenario (Excel)",
+        "Scenario workbook (Excel)",
         "link",
     ):
         assert f"{title}" in unescaped(page)
