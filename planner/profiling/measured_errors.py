@@ -38,6 +38,8 @@ FAR = 0.4
 """Medians further than this are warned of: about the 90th percentile of errors of estimates whose
 LLM and GPU were not in doubt (docs/accuracy.md).
 """
+MOST = 10.0
+"""Larger ones are not told apart: the estimate's queue grows without end there."""
 LENGTHS = ["input_tokens", "output_tokens"]
 WHAT_TO_DO = (
     "That is far: check which GPU type and TP these files were measured on. If both are right,"
@@ -66,8 +68,8 @@ NOTHING_HELD = MeasuredErrors()
 def hold_estimates_against_measured(measured: pd.DataFrame) -> MeasuredErrors:
     """How far estimates lie from a profile table.
 
-    measured: rows that lack lengths or both means, and those of LLMs, GPUs or degrees that are not
-    estimated, are passed over.
+    measured: rows that lack lengths, a rate above 0 or both means, and those of LLMs, GPUs or
+    degrees that are not estimated, are passed over.
     """
     lines, gpus, medians = [], [], [0.0]
     usable = measured[_estimable_rows(measured)]
@@ -97,7 +99,7 @@ def _estimable_rows(measured: pd.DataFrame) -> pd.Series:
     known = measured["llm"].isin(llms) & measured["gpu"].isin(gpus)
     if not set(LENGTHS) <= set(measured):
         return known & False
-    known &= (measured[LENGTHS] >= 1).all(axis=1)
+    known &= (measured[LENGTHS] >= 1).all(axis=1) & (measured["rate_rps"] > 0)
     if MIG in measured:
         known &= measured[MIG].isna()
     degrees = zip(measured["llm"], measured["tp_degree"], strict=True)
@@ -128,4 +130,6 @@ def _error_in_words(error: float) -> str:
     """Of an estimate, e.g. `12 % too short`."""
     if abs(error) < EQUAL:
         return f"within {100 * EQUAL:g} %"
+    if error > MOST:
+        return f"more than {MOST:.0%} too long".replace("%", " %")
     return f"{abs(error):.0%}".replace("%", " %") + (" too long" if error > 0 else " too short")

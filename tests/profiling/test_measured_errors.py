@@ -58,6 +58,7 @@ def test_what_cannot_be_estimated_is_passed_over(measured: pd.DataFrame) -> None
         measured.assign(mig_profile="3g.40gb"),
         measured.assign(tp_degree=3),
         measured.assign(input_tokens=np.nan),
+        measured.assign(rate_rps=0.0),
         measured.drop(columns="output_tokens"),
         measured.drop(columns=["ttft_mean_ms", "tpot_mean_ms"]),
     ]
@@ -69,3 +70,9 @@ def test_what_cannot_be_estimated_is_passed_over(measured: pd.DataFrame) -> None
     assert "6 measured points" in line
     [line] = hold_estimates_against_measured(measured.drop(columns="tpot_mean_ms")).lines
     assert "TPOT" not in line
+
+
+def test_a_queue_without_end_has_no_figure(measured: pd.DataFrame) -> None:
+    line, advice = hold_estimates_against_measured(measured[:1].assign(rate_rps=5000.0)).lines
+    assert "TTFT more than 1000 % too long" in line
+    assert advice == WHAT_TO_DO
