@@ -15,7 +15,10 @@ import pandas as pd
 from profiles.curves import ProfiledOption, ProfileTable
 from profiles.records import Scores
 
-__all__ = ["summarise_profiles", "summarise_scores"]
+__all__ = ["MEAN_SCORE", "summarise_profiles", "summarise_scores"]
+
+MEAN_SCORE = "Mean (score)"
+"""The column of `summarise_scores` with the mean of every LLM."""
 
 
 def summarise_profiles(table: ProfileTable) -> pd.DataFrame:
@@ -83,7 +86,7 @@ def summarise_scores(scores: Scores) -> pd.DataFrame:
     ]
     heads = [
         "LLM",
-        "Mean (score)",
+        MEAN_SCORE,
         "Lowest (score)",
         "Highest (score)",
         "Best or tied (% of prompts)",

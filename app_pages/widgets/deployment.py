@@ -19,7 +19,7 @@ from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.option_index import PROFILE_HEADER, SHARE_HEADER
 from planner.presentation.plan.latency_budget import latency_budget_table
-from planner.presentation.plan.story import routing_rule_story_lines
+from planner.presentation.plan.story import idle_llms, routing_rule_story_lines
 
 __all__ = [
     "deployment_map_words",
@@ -112,10 +112,15 @@ def _has_mig(here: ShownPlan) -> bool:
 def _draw_deployment_gpus(here: ShownPlan) -> None:
     """The map of every pool."""
     st.header("GPU map")
+    runs = {option["llm"] for option in here.content["options"]}
     legend = ", ".join(
-        f"**{sign}** {plain_markdown(llm)}" for llm, sign in here.meta["signs"].items()
+        f"**{sign}** {plain_markdown(llm)}"
+        for llm, sign in here.meta["signs"].items()
+        if llm in runs
     )
-    st.caption(f"{deployment_map_words(with_mig=_has_mig(here))} {legend}")
+    idle = plain_markdown(", ".join(idle_llms(here.content)))
+    left_out = f". Left out: {idle}" if idle else ""
+    st.caption(f"{deployment_map_words(with_mig=_has_mig(here))} {legend}{left_out}.")
     pools = here.tables["pools"]
     several = len(pools) > 1
     with st.container(height=MAP_HEIGHT if pools["Nodes"].max() > MOST_NODES else "content"):

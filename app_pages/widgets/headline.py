@@ -16,7 +16,7 @@ from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.presentation.plan.simulated_limits import missed_limit_texts
-from planner.presentation.plan.story import story_lines
+from planner.presentation.plan.story import idle_llms, story_lines
 
 __all__ = [
     "BADGES",
@@ -71,16 +71,16 @@ def draw_headline(here: ShownPlan) -> None:
     draw_headline_placeholders(content)
     markdown_bullets(payment_lines(content))
     _draw_headline_numbers(here)
-    if rates := here.meta["achieved_rate"]:
+    if len(rates := here.meta["achieved_rate"]) > 1:
         st.caption(plain_markdown(" ".join(rates)))
     _draw_headline_missed_limits(here)
 
 
 def draw_plan_story(here: ShownPlan) -> None:
-    """The plan in sentences: what runs, where requests go, what limits, how good it is; and where
-    to say that an LLM must run.
+    """The plan in sentences: where requests go, what limits, how good it is; and where to say that
+    an LLM must run.
     """
-    idle = [llm for llm, part in here.content["routing"].items() if not part > 0.0]
+    idle = idle_llms(here.content)
     way = [f"To make {', '.join(idle)} run: Inputs, LLMs, Replicas at least 1, Solve."]
     markdown_bullets([*story_lines(here.content), *(way if idle else [])])
 
@@ -188,6 +188,9 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
         draw_headline_metric(
             "GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}"
         )
+        if idle := idle_llms(content):
+            known = len(content["routing"])
+            draw_headline_metric("LLMs in use", f"{known - len(idle)}", f"of {known}")
         price = "not known" if cost is None else f"{cost:,.2f}"
         of = "of the GPUs paid for" if payment_lines(content) else "of the GPUs used"
         draw_headline_metric("Cost (USD/h)", price, best if cheapest else of)

@@ -8,7 +8,15 @@ from collections.abc import Iterable, Sequence
 from models.serving.gpu_sharing import LEAST_MEASURED_SHARE
 from profiles.catalogue import CatalogueGpu, CatalogueLlm
 
-__all__ = ["known_error_notices", "known_error_of_estimates", "why_not_estimated"]
+__all__ = [
+    "TPOT_MEDIAN_PCT",
+    "known_error_notices",
+    "known_error_of_estimates",
+    "why_not_estimated",
+]
+
+TPOT_MEDIAN_PCT = 11
+"""Median of the absolute error of TPOT without any measurement, over all GPUs and LLMs."""
 
 LATENT = "latent attention"
 """What the notes of such LLMs say."""

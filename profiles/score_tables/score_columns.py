@@ -36,8 +36,8 @@ RESERVED = ("prompt_id", "weight")
 PROVENANCE = "provenance"
 """Column that is read where no LLM of the scenario is called so."""
 PLACEHOLDER_SCORES = (
-    "The scores are placeholders: made up, not of these LLMs. Quality, the fractions of prompts and"
-    " the router's prices mean nothing until real scores replace them"
+    "The scores are a stand-in (placeholders), made up, not of these LLMs. Quality, the fractions"
+    " of prompts and the router's prices mean nothing until real scores replace them"
 )
 """What is said wherever figures rest on such scores; a sentence without its full stop."""
 

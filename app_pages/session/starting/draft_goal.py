@@ -15,12 +15,19 @@ __all__ = [
     "draft_goal_part",
     "draft_headroom_field",
     "draft_slos",
+    "usual_slo_of_draft",
 ]
 
 QUALITY, COST = "quality", "cost"
 """Objectives."""
 EVERY_CLASS = ""
 """In place of a class: all requests."""
+USUAL_SLOS: tuple[Mapping[str, Any], ...] = (
+    {"metric": "ttft", "statistic": "p95", "limit_ms": 500},
+    {"metric": "tpot", "statistic": "mean", "limit_ms": 40},
+    {"metric": "e2e", "statistic": "p95", "limit_ms": 10_000},
+)
+"""The first, second and later SLOs that most people state."""
 HEADROOMS = ("rate_pct", "slo_pct")
 """What room may be left of, as keys of a scenario's headroom."""
 
@@ -28,17 +35,23 @@ HEADROOMS = ("rate_pct", "slo_pct")
 def draft_slos() -> list[tuple[str, dict[str, Any]]]:
     """Class and content of every SLO; EVERY_CLASS also where its class is there no more."""
     names = draft_class_names()
-    slos = []
-    for k in draft_rows("slo", 1):
+    slos: list[tuple[str, dict[str, Any]]] = []
+    for position, k in enumerate(draft_rows("slo", 1)):
         of = draft_value(f"slo {k} class", EVERY_CLASS)
+        usual = usual_slo_of_draft(position)
         slo = {
-            "metric": draft_value(f"slo {k} metric", "ttft"),
-            "statistic": draft_value(f"slo {k} statistic", "p95"),
+            "metric": draft_value(f"slo {k} metric", usual["metric"]),
+            "statistic": draft_value(f"slo {k} statistic", usual["statistic"]),
             "limit_ms": draft_value(f"slo {k} limit"),
-            "scope": draft_value(f"slo {k} scope"),
+            "scope": draft_value(f"slo {k} scope", slos[-1][1]["scope"] if slos else None),
         }
         slos.append((of if of in names else EVERY_CLASS, slo))
     return slos
+
+
+def usual_slo_of_draft(position: int) -> Mapping[str, Any]:
+    """What the row of an SLO holds before anything is entered. limit_ms: an example of one."""
+    return USUAL_SLOS[min(position, len(USUAL_SLOS) - 1)]
 
 
 def draft_goal_part() -> dict[str, Any]:

@@ -24,13 +24,19 @@ from profiles.importers.file_options import FileOption, gpu_of_file_option
 from profiles.io.faults import Fault
 from profiles.records import NEIGHBOURS
 
-__all__ = ["draw_benchmark_files", "mapping_of_benchmark_rows"]
+__all__ = ["benchmark_files_faults", "draw_benchmark_files", "mapping_of_benchmark_rows"]
 
 ENDINGS = ("json", "jsonl", "csv", "parquet", "yaml", "yml", "gz", "zip")
 KEYS = ("llm", "gpu", "tp", "share")
 WHOLE = ("tp", "replicas")
-DEFAULTS = ("measured llm", "measured gpu", "measured tp", "measured share", "neighbours")
+UNANSWERED = "unanswered"
+DEFAULTS = (
+    *("measured llm", "measured gpu", "measured tp", "measured share", "neighbours"),
+    UNANSWERED,
+)
 """Fields of what holds for files that do not say it."""
+ASKED = {"llm": "the LLM", "gpu": "the GPU type", "tp": "the TP degree", "share": "the MPS share"}
+QUESTION_PX = 340
 
 
 def draw_benchmark_files() -> None:
@@ -53,8 +59,14 @@ def draw_benchmark_files() -> None:
     runs: NewRuns = done.result
     _draw_refused_benchmark_files(runs.refused, folder)
     options = runs.options
+    questions = st.container()
     stated = _draw_benchmark_mapping(options) if options else {}
-    defaults = _draw_benchmark_defaults(options, stated)
+    with questions:
+        defaults = _draw_benchmark_questions(options, stated)
+        if benchmark_files_faults():
+            current_draft().values["measured"] = None
+            st.info("These files are used as soon as this is answered.")
+            return
     made = draft_imported_curves(options, stated, defaults)
     if made is None:
         st.info("Making curves of the benchmark files.")
@@ -76,13 +88,13 @@ def _draw_refused_benchmark_files(refused: Sequence[Fault], folder: str) -> None
 def _draw_benchmark_mapping(options: Sequence[FileOption]) -> dict[str, dict[str, Any]]:
     """What every file measured, to be completed; file -> key -> value."""
     count = sum(option.runs for option in options)
-    lacking = any(_unsaid(option, key) for option in options for key in KEYS)
+    lacking = any(_unsaid(option, key) for option in options for key in ("llm", "tp"))
     tools = ", ".join(dict.fromkeys(option.tools for option in options))
     head = f"What was measured: {count} run{'s' * (count > 1)} of {tools} in {len(options)} files"
     editor = _benchmark_editor(options)
     with st.expander(head, icon=":material/table_edit:", expanded=lacking):
         st.markdown(
-            "Blank cells: the file does not say it, and the fields below do. What stands in a"
+            "Blank cells: the file does not say it, and the answers above do. What stands in a"
             " file's name (`-tp2-`, `-share50-`, `-h100-`) is filled in: check it."
         )
         edited = st.data_editor(
@@ -168,43 +180,62 @@ def _unsaid(option: FileOption, key: str) -> bool:
     return option.own[key] is None and key not in option.named and gpu is None
 
 
-def _draw_benchmark_defaults(
+def _draw_benchmark_questions(
     options: Sequence[FileOption], stated: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
     """What holds for files that do not say it; fields only of what some file lacks."""
+    used = [option for option in options if stated[option.file].get(USE, True)]
     lacking = {
-        key
-        for option in options
+        key: sum(
+            option.runs
+            for option in used
+            if option.own[key] is None and key not in stated[option.file]
+        )
         for key in KEYS
-        if stated[option.file].get(USE, True)
-        and option.own[key] is None
-        and key not in stated[option.file]
     }
+    every = sum(option.runs for option in used)
+    runs = {key: _runs_in_words(count, every) for key, count in lacking.items()}
+    gpus, llms = draft_value("gpus", []), draft_value("llms", [])
+    only = gpus[0] if len(gpus) == 1 else None
     shares = [row.get("share", 100) for row in stated.values()]
-    gpus = draft_value("gpus", [])
     with st.container(horizontal=True):
-        if "llm" in lacking:
-            label, llms = "LLM where a file names none", draft_value("llms", [])
-            draw_draft_choice("measured llm", label, llms, placeholder="choose", width=320)
-        if "gpu" in lacking:
-            label, only = "GPU type where a file names none", gpus[0] if len(gpus) == 1 else None
-            draw_draft_choice("measured gpu", label, gpus, only, placeholder="choose", width=320)
-        if "tp" in lacking:
-            label = "TP degree where no file says it"
+        if lacking["llm"]:
+            label = f"Which LLM answered in {runs['llm']}?"
+            draw_draft_choice("measured llm", label, llms, placeholder="choose", width=QUESTION_PX)
+        if lacking["gpu"]:
+            label = f"Which GPU were {runs['gpu']} measured on?"
+            draw_draft_choice(
+                "measured gpu", label, gpus, only, placeholder="choose", width=QUESTION_PX
+            )
+        if lacking["tp"]:
+            label = f"TP degree of {runs['tp']}"
             draw_draft_number("measured tp", label, step=1, min_value=1, placeholder="e.g. 1")
-        if "share" in lacking:
-            label = "MPS share where no file says it (%)"
+        if lacking["share"]:
+            label = f"MPS share of {runs['share']} (%)"
             draw_draft_number("measured share", label, 100, step=1, min_value=2, max_value=100)
         if any(share < 100 for share in shares) or draft_value("measured share", 100) != 100:
             label = "What ran on the rest of shared GPUs"
             draw_draft_choice("neighbours", label, NEIGHBOURS, "unknown")
-    only = gpus[0] if len(gpus) == 1 else None
     named = draft_value("measured llm")
-    known = {
-        "llm": named if named in draft_value("llms", []) else None,
+    answers = {
+        "llm": named if named in llms else None,
         "gpu": draft_value("measured gpu", only),
         "tp": draft_value("measured tp"),
         "share": draft_value("measured share", 100),
         "neighbours": draft_value("neighbours", "unknown"),
     }
-    return {key: value for key, value in known.items() if value is not None}
+    unanswered = [key for key in KEYS if lacking[key] and answers[key] is None]
+    current_draft().values[UNANSWERED] = [f"{ASKED[key]} of {runs[key]}" for key in unanswered]
+    return {key: value for key, value in answers.items() if value is not None}
+
+
+def _runs_in_words(count: int, every: int) -> str:
+    which = ("this", "these") if count == every else ("the other", "the other")
+    return f"{which[1]} {count:,} runs" if count > 1 else f"{which[0]} run"
+
+
+def benchmark_files_faults() -> tuple[Fault, ...]:
+    """Files that are not used since a question about them is open."""
+    fix = "answer the question above their table, or take them back by Other files"
+    asked = draft_value(UNANSWERED, []) if draft_files(RUNS) else []
+    return tuple(Fault("Benchmark files", "", "", f"nothing says {what}", fix) for what in asked)

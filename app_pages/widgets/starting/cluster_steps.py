@@ -48,14 +48,14 @@ def draw_gpu_cluster_step() -> None:
     draw_draft_names(
         "gpus", "GPU types", list(known), accept_new_options=True, placeholder="e.g. H100"
     )
-    for gpu in draft_value("gpus", []):
-        with st.container(border=True):
-            draw_pool_fields(gpu)
     if draft_value("gpus", []):
         st.caption(
             "Rented GPUs cost their price while in use, owned ones whatever runs. To find the"
             " fewest of your own that are enough, leave them at rented."
         )
+    for gpu in draft_value("gpus", []):
+        with st.container(border=True):
+            draw_pool_fields(gpu)
 
 
 def gpu_cluster_faults() -> tuple[Fault, ...]:
@@ -70,15 +70,15 @@ def gpu_cluster_faults() -> tuple[Fault, ...]:
 def draw_llm_cluster_step() -> None:
     """LLMs, with the weights of those that the catalogue lacks."""
     st.markdown(
-        "Which LLMs may be deployed? The plan decides which of them run, where, and how often."
-        " Choose from the catalogue, or type another name and press Enter."
+        "Which LLMs may be deployed? Choose from the catalogue, or type another name and press"
+        " Enter."
     )
     known = load_catalogue_llms()
     draw_draft_names("llms", "LLMs", list(known), accept_new_options=True, placeholder="e.g. llama")
     draw_draft_tick(ALL_RUN, "Each of them must run")
     st.caption(
-        "Ticked: at least one replica of each, whatever it costs. Else the plan leaves out those"
-        " that do not help."
+        "Not ticked: the plan leaves out LLMs that do not help, and says which. Ticked: each gets a"
+        " replica at least, whatever it costs."
     )
     alien = [llm for llm in draft_value("llms", []) if llm not in known]
     if alien:

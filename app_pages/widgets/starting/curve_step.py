@@ -24,7 +24,10 @@ from app_pages.session.starting.draft_curves import (
 from app_pages.session.starting.draft_pools import draft_pools_degree
 from app_pages.session.starting.used_curves import used_draft_curves
 from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, plain_markdown
-from app_pages.widgets.starting.benchmark_files import draw_benchmark_files
+from app_pages.widgets.starting.benchmark_files import (
+    benchmark_files_faults,
+    draw_benchmark_files,
+)
 from app_pages.widgets.starting.draft_fields import draw_draft_names, draw_draft_number
 from app_pages.widgets.starting.unjudged_fields import draw_unjudged_curves, draw_unjudged_tick
 from app_pages.widgets.tables import draw_shown_table
@@ -175,5 +178,7 @@ def _draw_estimated_curves(made: NewCurves) -> None:
 
 def curve_step_faults() -> tuple[Fault, ...]:
     """What is to be put right before the next step."""
+    if faults := benchmark_files_faults():
+        return faults
     frames: list[pd.DataFrame] = used_draft_curves()
     return curve_coverage_faults(frames, draft_value("llms", []), draft_value("gpus", []))

@@ -1,10 +1,9 @@
 """Step 6: which latencies are promised, and what is best."""
 
-import math
-
 import streamlit as st
 
-from app_pages.session.draft import draft_value
+from app_pages.session.draft import draft_value, set_draft_value
+from app_pages.session.reruns import survive_reruns
 from app_pages.session.starting.draft_curves import draft_measured_errors
 from app_pages.session.starting.draft_goal import (
     COST,
@@ -16,12 +15,17 @@ from app_pages.session.starting.draft_goal import (
 from app_pages.session.starting.draft_parts import draft_scenario_part
 from app_pages.session.starting.draft_pools import draft_pools_part
 from app_pages.session.starting.draft_scores import EXAMPLE, draft_scores
+from app_pages.session.starting.used_curves import used_draft_curves
+from app_pages.widgets.markdown import plain_markdown
 from app_pages.widgets.starting.draft_fields import draw_draft_choice, draw_draft_number
 from app_pages.widgets.starting.outside_fields import draw_outside_latency_fields
 from app_pages.widgets.starting.slo_fields import draw_slo_fields
 from app_pages.widgets.starting.unjudged_fields import draw_unjudged_curves, unjudged_curve_faults
+from planner.profiling.headroom_advice import HeadroomAdvice, advise_headroom
 from planner.scenario.starting.new_scenario import new_scenario_faults
+from planner.scenario.starting.score_columns import NamedScores
 from profiles.io.faults import Fault
+from profiles.summary import MEAN_SCORE
 
 __all__ = ["draw_goal_step", "goal_step_faults"]
 
@@ -33,8 +37,8 @@ HEADROOM_LABELS = {
     "rate_pct": "Headroom of the arrival rate (%)",
     "slo_pct": "Headroom of every SLO limit (%)",
 }
-LEAST_SHORT_PCT, STEP_PCT = 5.0, 5.0
-"""From which error on headroom is advised, and in which steps."""
+MOST_NAMED = 6
+"""LLMs whose mean score is listed."""
 MOST_HEADROOM = {"rate_pct": 1000.0, "slo_pct": 90.0}
 
 
@@ -50,8 +54,7 @@ def draw_goal_step() -> None:
         "objective", "Objective", list(GOALS), QUALITY, words=GOALS.__getitem__, radio=True
     )
     if draft_value("objective", QUALITY) == COST:
-        draw_draft_number("floor", "Quality at least (mean score)", step=0.01)
-        _draw_goal_range()
+        _draw_goal_floor()
     else:
         label, hint = "Budget (USD/h)", "no limit"
         draw_draft_number("budget", label, step=1.0, min_value=0.0, placeholder=hint)
@@ -59,9 +62,11 @@ def draw_goal_step() -> None:
 
 
 def _draw_goal_headroom() -> None:
-    """Room above the stated rates and below the limits."""
+    """Room above the stated rates and below the limits, with a usual one behind a button."""
     st.subheader("Headroom")
-    with st.container(horizontal=True):
+    has_estimates = any((frame["provenance"] == "estimated").any() for frame in used_draft_curves())
+    usual = advise_headroom(draft_measured_errors(), has_estimates=has_estimates)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         for key, label in HEADROOM_LABELS.items():
             draw_draft_number(
                 draft_headroom_field(key),
@@ -69,30 +74,46 @@ def _draw_goal_headroom() -> None:
                 step=5.0,
                 min_value=0.0,
                 max_value=MOST_HEADROOM[key],
-                placeholder="none, e.g. 20",
+                placeholder="none",
             )
+        st.button(
+            f"Take {usual.rate_pct:g} % and {usual.slo_pct:g} %",
+            key="usual-headroom",
+            on_click=_take_goal_headroom,
+            args=(usual,),
+        )
     st.caption(
-        "How many more requests than arrive, and how far below each limit, to plan for: a cheapest"
-        " plan else sits on its limits. 10 to 20 % of the rate is common."
+        "Plan for so many more requests, and so far below each limit: a cheapest plan else sits on"
+        f" its limits. {usual.rate_pct:g} % and {usual.slo_pct:g} % are usual here: {usual.why}."
     )
-    short = draft_measured_errors().short_pct
-    if short >= LEAST_SHORT_PCT:
-        room = STEP_PCT * math.ceil(short / STEP_PCT)
-        st.caption(
-            f"Where you measured, estimates are up to {short:.0f} % too short (median):"
-            f" {room:g} % of every SLO limit keeps that free. Take more where nothing was measured."
-        )
 
 
-def _draw_goal_range() -> None:
-    """Between which qualities a floor makes sense."""
+@survive_reruns
+def _take_goal_headroom(usual: HeadroomAdvice) -> None:
+    for key, room in (("rate_pct", usual.rate_pct), ("slo_pct", usual.slo_pct)):
+        set_draft_value(draft_headroom_field(key), room or None)
+
+
+def _draw_goal_floor() -> None:
+    """The quality to be reached, and between which ones it makes sense."""
     scores = draft_scores()
+    hint = "" if scores is None else f"{scores.lowest:.2f} to {scores.highest:.2f}"
+    label = "Quality at least (mean score)"
+    draw_draft_number("floor", label, step=0.01, placeholder=hint)
     if scores is not None:
-        whose = "The stand-in scores" if draft_value("scores from") == EXAMPLE else "Your scores"
         st.caption(
-            f"{whose}: the lowest mean of one LLM alone is {scores.lowest:.4g}; the best LLM"
-            f" for every prompt gives {scores.highest:.4g}, which no plan exceeds."
+            f"{_means_in_words(scores)} The best LLM for every prompt gives {scores.highest:.3f},"
+            " which no plan exceeds; in between, LLMs are mixed."
         )
+
+
+def _means_in_words(scores: NamedScores) -> str:
+    """What each LLM would reach alone, the best first."""
+    whose = "made-up score" if draft_value("scores from") == EXAMPLE else "score"
+    means = scores.summary.sort_values(MEAN_SCORE, ascending=False)[["LLM", MEAN_SCORE]]
+    each = [f"{plain_markdown(llm)} {mean:.3f}" for llm, mean in means.itertuples(index=False)]
+    more = f" and {len(each) - MOST_NAMED} more" if len(each) > MOST_NAMED else ""
+    return f"Mean {whose} of one LLM alone: {', '.join(each[:MOST_NAMED])}{more}."
 
 
 def goal_step_faults() -> tuple[Fault, ...]:

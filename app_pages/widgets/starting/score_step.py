@@ -28,10 +28,9 @@ SOURCES = {
 }
 GAPS = {"error": "are an error", "drop": "are left out"}
 STAND_IN = (
-    "**These scores are a stand-in**, made up: they say nothing about your LLMs. GPUs and latencies"
-    " hold for the routing that a plan states; its **quality and its routing mean nothing**, and a"
-    " cheapest plan is cheapest for a made-up quality, until you bring scores of your own. All that"
-    " is exported says so."
+    "**These scores are a stand-in**, made up. GPUs and latencies hold for the routing that a plan"
+    " states; its **quality, its routing and what is cheapest mean nothing** until you bring scores"
+    " of your own. All that is exported says so."
 )
 
 DEALT = (

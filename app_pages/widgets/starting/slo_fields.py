@@ -4,7 +4,7 @@ import streamlit as st
 
 from app_pages.session.draft import draft_rows
 from app_pages.session.starting.draft_demand import draft_class_names
-from app_pages.session.starting.draft_goal import EVERY_CLASS
+from app_pages.session.starting.draft_goal import EVERY_CLASS, draft_slos, usual_slo_of_draft
 from app_pages.widgets.editors import SCOPES
 from app_pages.widgets.starting.draft_fields import (
     draw_draft_choice,
@@ -29,48 +29,53 @@ def draw_slo_fields() -> None:
     """A box for each SLO: what is limited, then over which requests. With classes the latter has a
     line of its own, as wide as the first.
     """
-    names = draft_class_names()
-    for k in draft_rows("slo", 1):
+    names, slos = draft_class_names(), draft_slos()
+    for position, k in enumerate(draft_rows("slo", 1)):
+        scope = slos[position - 1][1]["scope"] if position else None
         with st.container(border=True, horizontal=not names):
             if names:
                 with st.container(horizontal=True):
-                    _draw_slo_limit_fields(k)
+                    _draw_slo_limit_fields(k, position)
                 with st.container(horizontal=True):
                     draw_draft_choice(
                         *(f"slo {k} class", "Requests of", [EVERY_CLASS, *names], EVERY_CLASS),
                         words=lambda name: str(name) or "all classes",
                         width=LATENCY_PX,
                     )
-                    _draw_slo_scope_field(k, STATISTIC_PX + GAP_PX + LIMIT_PX)
+                    _draw_slo_scope_field(k, scope, STATISTIC_PX + GAP_PX + LIMIT_PX)
             else:
-                _draw_slo_limit_fields(k)
-                _draw_slo_scope_field(k, LATENCY_PX)
+                _draw_slo_limit_fields(k, position)
+                _draw_slo_scope_field(k, scope, LATENCY_PX)
     draw_draft_row_buttons("slo", 1, "an SLO")
     st.caption(
-        "Over all requests, fast LLMs make up for a slow one; for every LLM, each keeps the limit"
-        " alone. In doubt: every LLM, which is stricter."
+        "All requests together: fast LLMs make up for slow ones. Every LLM: each keeps the limit"
+        " alone, which is stricter; in doubt, take it."
     )
 
 
-def _draw_slo_limit_fields(k: int) -> None:
+def _draw_slo_limit_fields(k: int, position: int) -> None:
+    usual = usual_slo_of_draft(position)
     draw_draft_choice(
-        *(f"slo {k} metric", "Latency", METRICS, "ttft"),
+        *(f"slo {k} metric", "Latency", METRICS, usual["metric"]),
         words=WORDS.__getitem__,
         width=LATENCY_PX,
     )
-    draw_draft_choice(f"slo {k} statistic", "Statistic", STATISTICS, "p95", width=STATISTIC_PX)
+    draw_draft_choice(
+        *(f"slo {k} statistic", "Statistic", STATISTICS, usual["statistic"]), width=STATISTIC_PX
+    )
     draw_draft_number(
         *(f"slo {k} limit", "Limit (ms)"),
         step=10.0,
         min_value=0.01,
-        placeholder="e.g. 500",
+        placeholder=f"e.g. {usual['limit_ms']}",
         width=LIMIT_PX,
     )
 
 
-def _draw_slo_scope_field(k: int, width_px: int) -> None:
+def _draw_slo_scope_field(k: int, first: str | None, width_px: int) -> None:
+    """first: the scope of the SLO before."""
     draw_draft_choice(
-        *(f"slo {k} scope", "It holds over", list(SCOPES)),
+        *(f"slo {k} scope", "It holds over", list(SCOPES), first),
         words=lambda scope: SCOPES[str(scope)],
         placeholder="choose",
         width=width_px,

@@ -75,11 +75,7 @@ def _exceeded_limits(content: PlanContent) -> str:
     floor = content["context"]["quality_at_least"]
     if floor is None or _floor_limit_text(content):
         return ""
-    reached = known_number(content["quality"])
-    return (
-        f" Quality reaches {reached:.4g} (required {floor:g}): GPUs are whole units, and of plans"
-        " of one cost the best one is taken."
-    )
+    return " Quality is above what is required, since GPUs are whole units."
 
 
 def _replica_limits_text(content: PlanContent) -> list[str]:

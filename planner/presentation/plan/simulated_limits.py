@@ -14,18 +14,10 @@ MEANING = {
 
 
 def simulated_limit_text(content: PlanContent, at: int) -> str:
-    """Render the interval of one SLO, e.g. `simulated 149.1 to 155.0 ms`; "" where there is none.
-    With headroom of the rate it says at which rate: `simulated at 40 req/s 149.1 to 155.0 ms`.
+    """The ends of the interval of one SLO, e.g. `149.1 to 155.0 ms`; "" where there is none.
 
     at: position of the SLO.
     """
-    interval = _interval_text(content, at)
-    rate = format_stated_rate(content)
-    return f"simulated {f'at {rate} ' if rate else ''}{interval}" if interval else ""
-
-
-def _interval_text(content: PlanContent, at: int) -> str:
-    """The ends of the interval, e.g. `149.1 to 155.0 ms`; "" where there is none."""
     one = content["context"].get("simulated", {}).get("slo", [])
     interval = one[at] if one else None
     if interval is None:
@@ -43,7 +35,7 @@ def simulated_limit_lines(content: PlanContent) -> list[str]:
     if "skipped" in simulated:
         return [f"Not simulated beside the plan: {simulated['skipped']}; `simulate` does it."]
     parts = [
-        f"{slo_name(slo)} {_interval_text(content, at)}"
+        f"{slo_name(slo)} {simulated_limit_text(content, at)}"
         f" (limit {format_exact(slo['limit_ms'])} ms): {MEANING[interval['verdict']]}"
         for at, (slo, interval) in enumerate(zip(content["slo"], simulated["slo"], strict=True))
         if interval is not None
@@ -79,7 +71,8 @@ def missed_limit_texts(content: PlanContent) -> list[str]:
     """
     intervals = content["context"].get("simulated", {}).get("slo", [])
     return [
-        f"{slo_name(slo)} {_interval_text(content, at)} (limit {format_exact(slo['limit_ms'])})"
+        f"{slo_name(slo)} {simulated_limit_text(content, at)}"
+        f" (limit {format_exact(slo['limit_ms'])})"
         for at, (slo, one) in enumerate(zip(content["slo"], intervals, strict=False))
         if one is not None and one["verdict"] == "misses"
     ]

@@ -1,15 +1,14 @@
-"""A plan in sentences for a first-time reader: what it does, how near its limits are,
-how good it is proved to be, and how prompts are routed. Every sentence can be read alone.
+"""A plan in sentences for a first-time reader: where requests go, what limits it, how good it is
+proved to be, and how prompts are routed. They stand below its numbers and repeat none of them;
+every sentence can be read alone.
 """
 
-from planner.plans.headroom_content import headroom_limit_ms
 from planner.plans.labels import slo_name
-from planner.plans.schema import PlanContent, SloContent
+from planner.plans.schema import PlanContent
 from planner.presentation.formatting import (
-    format_exact,
     format_gap,
     format_objective_value,
-    format_planned_rate,
+    format_stated_rate,
 )
 from planner.presentation.plan.headroom import headroom_lines
 from planner.presentation.plan.limits import binding_limits_line
@@ -17,18 +16,17 @@ from planner.presentation.plan.robustness import robustness_lines
 from planner.presentation.plan.simulated_limits import simulated_limit_text
 from planner.presentation.plan.start import start_lines
 
-__all__ = ["headroom_story_text", "routing_rule_story_lines", "story_lines"]
+__all__ = ["idle_llms", "routing_rule_story_lines", "story_lines"]
 
 
 def story_lines(content: PlanContent) -> list[str]:
-    """Say what runs, where the requests go, what limits, how good it is and what was measured.
+    """Say where the requests go, what limits, how good it is and what was measured.
 
     Empty where there is no plan.
     """
     if not content["options"]:
         return []
     return [
-        _setup_story_line(content),
         _routing_story_line(content),
         *_limit_lines(content),
         _proof_story_line(content),
@@ -36,16 +34,10 @@ def story_lines(content: PlanContent) -> list[str]:
     ]
 
 
-def _setup_story_line(content: PlanContent) -> str:
-    llms = len({option["llm"] for option in content["options"]})
-    rate = format_exact(content["context"]["arrival_rate_rps"])
-    cost = content["cost_usd_per_h"]
-    return (
-        f"{llms} LLM{'s answer' if llms != 1 else ' answers'} {rate} requests a second on"
-        f" {content['gpus_used']:,} of {content['gpus_total']:,} GPUs"
-        f"{'' if cost is None else f' for {cost:,.2f} USD/h'}, with a mean score of"
-        f" {content['quality']:.5f}."
-    )
+def idle_llms(content: PlanContent) -> list[str]:
+    """LLMs of the scenario that neither run nor answer anything."""
+    runs = {option["llm"] for option in content["options"]}
+    return [llm for llm, part in content["routing"].items() if not part > 0.0 and llm not in runs]
 
 
 def _routing_story_line(content: PlanContent) -> str:
@@ -60,28 +52,15 @@ def _routing_story_line(content: PlanContent) -> str:
 
 
 def _limit_lines(content: PlanContent) -> list[str]:
-    slos = [
-        f"{slo_name(slo)} {', '.join(filter(None, (headroom_story_text(slo), simulated)))}"
+    simulated = [
+        f"{slo_name(slo)} {text}"
         for at, slo in enumerate(content["slo"])
-        for simulated in (simulated_limit_text(content, at),)
+        if (text := simulated_limit_text(content, at))
     ]
-    planned = format_planned_rate(content)
-    at = f" planned at {planned}" if planned else ""
-    latency = [f"Latency{at}: {'; '.join(slos)}."] if slos else []
+    rate = format_stated_rate(content)
+    beside = [f"Simulated{f' at {rate}' if rate else ''}: {'; '.join(simulated)}."]
     free = [*start_lines(content), *headroom_lines(content), *robustness_lines(content)]
-    return [*free, *latency, binding_limits_line(content)]
-
-
-def headroom_story_text(slo: SloContent) -> str:
-    """Say how near an SLO is to its limit: `150.0 ms (limit 150, reached)`."""
-    limit, achieved = slo["limit_ms"], slo["achieved_ms"]
-    if achieved is None:
-        return f"above every profiled percentile (limit {limit:g} ms)"
-    planned = headroom_limit_ms(slo)
-    left = 100.0 * (1.0 - achieved / planned)
-    near = f"{left:.1f} % below" if left >= 0.05 else "reached"
-    planned_with = "" if planned == limit else f"planned with {planned:g}, "
-    return f"{achieved:,.1f} ms (limit {limit:g}, {planned_with}{near})"
+    return [*free, *(beside if simulated else []), binding_limits_line(content)]
 
 
 def _provenance_story_line(content: PlanContent) -> str:

@@ -95,9 +95,15 @@ def test_estimate_stand_in_and_one_rate_become_a_plan() -> None:
     assert "SLOs:row 1: the limit is blank" in unescaped(app)
     assert "nothing says over what it holds" in unescaped(app)
     app = entered(app, slo_0_limit=2000.0, slo_0_scope="all", objective="cost")
+    second = pressed(app, "add-slo")
+    usual = {"slo 1 metric": "tpot", "slo 1 statistic": "mean", "slo 1 scope": "all"}
+    assert {name: field(second, name).value for name in usual} == usual
+    app = pressed(second, "remove-slo")
     assert "the quality to be reached is blank" in unescaped(next_step(app))
-    assert "The stand-in scores: the lowest mean" in unescaped(app)
-    app = next_step(entered(app, floor=0.1, headroom_rate=20.0))
+    assert "Mean made-up score of one LLM alone: llama-3.2-3b" in unescaped(app)
+    app = entered(pressed(app, "usual-headroom"), floor=0.1)
+    assert (field(app, "headroom rate").value, field(app, "headroom slo").value) == (20.0, 20.0)
+    app = next_step(entered(app, headroom_slo=None))
     assert "3 req/s" in unescaped(app)
     assert "LLMs, each must run: llama-3.2-3b" in unescaped(app)
     assert "at least 0.1; planned for 20 % more requests" in unescaped(app)
@@ -111,7 +117,7 @@ def test_estimate_stand_in_and_one_rate_become_a_plan() -> None:
     assert shown["context"]["headroom"]["rate_pct"] == 20.0
     for view in ("plan", "export", "router"):
         app.switch_page(f"views/{view}.py").run()
-        assert "The scores are placeholders" in app.warning[0].value, view
+        assert "The scores are a stand-in" in app.warning[0].value, view
 
 
 def test_benchmark_files_are_mapped_and_read() -> None:
@@ -123,7 +129,7 @@ def test_benchmark_files_are_mapped_and_read() -> None:
     app = give_files(app, "new-runs", runs)
     assert "Held against your measurements" in unescaped(app)
     # One GPU type, degree in the names, whole GPUs by default: nothing lacks.
-    assert "2 points of 1 option." in unescaped(app)
+    assert "2 points of 1 option:" in unescaped(app)
     points = app.session_state["draft"].values["measured"].frame
     assert list(points["tp_degree"]) == [2, 2]
     assert set(points["gpu"]) == {GPU}
@@ -138,7 +144,7 @@ def test_measured_curves_that_slos_leave_out_are_said_and_estimated_instead() ->
     draft.values |= {"degrees": [1], "rate": 1.0, "scores from": "example"}
     files = {"run-tp1.json": json.dumps(vllm(model_id="llama-3.2-3b", **lacking))}
     app = give_files(app, "new-runs", files)
-    assert "1 point of 1 option." in unescaped(app)
+    assert "1 point of 1 option:" in unescaped(app)
     assert "Everything was measured" in unescaped(app)
     draft.step = 5
     app.run()
@@ -172,7 +178,11 @@ def test_files_say_their_losses_and_lengths_and_a_degree_that_cannot_hold_the_ll
     unnamed = vllm(model_id="absent", tokenizer_id="absent", num_prompts=300, completed=300)
     runs = {"a.json": json.dumps(unnamed), "b-tp1.json": json.dumps(vllm(**longer))}
     app = give_files(app, "new-runs", runs)
-    assert "nothing says the LLM that was measured" in unescaped(app)
+    assert "Which LLM answered in the other run?" in [one.label for one in app.selectbox]
+    app = next_step(app)
+    for what in ("LLM", "TP degree"):
+        assert f"Benchmark files: nothing says the {what} of the other run" in unescaped(app)
+    assert app.session_state["draft"].values["measured"] is None
     app = settle(entered(app, measured_llm="llama-3.3-70b", measured_tp=1), "new-curves").run()
     said = unescaped(app)
     assert "llama-3.3-70b needs 131 GiB, and 1 x H100-SXM-80GB hold 72" in said
@@ -201,7 +211,7 @@ def test_a_file_name_says_which_of_the_gpu_types_was_measured() -> None:
     app = to_curves("qwen3-8b")
     app.session_state["draft"].values["gpus"] = [GPU, "H100-SXM-80GB"]
     app = give_files(app, "new-runs", {"run-h100-tp2.json": json.dumps(vllm())})
-    assert "1 point of 1 option." in unescaped(app)
+    assert "1 point of 1 option:" in unescaped(app)
     points = app.session_state["draft"].values["measured"].frame
     assert set(points["gpu"]) == {"H100-SXM-80GB"}
 
@@ -223,7 +233,8 @@ def test_files_that_were_chosen_are_not_left_behind_unread() -> None:
 
 def test_what_files_do_not_say_is_asked_for_and_strangers_are_named() -> None:
     app = give_files(to_curves("llama-3.2-3b"), "new-runs", {"a.json": json.dumps(vllm())})
-    assert "nothing says the tensor-parallel degree" in unescaped(app)
+    assert "as soon as this is answered" in unescaped(app)
+    assert "nothing says the TP degree of this run" in unescaped(next_step(app))
     app = settle(entered(app, measured_tp=1), "new-curves").run()
     assert "not among your LLMs, so not used: qwen3-8b" in unescaped(app)
     app = pressed(app, "add-llms")

@@ -59,8 +59,7 @@ NOTHING = "No SLO and no pool of GPUs is binding."
         ({"context": {"quality_at_least": 0.7}}, "Binding: the required quality (0.7)."),
         (
             {"context": {"quality_at_least": 0.69}},
-            f"{NOTHING} Quality reaches 0.7 (required 0.69): GPUs are whole units, and of plans"
-            " of one cost the best one is taken.",
+            f"{NOTHING} Quality is above what is required, since GPUs are whole units.",
         ),
         (
             {"options": at(4.0)},

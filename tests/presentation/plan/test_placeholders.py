@@ -19,7 +19,7 @@ from tests.support.plans.report_cases import planned
 from tests.support.scenarios.demand_case import write_day
 
 ON = date(2026, 11, 24)
-MADE_UP = "The scores are placeholders: made up, not of these LLMs."
+MADE_UP = "The scores are a stand-in (placeholders), made up, not of these LLMs."
 
 
 def mark(table: Path) -> None:
@@ -59,7 +59,7 @@ def test_one_class_with_made_up_scores_is_enough(tmp_path: Path) -> None:
     scenario = write_day(tmp_path)
     mark(tmp_path / "batch.csv")
     content, loaded = planned_cells(scenario, "classes.0.slo.0.limit_ms=1000")
-    assert content["context"]["notices"][0].startswith("batch.csv: the scores are placeholders")
+    assert content["context"]["notices"][0].startswith("batch.csv: the scores are a stand-in")
     meta = build_cells_report(content, loaded)["meta"]
     assert meta["placeholders"] == PLACEHOLDER_SCORES
     assert loaded.demand is not None

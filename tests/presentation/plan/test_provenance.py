@@ -32,7 +32,7 @@ def test_equal_sources_are_listed_once() -> None:
         (None, "promised by the predictor: its scores were never graded"),
         ("calibrated", "calibrated on grades"),
         ("graded", "no router knows beforehand"),
-        ("placeholder", "Warning: the scores are placeholders: made up"),
+        ("placeholder", "Warning: the scores are a stand-in (placeholders), made up"),
     ],
 )
 def test_what_quality_rests_on_comes_first(stated: str | None, words: str) -> None:

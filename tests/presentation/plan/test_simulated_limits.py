@@ -37,12 +37,12 @@ def test_an_interval_stands_with_its_limit() -> None:
         " p99 TTFT of each LLM (no mean of its metric is profiled, or an older planner made the"
         " plan)."
     ]
-    assert any("simulated 450.2 to 510.9 ms" in one for one in story_lines(content))
+    assert "Simulated: mean TTFT 450.2 to 510.9 ms." in story_lines(content)
 
 
 def test_an_open_interval_and_a_skipped_simulation() -> None:
     interval = {"mean_ms": 480.0, "low_ms": 450.2, "high_ms": None, "verdict": "uncertain"}
-    assert simulated_limit_text(with_interval(interval), 0) == "simulated 450.2 to more"
+    assert simulated_limit_text(with_interval(interval), 0) == "450.2 to more"
     skipped: Any = deepcopy(dict(built_plan().content))
     skipped["context"]["simulated"] = {"skipped": "9,000 req/s are too many"}
     assert simulated_limit_lines(skipped)[0].startswith("Not simulated beside the plan: 9,000")
