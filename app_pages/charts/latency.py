@@ -37,6 +37,8 @@ DASHED: dict[str, Any] = {"strokeDash": [6, 4], "strokeWidth": 2}
 """The rule of a limit."""
 
 
+MOST_LIMITS = 3
+"""Up to so many times a limit curves are drawn."""
 PLOT_HEIGHT, LEGEND_ROW_HEIGHT = 370, 30
 """Pixels: the legend is part of a chart's height, and would leave the curves of many options flat.
 """
@@ -59,21 +61,24 @@ def build_latency_chart(report: Report, header: str) -> DescribedChart:
         alt.Tooltip("Latency:Q", format=",.1f", title=header),
         alt.Tooltip("Provenance:N"),
     ]
-    x, y = alt.X("Rate:Q", title="Rate of one replica (req/s)"), alt.Y("Latency:Q", title=header)
+    limits = [
+        {"Latency": slo["limit_ms"], "Label": f"limit on {slo['name']}: {slo['limit_ms']:g} ms"}
+        for slo in report["meta"]["slos"]
+        if slo["header"] == header
+    ]
+    x = alt.X("Rate:Q", title="Rate of one replica (req/s)")
+    y = alt.Y("Latency:Q", title=header, scale=_latency_scale(lines, marks, limits))
     curve = alt.Chart(pd.DataFrame(lines)).encode(x=x, y=y, color=colour, tooltip=tips)
     layers: list[alt.Chart] = [
-        curve.mark_line(strokeWidth=2).encode(strokeDash=dash_style_by("Option", options, legend)),
-        curve.mark_point(size=28, filled=True, opacity=0.8).encode(
+        curve.mark_line(strokeWidth=2, clip=True).encode(
+            strokeDash=dash_style_by("Option", options, legend)
+        ),
+        curve.mark_point(size=28, filled=True, opacity=0.8, clip=True).encode(
             shape=shape_style_by("Option", options, legend)
         ),
         alt.Chart(pd.DataFrame(marks))
         .mark_point(**OPERATING)
         .encode(x=alt.X("Rate:Q"), y=alt.Y("Latency:Q"), color=colour, tooltip=tips),
-    ]
-    limits = [
-        {"Latency": slo["limit_ms"], "Label": f"limit on {slo['name']}: {slo['limit_ms']:g} ms"}
-        for slo in report["meta"]["slos"]
-        if slo["header"] == header
     ]
     # Above the chart: within it the words would lie over a curve.
     head: dict[str, Any] = {}
@@ -92,6 +97,17 @@ def build_latency_chart(report: Report, header: str) -> DescribedChart:
     height = PLOT_HEIGHT + LEGEND_ROW_HEIGHT * len(options)
     chart = alt.layer(*layers).properties(height=height, **head)
     return chart, " ".join([words, *(f"{limit['Label']}." for limit in limits)])
+
+
+def _latency_scale(lines: list[Row], marks: list[Row], limits: list[Row]) -> alt.Scale:
+    """Curves run on far beyond a limit, which would be a line at the bottom of the chart."""
+    if not limits:
+        return alt.Scale()
+    needed = [MOST_LIMITS * limit["Latency"] for limit in limits]
+    top = max([*needed, *(1.1 * mark["Latency"] for mark in marks)])
+    if not lines or max(row["Latency"] for row in lines) <= top:
+        return alt.Scale()
+    return alt.Scale(domain=[0.0, top], nice=False)
 
 
 def _options_with_latency(report: Report, header: str) -> list[tuple[int, str, str, pd.DataFrame]]:

@@ -18,6 +18,7 @@ from app_pages.session import reruns, saved_plans, state
 from app_pages.session.state import ShownPlan
 from app_pages.session.visitor import visitor_of_drafts
 from app_pages.widgets.cells_notice import draw_cells_notice
+from app_pages.widgets.headline import draw_headline_placeholders
 from app_pages.widgets.kept.desk import draw_desk_plans_offer
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
@@ -31,6 +32,7 @@ from planner.presentation.comparison_tables import (
     tradeoff_comparison_table,
 )
 from planner.presentation.diff import diff_line, diff_tables
+from planner.presentation.plan.placeholders import placeholder_scores_text
 
 MOST = 4
 
@@ -97,6 +99,9 @@ def draw_compare_results(plans: Mapping[str, ShownPlan]) -> None:
     names = saved_plans.shorten_saved_names(list(plans))
     contents = dict(zip(names, (plan.content for plan in plans.values()), strict=True))
     first, *others = contents
+    made_up = [content for content in contents.values() if placeholder_scores_text(content)]
+    if made_up:
+        draw_headline_placeholders(made_up[0])
     st.header("What differs")
     for name in others:
         st.markdown(f"**{plain_markdown(name)}** against **{plain_markdown(first)}**")

@@ -63,6 +63,7 @@ def assumptions_table(content: PlanContent, loaded: LoadResult) -> pd.DataFrame:
             name="headroom_rate_pct",
             otherwise=_stated(loaded.scenario.spec.headroom, "rate_pct"),
         ),
+        *_kept_free_assumptions(loaded),
         _Assumption(
             what="Hours per month",
             value=HOURS_PER_MONTH,
@@ -109,6 +110,27 @@ def _assumptions_frame(scenario: Scenario, rows: Sequence[_Assumption]) -> pd.Da
     ]
     heads = ["What", "Value", "Unit", "Source", "Name", "Path"]
     return pd.DataFrame(cells, columns=heads, dtype=object)
+
+
+def _kept_free_assumptions(loaded: LoadResult) -> list[_Assumption]:
+    """Headroom that no formula follows, where there is any: it decides the setup, and the sheet
+    Checks compares latencies with whole limits.
+    """
+    free = loaded.instance.headroom
+    return [
+        _Assumption(
+            what=f"Headroom: {words}",
+            value=percent(part),
+            unit="%",
+            path=f"headroom.{key}",
+            name="",
+        )
+        for key, part, words in (
+            ("slo_pct", free.slo, "kept free of every SLO limit; Checks take whole limits"),
+            ("utilization_pct", free.utilization, "kept free of every curve's highest rate"),
+        )
+        if part
+    ]
 
 
 def _pool_assumptions(loaded: LoadResult, i: int) -> list[_Assumption]:

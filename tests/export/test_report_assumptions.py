@@ -27,3 +27,12 @@ def test_a_best_effort_shows_the_number_after_its_change() -> None:
     change = source.plan.content["conflict"]["best_effort"]["change"]
     assert frame.loc["arrival_rate_rps", "Value"] == change["to"]
     assert frame.loc["arrival_rate_rps", "Path"] == "", "it has no cell on the input sheets"
+
+
+def test_headroom_of_limits_is_listed_where_there_is_any() -> None:
+    small = small_source()
+    source = planned(small.loaded.scenario.path, "headroom.slo_pct=20")
+    frame = assumptions_table(source.plan.content, source.loaded).set_index("Path")
+    assert frame.loc["headroom.slo_pct", ["Value", "Name"]].tolist() == [20.0, ""]
+    plain = assumptions_table(small.plan.content, small.loaded)
+    assert "headroom.slo_pct" not in set(plain["Path"])

@@ -36,6 +36,22 @@ def test_operating_points_lie_on_their_curves(view: PlanView) -> None:
     assert chart.height - legend == PLOT_HEIGHT, "however many options the legend names"
 
 
+def test_a_limit_far_below_the_ends_of_curves_stays_in_sight(view: PlanView) -> None:
+    header = view.report["meta"]["slos"][0]["header"]
+    _, *slos = view.report["meta"]["slos"]
+    rows = rows_of(build_latency_chart(view.report, header))
+    highest = max(row["Latency"] for row in rows)
+    mark = max(
+        row["Latency"] for row in rows if str(row.get("Provenance", "")).endswith("operating point")
+    )
+    for limit, top in ((highest, None), (highest / 10, max(3 * highest / 10, 1.1 * mark))):
+        first = {**view.report["meta"]["slos"][0], "limit_ms": limit}
+        meta = {**view.report["meta"], "slos": [first, *slos]}
+        chart, _ = build_latency_chart({**view.report, "meta": meta}, header)
+        scale = chart.to_dict()["layer"][0]["encoding"]["y"].get("scale", {})
+        assert scale.get("domain") == (None if top is None else [0.0, pytest.approx(top)])
+
+
 def test_the_parts_of_a_mean_add_up_to_what_is_achieved(view: PlanView) -> None:
     slo, signs = view.report["meta"]["slos"][0], view.report["meta"]["signs"]
     frame = latency_budget_table(view.content)
