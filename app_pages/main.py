@@ -23,6 +23,8 @@ from app_pages.session import (
 from app_pages.widgets import progress, sidebar
 from app_pages.widgets.kept import resume, share, sign_in
 
+NEAR_THE_TOP = "<style>.stMainBlockContainer {padding-top: 3.5rem}</style>"
+"""What is asked for stands on the first screen."""
 ICON = str(Path(__file__).parent / "icon.png")
 PAGES = {
     "plan": ("Plan", "map"),
@@ -40,6 +42,7 @@ PAGES = {
 reruns.leave_fragment_before_rerun()
 reruns.begin_fields_of_rerun()
 st.set_page_config(page_title="Joint LLM planner", page_icon=ICON, layout="wide")
+st.html(NEAR_THE_TOP)
 is_guest = not visitor.may_visitor_compute()
 page = st.navigation(
     [

@@ -23,6 +23,8 @@ FREE = " free"
 """No LLM has this name: names have no spaces at their ends."""
 WIDE, NARROW = 150, 62
 """Pixels of a cell from which a band names its LLM in full, and its share."""
+AXIS_HEIGHT = 30
+"""Pixels below a map."""
 GREY = "#8A97A3"
 
 
@@ -125,12 +127,12 @@ def _gpu_map_band(
 def _gpu_map_layers(frame: pd.DataFrame, colour: alt.Color) -> alt.LayerChart:
     """Bands, and the longest label that fits into a cell at the chart's width."""
     across, down = 1 + int(frame["GPU"].max()), 1 + int(frame["Node"].max())
-    tall = 150 if down == 1 else 110 if down <= 4 else 70 if down <= 12 else 36
+    tall = 100 if down == 1 else 70 if down <= 4 else 60 if down <= 12 else 36
     place = {
         "x": alt.X(
             "left:Q",
             scale=alt.Scale(domain=[0, across], nice=False),
-            title="GPU of the node",
+            title=None,
             axis=_gpu_map_axis(across, ""),
         ),
         "x2": alt.X2("right:Q"),
@@ -163,7 +165,11 @@ def _gpu_map_layers(frame: pd.DataFrame, colour: alt.Color) -> alt.LayerChart:
         at = {"x": alt.X("middle:Q"), "y": alt.Y("centre:Q"), "text": alt.Text(f"{label}:N")}
         layers.append(used.mark_text(fontSize=11, opacity=opacity).encode(**at, color=own_ink))
         layers.append(free.mark_text(fontSize=11, opacity=opacity, color=ink()).encode(**at))
-    return alt.layer(*layers).resolve_scale(color="independent").properties(height=tall * down + 50)
+    return (
+        alt.layer(*layers)
+        .resolve_scale(color="independent")
+        .properties(height=tall * down + AXIS_HEIGHT)
+    )
 
 
 def _gpu_map_axis(count: int, word: str) -> alt.Axis:

@@ -16,6 +16,7 @@ from app_pages.widgets.deployment import deployment_map_words
 from app_pages.widgets.headline import (
     BADGES,
     MEANINGS,
+    draw_headline_gap,
     draw_headline_metric,
     draw_headline_placeholders,
     draw_headline_slo_scope,
@@ -28,7 +29,6 @@ from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
 from planner.plans.option_index import PROFILE_HEADER
 from planner.plans.schema import PlanContent
-from planner.presentation.formatting import format_gap
 from planner.presentation.plan.considered_options import unjudged_option_line
 from reports.content import Report
 
@@ -47,6 +47,7 @@ def draw_cells_verdict(here: ShownCells) -> None:
     """Status, whether it was verified, and the goal, beside the title."""
     status = here.content["status"]
     st.badge(status, color=BADGES[status], help=MEANINGS[status])
+    draw_headline_gap(here.content)
     draw_headline_verified(verified=bool(here.content["setups"]) and here.meta["verified"])
     st.markdown(plain_markdown(here.meta["goal"]), width="stretch")
 
@@ -103,12 +104,10 @@ def _draw_cells_headline(here: ShownCells) -> None:
     best = f"at most {bound}"
     if cheapest and objective["bound"] is not None:
         best = f"at least {objective['bound']:,.2f}"
-    gap = format_gap(objective["rel_gap"]).removesuffix(" %").replace("below ", "<")
     cost, parts = content["cost_usd_per_h"], content["cost"]
     with st.container(horizontal=True, gap="xsmall"):
         quality = f"{content['quality']:.5f}"
         draw_headline_metric(headline_quality_label(content), quality, "" if cheapest else best)
-        draw_headline_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
         used = f"of {content['gpus_total']:,}"
         draw_headline_metric("GPUs used", f"{content['gpus_used']:,}", used)
         price = "not known" if cost is None else f"{cost:,.2f}"

@@ -42,7 +42,7 @@ MAP_FIRST = (
     *("Pool", "Node", "GPU", "LLM", "TP degree (GPUs)", SHARE_HEADER, PROFILE_HEADER),
     "Memory slices",
 )
-MAP_HEIGHT, MOST_NODES, MOST_ACROSS = 420, 3, 2
+MAP_HEIGHT, MOST_NODES, MOST_ACROSS = 340, 3, 2
 """Pixels of the maps' frame, which scrolls where a pool has more nodes; pools side by side."""
 
 
@@ -101,8 +101,8 @@ def _draw_deployment_setup(here: ShownPlan) -> None:
 
 def deployment_map_words(*, with_mig: bool) -> str:
     """How a map is read."""
-    instances = ", of a MIG instance as its memory slices" if with_mig else ""
-    return f"One cell is a GPU; a band in it is as high as the MPS share{instances}."
+    instances = " or MIG instance's memory slices" if with_mig else ""
+    return f"A row is a node, a cell a GPU, a band as high as the MPS share{instances}."
 
 
 def _has_mig(here: ShownPlan) -> bool:
@@ -134,9 +134,9 @@ def _draw_deployment_pool(here: ShownPlan, row: pd.Series, key: str, *, several:
     """A pool's map, its size and use above it where there are several pools."""
     size = row["Nodes"] * row["GPUs per node"]
     if several:
-        what = f"{row['Nodes']} x {row['GPUs per node']} {row['GPU']}"
         used = f"{row['GPUs used']} of {size} GPUs used"
-        st.markdown(f"**Pool {plain_markdown(row['Pool'])}**: {plain_markdown(f'{what}, {used}')}")
+        what = used if row["GPU"] == row["Pool"] else f"{row['GPU']}, {used}"
+        st.markdown(f"**{plain_markdown(row['Pool'])}**: {plain_markdown(what)}")
     if not size:
         st.caption("No nodes.")
         return

@@ -22,6 +22,7 @@ __all__ = [
     "BADGES",
     "MEANINGS",
     "draw_headline",
+    "draw_headline_gap",
     "draw_headline_metric",
     "draw_headline_placeholders",
     "draw_headline_slo_scope",
@@ -48,14 +49,13 @@ MEANINGS = {
 MOST_SLOS = 4
 MORE_ROOM_PCT = 20.0
 """Of the arrival rate, beyond the headroom of a plan that misses its limits when simulated."""
-METRIC_WIDTH, METRIC_LETTERS = 156, 20
-"""Pixels, and so many letters of a label fit; a longer one makes its box wider."""
 
 
 def draw_headline_verdict(here: ShownPlan) -> None:
     """Status, whether it was verified, name and demand, beside the title."""
     content, status = here.content, here.content["status"]
     st.badge(status, color=BADGES[status], help=MEANINGS[status])
+    draw_headline_gap(content)
     draw_headline_verified(verified=bool(content["options"]) and here.meta["verified"])
     name, demand = plain_markdown(content["scenario"]), plain_markdown(_headline_demand_text(here))
     st.markdown(f"**{name}**: {demand}", width="stretch")
@@ -83,6 +83,17 @@ def draw_plan_story(here: ShownPlan) -> None:
     idle = idle_llms(here.content)
     way = [f"To make {', '.join(idle)} run: Inputs, LLMs, Replicas at least 1, Solve."]
     markdown_bullets([*story_lines(here.content), *(way if idle else [])])
+
+
+def draw_headline_gap(content: Mapping[str, Any]) -> None:
+    """A badge with the gap between a plan and its bound."""
+    gap = content["objective"]["rel_gap"]
+    if gap is not None:
+        st.badge(
+            f"gap {format_gap(gap)}",
+            color="gray",
+            help=f"No plan is better by more. Found in {content['solver']['wall_s']:.1f} s.",
+        )
 
 
 def draw_headline_verified(*, verified: bool) -> None:
@@ -162,19 +173,17 @@ def _headline_demand_text(here: ShownPlan) -> str:
 
 
 def _draw_headline_numbers(here: ShownPlan) -> None:
-    """Objective with its bound and gap, SLOs with their limits, GPUs, cost, verifier."""
+    """Objective with its bound, SLOs with their limits, GPUs, cost."""
     content, objective = here.content, here.content["objective"]
     bound = format_objective(content, objective["bound"]).partition(" ")[2]
     cost, cheapest = content["cost_usd_per_h"], objective["of"] == "cost"
     best = f"{'at least' if cheapest else 'at most'} {bound.removesuffix(' USD/h')}"
     floor = content["context"]["quality_at_least"]
-    gap = format_gap(objective["rel_gap"]).removesuffix(" %").replace("below ", "<")
     with st.container(horizontal=True, gap="xsmall"):
         quality = f"{content['quality']:.5f}"
         draw_headline_metric(
             headline_quality_label(content), quality, f"{floor:g} required" if cheapest else best
         )
-        draw_headline_metric("Gap (%)", gap, f"found in {content['solver']['wall_s']:.1f} s")
         for slo in content["slo"][:MOST_SLOS]:
             achieved = "-" if slo["achieved_ms"] is None else f"{slo['achieved_ms']:,.1f}"
             planned, stated = headroom_limit_ms(slo), slo["limit_ms"]
@@ -188,9 +197,6 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
         draw_headline_metric(
             "GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}"
         )
-        if idle := idle_llms(content):
-            known = len(content["routing"])
-            draw_headline_metric("LLMs in use", f"{known - len(idle)}", f"of {known}")
         price = "not known" if cost is None else f"{cost:,.2f}"
         of = "of the GPUs paid for" if payment_lines(content) else "of the GPUs used"
         draw_headline_metric("Cost (USD/h)", price, best if cheapest else of)
@@ -205,5 +211,5 @@ def draw_headline_metric(label: str, value: str, note: str) -> None:
         delta_color="off",
         delta_arrow="off",
         border=True,
-        width=METRIC_WIDTH if len(label) <= METRIC_LETTERS else "content",
+        width="content",
     )

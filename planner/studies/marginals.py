@@ -14,7 +14,7 @@ whole numbers, so the value of a unit more is rarely that of a unit less.
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -117,14 +117,12 @@ def _moves_for_marginals(instance: Instance, plan: Solution) -> Iterator[tuple[R
             Repair("objective.quality_at_least", floor, floor + step)
             for step in (QUALITY_STEP, -QUALITY_STEP)
         ]
-    repairs += [
-        Repair(f"llms.{k}.max_replicas", most, most + 1)
-        for k, most in _maxed_llms_for_marginals(instance, plan)
-    ]
-    repairs += [
-        Repair(f"llms.{k}.min_replicas", least, least - 1)
-        for k, least in _forced_llms_for_marginals(instance, plan)
-    ]
+    for key, step in (("max_replicas", 1), ("min_replicas", -1)):
+        limits = [getattr(llm, key) for llm in instance.llms]
+        repairs += [
+            Repair(f"llms.{k}.{key}", limit, limit + step)
+            for k, limit in _llms_at_limit_for_marginals(instance, plan, limits)
+        ]
     for repair in repairs:
         yield repair, instance_without_conflict(instance, repair)
     for k in _full_pools_for_marginals(instance, plan):
@@ -136,30 +134,16 @@ def _moves_for_marginals(instance: Instance, plan: Solution) -> Iterator[tuple[R
         )
 
 
-def _maxed_llms_for_marginals(instance: Instance, plan: Solution) -> list[tuple[int, int]]:
-    """LLMs that run and of which no more replicas are allowed, with how many are."""
-    running = _replicas_for_marginals(instance, plan)
-    return [
-        (k, llm.max_replicas)
-        for k, llm in enumerate(instance.llms)
-        if llm.max_replicas and running[k] == llm.max_replicas
-    ]
+def _llms_at_limit_for_marginals(
+    instance: Instance, plan: Solution, limits: Sequence[int | None]
+) -> list[tuple[int, int]]:
+    """LLMs that run exactly as many replicas as a limit says, with it; no limit and 0 are none.
 
-
-def _forced_llms_for_marginals(instance: Instance, plan: Solution) -> list[tuple[int, int]]:
-    """LLMs of which no more replicas run than must, with how many must."""
-    running = _replicas_for_marginals(instance, plan)
-    return [
-        (k, llm.min_replicas)
-        for k, llm in enumerate(instance.llms)
-        if llm.min_replicas and running[k] == llm.min_replicas
-    ]
-
-
-def _replicas_for_marginals(instance: Instance, plan: Solution) -> np.ndarray:
-    """(M,) replicas of each LLM."""
+    limits: (M,) of each LLM.
+    """
     llm = [option.llm for option in instance.options]
-    return np.bincount(llm, weights=plan.replicas, minlength=len(instance.llms))
+    running = np.bincount(llm, weights=plan.replicas, minlength=len(instance.llms))
+    return [(k, limit) for k, limit in enumerate(limits) if limit and running[k] == limit]
 
 
 def _full_pools_for_marginals(instance: Instance, plan: Solution) -> list[int]:

@@ -109,6 +109,9 @@ def test_from_benchmark_files_to_a_bundle_in_the_page_alone(
     settled(page)
     expect(page.get_by_text("my-cluster, stand-in scores").first).to_be_visible()
     expect(page.get_by_text("optimal", exact=True).first).to_be_visible()
+    setup = page.get_by_role("heading", name="Setup: what runs").bounding_box()
+    assert setup is not None
+    assert setup["y"] + setup["height"] < 820, "on the first screen, with its first rows"
     goto(page, "Export")
     press(page, "Make the bundle")
     with page.expect_download() as download:
