@@ -19,6 +19,8 @@ from app_pages.widgets.markdown import failure_markdown_box, markdown_bullets, p
 from app_pages.widgets.tables import draw_shown_table
 from planner.export.deployment_names import deployment_labels
 from planner.export.exporter_protocol import bundle_kinds
+from planner.plans.schema import PlanContent
+from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.scenario.edits import edit_words
 from profiles.plugins.entry_points import load_plugins
 from profiles.plugins.own_entry_points import PluginGroup
@@ -74,7 +76,7 @@ def draw_export_cells(here: ShownCells) -> None:
     draw_purpose("plan.json", "The whole plan, key by key, for scripts and the command line.")
     plan = partial(plan_text, content)
     draw_download("Download plan.json", plan, f"{name}-plan.json", "application/json", "plan")
-    draw_purpose("Tables (CSV)", "Every table of the page Plan as a CSV file.")
+    draw_purpose("Tables (CSV)", "Every table of the page Plan.")
     tables = partial(zip_exported_tables, dict(here.report["tables"]))
     draw_download("Download the tables", tables, f"{name}-tables.zip", downloads.ZIP, "tables")
     draw_export_link(here)
@@ -84,14 +86,13 @@ def draw_export_data_files(here: ShownPlan, name: str) -> None:
     """plan.json and the tables, made on the click."""
     draw_purpose(
         "plan.json",
-        "The whole plan, key by key, for scripts and for the commands `report`, `simulate`,"
-        " `route` and `diff`.",
+        "The whole plan, for scripts and the commands `report`, `simulate`, `route` and `diff`.",
     )
     plan = partial(plan_text, marginals.content_with_marginals(here))
     draw_download("Download plan.json", plan, f"{name}-plan.json", "application/json", "plan")
     draw_purpose(
         "Tables (CSV)",
-        "Every table of the page Plan as a CSV file, for a spreadsheet or a notebook.",
+        "Every table of the page Plan.",
     )
     tables = partial(zip_exported_tables, dict(here.tables))
     file = f"{name}-tables.zip"
@@ -108,10 +109,9 @@ def draw_export_bundle(here: ShownPlan, name: str) -> None:
         st.info("There is no setup to deploy. The page Plan lists repairs.")
         return
     st.markdown(
-        "**Deploy bundle (zip)**: scripts and docker compose files that start the servers in a safe"
-        " order, objects for Kubernetes, KServe, llm-d and production-stack, a LiteLLM gateway with"
-        " the router's prices, and a README that says what to start when and how to check it."
-        " Review it before use."
+        "**Deploy bundle (zip)**: scripts, docker compose files, objects for Kubernetes, KServe,"
+        " llm-d and production-stack, a LiteLLM gateway with the router's prices, and a README that"
+        " says what to start when. Review it before use."
     )
     kinds = choose_export_parts()
     args = (*here.args, here.content, list(kinds))
@@ -131,15 +131,16 @@ def draw_export_bundle(here: ShownPlan, name: str) -> None:
         return
     file = f"{name}-deploy.zip"
     draw_download("Download the bundle", done.result["zip"], file, downloads.ZIP, "bundle-file")
-    draw_export_bundle_content(done.result)
+    draw_export_bundle_content(here.content, done.result)
 
 
-def draw_export_bundle_content(made: dict[str, Any]) -> None:
+def draw_export_bundle_content(content: PlanContent, made: dict[str, Any]) -> None:
     """The files, what is to be done, what is left out, the README."""
     draw_shown_table(made["files"], "The files of the bundle and what each is for.")
-    if made["to_do"]:
+    said = placeholder_scores_text(content)  # stands at the top of the page
+    if to_do := [line for line in made["to_do"] if line != said]:
         st.markdown("**To do before the start**")
-        markdown_bullets(made["to_do"])
+        markdown_bullets(to_do)
     if made["left_out"]:
         st.markdown("**Left out, and why**")
         markdown_bullets(made["left_out"])

@@ -17,7 +17,12 @@ from app_pages.charts.style import show_styled_chart
 from app_pages.session.state import ShownPlan
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from app_pages.widgets.tables import draw_shown_table
-from planner.plans.option_index import PROFILE_HEADER, SHARE_HEADER
+from planner.plans.option_index import (
+    PROFILE_HEADER,
+    SHARE_HEADER,
+    option_slice,
+    option_slice_pct,
+)
 from planner.presentation.plan.latency_budget import latency_budget_table
 from planner.presentation.plan.story import idle_llms, routing_rule_story_lines
 
@@ -28,16 +33,8 @@ __all__ = [
     "draw_deployment_routing",
 ]
 
-FIRST = (
-    "LLM",
-    "TP degree (GPUs)",
-    SHARE_HEADER,
-    PROFILE_HEADER,
-    "Replicas",
-    "Rate (req/s)",
-    "Utilisation (%)",
-)
-"""Columns of the setup that come before the latencies."""
+SHARES = (SHARE_HEADER, PROFILE_HEADER)
+"""Columns of the setup that say the same of every option where all GPUs are whole."""
 MAP_FIRST = (
     *("Pool", "Node", "GPU", "LLM", "TP degree (GPUs)", SHARE_HEADER, PROFILE_HEADER),
     "Memory slices",
@@ -84,10 +81,15 @@ def _draw_deployment_setup(here: ShownPlan) -> None:
     st.header("Setup: what runs")
     slos = (slo["header"] for slo in here.meta["slos"])
     pool = ["Pool"] if len(here.content["context"]["pools"]) > 1 else []
+    is_whole = all(option_slice_pct(option_slice(one)) == 100 for one in here.content["options"])
     draw_shown_table(
         here.tables["setup"],
         "Every deployed option with its rate, utilisation, latencies, memory and provenance.",
-        [FIRST[0], *pool, *FIRST[1:], *slos, "Provenance"],
+        [
+            *("LLM", *pool, "TP degree (GPUs)"),
+            *(() if is_whole else SHARES),
+            *("Replicas", "Rate (req/s)", *slos, "Utilisation (%)", "Provenance"),
+        ],
     )
     st.caption(
         "TP degree: GPUs a replica spans. MPS share: its part of each."

@@ -55,8 +55,8 @@ REPORT = MadeFile(
     noun="report",
     title="Report workbook (Excel)",
     purpose=(
-        "Summary, setup, routing, GPU map, latencies, checks and charts, with live formulas; for"
-        " those who decide. It can be opened as a scenario again."
+        "Summary, setup, routing, map, latencies and checks, with live formulas. It can be opened"
+        " as a scenario again."
     ),
     ending="-report.xlsx",
     mime=XLSX,
@@ -65,7 +65,7 @@ CHARTS = MadeFile(
     call="export_charts_job",
     noun="charts",
     title="Charts (PNG and SVG)",
-    purpose="GPU map, routing and latencies as pictures, for slides and documents.",
+    purpose="GPU map, routing and latencies, for slides.",
     ending="-charts.zip",
     mime=ZIP,
 )
@@ -73,10 +73,7 @@ SCENARIO_ZIP = MadeFile(
     call="export_scenario_zip_job",
     noun="scenario and plan",
     title="Scenario and plan (zip)",
-    purpose=(
-        "scenario.yaml with all changes, profiles, scores and plan.json: unpack it for any command,"
-        " or open it here again."
-    ),
+    purpose=("All inputs and plan.json: unpack it for any command, or open it here again."),
     ending=".zip",
     mime=ZIP,
 )
@@ -84,7 +81,7 @@ SCENARIO_WORKBOOK = MadeFile(
     call="export_scenario_workbook_job",
     noun="scenario workbook",
     title="Scenario workbook (Excel)",
-    purpose="The same inputs as a workbook, to be changed in a spreadsheet.",
+    purpose="The same inputs, to be changed in a spreadsheet.",
     ending="-scenario.xlsx",
     mime=XLSX,
 )

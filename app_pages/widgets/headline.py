@@ -13,6 +13,7 @@ from planner.plans.headroom_content import headroom_limit_ms, stated_headroom
 from planner.plans.labels import slo_name
 from planner.presentation.formatting import format_gap, format_objective
 from planner.presentation.plan.headroom import demand_with_headroom_text
+from planner.presentation.plan.limits import llms_at_replica_limit
 from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.presentation.plan.simulated_limits import missed_limit_texts
@@ -78,11 +79,14 @@ def draw_headline(here: ShownPlan) -> None:
 
 def draw_plan_story(here: ShownPlan) -> None:
     """The plan in sentences: where requests go, what limits, how good it is; and where to say that
-    an LLM must run.
+    an LLM must run, or what that costs.
     """
-    idle = idle_llms(here.content)
-    way = [f"To make {', '.join(idle)} run: Inputs, LLMs, Replicas at least 1, Solve."]
-    markdown_bullets([*story_lines(here.content), *(way if idle else [])])
+    lines = story_lines(here.content)
+    if idle := idle_llms(here.content):
+        lines.append(f"To make {', '.join(idle)} run: Inputs, LLMs, Replicas at least 1, Solve.")
+    if llms_at_replica_limit(here.content, "min_replicas"):
+        lines.append("What it costs that an LLM must run: tab One more.")
+    markdown_bullets(lines)
 
 
 def draw_headline_gap(content: Mapping[str, Any]) -> None:
@@ -199,7 +203,9 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
         )
         price = "not known" if cost is None else f"{cost:,.2f}"
         of = "of the GPUs paid for" if payment_lines(content) else "of the GPUs used"
-        draw_headline_metric("Cost (USD/h)", price, best if cheapest else of)
+        if cheapest:
+            of = "provisional" if placeholder_scores_text(content) else best
+        draw_headline_metric("Cost (USD/h)", price, of)
 
 
 def draw_headline_metric(label: str, value: str, note: str) -> None:

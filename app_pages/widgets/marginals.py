@@ -23,7 +23,7 @@ __all__ = ["content_with_marginals", "draw_marginals", "draw_marginals_work"]
 SLOT, SINCE = "marginals", "marginals-since"
 JOB, LABEL = (
     "app_pages.jobs.planning:run_marginals_planning_job",
-    "Planning with one more and one less",
+    "The plan is final. Planning with one more and one less for the tab One more",
 )
 QUIET_S = 2.0
 """Idle time of the page before anything is planned that nobody waits for."""

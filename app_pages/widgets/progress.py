@@ -47,13 +47,19 @@ def _draw_progress_line(job: JobSlot) -> None:
     status = job_slots.status(job)
     if status is None or status.state is JobState.DONE or status.parts > len(job.parts):
         st.rerun()
-    st.markdown(f"**{plain_markdown(job.label)}**: {plain_markdown(progress_text(status))}")
+    text = progress_text(status, short=job.spare)
+    if job.spare:
+        st.caption(plain_markdown(f"{job.label}: {text}"))
+    else:
+        st.markdown(f"**{plain_markdown(job.label)}**: {plain_markdown(text)}")
 
 
-def progress_text(status: JobStatus) -> str:
-    """Phase, incumbent, bound, gap and elapsed time in one line."""
+def progress_text(status: JobStatus, *, short: bool = False) -> str:
+    """Phase, incumbent, bound, gap and elapsed time in one line; short: phase and time."""
     if status.state is JobState.WAITING:
         return f"waiting for a free worker, place {status.place}, {status.elapsed:.1f} s"
+    if short:
+        return f"{status.phase}, {status.elapsed:.1f} s"
     parts = [status.phase]
     if status.value is not None:
         parts.append(f"objective {format_number(status.value, 5)}")

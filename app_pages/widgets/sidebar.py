@@ -37,11 +37,11 @@ def draw_sidebar(*, beside_new: bool) -> None:
             st.caption(f":material/error: Not solved: {why}. See the top of the page.")
         elif not busy and state.is_stale():
             st.caption(":material/warning: Not solved yet.")
-        elif not busy and state.plan_on_page() is not None:
+        elif not busy and not beside_new and state.plan_on_page() is not None:
             st.caption(":material/check: Solved. The page Plan shows it.")
         st.caption(
-            f"This solves {plain_markdown(str(st.session_state.get('example')))}, which is open"
-            " now. The new scenario is solved by its own last step."
+            f"Solves {plain_markdown(str(st.session_state.get('example')))}, which is open now. The"
+            " new scenario is solved by its step 7."
             if beside_new
             else "All other inputs are on the page Inputs; New scenario begins with none."
         )

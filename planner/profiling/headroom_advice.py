@@ -41,8 +41,8 @@ def advise_headroom(errors: MeasuredErrors, *, has_estimates: bool) -> HeadroomA
     if short > 100 * FAR:
         why = f"estimates are {short:.0f} % too short where you measured: look at step 3 first"
         return HeadroomAdvice(rate_pct=RATE_PCT, slo_pct=UNMEASURED_PCT, why=why)
-    why = f"half of all estimates of TPOT are within {TPOT_MEDIAN_PCT} %"
+    why = f"only half of all estimates of TPOT are within {TPOT_MEDIAN_PCT} %"
     if short >= 100 * EQUAL:
-        why += f"; where you measured, estimates are up to {short:.0f} % too short"
+        why = f"estimates are up to {short:.0f} % too short where you measured"
     slo_pct = max(UNMEASURED_PCT, STEP_PCT * math.ceil(short / STEP_PCT))
     return HeadroomAdvice(rate_pct=RATE_PCT, slo_pct=slo_pct, why=why)

@@ -13,7 +13,7 @@ from tests.support.paths import HOME
 @pytest.mark.parametrize(
     ("short", "slo_pct", "words"),
     [
-        (0.0, UNMEASURED_PCT, "half of all estimates of TPOT"),
+        (0.0, UNMEASURED_PCT, "half of all estimates of TPOT are within"),
         (14.0, UNMEASURED_PCT, "up to 14 % too short"),
         (22.0, 25.0, "up to 22 % too short"),
         (30.0, 30.0, "up to 30 % too short"),

@@ -33,9 +33,8 @@ def draw_share_notice() -> None:
 def draw_share_maker(here: ShownPlan | ShownCells) -> None:
     """Keep the plan shown in the library and make a link to it."""
     st.markdown(
-        "**Link to this plan**: keeps the plan with its scenario and tables in the library. Whoever"
-        " has the link can open it, and change nothing of what is kept. The page Library takes it"
-        " back."
+        "**Link to this plan**: keeps it in the library. Whoever has the link can open it, and"
+        " change nothing of what is kept. The page Library takes it back."
     )
     if not is_library_open():
         st.caption("Not on this server: its library is not open here (see the page Library).")

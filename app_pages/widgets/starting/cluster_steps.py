@@ -77,8 +77,8 @@ def draw_llm_cluster_step() -> None:
     draw_draft_names("llms", "LLMs", list(known), accept_new_options=True, placeholder="e.g. llama")
     draw_draft_tick(ALL_RUN, "Each of them must run")
     st.caption(
-        "Not ticked: the plan leaves out LLMs that do not help, and says which. Ticked: each gets a"
-        " replica at least, whatever it costs."
+        "Tick it where users ask for each of these by name. Otherwise the plan leaves out LLMs that"
+        " do not help, and says which."
     )
     alien = [llm for llm in draft_value("llms", []) if llm not in known]
     if alien:

@@ -146,8 +146,8 @@ def _draw_measured_lengths() -> None:
     mixed = len(set(lengths.values())) > 1
     each = [f"{llm} {pair}" if mixed else pair for llm, pair in lengths.items()]
     listed = "; ".join(each if mixed else each[:1])
-    differ = ", which differ: the ones above are their middle, for all estimates" if mixed else ""
-    st.caption(plain_markdown(f"Taken from your files (prompt / answer: {listed}){differ}."))
+    middle = "; above is their middle, for all estimates" if mixed else ""
+    st.caption(plain_markdown(f"Taken from your files (prompt / answer: {listed}){middle}."))
 
 
 def _draw_estimate_result() -> None:

@@ -1,10 +1,13 @@
 """Step 6: which latencies are promised, and what is best."""
 
+from typing import Any
+
 import streamlit as st
 
 from app_pages.session.draft import draft_value, set_draft_value
 from app_pages.session.reruns import survive_reruns
 from app_pages.session.starting.draft_curves import draft_measured_errors
+from app_pages.session.starting.draft_demand import draft_demand_part
 from app_pages.session.starting.draft_goal import (
     COST,
     QUALITY,
@@ -83,9 +86,21 @@ def _draw_goal_headroom() -> None:
             args=(usual,),
         )
     st.caption(
-        "Plan for so many more requests, and so far below each limit: a cheapest plan else sits on"
-        f" its limits. {usual.rate_pct:g} % and {usual.slo_pct:g} % are usual here: {usual.why}."
+        f"{usual.rate_pct:g} % and {usual.slo_pct:g} % are usual{_goal_with_room(usual)}: a plan"
+        f" else sits on its limits, and {usual.why}."
     )
+
+
+def _goal_with_room(room: HeadroomAdvice) -> str:
+    """For what a plan then is: ` (plans for 48 req/s, 400 and 32 ms)`."""
+    rate: Any = draft_demand_part().get("arrival_rate_rps")
+    limits = [slo["limit_ms"] for _, slo in draft_slos() if slo["limit_ms"]]
+    left = [f"{limit * (1 - room.slo_pct / 100):.4g}" for limit in limits if room.slo_pct]
+    parts = [
+        *([f"{rate * (1 + room.rate_pct / 100):.4g} req/s"] if isinstance(rate, float) else []),
+        *([f"{' and '.join(left)} ms"] if left else []),
+    ]
+    return f" (plans for {', '.join(parts)})" if parts else ""
 
 
 @survive_reruns

@@ -34,7 +34,7 @@ PAID = {
     RESERVED: "reserved: some nodes, used or not",
 }
 """What of a pool costs its price."""
-HOW_MANY = {GIVEN: "as many as stated", DECIDED: "the plan decides: what to buy"}
+HOW_MANY = {GIVEN: "as stated; some may stay idle", DECIDED: "the plan decides: what to buy"}
 """Who says how many nodes a pool has."""
 NARROW, MIDDLE, WIDE = 150, 200, 316
 """Widths of fields: four of a pool with a name stand in one line at 1280 pixels."""
@@ -96,7 +96,7 @@ def _draw_pool_payment(gpu: str, row: int) -> None:
         draw_draft_choice(field, label, list(words), first, words=words.__getitem__, width=WIDE)
 
     with st.container(horizontal=True):
-        choice("paid", "Which GPUs cost their price", PAID, RENTED)
+        choice("paid", "What is paid for", PAID, RENTED)
         choice("how many", "Number of nodes", HOW_MANY, GIVEN)
     if draft_value(draft_pool_field("paid", gpu, row)) == RESERVED:
         with st.container(horizontal=True):

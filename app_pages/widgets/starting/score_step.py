@@ -28,9 +28,9 @@ SOURCES = {
 }
 GAPS = {"error": "are an error", "drop": "are left out"}
 STAND_IN = (
-    "**These scores are a stand-in**, made up. GPUs and latencies hold for the routing that a plan"
-    " states; its **quality, its routing and what is cheapest mean nothing** until you bring scores"
-    " of your own. All that is exported says so."
+    "**These scores are a stand-in**, made up: quality and routing of a plan **mean nothing** until"
+    " you bring scores of your own; GPUs and cost may then change. Latencies hold for the routing"
+    " that it states. All that is exported says so."
 )
 
 DEALT = (
@@ -42,15 +42,15 @@ DEALT = (
 def draw_score_step() -> None:
     """Where scores come from, which column is whose, what they look like."""
     st.markdown(
-        "How good is each LLM's answer to each prompt of a sample expected to be? One row a prompt:"
-        " `prompt_id`, then a column for each LLM; higher is better."
+        "How good is each LLM's answer to each prompt of a sample expected to be? Higher is better."
     )
     draw_draft_choice("scores from", "Scores", list(SOURCES), words=SOURCES.__getitem__, radio=True)
     chosen = draft_value("scores from")
     if chosen == UPLOAD:
         st.caption(
-            "CSV, Parquet, a workbook with a sheet Scores, or graded benchmarks: LLMRouterBench,"
-            " lm-evaluation-harness, semantic-router, RouterBench."
+            "One row a prompt: `prompt_id`, then a column for each LLM (CSV, Parquet, a workbook"
+            " with a sheet Scores); or graded benchmarks: LLMRouterBench, lm-evaluation-harness,"
+            " semantic-router, RouterBench."
         )
         draw_draft_files(SCORES, "Scores", ENDINGS, several=True)
     elif chosen == EXAMPLE:

@@ -7,6 +7,8 @@ Exceeded  a cheapest plan may be better than required, since GPUs are whole unit
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from planner.plans.headroom_content import stated_headroom
 from planner.plans.labels import slo_name
@@ -14,7 +16,7 @@ from planner.plans.numbers import known_number
 from planner.plans.option_index import option_slice_words
 from planner.plans.schema import PlanContent
 
-__all__ = ["binding_limits_line"]
+__all__ = ["binding_limits_line", "llms_at_replica_limit"]
 
 
 SAME = 1e-6
@@ -80,19 +82,27 @@ def _exceeded_limits(content: PlanContent) -> str:
 
 def _replica_limits_text(content: PlanContent) -> list[str]:
     """LLMs at their largest or smallest allowed number of replicas; a minimum of 0 is no limit."""
+    reached = []
+    for words, key in (
+        ("the most replicas allowed of", "max_replicas"),
+        ("the fewest replicas required of", "min_replicas"),
+    ):
+        if at := llms_at_replica_limit(content, key):
+            reached.append(f"{words} {_named([f'{name} ({limit})' for name, limit in at.items()])}")
+    return reached
+
+
+def llms_at_replica_limit(content: PlanContent, key: str) -> dict[str, int]:
+    """LLMs that run exactly as many replicas as a limit says, with it.
+
+    key: min_replicas or max_replicas; 0 is no limit.
+    """
     running: Counter[str] = Counter()
     for option in content["options"]:
         running[option["llm"]] += option["replicas"]
-    reached = []
-    llms = content["context"].get("llms", [])
-    for words, limits in (
-        ("the most replicas allowed of", {llm["name"]: llm["max_replicas"] for llm in llms}),
-        ("the fewest replicas required of", {llm["name"]: llm["min_replicas"] for llm in llms}),
-    ):
-        at = {name: limit for name, limit in limits.items() if limit and running[name] == limit}
-        if at:
-            reached.append(f"{words} {_named([f'{name} ({limit})' for name, limit in at.items()])}")
-    return reached
+    llms: Sequence[Mapping[str, Any]] = content["context"].get("llms", [])
+    limits = {llm["name"]: llm[key] for llm in llms}
+    return {name: limit for name, limit in limits.items() if limit and running[name] == limit}
 
 
 def _curve_limits_text(content: PlanContent) -> list[str]:

@@ -17,4 +17,4 @@ def placeholder_scores_text(content: Mapping[str, Any]) -> str:
     if stated != ScoreProvenance.PLACEHOLDER:
         return ""
     is_cheapest = content.get("objective", {}).get("of") == "cost"
-    return PLACEHOLDER_SCORES + ("; the cost is the least for that quality" * is_cheapest)
+    return PLACEHOLDER_SCORES + ("; GPUs and cost may then change" * is_cheapest)

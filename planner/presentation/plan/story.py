@@ -12,6 +12,7 @@ from planner.presentation.formatting import (
 )
 from planner.presentation.plan.headroom import headroom_lines
 from planner.presentation.plan.limits import binding_limits_line
+from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.presentation.plan.robustness import robustness_lines
 from planner.presentation.plan.simulated_limits import simulated_limit_text
 from planner.presentation.plan.start import start_lines
@@ -84,7 +85,9 @@ def _proof_story_line(content: PlanContent) -> str:
     bound = f"no plan can {'exceed quality' if of_quality else 'cost less than'} {best} (gap {gap})"
     better = "better" if of_quality else "cheaper"
     if content["status"] == "optimal":
-        return f"Proved: {bound}."
+        return (
+            f"Proved{' with made-up scores' if placeholder_scores_text(content) else ''}: {bound}."
+        )
     if content["solver"]["termination"] == "choice":
         return f"An alternative: a {better} plan is known; {bound}."
     return f"The search was stopped early and a {better} plan may exist; {bound}."

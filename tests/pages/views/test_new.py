@@ -191,7 +191,7 @@ def test_files_say_their_losses_and_lengths_and_a_degree_that_cannot_hold_the_ll
     assert became.label == "What became of each file (2 files, 1 with notices)"
     assert became.proto.expanded
     shown = " ".join(one.value for one in app.caption)
-    assert "which differ" in shown
+    assert "above is their middle" in shown
     assert "qwen3-8b 1,000 / 33" in shown
     app = entered(app, input_tokens=500)
     assert not any("Taken from your files" in one.value for one in app.caption)

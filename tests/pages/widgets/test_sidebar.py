@@ -79,6 +79,6 @@ def test_a_worker_that_dies_is_reported_and_the_next_solve_works(
 
 def test_beside_a_new_scenario_solve_says_which_scenario_it_solves() -> None:
     app = opened("new")
-    assert f"This solves {app.session_state['example']}, which is open now" in words(app)
+    assert f"Solves {app.session_state['example']}, which is open now" in words(app)
     app.switch_page("views/plan.py").run()
-    assert "This solves" not in words(app)
+    assert "solved by its step 7" not in words(app)
