@@ -22,6 +22,7 @@ from app_pages.widgets.headline import (
     draw_headline_slo_scope,
     draw_headline_unjudged,
     draw_headline_verified,
+    headline_cost_note,
     headline_quality_label,
 )
 from app_pages.widgets.job_button import JobButton, draw_job_button
@@ -111,7 +112,8 @@ def _draw_cells_headline(here: ShownCells) -> None:
         used = f"of {content['gpus_total']:,}"
         draw_headline_metric("GPUs used", f"{content['gpus_used']:,}", used)
         price = "not known" if cost is None else f"{cost:,.2f}"
-        draw_headline_metric("Cost (USD/h)", price, best if cheapest else "hourly mean")
+        note = headline_cost_note(content, best) if cheapest else "hourly mean"
+        draw_headline_metric("Cost (USD/h)", price, note)
         if parts["outside_usd_per_h"]:
             outside = f"{parts['outside_usd_per_h']:,.2f}"
             draw_headline_metric("Sent outside (USD/h)", outside, "of the cost")

@@ -73,7 +73,7 @@ SCENARIO_ZIP = MadeFile(
     call="export_scenario_zip_job",
     noun="scenario and plan",
     title="Scenario and plan (zip)",
-    purpose=("All inputs and plan.json: unpack it for any command, or open it here again."),
+    purpose="All inputs and plan.json: unpack it for any command, or open it here again.",
     ending=".zip",
     mime=ZIP,
 )

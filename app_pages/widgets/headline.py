@@ -31,6 +31,7 @@ __all__ = [
     "draw_headline_verdict",
     "draw_headline_verified",
     "draw_plan_story",
+    "headline_cost_note",
     "headline_quality_label",
 ]
 
@@ -154,6 +155,11 @@ def headline_quality_label(content: Mapping[str, Any]) -> str:
     return "Quality (made up)" if placeholder_scores_text(content) else "Quality (mean score)"
 
 
+def headline_cost_note(content: Mapping[str, Any], bound: str) -> str:
+    """What stands below the cost of a cheapest plan; with made-up scores no bound means much."""
+    return "provisional" if placeholder_scores_text(content) else bound
+
+
 def draw_headline_slo_scope(lines: Sequence[str]) -> None:
     """Warn of limits over all requests that some LLMs exceed, and say where to change that."""
     for line in lines:
@@ -203,9 +209,9 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
         )
         price = "not known" if cost is None else f"{cost:,.2f}"
         of = "of the GPUs paid for" if payment_lines(content) else "of the GPUs used"
-        if cheapest:
-            of = "provisional" if placeholder_scores_text(content) else best
-        draw_headline_metric("Cost (USD/h)", price, of)
+        draw_headline_metric(
+            "Cost (USD/h)", price, headline_cost_note(content, best) if cheapest else of
+        )
 
 
 def draw_headline_metric(label: str, value: str, note: str) -> None:
