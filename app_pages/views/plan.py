@@ -27,6 +27,7 @@ from app_pages.widgets.tables import draw_shown_table
 from planner.plans.record import best_effort_change
 from planner.presentation.plan.conflict import conflict_repair_text
 from planner.presentation.plan.considered_options import unjudged_option_line
+from planner.presentation.plan.headroom import headroom_lines
 
 HELP = (
     "Which LLMs run on which GPUs, and which prompt goes to which LLM, for the best answers (or the"
@@ -136,7 +137,9 @@ def draw_plan_dropped_options(here: ShownPlan) -> None:
 def draw_plan_trust(here: ShownPlan) -> None:
     """Provenance, checks, simulation."""
     st.header("Confidence")
-    markdown_bullets([*here.meta["provenance"], *here.meta["effort_notes"]])
+    markdown_bullets(
+        [*here.meta["provenance"], *headroom_lines(here.content), *here.meta["effort_notes"]]
+    )
     if here.meta["verified"]:
         markdown_bullets(
             [

@@ -79,15 +79,35 @@ def draw_headline(here: ShownPlan) -> None:
 
 
 def draw_plan_story(here: ShownPlan) -> None:
-    """The plan in sentences: where requests go, what limits, how good it is; and where to say that
-    an LLM must run, or what that costs.
+    """The plan in sentences: where requests go, what limits, how good it is; and a button where an
+    LLM does not run, or where it stands what it costs that one must.
     """
-    lines = story_lines(here.content)
-    if idle := idle_llms(here.content):
-        lines.append(f"To make {', '.join(idle)} run: Inputs, LLMs, Replicas at least 1, Solve.")
-    if llms_at_replica_limit(here.content, "min_replicas"):
-        lines.append("What it costs that an LLM must run: tab One more.")
-    markdown_bullets(lines)
+    costs = bool(llms_at_replica_limit(here.content, "min_replicas"))
+    markdown_bullets(
+        [
+            *story_lines(here.content),
+            *(["What it costs that an LLM must run: tab One more."] if costs else []),
+        ]
+    )
+    if idle_llms(here.content) and may_visitor_compute():
+        st.button(
+            "Make every LLM run and solve again",
+            key="solve-with-all",
+            disabled=job_slots.is_running("plan"),
+            on_click=_solve_headline_with_all,
+            help="Sets Replicas at least 1 for each LLM on the page Inputs.",
+        )
+
+
+@reruns.survive_reruns
+def _solve_headline_with_all() -> None:
+    """Plan with a replica of each LLM at least."""
+    content = state.edited_content()
+    for llm in content["llms"]:
+        if not llm.get("api") and llm.get("max_replicas") != 0:
+            llm["min_replicas"] = max(llm.get("min_replicas") or 0, 1)
+    state.edit_session_content(content)
+    state.start_session_solve()
 
 
 def draw_headline_gap(content: Mapping[str, Any]) -> None:

@@ -132,13 +132,25 @@ def edit_words(edit: ScenarioEdit) -> list[str]:
     """
     paths = [(path.split("."), value) for path, value in edit.overrides.items()]
     rates = sum(_is_rate_of_case(parts) for parts, _ in paths)
+    least = _least_of_each_llm(edit)
     words = [
         "other rates"
         if _is_rate_of_case(parts) and rates > MOST_RATES
+        else f"at least {least:g} of each LLM"
+        if least is not None and parts[0] == "llms" and parts[2:] == ["min_replicas"]
         else _edit_value_words(edit, parts, value)
         for parts, value in paths
     ]
     return list(dict.fromkeys(words))
+
+
+def _least_of_each_llm(edit: ScenarioEdit) -> float | None:
+    """How many replicas each of several LLMs must have by these changes, where that is one
+    number.
+    """
+    llms = [k for k, llm in enumerate(content_of_edit(edit)["llms"]) if not llm.get("api")]
+    least = {edit.overrides.get(f"llms.{k}.min_replicas") for k in llms}
+    return least.pop() if len(llms) > 1 and len(least) == 1 else None
 
 
 def _is_rate_of_case(parts: list[str]) -> bool:

@@ -60,6 +60,12 @@ def test_limits_on_replicas_name_the_llm(edit: ScenarioEdit) -> None:
         f"at least 1 of {names[0]}",
         f"at most 3 of {names[1]}",
     ]
+    for llm in content["llms"]:
+        llm["min_replicas"] = 1
+    assert sorted(edit_words(changed(edit, content))) == [
+        "at least 1 of each LLM",
+        f"at most 3 of {names[1]}",
+    ]
 
 
 def test_rates_of_cases_are_named_while_they_are_few(day: Path) -> None:

@@ -15,9 +15,9 @@ from app_pages.session.starting.draft_outside import (
 from app_pages.session.starting.draft_pools import draft_pools_part
 from app_pages.widgets.markdown import plain_markdown
 from app_pages.widgets.starting.draft_fields import (
+    draw_draft_choice,
     draw_draft_names,
     draw_draft_number,
-    draw_draft_tick,
 )
 from app_pages.widgets.starting.outside_fields import draw_outside_fields
 from app_pages.widgets.starting.pool_fields import draw_pool_fields
@@ -34,6 +34,10 @@ __all__ = [
 
 ANY_CLASS: Mapping[str, Any] = {
     "classes": [{"name": ALL_REQUESTS, **dict.fromkeys(TOKENS, 1)}],
+}
+WHO_RUNS = {
+    False: "those that help: the plan chooses, and says which it leaves out",
+    True: "all of them: each is asked for by name",
 }
 ANY_COST: Mapping[str, Any] = {"objective": {"minimize": "cost", "quality_at_least": 0}}
 """What later steps are taken to say where prices by tokens, or numbers of nodes, need it."""
@@ -75,10 +79,10 @@ def draw_llm_cluster_step() -> None:
     )
     known = load_catalogue_llms()
     draw_draft_names("llms", "LLMs", list(known), accept_new_options=True, placeholder="e.g. llama")
-    draw_draft_tick(ALL_RUN, "Each of them must run")
-    st.caption(
-        "Tick it where users ask for each of these by name. Otherwise the plan leaves out LLMs that"
-        " do not help, and says which."
+    draw_draft_choice(
+        *(ALL_RUN, "Which of them run", list(WHO_RUNS), False),
+        words=WHO_RUNS.__getitem__,
+        radio=True,
     )
     alien = [llm for llm in draft_value("llms", []) if llm not in known]
     if alien:

@@ -32,6 +32,7 @@ from app_pages.widgets.starting.draft_fields import draw_draft_names, draw_draft
 from app_pages.widgets.starting.unjudged_fields import draw_unjudged_curves, draw_unjudged_tick
 from app_pages.widgets.tables import draw_shown_table
 from planner.scenario.starting.curve_coverage import (
+    NO_CURVES,
     covered_pairs,
     curve_coverage_faults,
     curve_coverage_table,
@@ -58,8 +59,16 @@ def draw_curve_step() -> None:
     table = curve_coverage_table(
         used_draft_curves(), draft_value("llms", []), draft_value("gpus", [])
     )
-    draw_shown_table(table, "Curves by LLM, GPU type and provenance.", whole=True)
+    if (table["Provenance"] == NO_CURVES).any():
+        _draw_known_curves(table)
+    else:
+        with st.expander("Every LLM has curves on every GPU type"):
+            _draw_known_curves(table)
     draw_unjudged_curves()
+
+
+def _draw_known_curves(table: pd.DataFrame) -> None:
+    draw_shown_table(table, "Curves by LLM, GPU type and provenance.", whole=True)
 
 
 def _draw_measured_strangers() -> None:
@@ -133,9 +142,9 @@ def _draw_measured_errors() -> None:
     held = draft_measured_errors()
     if held.lines:
         others = [gpu for gpu in draft_value("gpus", []) if gpu not in held.gpus]
-        unheld = [f"{gpu}: no measurement of yours to hold estimates against" for gpu in others]
-        st.markdown("Held against your measurements, estimates are:")
-        markdown_bullets([*held.lines, *unheld])
+        unheld = f" (none on {', '.join(others)})" if others else ""
+        st.markdown(plain_markdown(f"Held against your measurements{unheld}, estimates are:"))
+        markdown_bullets(held.lines)
 
 
 def _draw_measured_lengths() -> None:

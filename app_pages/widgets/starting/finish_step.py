@@ -59,10 +59,10 @@ def _finish_lines() -> list[str]:
     curves = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     scores, day = draft_scores(), draft_day()
     outside = draft_outside_names()
+    who_runs = "each must run" if draft_value(ALL_RUN) else "of which the plan chooses (step 2)"
     return [
         f"GPUs: {', '.join(pools)}",
-        f"LLMs, {'each must run' if draft_value(ALL_RUN) else 'of which some may be left out'}:"
-        f" {', '.join(draft_value('llms', []))}",
+        f"LLMs, {who_runs}: {', '.join(draft_value('llms', []))}",
         *([f"LLMs outside the cluster: {', '.join(outside)}"] if outside else []),
         f"Curves of options: {curves}",
         f"Scores of {scores.prompts:,} prompts" if scores is not None else "No scores",

@@ -10,7 +10,6 @@ from planner.presentation.formatting import (
     format_objective_value,
     format_stated_rate,
 )
-from planner.presentation.plan.headroom import headroom_lines
 from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.presentation.plan.robustness import robustness_lines
@@ -60,7 +59,7 @@ def _limit_lines(content: PlanContent) -> list[str]:
     ]
     rate = format_stated_rate(content)
     beside = [f"Simulated{f' at {rate}' if rate else ''}: {'; '.join(simulated)}."]
-    free = [*start_lines(content), *headroom_lines(content), *robustness_lines(content)]
+    free = [*start_lines(content), *robustness_lines(content)]
     return [*free, *(beside if simulated else []), binding_limits_line(content)]
 
 

@@ -9,6 +9,7 @@ from profiles.profile_columns import KEYS
 from profiles.records import METRICS, STATISTICS
 
 __all__ = [
+    "NO_CURVES",
     "covered_pairs",
     "curve_coverage_faults",
     "curve_coverage_gaps",
@@ -19,6 +20,8 @@ __all__ = [
 Pair = tuple[str, str]
 """(LLM, GPU type)"""
 HEADS = ("LLM", "GPU type", "Provenance", "Options", "TP degrees", "MPS shares (%)", "Load points")
+NO_CURVES = "none"
+"""In place of a provenance."""
 
 
 def covered_pairs(frame: pd.DataFrame | None) -> set[Pair]:
@@ -44,7 +47,7 @@ def curve_coverage_table(
         for gpu in gpus:
             kinds = _kinds_of_pair(frames, (llm, gpu))
             rows += [(llm, gpu, kind, *counts) for kind, counts in kinds.items()]
-            rows += [] if kinds else [(llm, gpu, "none", 0, "", "", 0)]
+            rows += [] if kinds else [(llm, gpu, NO_CURVES, 0, "", "", 0)]
     return pd.DataFrame(rows, columns=list(HEADS))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from app_pages.widgets.markdown import plain_markdown
 from planner.packed_files import PAGE_EXAMPLES
-from planner.presentation.plan.story import story_lines
+from planner.presentation.plan.story import idle_llms, story_lines
 from tests.support.page.page_app import knob, opened, settle, solved, words
 
 
@@ -91,3 +91,17 @@ def test_curves_that_an_slo_leaves_out_are_a_warning_with_the_tab_that_lists_the
     [line] = [one.value for one in app.warning if "not used" in one.value]
     said = "1 curve of llama-3.1-8b is not used: no mean TPOT, which an SLO limits."
     assert line.replace("\\", "") == f"{said} All of them: tab Left out."
+
+
+def test_llms_that_a_plan_leaves_out_are_made_to_run() -> None:
+    app = opened(example="cheapest-floor")
+    knob(app, "arrival_rate_rps").set_value(3.0).run()
+    app.button(key="solve").click().run()
+    app = solved(app)
+    assert idle_llms(app.session_state["shown"].content) == ["mistral-small-24b"]
+    app.button(key="solve-with-all").click().run()
+    app = solved(app)
+    content = app.session_state["shown"].content
+    assert idle_llms(content) == []
+    assert all(llm["min_replicas"] == 1 for llm in content["context"]["llms"])
+    assert "What it costs that an LLM must run" in words(app)
