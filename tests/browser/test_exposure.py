@@ -29,7 +29,7 @@ def test_no_visitor_is_sent_anything_of_another(server: str) -> None:
         one.go_to("compare")
     for one in visitors:
         one.go_to("")
-        one.wait_until(lambda page=one: page.shows("answer 20 requests a second"))
+        one.wait_until(lambda page=one: page.shows("20 req/s on 1 x 2 A100-PCIe-80GB"))
         assert one.strangers == 0
         one.close()
 

@@ -121,7 +121,7 @@ def test_two_people_find_their_own_work_after_the_server_was_killed(
                 one.click("resume-draft")
                 one.wait_until(lambda page=one: not page.shows("Work of an earlier visit"))
             anna.wait_until(lambda: anna.shows("Solving. "))
-            assert berta.shows("answer 20 requests a second")
+            assert berta.shows("20 req/s on 1 x 2 A100-PCIe-80GB")
             assert not berta.shows("out of date")
             for one in (anna, berta):
                 one.go_to("library")
