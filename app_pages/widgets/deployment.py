@@ -88,7 +88,7 @@ def _draw_deployment_setup(here: ShownPlan) -> None:
         [
             *("LLM", *pool, "TP degree (GPUs)"),
             *(() if is_whole else SHARES),
-            *("Replicas", "Rate (req/s)", *slos, "Utilisation (%)", "Provenance"),
+            *("Replicas", "Rate (req/s)", *slos, "Provenance", "Utilisation (%)"),
         ],
     )
     st.caption(

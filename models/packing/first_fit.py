@@ -190,11 +190,8 @@ class _AlikeNodes:
             return None
         # Share counts first: among GPUs of equal share the memory decides.
         left = np.where(fits[enough], share[enough] + memory[enough] / self.room * 1e-3, np.inf)
-        chosen = (
-            np.argpartition(left, item.shards - 1, axis=1)[:, : item.shards]
-            if item.shards < self.gpus_per_node
-            else np.broadcast_to(np.arange(self.gpus_per_node), (enough.size, self.gpus_per_node))
-        )
+        # Stable: of equal GPUs the first, so that a node fills up without gaps.
+        chosen = np.argsort(left, axis=1, kind="stable")[:, : item.shards]
         cost = np.take_along_axis(left, chosen, axis=1)
         untouched = (cost >= 1.0 + 1e-3 - 1e-12).sum(axis=1)
         left_over = np.where(np.isfinite(left), left, 0.0).sum(axis=1)

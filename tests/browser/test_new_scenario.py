@@ -74,6 +74,8 @@ def test_from_benchmark_files_to_a_bundle_in_the_page_alone(
     type_number(page, "Nodes", "2")
     next_step(page, "2. LLMs")
     pick(page, "LLMs", *LLMS)
+    page.get_by_text("those that help").click()
+    settled(page)
     next_step(page, "3. Curves")
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(RUNS)
     press(page, "Read these files")

@@ -36,8 +36,8 @@ ANY_CLASS: Mapping[str, Any] = {
     "classes": [{"name": ALL_REQUESTS, **dict.fromkeys(TOKENS, 1)}],
 }
 WHO_RUNS = {
-    False: "those that help: the plan chooses, and says which it leaves out",
-    True: "all of them: each is asked for by name",
+    False: "those that help: only the answer counts, so the plan may leave some out",
+    True: "all of them: users ask for each by name",
 }
 ANY_COST: Mapping[str, Any] = {"objective": {"minimize": "cost", "quality_at_least": 0}}
 """What later steps are taken to say where prices by tokens, or numbers of nodes, need it."""
@@ -80,9 +80,7 @@ def draw_llm_cluster_step() -> None:
     known = load_catalogue_llms()
     draw_draft_names("llms", "LLMs", list(known), accept_new_options=True, placeholder="e.g. llama")
     draw_draft_choice(
-        *(ALL_RUN, "Which of them run", list(WHO_RUNS), False),
-        words=WHO_RUNS.__getitem__,
-        radio=True,
+        ALL_RUN, "Which of them run", list(WHO_RUNS), words=WHO_RUNS.__getitem__, radio=True
     )
     alien = [llm for llm in draft_value("llms", []) if llm not in known]
     if alien:
@@ -102,5 +100,8 @@ def llm_cluster_faults() -> tuple[Fault, ...]:
     """What is to be put right before the next step."""
     if not draft_value("llms", []):
         return (Fault("LLMs", "", "", "no LLM is chosen", "choose at least one"),)
+    if draft_value(ALL_RUN) is None:
+        problem, fix = "nothing says which of them run", "choose those that help, or all of them"
+        return (Fault("LLMs", "", "", problem, fix),)
     by_tokens = ANY_CLASS if draft_prices_tokens() else {}
     return new_scenario_faults({**draft_llms_part(), **by_tokens}, "LLMs")

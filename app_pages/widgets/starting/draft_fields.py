@@ -88,8 +88,7 @@ def draw_draft_choice(
     draw(
         label,
         options,
-        # None chosen: a field that can be cleared.
-        index=None if first is None else options.index(first),
+        index=None if first is None else 0,  # none chosen: a field that can be cleared
         format_func=words,
         key=key,
         on_change=_draft_field_changed,

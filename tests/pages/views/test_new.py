@@ -67,6 +67,7 @@ def test_nothing_leads_on_from_an_empty_step() -> None:
     assert step_of(app) == "2. LLMs"
     app = next_step(app)
     assert "no LLM is chosen" in unescaped(app)
+    assert "nothing says which of them run" in unescaped(next_step(entered(app, llms=["small"])))
     assert step_of(pressed(app, "back-step")) == "1. GPUs"
     assert field(app, "nodes my own").value == 2
 

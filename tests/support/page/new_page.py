@@ -62,7 +62,8 @@ def give_files(app: AppTest, slot: str, files: dict[str, bytes | str]) -> AppTes
 def to_curves(*llms: str, gpu: str = "A100-PCIe-80GB") -> AppTest:
     """The page at its third step."""
     app = unopened("new")
-    app.session_state["draft"] = Draft(step=2, values={"gpus": [gpu], "llms": list(llms)})
+    said = {"gpus": [gpu], "llms": list(llms), "all run": False}
+    app.session_state["draft"] = Draft(step=2, values=said)
     app.run()
     assert not app.exception, app.exception
     assert step_of(app) == "3. Curves"
