@@ -64,14 +64,15 @@ ANY_OPTION: Mapping[str, Any] = {"llm": "llm", "gpu": "gpu", "tp": 1, "share": 1
 @dataclass(frozen=True, kw_only=True)
 class NewCurves:
     """frame: a profile table; files: what became of each file, or which options were left out;
-    notices: sentences. noted: files with a run left out or a notice, such as of a statistic that
-    stays blank; summary: of all files; errors: how far estimates lie from the measured points.
+    notices: sentences. noted: of files those with a run left out or a notice, such as of a
+    statistic that stays blank; summary: of all files; errors: how far estimates lie from the
+    measured points.
     """
 
     frame: pd.DataFrame
     files: Sequence[str]
     notices: Sequence[str]
-    noted: int = 0
+    noted: Sequence[str] = ()
     summary: str = ""
     errors: MeasuredErrors = NOTHING_HELD
 
@@ -184,13 +185,17 @@ def import_new_curves_job(
         reasons = (Fault("left out", "", "", reason, "") for reason in error.notices)
         raise DataError([*error.faults, *reasons]) from None
     lines = ["; ".join(map(str.strip, pipeline_lines(file))) for file in imported.files]
-    lines += [f"{file}: passed over: {reason}" for file, reason in imported.passed]
+    passed = [f"{file}: passed over: {reason}" for file, reason in imported.passed]
+    noted = [
+        line
+        for line, file in zip(lines, imported.files, strict=True)
+        if file.left_out or file.notices
+    ]
     return NewCurves(
         frame=imported.frame,
-        files=lines,
+        files=[*lines, *passed],
         notices=list(dict.fromkeys(imported.notices)),
-        noted=len(imported.passed)
-        + sum(bool(file.left_out or file.notices) for file in imported.files),
+        noted=[*noted, *passed],
         summary=_curves_summary(imported),
         errors=hold_estimates_against_measured(imported.frame),
     )

@@ -115,22 +115,21 @@ def draw_export_bundle(here: ShownPlan, name: str) -> None:
     )
     kinds = choose_export_parts()
     args = (*here.args, here.content, list(kinds))
-    st.button(
-        "Make the bundle",
-        key="export-bundle",
-        type="primary",
-        disabled=job_slots.is_running(BUNDLE) or not kinds,
-        on_click=start_bundle,
-        args=(here, args),
-    )
     done = job_slots.slot_outcome_for(BUNDLE, args)
-    if done is None:
+    if done is None or not done.has_result:
+        st.button(
+            "Make the bundle",
+            key="export-bundle",
+            type="primary",
+            disabled=job_slots.is_running(BUNDLE) or not kinds,
+            on_click=start_bundle,
+            args=(here, args),
+        )
+        if done is not None:
+            failure_markdown_box(done, "Not made", state.scenario_folder())
         return
-    if not done.has_result:
-        failure_markdown_box(done, "Not made", state.scenario_folder())
-        return
-    file = f"{name}-deploy.zip"
-    draw_download("Download the bundle", done.result["zip"], file, downloads.ZIP, "bundle-file")
+    label, file = "Download the bundle", f"{name}-deploy.zip"
+    draw_download(label, done.result["zip"], file, downloads.ZIP, "bundle-file", primary=True)
     draw_export_bundle_content(here.content, done.result)
 
 

@@ -23,6 +23,7 @@ from planner.plans.option_index import (
     option_slice,
     option_slice_pct,
 )
+from planner.presentation.formatting import format_planned_rate
 from planner.presentation.plan.latency_budget import latency_budget_table
 from planner.presentation.plan.story import idle_llms, routing_rule_story_lines
 
@@ -95,6 +96,7 @@ def _draw_deployment_setup(here: ShownPlan) -> None:
         "TP degree: GPUs a replica spans. MPS share: its part of each."
         + (" MIG profile: the instance that it has instead." if _has_mig(here) else "")
         + " Utilisation: of the highest profiled rate."
+        + (f" Rates add up to {planned}." if (planned := format_planned_rate(here.content)) else "")
     )
     with st.expander("The map as a table"):
         alt = "One row per shard: pool, node, GPU, LLM, degree, share and memory."

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -127,10 +127,17 @@ def draw_purpose(title: str, purpose: str) -> None:
 
 
 def draw_download(
-    label: str, data: Callable[[], str | bytes] | bytes, name: str, mime: str, key: str
+    label: str,
+    data: Callable[[], str | bytes] | bytes,
+    name: str,
+    mime: str,
+    key: str,
+    *,
+    primary: bool = False,
 ) -> None:
     """A button that downloads a file; a callable is called on the click."""
-    st.download_button(label, data, name, mime, key=f"export-{key}", on_click="ignore")
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    st.download_button(label, data, name, mime, key=f"export-{key}", type=kind, on_click="ignore")
 
 
 def draw_made_download(here: ShownPlan | ShownCells, name: str, file: MadeFile) -> None:

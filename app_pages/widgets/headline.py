@@ -177,7 +177,7 @@ def headline_quality_label(content: Mapping[str, Any]) -> str:
 
 def headline_cost_note(content: Mapping[str, Any], bound: str) -> str:
     """What stands below the cost of a cheapest plan; with made-up scores no bound means much."""
-    return "provisional" if placeholder_scores_text(content) else bound
+    return "by made-up scores" if placeholder_scores_text(content) else bound
 
 
 def draw_headline_slo_scope(lines: Sequence[str]) -> None:

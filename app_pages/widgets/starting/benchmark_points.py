@@ -31,6 +31,8 @@ POINTS = {
 }
 """Column of a profile table -> header of the preview."""
 WHOLE_GPU_PCT = 100
+MOST_NOTED = 3
+"""Files with a notice whose line is in sight; all lines are folded."""
 MOST_PAIRS = 6
 """Pairs of LLM and GPU type whose options are listed."""
 
@@ -47,12 +49,12 @@ def draw_benchmark_points(made: NewCurves, folder: str) -> None:
     present = {column: head for column, head in POINTS.items() if column in frame}
     with st.expander("The points as a table"):
         draw_shown_table(frame[list(present)].rename(columns=present), "Measured points.")
-    lines = [line.replace(folder, "").strip() for line in (*made.files, *made.notices)]
+    markdown_bullets(line.replace(folder, "").strip() for line in made.noted[:MOST_NOTED])
     files = f"{len(made.files)} file{'s' * (len(made.files) != 1)}"
-    noted = f"{made.noted} with notices" if made.noted else "no notices"
-    with st.expander(f"What became of each file ({files}, {noted})", expanded=bool(made.noted)):
+    noted = f"{len(made.noted)} with notices" if made.noted else "no notices"
+    with st.expander(f"What became of each file ({files}, {noted})"):
         st.markdown(plain_markdown(f"{files} read; {made.summary}"))
-        markdown_bullets(lines)
+        markdown_bullets(line.replace(folder, "").strip() for line in (*made.files, *made.notices))
 
 
 def _points_in_words(frame: pd.DataFrame) -> str:

@@ -54,8 +54,8 @@ def draw_gpu_cluster_step() -> None:
     )
     if draft_value("gpus", []):
         st.caption(
-            "Rented GPUs cost their price while in use, owned ones whatever runs. To find the"
-            " fewest of your own that are enough, leave them at rented."
+            "What is paid for: leave *only the GPUs in use* to find the fewest that are enough, of"
+            " your own too."
         )
     for gpu in draft_value("gpus", []):
         with st.container(border=True):
@@ -82,6 +82,7 @@ def draw_llm_cluster_step() -> None:
     draw_draft_choice(
         ALL_RUN, "Which of them run", list(WHO_RUNS), words=WHO_RUNS.__getitem__, radio=True
     )
+    st.caption("In doubt the first: on the plan, a button makes all run and shows what that costs.")
     alien = [llm for llm in draft_value("llms", []) if llm not in known]
     if alien:
         st.markdown(

@@ -1,5 +1,7 @@
 """Step 3: how fast each LLM is on each GPU type: from benchmark files, estimated, or both."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -41,6 +43,8 @@ from profiles.io.faults import Fault
 
 __all__ = ["curve_step_faults", "draw_curve_step"]
 
+MOST_LEFT_OUT = 2
+"""Options without an estimate that are named; more are folded."""
 MORE_SHARES = (10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 100)
 
 
@@ -97,11 +101,10 @@ def _draw_curve_estimate() -> None:
     if not choice.pairs:
         st.markdown("Everything was measured.")
     else:
-        count = len(choice.pairs)
         st.markdown(
-            f"{count} pair{'s' * (count > 1)} of LLM and GPU type"
-            f"{' without measurements' if measured else ''}, from data sheets. How long are your"
-            " requests?"
+            f"{'Not measured, so estimated' if measured else 'Estimated'} from data sheets:"
+            f" {plain_markdown(_pairs_in_words(choice.pairs, draft_value('llms', [])))}."
+            " How long are your requests?"
         )
     with st.container(horizontal=True):
         draw_draft_number(
@@ -135,6 +138,18 @@ def _draw_curve_estimate() -> None:
     )
     _draw_estimate_result()
     _draw_measured_errors()
+
+
+def _pairs_in_words(pairs: Sequence[tuple[str, str]], llms: Sequence[str]) -> str:
+    """Which LLMs on which GPU types: `all LLMs on H100; qwen on A100`."""
+    of_gpu: dict[str, list[str]] = {}
+    for llm, gpu in pairs:
+        of_gpu.setdefault(gpu, []).append(llm)
+    parts = [
+        f"{'all LLMs' if len(of) == len(llms) > 1 else ', '.join(of)} on {gpu}"
+        for gpu, of in of_gpu.items()
+    ]
+    return "; ".join(parts)
 
 
 def _draw_measured_errors() -> None:
@@ -180,9 +195,11 @@ def _draw_estimated_curves(made: NewCurves) -> None:
             markdown_bullets(made.notices)
     else:
         markdown_bullets(made.notices)
-    if made.files:
+    if len(made.files) > MOST_LEFT_OUT:
         with st.expander(f"{len(made.files)} left out, and why"):
             markdown_bullets(made.files)
+    elif made.files:
+        st.caption(plain_markdown(f"Left out: {'; '.join(made.files)}."))
 
 
 def curve_step_faults() -> tuple[Fault, ...]:

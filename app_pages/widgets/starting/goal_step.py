@@ -40,6 +40,10 @@ HEADROOM_LABELS = {
     "rate_pct": "Headroom of the arrival rate (%)",
     "slo_pct": "Headroom of every SLO limit (%)",
 }
+FLOOR_PART = 0.8
+"""Of the gap in quality between the weakest and the strongest LLM: with half of it, the usual mark
+by which routers of prompts are compared.
+"""
 MOST_NAMED = 6
 """LLMs whose mean score is listed."""
 MOST_HEADROOM = {"rate_pct": 1000.0, "slo_pct": 90.0}
@@ -48,7 +52,10 @@ MOST_HEADROOM = {"rate_pct": 1000.0, "slo_pct": 90.0}
 def draw_goal_step() -> None:
     """SLOs, each with its scope; the objective."""
     st.subheader("SLOs")
-    st.markdown("All hold at once. Without any, capacity alone limits.")
+    st.markdown(
+        "All hold at once; without any, capacity alone limits. Over *every LLM*, each keeps the"
+        " limit alone: in doubt take it. Over *all requests*, fast LLMs make up for slow ones."
+    )
     draw_slo_fields()
     draw_unjudged_curves(offer=True)
     draw_outside_latency_fields()
@@ -87,7 +94,8 @@ def _draw_goal_headroom() -> None:
         )
     st.caption(
         f"{usual.rate_pct:g} % and {usual.slo_pct:g} % are usual{_goal_with_room(usual)}: a plan"
-        f" else sits on its limits, and {usual.why}."
+        f" else sits on its limits, and {usual.why}. It takes more GPUs: leave it blank where your"
+        " numbers have room already."
     )
 
 
@@ -114,12 +122,32 @@ def _draw_goal_floor() -> None:
     scores = draft_scores()
     hint = "" if scores is None else f"{scores.lowest:.2f} to {scores.highest:.2f}"
     label = "Quality at least (mean score)"
-    draw_draft_number("floor", label, step=0.01, placeholder=hint)
-    if scores is not None:
-        st.caption(
-            f"{_means_in_words(scores)} The best LLM for every prompt gives {scores.highest:.3f},"
-            " which no plan exceeds; in between, LLMs are mixed."
-        )
+    if scores is None:
+        draw_draft_number("floor", label, step=0.01, placeholder=hint)
+        return
+    usual = _usual_goal_floor(scores)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        draw_draft_number("floor", label, step=0.01, placeholder=hint)
+        st.button(f"Take {usual:g}", key="usual-floor", on_click=_take_goal_floor, args=(usual,))
+    most = f"no plan exceeds {scores.highest:.3f}, the best LLM for every prompt"
+    st.caption(
+        f"{_means_in_words(scores)} In doubt {usual:g}, {100 * FLOOR_PART:.0f} % of the way from"
+        f" the weakest to the strongest; {most}."
+    )
+
+
+def _usual_goal_floor(scores: NamedScores) -> float:
+    """The quality to be reached where nobody says one, in three digits: the mean of the weakest LLM
+    and a part of what the strongest adds to it, which it reaches alone.
+    """
+    means = scores.summary[MEAN_SCORE]
+    value = means.min() + FLOOR_PART * (means.max() - means.min())
+    return float(min(float(f"{value:.3g}"), means.max()))
+
+
+@survive_reruns
+def _take_goal_floor(value: float) -> None:
+    set_draft_value("floor", value)
 
 
 def _means_in_words(scores: NamedScores) -> str:

@@ -29,9 +29,9 @@ from profiles.catalogue import CatalogueGpu, load_catalogue_gpus
 __all__ = ["draw_pool_fields"]
 
 PAID = {
-    RENTED: "rented: the GPUs in use",
-    OWNED: "owned: all GPUs, used or not",
-    RESERVED: "reserved: some nodes, used or not",
+    RENTED: "only the GPUs in use (rented)",
+    OWNED: "all GPUs, used or not (owned)",
+    RESERVED: "some nodes, used or not (reserved)",
 }
 """What of a pool costs its price."""
 HOW_MANY = {GIVEN: "as stated; some may stay idle", DECIDED: "the plan decides: what to buy"}

@@ -47,10 +47,6 @@ def draw_slo_fields() -> None:
                 _draw_slo_limit_fields(k, position)
                 _draw_slo_scope_field(k, scope, LATENCY_PX)
     draw_draft_row_buttons("slo", 1, "an SLO")
-    st.caption(
-        "All requests together: fast LLMs make up for slow ones. Every LLM: each keeps the limit"
-        " alone, which is stricter; in doubt, take it."
-    )
 
 
 def _draw_slo_limit_fields(k: int, position: int) -> None:

@@ -3,12 +3,13 @@
 Binding   SLOs used up, pools whose GPUs are all used and have a price, the required quality
 Reached   limits on the replicas of an LLM, and curves used up to their last profiled point: more of
           them may or may not gain something
-Exceeded  a cheapest plan may be better than required, since GPUs are whole units
+Exceeded  a cheapest plan may be better than required, since GPUs are whole units, or since an LLM
+          that nothing else calls for must run
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from planner.plans.headroom_content import stated_headroom
 from planner.plans.labels import slo_name
@@ -77,26 +78,27 @@ def _exceeded_limits(content: PlanContent) -> str:
     floor = content["context"]["quality_at_least"]
     if floor is None or _floor_limit_text(content):
         return ""
-    return " Quality is above what is required, since GPUs are whole units."
+    must = " and some LLMs must run" if llms_at_replica_limit(content, "min_replicas") else ""
+    return f" Quality is above what is required, since GPUs are whole units{must}."
 
 
 def _replica_limits_text(content: PlanContent) -> list[str]:
     """LLMs at their largest or smallest allowed number of replicas; a minimum of 0 is no limit."""
     reached = []
-    for words, key in (
+    limits: Sequence[tuple[str, Literal["min_replicas", "max_replicas"]]] = (
         ("the most replicas allowed of", "max_replicas"),
         ("the fewest replicas required of", "min_replicas"),
-    ):
+    )
+    for words, key in limits:
         if at := llms_at_replica_limit(content, key):
             reached.append(f"{words} {_named([f'{name} ({limit})' for name, limit in at.items()])}")
     return reached
 
 
-def llms_at_replica_limit(content: PlanContent, key: str) -> dict[str, int]:
-    """LLMs that run exactly as many replicas as a limit says, with it.
-
-    key: min_replicas or max_replicas; 0 is no limit.
-    """
+def llms_at_replica_limit(
+    content: PlanContent, key: Literal["min_replicas", "max_replicas"]
+) -> dict[str, int]:
+    """LLMs that run exactly as many replicas as a limit says, with it; 0 is no limit."""
     running: Counter[str] = Counter()
     for option in content["options"]:
         running[option["llm"]] += option["replicas"]

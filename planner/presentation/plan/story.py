@@ -3,6 +3,8 @@ proved to be, and how prompts are routed. They stand below its numbers and repea
 every sentence can be read alone.
 """
 
+from collections import defaultdict
+
 from planner.plans.labels import slo_name
 from planner.plans.schema import PlanContent
 from planner.presentation.formatting import (
@@ -17,6 +19,9 @@ from planner.presentation.plan.simulated_limits import simulated_limit_text
 from planner.presentation.plan.start import start_lines
 
 __all__ = ["idle_llms", "routing_rule_story_lines", "story_lines"]
+
+MOST_PAIRS = 4
+"""Pairs of LLM and GPU type without measured curves that are named."""
 
 
 def story_lines(content: PlanContent) -> list[str]:
@@ -64,14 +69,25 @@ def _limit_lines(content: PlanContent) -> list[str]:
 
 
 def _provenance_story_line(content: PlanContent) -> str:
-    """How many of the curves in use were measured."""
+    """Which part of the requests runs on curves that nobody measured, and which these are."""
     options = content["options"]
-    count = sum(option["provenance"] == "measured" for option in options)
-    if count == len(options):
-        return f"{'All' if count > 1 else 'The'} curves in use are measured."
+    others = [option for option in options if option["provenance"] != "measured"]
+    if not others:
+        return f"{'All' if len(options) > 1 else 'The'} curves in use are measured."
+    served: defaultdict[str, float] = defaultdict(float)
+    for option in options:
+        served[option["llm"]] += option["rate_rps"]
+    part = sum(
+        content["routing"][one["llm"]] * one["rate_rps"] / served[one["llm"]]
+        for one in others
+        if served[one["llm"]] > 0.0
+    )
+    kinds = " or ".join(dict.fromkeys(one["provenance"] for one in others))
+    pairs = list(dict.fromkeys(f"{one['llm']} on {one['gpu']}" for one in others))
+    more = f" and {len(pairs) - MOST_PAIRS} more" if len(pairs) > MOST_PAIRS else ""
     return (
-        f"{count} of {len(options)} curves in use {'is' if count == 1 else 'are'} measured;"
-        " estimated latencies may turn out different."
+        f"{100.0 * part:.1f} % of the requests run on {kinds} curves"
+        f" ({', '.join(pairs[:MOST_PAIRS])}{more}), whose latencies may turn out different."
     )
 
 

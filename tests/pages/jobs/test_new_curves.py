@@ -48,7 +48,7 @@ def test_files_are_looked_at_and_then_imported(tmp_path: Path) -> None:
     assert len(made.frame) == 1
     [line] = made.files
     assert "1 point taken; " in line
-    assert made.noted == 1
+    assert made.noted == [line]
     lacking = "qwen3-8b on A100-PCIe-80GB has no p99 TTFT; no TPOT; no p99 E2E"
     assert made.summary == f"1 point taken. {lacking}."
     assert "300 requests are too few for p99" in line

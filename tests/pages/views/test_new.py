@@ -102,7 +102,10 @@ def test_estimate_stand_in_and_one_rate_become_a_plan() -> None:
     app = pressed(second, "remove-slo")
     assert "the quality to be reached is blank" in unescaped(next_step(app))
     assert "Mean made-up score of one LLM alone: llama-3.2-3b" in unescaped(app)
-    app = entered(pressed(app, "usual-headroom"), floor=0.1)
+    app = pressed(pressed(app, "usual-floor"), "usual-headroom")
+    mean = float(unescaped(app).split("alone: llama-3.2-3b ")[1][:5])
+    assert abs(field(app, "floor").value - mean) < 1e-3  # that of the only LLM
+    app = entered(app, floor=0.1)
     assert (field(app, "headroom rate").value, field(app, "headroom slo").value) == (20.0, 20.0)
     app = next_step(entered(app, headroom_slo=None))
     assert "3 req/s" in unescaped(app)
@@ -190,7 +193,9 @@ def test_files_say_their_losses_and_lengths_and_a_degree_that_cannot_hold_the_ll
     assert "2 files read; 2 points taken" in said
     [became] = [one for one in app.expander if one.label.startswith("What became")]
     assert became.label == "What became of each file (2 files, 1 with notices)"
-    assert became.proto.expanded
+    assert not became.proto.expanded
+    counts = {name: said.count(f"{name}: vLLM") for name in ("a.json", "b-tp1.json")}
+    assert sorted(counts.values()) == [1, 2], "in sight is the file with a notice alone"
     shown = " ".join(one.value for one in app.caption)
     assert "above is their middle" in shown
     assert "qwen3-8b 1,000 / 33" in shown

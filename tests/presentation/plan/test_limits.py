@@ -62,6 +62,11 @@ NOTHING = "No SLO and no pool of GPUs is binding."
             f"{NOTHING} Quality is above what is required, since GPUs are whole units.",
         ),
         (
+            {"context": {"quality_at_least": 0.69, **llm(1, 2)}},
+            f"{NOTHING} Also reached: the fewest replicas required of tiny (1). Quality is above"
+            " what is required, since GPUs are whole units and some LLMs must run.",
+        ),
+        (
             {"options": at(4.0)},
             f"{NOTHING} Also reached: the highest profiled rate of tiny tp1 50 % (4 req/s).",
         ),

@@ -18,7 +18,30 @@ def test_the_story_says_what_its_numbers_do_not() -> None:
     assert routing.startswith("33.3 % of the requests go to mistral-7b, 33.3 % to ")
     assert binding.startswith(("Binding: ", "No SLO"))
     assert proof == "Proved: no plan can exceed quality 0.90000 (gap 0 %)."
-    assert provenance.startswith("1 of 3 curves in use is measured;")
+    assert provenance == (
+        "66.7 % of the requests run on estimated curves (mistral-7b on A100-PCIe-80GB, yi-34b on"
+        " A100-PCIe-80GB), whose latencies may turn out different."
+    )
+
+
+def test_the_part_of_the_requests_on_estimated_curves_is_that_of_their_options() -> None:
+    """An LLM with both kinds of curves counts in part, one outside the cluster not at all; spare
+    replicas serve nothing.
+    """
+    content: Any = built_plan().content
+    one = content["options"][0]
+    options = [
+        {**one, "llm": "a", "gpu": "H100", "rate_rps": 3.0, "provenance": "estimated"},
+        {**one, "llm": "a", "gpu": "L40S", "rate_rps": 1.0, "provenance": "measured"},
+        {**one, "llm": "b", "gpu": "H100", "rate_rps": 0.0, "provenance": "calibrated"},
+    ]
+    changed = {**content, "options": options, "routing": {"a": 0.8, "b": 0.0, "outside": 0.2}}
+    assert story_lines(changed)[-1] == (
+        "60.0 % of the requests run on estimated or calibrated curves (a on H100, b on H100), whose"
+        " latencies may turn out different."
+    )
+    measured = [{**option, "provenance": "measured"} for option in options]
+    assert story_lines({**changed, "options": measured})[-1] == ("All curves in use are measured.")
 
 
 @pytest.mark.parametrize(
