@@ -61,8 +61,8 @@ def draw_new_view() -> None:
     _draw_new_steps(at)
     if not at:
         st.markdown(
-            "From nothing to a plan in seven steps. What you enter stays while you look at other"
-            " pages; the sidebar goes on showing the scenario that is open now."
+            "From nothing to a plan in seven steps; what you enter stays. The sidebar shows the"
+            " scenario that is open now, not this one."
         )
     st.header(f"{at + 1}. {STEPS[at].title}")
     STEPS[at].draw()

@@ -3,6 +3,7 @@ runs out of the page; charts in the colours of the theme.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 import pytest
@@ -80,9 +81,9 @@ def test_charts_follow_the_theme_when_it_changes(visitor: Visitor) -> None:
         expect(part).to_have_attribute("fill", colour)
 
 
-def check_page(page: Page, title: str) -> None:
+def check_page(page: Page, title: str, widths: Sequence[int] = WIDTHS) -> None:
     faults = []
-    for width in WIDTHS:
+    for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
         settled(page)
         page.wait_for_timeout(DRAWN_MS)

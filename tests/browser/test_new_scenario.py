@@ -13,7 +13,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor, goto, settled
+from tests.browser.test_access import WIDTHS, check_page
 from tests.support.paths import EXAMPLES
+from tests.support.walls import wall_size
 
 RUNS = sorted((EXAMPLES / "from-benchmarks" / "runs").iterdir())
 """Of vLLM, which says neither GPU type nor degree nor share: the files' names say the latter."""
@@ -60,6 +62,9 @@ def press(page: Page, name: str) -> None:
 
 
 def next_step(page: Page, title: str) -> None:
+    """Open the next step, which is as accessible when filled in as every page is."""
+    check_page(page, title, WIDTHS[: wall_size(1, 2)])
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     press(page, "Next")
     expect(page.get_by_role("heading", level=2, name=title, exact=True)).to_be_visible()
 

@@ -76,11 +76,12 @@ def _draw_score_table() -> None:
         failure_markdown_box(named, "Not taken yet", folder)
     else:
         st.markdown(f"**{named.result.prompts:,} prompts.**")
-        draw_shown_table(
-            named.result.summary,
-            "Scores: mean, lowest and highest by LLM, and how often it is the best.",
-            whole=True,
-        )
+        alt = "Scores: mean, lowest and highest by LLM, and how often it is the best."
+        if draft_value("scores from") == EXAMPLE:
+            with st.expander("The made-up scores by LLM"):
+                draw_shown_table(named.result.summary, alt, whole=True)
+        else:
+            draw_shown_table(named.result.summary, alt, whole=True)
         markdown_bullets(line.replace(folder, "") for line in named.result.notices)
 
 

@@ -72,8 +72,12 @@ def _provenance_story_line(content: PlanContent) -> str:
     """Which part of the requests runs on curves that nobody measured, and which these are."""
     options = content["options"]
     others = [option for option in options if option["provenance"] != "measured"]
+    kinds = " or ".join(dict.fromkeys(one["provenance"] for one in others))
+    every = "All curves in use are" if len(options) > 1 else "The curve in use is"
     if not others:
-        return f"{'All' if len(options) > 1 else 'The'} curves in use are measured."
+        return f"{every} measured."
+    if len(others) == len(options):
+        return f"{every} {kinds}, and latencies may turn out different."
     served: defaultdict[str, float] = defaultdict(float)
     for option in options:
         served[option["llm"]] += option["rate_rps"]
@@ -82,7 +86,6 @@ def _provenance_story_line(content: PlanContent) -> str:
         for one in others
         if served[one["llm"]] > 0.0
     )
-    kinds = " or ".join(dict.fromkeys(one["provenance"] for one in others))
     pairs = list(dict.fromkeys(f"{one['llm']} on {one['gpu']}" for one in others))
     more = f" and {len(pairs) - MOST_PAIRS} more" if len(pairs) > MOST_PAIRS else ""
     return (

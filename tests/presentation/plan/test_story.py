@@ -40,6 +40,10 @@ def test_the_part_of_the_requests_on_estimated_curves_is_that_of_their_options()
         "60.0 % of the requests run on estimated or calibrated curves (a on H100, b on H100), whose"
         " latencies may turn out different."
     )
+    estimated = [{**option, "provenance": "estimated"} for option in options]
+    assert story_lines({**changed, "options": estimated})[-1] == (
+        "All curves in use are estimated, and latencies may turn out different."
+    )
     measured = [{**option, "provenance": "measured"} for option in options]
     assert story_lines({**changed, "options": measured})[-1] == ("All curves in use are measured.")
 

@@ -68,7 +68,8 @@ def test_the_table_gets_a_column_for_each_llm(table: Path, tmp_path: Path) -> No
     assert named.prompts == len(scores.weights) == 2
     assert scores.values.tolist() == [[0.9, 0.1], [0.9, 0.1]]
     assert scores.weights == pytest.approx([0.25, 0.75])
-    assert named.lowest == named.highest == pytest.approx(0.25 * 0.9 + 0.75 * 0.1)
+    # Sums of products differ in their last digit from processor to processor.
+    assert (named.lowest, named.highest) == pytest.approx((0.3, 0.3))
 
 
 def test_what_is_no_score_table_is_refused(tmp_path: Path) -> None:
