@@ -53,7 +53,8 @@ class ReportMeta(TypedDict):
     curves state them; llms: names; signs:
     LLM -> one character; options: how each deployed option is run; latencies: headers of columns;
     estimates: what one more buys, by shadow prices; marginals: the same, planned again;
-    achieved_rate: at which rates latencies are, where that is not the arrival rate.
+    achieved_rate: at which rates latencies are, where that is not the arrival rate;
+    at_random: what is reached without scores of prompts, without a full stop, "" where the same.
     """
 
     scenario: str
@@ -77,6 +78,7 @@ class ReportMeta(TypedDict):
     arrival_rate_rps: float
     prompts: int
     best_quality: float
+    at_random: str
     hours_per_month: int
     rounding: float
     tokens_per_request: float | None

@@ -45,7 +45,7 @@ def draw_export_view() -> None:
         f"All files are of the plan shown: **{plain_markdown(title)}**, "
         f"{plain_markdown(content['status'])}, scenario hash {content['scenario_sha256'][:12]}."
     )
-    draw_headline_placeholders(content)
+    draw_headline_placeholders(content, again=True)
     name = deployment_labels([title], 60)[title]
     draw_export_bundle(here, name)
     st.header("For people")
@@ -69,7 +69,7 @@ def draw_export_cells(here: ShownCells) -> None:
         f"All files are of the plan shown: **{plain_markdown(words)}**, {plain_markdown(status)},"
         f" scenario hash {content['scenario_sha256'][:12]}."
     )
-    draw_headline_placeholders(content)
+    draw_headline_placeholders(content, again=True)
     for file in downloads.CELLS_FILES:
         if content["setups"] or file.noun not in ("charts", "deploy bundle"):
             draw_made_download(here, name, file)

@@ -60,10 +60,7 @@ def draw_new_view() -> None:
     at = current_draft().step
     _draw_new_steps(at)
     if not at:
-        st.markdown(
-            "From nothing to a plan in seven steps; what you enter stays. The sidebar shows the"
-            " scenario that is open now, not this one."
-        )
+        st.markdown("From nothing to a plan in seven steps; what you enter stays.")
     st.header(f"{at + 1}. {STEPS[at].title}")
     STEPS[at].draw()
     _draw_new_buttons(at)

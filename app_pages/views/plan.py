@@ -27,7 +27,7 @@ from app_pages.widgets.tables import draw_shown_table
 from planner.plans.record import best_effort_change
 from planner.presentation.plan.conflict import conflict_repair_text
 from planner.presentation.plan.considered_options import unjudged_option_line
-from planner.presentation.plan.headroom import headroom_lines
+from planner.presentation.plan.story import idle_llms
 
 HELP = (
     "Which LLMs run on which GPUs, and which prompt goes to which LLM, for the best answers (or the"
@@ -122,6 +122,13 @@ def draw_plan_dropped_options(here: ShownPlan) -> None:
     """Options considered and left out."""
     frame = here.tables["dropped"]
     st.header("What was left out, and why")
+    if here.content["options"] and (idle := idle_llms(here.content)):
+        st.markdown(
+            plain_markdown(
+                f"Not used, though options of it were considered: {', '.join(idle)}."
+                " The plan is no worse without."
+            )
+        )
     st.markdown(plain_markdown(here.meta["filters"]))
     if not len(frame):
         st.markdown("No profiled option was left out before the search.")
@@ -137,9 +144,7 @@ def draw_plan_dropped_options(here: ShownPlan) -> None:
 def draw_plan_trust(here: ShownPlan) -> None:
     """Provenance, checks, simulation."""
     st.header("Confidence")
-    markdown_bullets(
-        [*here.meta["provenance"], *headroom_lines(here.content), *here.meta["effort_notes"]]
-    )
+    markdown_bullets([*here.meta["provenance"], *here.meta["effort_notes"]])
     if here.meta["verified"]:
         markdown_bullets(
             [

@@ -55,11 +55,13 @@ def draw_router_view() -> None:
     if here is None or not here.content["options"]:
         st.info("There is no plan to route by. Solve a scenario first.")
         return
-    draw_headline_placeholders(here.content)
+    draw_headline_placeholders(here.content, again=True)
     policy = router_policy_shown(here)
     if policy is None:
         return
     draw_router_cost(here, policy["cost"])
+    if at_random := here.meta["at_random"]:
+        st.markdown(plain_markdown(f"{at_random}."))
     draw_router_prices(here, policy)
     draw_router_decision(policy)
     draw_router_rates(here)

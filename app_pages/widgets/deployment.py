@@ -123,8 +123,8 @@ def _draw_deployment_gpus(here: ShownPlan) -> None:
         if llm in runs
     )
     idle = plain_markdown(", ".join(idle_llms(here.content)))
-    left_out = f". Left out: {idle}" if idle else ""
-    st.caption(f"{deployment_map_words(with_mig=_has_mig(here))} {legend}{left_out}.")
+    unused = f". Not used: {idle}" if idle else ""
+    st.caption(f"{deployment_map_words(with_mig=_has_mig(here))} {legend}{unused}.")
     pools = here.tables["pools"]
     several = len(pools) > 1
     with st.container(height=MAP_HEIGHT if pools["Nodes"].max() > MOST_NODES else "content"):

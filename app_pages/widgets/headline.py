@@ -10,7 +10,8 @@ from app_pages.session.state import ShownPlan
 from app_pages.session.visitor import may_visitor_compute
 from app_pages.widgets.markdown import markdown_bullets, plain_markdown
 from planner.plans.headroom_content import headroom_limit_ms, stated_headroom
-from planner.plans.labels import slo_name
+from planner.plans.labels import slo_label, slo_name
+from planner.plans.schema import SloContent
 from planner.presentation.formatting import format_gap, format_objective
 from planner.presentation.plan.headroom import demand_with_headroom_text
 from planner.presentation.plan.limits import llms_at_replica_limit
@@ -48,6 +49,7 @@ MEANINGS = {
     "infeasible": "Single changes that make it feasible are listed below.",
     "unknown": "The search was stopped before any plan was found.",
 }
+MADE_UP_AGAIN = "The scores are a stand-in, made up: quality, fractions and prices mean nothing yet"
 MOST_SLOS = 4
 MORE_ROOM_PCT = 20.0
 """Of the arrival rate, beyond the headroom of a plan that misses its limits when simulated."""
@@ -86,6 +88,7 @@ def draw_plan_story(here: ShownPlan) -> None:
     markdown_bullets(
         [
             *story_lines(here.content),
+            *([f"{here.meta['at_random']}."] if here.meta["at_random"] else []),
             *(["What it costs that an LLM must run: tab One more."] if costs else []),
         ]
     )
@@ -164,10 +167,13 @@ def _solve_headline_with_room(rate_pct: float) -> None:
     state.start_session_solve()
 
 
-def draw_headline_placeholders(content: Mapping[str, Any]) -> None:
-    """Warn where the scores of the plan shown were made up."""
+def draw_headline_placeholders(content: Mapping[str, Any], *, again: bool = False) -> None:
+    """Warn where the scores of the plan shown were made up. again: in short, on a page to which the
+    whole warning has led.
+    """
     if made_up := placeholder_scores_text(content):
-        st.warning(plain_markdown(f"{made_up}."), icon=":material/warning:")
+        words = MADE_UP_AGAIN if again else made_up
+        st.warning(plain_markdown(f"{words}."), icon=":material/warning:")
 
 
 def headline_quality_label(content: Mapping[str, Any]) -> str:
@@ -223,7 +229,7 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
                 else f"limit {stated:g}, planned {planned:g}"
             )
             limit += ", binds" if slo["binding"] else ""
-            draw_headline_metric(f"{slo_name(slo)} (ms)", achieved, limit)
+            draw_headline_metric(f"{_headline_slo_name(slo)} (ms)", achieved, limit)
         draw_headline_metric(
             "GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}"
         )
@@ -232,6 +238,13 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
         draw_headline_metric(
             "Cost (USD/h)", price, headline_cost_note(content, best) if cheapest else of
         )
+
+
+def _headline_slo_name(slo: SloContent) -> str:
+    """Whose latency the number is: where each LLM has the limit, that of the slowest."""
+    if slo["scope"] != "each_llm":
+        return slo_name(slo)
+    return f"{slo_label(slo['metric'], slo['statistic'], 'all')}, slowest LLM"
 
 
 def draw_headline_metric(label: str, value: str, note: str) -> None:

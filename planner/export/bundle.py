@@ -27,6 +27,7 @@ from planner.operation.router_policy import build_router_policy
 from planner.plans.plan_and_scenario import PlanAndScenario
 from planner.plans.plan_file import plan_file_text
 from planner.plans.schema import PlanContent
+from planner.presentation.plan.random_routing import random_routing_text
 from planner.program import PROGRAM
 from planner.verification.verifier import run_verifier
 from profiles.io.faults import Fault, fault_spelling_guess
@@ -153,6 +154,8 @@ def build_bundle(
     content, instance = source.plan.content, source.loaded.instance
     _check_sound_for_bundle(source)
     deployment = build_deployment(content, instance, on)
+    if at_random := random_routing_text(content, instance.scores):
+        deployment["cautions"].append(at_random)
     plan = RateExport(content=content, instance=instance, deployment=deployment, table=table)
     refused = exporter_refusals(plan)
     if kinds is not None:

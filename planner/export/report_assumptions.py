@@ -25,9 +25,15 @@ from planner.scenario.assemble import LoadResult
 from planner.scenario.load import Scenario
 from profiles.catalogue import load_catalogue_gpus
 
-__all__ = ["assumptions_table", "fixed_assumptions"]
+__all__ = ["KEPT_FREE", "assumptions_table", "fixed_assumptions"]
 
 DEFAULT = "default"
+KEPT_FREE = {
+    "rate_pct": "requests planned for above all rates",
+    "slo_pct": "kept free of every SLO limit",
+    "utilization_pct": "kept free of the highest rate of every curve",
+}
+"""Key of a headroom -> what it is, in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +132,8 @@ def _kept_free_assumptions(loaded: LoadResult) -> list[_Assumption]:
             name="",
         )
         for key, part, words in (
-            ("slo_pct", free.slo, "kept free of every SLO limit; Checks take whole limits"),
-            ("utilization_pct", free.utilization, "kept free of every curve's highest rate"),
+            ("slo_pct", free.slo, f"{KEPT_FREE['slo_pct']}; Checks take whole limits"),
+            ("utilization_pct", free.utilization, KEPT_FREE["utilization_pct"]),
         )
         if part
     ]

@@ -26,6 +26,7 @@ from planner.presentation.plan.headroom import achieved_rate_lines, demand_with_
 from planner.presentation.plan.limits import binding_limits_line
 from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.presentation.plan.provenance import provenance_lines
+from planner.presentation.plan.random_routing import random_routing_text
 from planner.presentation.plan.shadow_prices import shadow_price_lines
 from planner.presentation.plan.simulated_limits import missed_limit_texts
 from planner.presentation.plan.slo_scope import slo_scope_lines
@@ -45,6 +46,7 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
     content, llms = plan.content, [llm.name for llm in loaded.instance.llms]
     context, planned = content["context"], bool(content["options"])
     tokens = mean_request_tokens(content["options"], loaded.instance)
+    at_random = random_routing_text(content, loaded.instance.scores) if planned else ""
     return {
         "scenario": content["scenario"],
         "goal": _report_meta_goal(content, loaded.instance.quality_floor),
@@ -77,7 +79,16 @@ def report_meta(plan: Plan, loaded: LoadResult, notes: Sequence[str]) -> ReportM
         "estimates": shadow_price_lines(content),
         "marginals": marginals_lines(content),
         "alternatives": alternatives_lines(content),
-        "provenance": [*start_lines(content), *provenance_lines(content)] if planned else [],
+        "at_random": at_random,
+        "provenance": (
+            [
+                *start_lines(content),
+                *provenance_lines(content),
+                *([f"{at_random}."] if at_random else []),
+            ]
+            if planned
+            else []
+        ),
         "router": _report_meta_router_line(content),
         "filters": filtered_options_line(content),
         "dropped": dropped_option_lines(content),

@@ -325,9 +325,11 @@ def _estimate_cache_gib(request: EstimateRequest) -> float | str:
         0.5 * request.share_pct / 100 * request.gpu.memory_gib,
         request.offered.sequences * mean,
     )
+    if cache < mean:
+        return "its weights leave no room for a request"
     if cache < FEWEST_REQUESTS * mean:
         return (
-            f"after its weights there is room for {max(cache / mean, 0):.1f} requests,"
+            f"after its weights there is room for {cache / mean:.1f} requests,"
             f" at least {FEWEST_REQUESTS} are needed"
         )
     return cache

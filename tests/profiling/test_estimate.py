@@ -114,7 +114,7 @@ def test_bursts_make_tails_longer() -> None:
 def test_what_does_not_fit_is_left_out_with_the_reason() -> None:
     found = estimate(llms=("llama-3.1-70b", "qwen2.5-7b"), degrees=(1, 8))
     reasons = {(out.llm, out.tp_degree): out.reason for out in found.left_out}
-    assert "room for 0.0 requests" in reasons["llama-3.1-70b", 1]
+    assert reasons["llama-3.1-70b", 1] == "its weights leave no room for a request"
     assert "28 heads" in reasons["qwen2.5-7b", 8]
     assert found.complete
 

@@ -61,8 +61,13 @@ def draw_benchmark_files() -> None:
     options = runs.options
     questions = st.container()
     stated = _draw_benchmark_mapping(options) if options else {}
+    lacking = _lacking_of_benchmark_files(options, stated)
     with questions:
-        defaults = _draw_benchmark_questions(options, stated)
+        _draw_benchmark_questions(lacking, stated)
+        defaults = _benchmark_answers()
+        current_draft().values[UNANSWERED] = [
+            f"{ASKED[key]} of {runs}" for key, runs in lacking.items() if key not in defaults
+        ]
         if benchmark_files_faults():
             current_draft().values["measured"] = None
             st.info("These files are used as soon as this is answered.")
@@ -180,12 +185,13 @@ def _unsaid(option: FileOption, key: str) -> bool:
     return option.own[key] is None and key not in option.named and gpu is None
 
 
-def _draw_benchmark_questions(
+def _lacking_of_benchmark_files(
     options: Sequence[FileOption], stated: dict[str, dict[str, Any]]
-) -> dict[str, Any]:
-    """What holds for files that do not say it; fields only of what some file lacks."""
+) -> dict[str, str]:
+    """What some used file does not say -> of which runs: `these 30 runs`."""
     used = [option for option in options if stated[option.file].get(USE, True)]
-    lacking = {
+    every = sum(option.runs for option in used)
+    counts = {
         key: sum(
             option.runs
             for option in used
@@ -193,39 +199,48 @@ def _draw_benchmark_questions(
         )
         for key in KEYS
     }
-    every = sum(option.runs for option in used)
-    runs = {key: _runs_in_words(count, every) for key, count in lacking.items()}
-    gpus, llms = draft_value("gpus", []), draft_value("llms", [])
-    only = gpus[0] if len(gpus) == 1 else None
+    return {key: _runs_in_words(count, every) for key, count in counts.items() if count}
+
+
+def _draw_benchmark_questions(lacking: dict[str, str], stated: dict[str, dict[str, Any]]) -> None:
+    """Fields of what holds for files that do not say it."""
+    llms, gpus = draft_value("llms", []), draft_value("gpus", [])
     shares = [row.get("share", 100) for row in stated.values()]
+    look: dict[str, Any] = {"placeholder": "choose", "width": QUESTION_PX}
     with st.container(horizontal=True):
-        if lacking["llm"]:
-            label = f"Which LLM answered in {runs['llm']}?"
-            draw_draft_choice("measured llm", label, llms, placeholder="choose", width=QUESTION_PX)
-        if lacking["gpu"]:
-            label = f"Which GPU were {runs['gpu']} measured on?"
-            draw_draft_choice(
-                "measured gpu", label, gpus, only, placeholder="choose", width=QUESTION_PX
-            )
-        if lacking["tp"]:
-            label = f"TP degree of {runs['tp']}"
+        if runs := lacking.get("llm"):
+            label = f"Which LLM answered in {runs}?"
+            draw_draft_choice("measured llm", label, llms, **look)
+        if runs := lacking.get("gpu"):
+            label = f"Which GPU were {runs} measured on?"
+            draw_draft_choice("measured gpu", label, gpus, _only_benchmark_gpu(), **look)
+        if runs := lacking.get("tp"):
+            label = f"TP degree of {runs}"
             draw_draft_number("measured tp", label, step=1, min_value=1, placeholder="e.g. 1")
-        if lacking["share"]:
-            label = f"MPS share of {runs['share']} (%)"
+        if runs := lacking.get("share"):
+            label = f"MPS share of {runs} (%)"
             draw_draft_number("measured share", label, 100, step=1, min_value=2, max_value=100)
         if any(share < 100 for share in shares) or draft_value("measured share", 100) != 100:
             label = "What ran on the rest of shared GPUs"
             draw_draft_choice("neighbours", label, NEIGHBOURS, "unknown")
-    named = draft_value("measured llm")
+
+
+def _only_benchmark_gpu() -> str | None:
+    """The GPU type, where no other one can be meant."""
+    gpus: Sequence[str] = draft_value("gpus", [])
+    return gpus[0] if len(gpus) == 1 else None
+
+
+def _benchmark_answers() -> dict[str, Any]:
+    """What was answered, or needs no answer."""
+    llm = draft_value("measured llm")
     answers = {
-        "llm": named if named in llms else None,
-        "gpu": draft_value("measured gpu", only),
+        "llm": llm if llm in draft_value("llms", []) else None,
+        "gpu": draft_value("measured gpu", _only_benchmark_gpu()),
         "tp": draft_value("measured tp"),
         "share": draft_value("measured share", 100),
         "neighbours": draft_value("neighbours", "unknown"),
     }
-    unanswered = [key for key in KEYS if lacking[key] and answers[key] is None]
-    current_draft().values[UNANSWERED] = [f"{ASKED[key]} of {runs[key]}" for key in unanswered]
     return {key: value for key, value in answers.items() if value is not None}
 
 

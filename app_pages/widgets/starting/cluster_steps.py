@@ -54,8 +54,8 @@ def draw_gpu_cluster_step() -> None:
     )
     if draft_value("gpus", []):
         st.caption(
-            "What is paid for: leave *only the GPUs in use* to find the fewest that are enough, of"
-            " your own too."
+            "To find the fewest GPUs that are enough, also of your own, leave *What is paid for* as"
+            " it is."
         )
     for gpu in draft_value("gpus", []):
         with st.container(border=True):

@@ -199,7 +199,7 @@ def _draw_estimated_curves(made: NewCurves) -> None:
         with st.expander(f"{len(made.files)} left out, and why"):
             markdown_bullets(made.files)
     elif made.files:
-        st.caption(plain_markdown(f"Left out: {'; '.join(made.files)}."))
+        st.caption(plain_markdown(f"Not estimated: {'; '.join(made.files)}."))
 
 
 def curve_step_faults() -> tuple[Fault, ...]:

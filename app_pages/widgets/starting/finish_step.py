@@ -34,7 +34,7 @@ def draw_finish_step() -> None:
     draw_unjudged_curves()
     draw_draft_text("name", "Name of the scenario", NAME, max_chars=100, width=450)
     if draft_value("scores from") == EXAMPLE:
-        st.warning(f"The scores are a stand-in; the name gets “, {STAND_IN_NAME}”.")
+        st.caption(f"The name gets “, {STAND_IN_NAME}”.")
     st.button(
         "Make the scenario and solve it",
         key="finish-draft",
@@ -44,7 +44,6 @@ def draw_finish_step() -> None:
     )
     if (failed := uploads.upload_failure(new=True)) is not None:
         failure_markdown_box(failed[0], "Not made", failed[1])
-    st.caption("Afterwards change it on Inputs, keep it in the Library, take it away on Export.")
 
 
 def _finish_lines() -> list[str]:
@@ -57,7 +56,7 @@ def _finish_lines() -> list[str]:
         for kind, count in frame[keys].drop_duplicates()["provenance"].value_counts().items():
             kinds[str(kind)] = kinds.get(str(kind), 0) + int(count)
     curves = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-    scores, day = draft_scores(), draft_day()
+    day = draft_day()
     outside = draft_outside_names()
     who_runs = "each must run" if draft_value(ALL_RUN) else "of which the plan chooses (step 2)"
     return [
@@ -65,10 +64,17 @@ def _finish_lines() -> list[str]:
         f"LLMs, {who_runs}: {', '.join(draft_value('llms', []))}",
         *([f"LLMs outside the cluster: {', '.join(outside)}"] if outside else []),
         f"Curves of options: {curves}",
-        f"Scores of {scores.prompts:,} prompts" if scores is not None else "No scores",
+        _scores_in_words(),
         _demand_in_words() if day is None or draft_value("demand") != DAY else day.headline,
         _goal_in_words(),
     ]
+
+
+def _scores_in_words() -> str:
+    scores, made_up = draft_scores(), draft_value("scores from") == EXAMPLE
+    if scores is None:
+        return "No scores"
+    return f"{'Made-up scores' if made_up else 'Scores'} of {scores.prompts:,} prompts"
 
 
 def _pool_in_words(pool: Mapping[str, Any]) -> str:

@@ -53,8 +53,8 @@ def draw_goal_step() -> None:
     """SLOs, each with its scope; the objective."""
     st.subheader("SLOs")
     st.markdown(
-        "All hold at once; without any, capacity alone limits. Over *every LLM*, each keeps the"
-        " limit alone: in doubt take it. Over *all requests*, fast LLMs make up for slow ones."
+        "All hold at once. *Every LLM*: each keeps the limit; in doubt, take it. *All requests"
+        " together*: fast LLMs make up for slow ones."
     )
     draw_slo_fields()
     draw_unjudged_curves(offer=True)
@@ -93,9 +93,8 @@ def _draw_goal_headroom() -> None:
             args=(usual,),
         )
     st.caption(
-        f"{usual.rate_pct:g} % and {usual.slo_pct:g} % are usual{_goal_with_room(usual)}: a plan"
-        f" else sits on its limits, and {usual.why}. It takes more GPUs: leave it blank where your"
-        " numbers have room already."
+        f"{usual.rate_pct:g} % and {usual.slo_pct:g} % are usual{_goal_with_room(usual)}, as"
+        f" {usual.why}. They cost GPUs; leave them blank where your numbers have room already."
     )
 
 
@@ -129,10 +128,9 @@ def _draw_goal_floor() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         draw_draft_number("floor", label, step=0.01, placeholder=hint)
         st.button(f"Take {usual:g}", key="usual-floor", on_click=_take_goal_floor, args=(usual,))
-    most = f"no plan exceeds {scores.highest:.3f}, the best LLM for every prompt"
     st.caption(
-        f"{_means_in_words(scores)} In doubt {usual:g}, {100 * FLOOR_PART:.0f} % of the way from"
-        f" the weakest to the strongest; {most}."
+        f"{_means_in_words(scores)} In doubt {usual:g}, {100 * FLOOR_PART:.0f} % of the way up;"
+        f" no plan exceeds {scores.highest:.3f}."
     )
 
 

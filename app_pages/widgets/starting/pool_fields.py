@@ -29,9 +29,9 @@ from profiles.catalogue import CatalogueGpu, load_catalogue_gpus
 __all__ = ["draw_pool_fields"]
 
 PAID = {
-    RENTED: "only the GPUs in use (rented)",
+    RENTED: "only the GPUs in use",
     OWNED: "all GPUs, used or not (owned)",
-    RESERVED: "some nodes, used or not (reserved)",
+    RESERVED: "some nodes in any case (reserved)",
 }
 """What of a pool costs its price."""
 HOW_MANY = {GIVEN: "as stated; some may stay idle", DECIDED: "the plan decides: what to buy"}

@@ -28,9 +28,8 @@ SOURCES = {
 }
 GAPS = {"error": "are an error", "drop": "are left out"}
 STAND_IN = (
-    "**These scores are a stand-in**, made up: quality and routing of a plan **mean nothing** until"
-    " you bring scores of your own; GPUs and cost may then change. Latencies hold for the routing"
-    " that it states. All that is exported says so."
+    "**These scores are a stand-in**, made up: a plan's quality and routing **mean nothing** until"
+    " you bring scores of your own; GPUs and cost may then change. All exports say so."
 )
 
 DEALT = (

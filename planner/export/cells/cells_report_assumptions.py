@@ -11,7 +11,7 @@ import pandas as pd
 from models.demand.requests import DemandInstance
 from models.instance import Slo
 from planner.export.cells.class_tokens import mean_class_tokens
-from planner.export.report_assumptions import fixed_assumptions
+from planner.export.report_assumptions import KEPT_FREE, fixed_assumptions
 from planner.export.report_meta import HOURS_PER_MONTH
 from planner.plans.headroom_content import headroom_content
 from planner.plans.labels import slo_label
@@ -19,11 +19,6 @@ from planner.scenario.assemble import LoadResult
 
 __all__ = ["cells_assumptions_table"]
 
-KEPT_FREE = {
-    "rate_pct": "requests planned for above all rates",
-    "slo_pct": "kept free of every SLO limit",
-    "utilization_pct": "kept free of the highest rate of every curve",
-}
 COSTS = re.compile(r"pool_\d+_(nodes|gpus_per_node|price_usd_per_gpu_h)")
 YEAR, TOKENS = "this report: 8,760 h a year / 12", "classes, or the profile table"
 Row = tuple[str, Any, str, str]
