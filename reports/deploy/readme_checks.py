@@ -57,8 +57,8 @@ def readme_checks(deployment: Row, kinds: Sequence[str]) -> list[str]:
     near_load = ", its neighbours loaded at theirs" if near else ""
     prompt, answer = server["tokens"] or ("TOKENS", "TOKENS")
     lengths = (
-        "those that its curve was measured or simulated with, in the mean (tokens entered may differ"
-        " a little; requests all of one length have shorter tails than mixed ones)"
+        "those that its curve was measured or simulated with, in the mean (tokens entered may"
+        " differ a little; requests all of one length have shorter tails than mixed ones)"
         if server["tokens"]
         else "those of its curve (TOKENS: the profile table does not say)"
     )
