@@ -123,11 +123,10 @@ def draw_plan_dropped_options(here: ShownPlan) -> None:
     frame = here.tables["dropped"]
     st.header("What was left out, and why")
     if here.content["options"] and (idle := idle_llms(here.content)):
+        optimal = here.content["status"] == "optimal"
+        why = "makes the plan better" if optimal else "was found to make the plan better"
         st.markdown(
-            plain_markdown(
-                f"Not used, though options of it were considered: {', '.join(idle)}."
-                " The plan is no worse without."
-            )
+            plain_markdown(f"Not used: {', '.join(idle)}. No option of it that fits {why}.")
         )
     st.markdown(plain_markdown(here.meta["filters"]))
     if not len(frame):

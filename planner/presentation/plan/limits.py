@@ -3,8 +3,8 @@
 Binding   SLOs used up, pools whose GPUs are all used and have a price, the required quality
 Reached   limits on the replicas of an LLM, and curves used up to their last profiled point: more of
           them may or may not gain something
-Exceeded  a cheapest plan may be better than required, since GPUs are whole units, or since an LLM
-          that nothing else calls for must run
+Exceeded  a cheapest plan may be better than required: GPUs are whole units, or an LLM must run that
+          nothing else calls for, and the routing then takes all the quality that they have room for
 """
 
 from collections import Counter
@@ -78,8 +78,12 @@ def _exceeded_limits(content: PlanContent) -> str:
     floor = content["context"]["quality_at_least"]
     if floor is None or _floor_limit_text(content):
         return ""
-    must = " and some LLMs must run" if llms_at_replica_limit(content, "min_replicas") else ""
-    return f" Quality is above what is required, since GPUs are whole units{must}."
+    required = bool(llms_at_replica_limit(content, "min_replicas"))
+    whose = "GPUs, those of LLMs that must run too," if required else "GPUs"
+    return (
+        f" Quality is above what is required: room to spare on whole {whose} goes into it, up to the"
+        " limits."
+    )
 
 
 def _replica_limits_text(content: PlanContent) -> list[str]:

@@ -59,12 +59,14 @@ NOTHING = "No SLO and no pool of GPUs is binding."
         ({"context": {"quality_at_least": 0.7}}, "Binding: the required quality (0.7)."),
         (
             {"context": {"quality_at_least": 0.69}},
-            f"{NOTHING} Quality is above what is required, since GPUs are whole units.",
+            f"{NOTHING} Quality is above what is required: room to spare on whole GPUs goes into"
+            " it, up to the limits.",
         ),
         (
             {"context": {"quality_at_least": 0.69, **llm(1, 2)}},
             f"{NOTHING} Also reached: the fewest replicas required of tiny (1). Quality is above"
-            " what is required, since GPUs are whole units and some LLMs must run.",
+            " what is required: room to spare on whole GPUs, those of LLMs that must run too, goes"
+            " into it, up to the limits.",
         ),
         (
             {"options": at(4.0)},
