@@ -81,8 +81,8 @@ def _exceeded_limits(content: PlanContent) -> str:
     required = bool(llms_at_replica_limit(content, "min_replicas"))
     whose = "GPUs, those of LLMs that must run too," if required else "GPUs"
     return (
-        f" Quality is above what is required: room to spare on whole {whose} goes into it, up to the"
-        " limits."
+        f" Quality is above what is required: room to spare on whole {whose} goes into it, up to"
+        " the limits."
     )
 
 
