@@ -111,7 +111,7 @@ def draw_export_bundle(here: ShownPlan, name: str) -> None:
     st.markdown(
         "**Deploy bundle (zip)**: scripts, docker compose files, objects for Kubernetes, KServe,"
         " llm-d and production-stack, a LiteLLM gateway with the router's prices, and a README that"
-        " says what to start when. Review it before use."
+        " says what to start when. Review it before use: it was never run on a GPU."
     )
     kinds = choose_export_parts()
     args = (*here.args, here.content, list(kinds))

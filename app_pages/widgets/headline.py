@@ -14,7 +14,7 @@ from planner.plans.labels import slo_label, slo_name
 from planner.plans.schema import SloContent
 from planner.presentation.formatting import format_gap, format_objective
 from planner.presentation.plan.headroom import demand_with_headroom_text
-from planner.presentation.plan.limits import llms_at_replica_limit
+from planner.presentation.plan.limits import is_quality_exceeded, llms_at_replica_limit
 from planner.presentation.plan.payment import payment_lines
 from planner.presentation.plan.placeholders import placeholder_scores_text
 from planner.presentation.plan.simulated_limits import missed_limit_texts
@@ -215,6 +215,7 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
     cost, cheapest = content["cost_usd_per_h"], objective["of"] == "cost"
     best = f"{'at least' if cheapest else 'at most'} {bound.removesuffix(' USD/h')}"
     floor = content["context"]["quality_at_least"]
+    at_limit = "reached" if is_quality_exceeded(content) else "binds"
     with st.container(horizontal=True, gap="xsmall"):
         quality = f"{content['quality']:.5f}"
         draw_headline_metric(
@@ -228,7 +229,7 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
                 if planned == stated
                 else f"limit {stated:g}, planned {planned:g}"
             )
-            limit += ", binds" if slo["binding"] else ""
+            limit += f", {at_limit}" if slo["binding"] else ""
             draw_headline_metric(f"{_headline_slo_name(slo)} (ms)", achieved, limit)
         draw_headline_metric(
             "GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}"

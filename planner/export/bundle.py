@@ -155,7 +155,7 @@ def build_bundle(
     _check_sound_for_bundle(source)
     deployment = build_deployment(content, instance, on)
     if at_random := random_routing_text(content, instance.scores):
-        deployment["cautions"].append(at_random)
+        deployment["cautions"].append(f"Connect scores: {at_random[0].lower()}{at_random[1:]}")
     plan = RateExport(content=content, instance=instance, deployment=deployment, table=table)
     refused = exporter_refusals(plan)
     if kinds is not None:

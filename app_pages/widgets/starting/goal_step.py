@@ -129,8 +129,8 @@ def _draw_goal_floor() -> None:
         draw_draft_number("floor", label, step=0.01, placeholder=hint)
         st.button(f"Take {usual:g}", key="usual-floor", on_click=_take_goal_floor, args=(usual,))
     st.caption(
-        f"{_means_in_words(scores)} In doubt {usual:g}, {100 * FLOOR_PART:.0f} % of the way up;"
-        f" no plan exceeds {scores.highest:.3f}."
+        f"{_means_in_words(scores)} In doubt {usual:g}, {100 * FLOOR_PART:.0f} % of the way from"
+        f" the lowest to the highest; no plan exceeds {scores.highest:.3f}."
     )
 
 

@@ -4,7 +4,8 @@ Binding   SLOs used up, pools whose GPUs are all used and have a price, the requ
 Reached   limits on the replicas of an LLM, and curves used up to their last profiled point: more of
           them may or may not gain something
 Exceeded  a cheapest plan may be better than required: GPUs are whole units, or an LLM must run that
-          nothing else calls for, and the routing then takes all the quality that they have room for
+          nothing else calls for, and the routing then takes all the quality that they have room
+          for; SLOs that it reaches do not bind
 """
 
 from collections import Counter
@@ -17,7 +18,7 @@ from planner.plans.numbers import known_number
 from planner.plans.option_index import option_slice_words
 from planner.plans.schema import PlanContent
 
-__all__ = ["binding_limits_line", "llms_at_replica_limit"]
+__all__ = ["binding_limits_line", "is_quality_exceeded", "llms_at_replica_limit"]
 
 
 SAME = 1e-6
@@ -31,7 +32,8 @@ def binding_limits_line(content: PlanContent) -> str:
 
     content: of a plan with a setup.
     """
-    binds = [*_slo_limits_text(content), *_pool_limits_text(content), *_floor_limit_text(content)]
+    slos = [] if is_quality_exceeded(content) else _slo_limits_text(content)
+    binds = [*slos, *_pool_limits_text(content), *_floor_limit_text(content)]
     first = f"Binding: {', '.join(binds)}." if binds else "No SLO and no pool of GPUs is binding."
     reached = [*_replica_limits_text(content), *_curve_limits_text(content)]
     return (
@@ -74,15 +76,23 @@ def _floor_limit_text(content: PlanContent) -> list[str]:
     return [f"the required quality ({floor:g})"]
 
 
-def _exceeded_limits(content: PlanContent) -> str:
+def is_quality_exceeded(content: PlanContent) -> bool:
+    """Whether a cheapest plan is better than required: the SLOs that it has reached then limit its
+    quality, and as a rule not its cost, as a routing of less quality keeps them with room.
+    """
     floor = content["context"]["quality_at_least"]
-    if floor is None or _floor_limit_text(content):
+    return floor is not None and not _floor_limit_text(content)
+
+
+def _exceeded_limits(content: PlanContent) -> str:
+    if not is_quality_exceeded(content):
         return ""
     required = bool(llms_at_replica_limit(content, "min_replicas"))
     whose = "GPUs, those of LLMs that must run too," if required else "GPUs"
+    slos = _slo_limits_text(content)
+    until = f", up to {' and '.join(slos)}" if slos else ""
     return (
-        f" Quality is above what is required: room to spare on whole {whose} goes into it, up to"
-        " the limits."
+        f" Quality is above what is required: room to spare on whole {whose} goes into it{until}."
     )
 
 

@@ -67,7 +67,7 @@ def test_the_bundle_is_made_and_reported(page: AppTest) -> None:
     assert set(page.dataframe[0].value["File"]) == set(files)
     assert json.loads(files["router_policy.json"])["price_table"]["rows"]
     assert "Left out, and why" in unescaped(page)
-    assert "sends these fractions at random, which reaches quality" in unescaped(page)
+    assert "Connect scores: a gateway without a score for each prompt sends" in unescaped(page)
     assert "a threshold is for two LLMs" in unescaped(page)
     page.toggle(key="export-some").set_value(True).run()
     page.multiselect(key="export-kinds").set_value(["routellm"]).run()

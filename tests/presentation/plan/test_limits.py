@@ -60,13 +60,18 @@ NOTHING = "No SLO and no pool of GPUs is binding."
         (
             {"context": {"quality_at_least": 0.69}},
             f"{NOTHING} Quality is above what is required: room to spare on whole GPUs goes into"
-            " it, up to the limits.",
+            " it.",
+        ),
+        (
+            {"context": {"quality_at_least": 0.69}, "slo": slo("each_llm")},
+            f"{NOTHING} Quality is above what is required: room to spare on whole GPUs goes into"
+            " it, up to the SLO on p95 TPOT of each LLM.",
         ),
         (
             {"context": {"quality_at_least": 0.69, **llm(1, 2)}},
             f"{NOTHING} Also reached: the fewest replicas required of tiny (1). Quality is above"
             " what is required: room to spare on whole GPUs, those of LLMs that must run too, goes"
-            " into it, up to the limits.",
+            " into it.",
         ),
         (
             {"options": at(4.0)},
