@@ -16,7 +16,7 @@ from app_pages.charts.style import (
     shape_style_by,
     sign_and_name,
 )
-from reports.content import Report
+from reports.content import Report, ReportSlo
 from reports.series import RATE, share_series_text, span_series
 from reports.style import style_of_llms
 
@@ -62,7 +62,7 @@ def build_latency_chart(report: Report, header: str) -> DescribedChart:
         alt.Tooltip("Provenance:N"),
     ]
     limits = [
-        {"Latency": slo["limit_ms"], "Label": f"limit on {slo['name']}: {slo['limit_ms']:g} ms"}
+        {"Latency": slo["limit_ms"], "Label": _limit_in_words(slo)}
         for slo in report["meta"]["slos"]
         if slo["header"] == header
     ]
@@ -97,6 +97,13 @@ def build_latency_chart(report: Report, header: str) -> DescribedChart:
     height = PLOT_HEIGHT + LEGEND_ROW_HEIGHT * len(options)
     chart = alt.layer(*layers).properties(height=height, **head)
     return chart, " ".join([words, *(f"{limit['Label']}." for limit in limits)])
+
+
+def _limit_in_words(slo: ReportSlo) -> str:
+    """The limit, and what the plan keeps of it where headroom is left."""
+    limit, planned = slo["limit_ms"], slo.get("planned_limit_ms", slo["limit_ms"])
+    kept = "" if planned == limit else f", planned with {planned:g}"
+    return f"limit on {slo['name']}: {limit:g} ms{kept}"
 
 
 def _latency_scale(lines: list[Row], marks: list[Row], limits: list[Row]) -> alt.Scale:

@@ -125,9 +125,9 @@ def draw_plan_dropped_options(here: ShownPlan) -> None:
     if here.content["options"] and (idle := idle_llms(here.content)):
         optimal = here.content["status"] == "optimal"
         why = "makes the plan better" if optimal else "was found to make the plan better"
-        st.markdown(
-            plain_markdown(f"Not used: {', '.join(idle)}. No option of it that fits {why}.")
-        )
+        whose = "it" if len(idle) == 1 else "them"
+        words = f"Not used: {', '.join(idle)}. No option of {whose} that fits {why}."
+        st.markdown(plain_markdown(words))
     st.markdown(plain_markdown(here.meta["filters"]))
     if not len(frame):
         st.markdown("No profiled option was left out before the search.")

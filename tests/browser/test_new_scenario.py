@@ -15,11 +15,14 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitor, goto, settled
 from tests.browser.test_access import WIDTHS, check_page
 from tests.support.paths import EXAMPLES
-from tests.support.walls import wall_size
+from tests.support.walls import usually, wall_size
 
 RUNS = sorted((EXAMPLES / "from-benchmarks" / "runs").iterdir())
 """Of vLLM, which says neither GPU type nor degree nor share: the files' names say the latter."""
 LLMS = ("llama-3.2-3b", "llama-3.1-8b", "qwen2.5-32b", "llama-3.3-70b")
+TITLES = ("2. LLMs", "3. Curves", "4. Scores", "5. Demand", "6. SLOs and objective", "7. Solve")
+CHECKED = usually(TITLES, (2, 5))
+"""Where these steps open, the one before is looked at by axe-core: that of curves, that of SLOs."""
 MEASURED_ON = "A100-PCIe-80GB"
 
 
@@ -62,9 +65,10 @@ def press(page: Page, name: str) -> None:
 
 
 def next_step(page: Page, title: str) -> None:
-    """Open the next step, which is as accessible when filled in as every page is."""
-    check_page(page, title, WIDTHS[: wall_size(1, 2)])
-    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    """Open the next step; what is filled in is as accessible as every page is."""
+    if title in CHECKED:
+        check_page(page, title, WIDTHS[: wall_size(1, 2)])
+        page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     press(page, "Next")
     expect(page.get_by_role("heading", level=2, name=title, exact=True)).to_be_visible()
 

@@ -36,6 +36,16 @@ def test_operating_points_lie_on_their_curves(view: PlanView) -> None:
     assert chart.height - legend == PLOT_HEIGHT, "however many options the legend names"
 
 
+def test_a_limit_says_what_is_planned_with(view: PlanView) -> None:
+    first, *slos = view.report["meta"]["slos"]
+    kept = {**first, "planned_limit_ms": 0.8 * first["limit_ms"]}
+    report = {**view.report, "meta": {**view.report["meta"], "slos": [kept, *slos]}}
+    chart, words = build_latency_chart(report, first["header"])
+    said = f"{first['limit_ms']:g} ms, planned with {0.8 * first['limit_ms']:g}"
+    assert said in chart.title.text[0]
+    assert said in words
+
+
 def test_a_limit_far_below_the_ends_of_curves_stays_in_sight(view: PlanView) -> None:
     header = view.report["meta"]["slos"][0]["header"]
     _, *slos = view.report["meta"]["slos"]
