@@ -90,7 +90,7 @@ audit: $(TOOLS)/.installed
 # written, whatever the environment says. worksteal keeps a file's tests on one process, which
 # makes its plans only once.
 test test-slow test-all walls: export PYTHONDONTWRITEBYTECODE =
-PYTEST := $(PY) -m pytest -n 3 --dist worksteal
+PYTEST := $(PY) -m pytest -n 4 --dist worksteal
 
 test: $(STAMP)
 	$(PYTEST) -m "not slow"
