@@ -215,7 +215,6 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
     cost, cheapest = content["cost_usd_per_h"], objective["of"] == "cost"
     best = f"{'at least' if cheapest else 'at most'} {bound.removesuffix(' USD/h')}"
     floor = content["context"]["quality_at_least"]
-    at_limit = "reached" if is_quality_exceeded(content) else "binds"
     with st.container(horizontal=True, gap="xsmall"):
         quality = f"{content['quality']:.5f}"
         draw_headline_metric(
@@ -229,7 +228,7 @@ def _draw_headline_numbers(here: ShownPlan) -> None:
                 if planned == stated
                 else f"limit {stated:g}, planned {planned:g}"
             )
-            limit += f", {at_limit}" if slo["binding"] else ""
+            limit += ", binds" if slo["binding"] and not is_quality_exceeded(content) else ""
             draw_headline_metric(f"{_headline_slo_name(slo)} (ms)", achieved, limit)
         draw_headline_metric(
             "GPUs used", f"{content['gpus_used']:,}", f"of {content['gpus_total']:,}"
